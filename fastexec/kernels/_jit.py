@@ -1,0 +1,216 @@
+"""The one file that names Numba options, the lane width and the kernel cache.
+
+Two decorators: ``stage`` for functions that only other kernels call, ``entry`` for the few that Python calls. An entry is
+compiled for one explicit signature, on its first call, and kept in a cache folder named by everything its bits depend on:
+Numba's own cache does not notice an edit in *another* file and would run stale callers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import tempfile
+import threading
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numba
+from numba.core import config
+from numba.core.caching import CompileResultCacheImpl, FunctionCache, UserProvidedCacheLocator
+from numba.core.types import FunctionType, UniTuple
+from numba.extending import intrinsic
+
+#: Lanes (episodes) in a block; a power of two, so that the low counter word never carries within a block.
+LANES = int(os.environ.get("FASTEXEC_LANES", "128"))
+
+# error_model="numpy": with Python's model each division hides a branch and the lane loop is no longer vectorised.
+_OPTIONS = {"nogil": True, "error_model": "numpy", "fastmath": False}
+
+DECIDE_SIGNATURE = numba.void(
+    *([numba.float64[::1]] * 6), numba.int64, numba.int64
+)  # shares, remaining, mid, spread, last_volume, params, step, steps
+PLUGIN_SLOTS = 16
+
+JIT_DISABLED = bool(config.DISABLE_JIT)
+
+
+def kernel_hash() -> str:
+    """SHA-256 (hex) of the kernel sources and the lane width: what the bits of a result depend on besides the study."""
+    digest = hashlib.sha256()
+    for source in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(source.name.encode() + b"\0" + source.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def _cache_key() -> str:
+    cpu = config.CPU_NAME or numba.core.registry.cpu_target.target_context.codegen().magic_tuple()
+    parts = (kernel_hash(), LANES, numba.__version__, cpu, config.CPU_FEATURES, config.BOUNDSCHECK, sys.version_info[:2])
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+
+
+def _make_cache_folder() -> Path:
+    home = os.environ.get("FASTEXEC_CACHE_DIR")
+    base = Path(home) if home else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fastexec"
+    folder = base / f"kernels-{_cache_key()}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return folder
+    except OSError as error:
+        spare = Path(tempfile.mkdtemp(prefix="fastexec-kernels-"))
+        warnings.warn(f"kernel cache {folder} cannot be written ({error.strerror}); using {spare}", stacklevel=2)
+        return spare
+
+
+_folder: Path | None = None
+_folder_lock = threading.Lock()
+
+
+def cache_folder() -> Path:
+    """The folder of compiled kernels; made on first use, a temporary one (with a warning) where it cannot be written."""
+    global _folder
+    with _folder_lock:
+        if _folder is None:
+            _folder = _make_cache_folder()
+        return _folder
+
+
+class _Locator(UserProvidedCacheLocator):  # type: ignore[misc]
+    """Numba's locator pointed at our folder, for our kernels only."""
+
+    def __init__(self, py_func: Callable[..., Any], py_file: str) -> None:
+        self._py_file = py_file
+        self._lineno = py_func.__code__.co_firstlineno
+        self._cache_path = str(cache_folder())
+
+    def get_source_stamp(self) -> str:
+        return "fixed"  # the folder's name already holds the hash of every kernel file
+
+    @classmethod
+    def from_function(cls, py_func: Callable[..., Any], py_file: str) -> _Locator:
+        return cls(py_func, py_file)
+
+
+class _Implementation(CompileResultCacheImpl):  # type: ignore[misc]
+    _locator_classes = [_Locator]
+
+
+class _Cache(FunctionCache):  # type: ignore[misc]
+    _impl_class = _Implementation
+
+
+def stage(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A jitted function that only kernels call."""
+    return numba.njit(**_OPTIONS)(function)  # type: ignore[no-any-return]
+
+
+def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A jitted function of one lane, inlined by force: LLVM left Philox as a call in the driver, scalar, 15 ns a step."""
+    return numba.njit(forceinline=True, **_OPTIONS)(function)  # type: ignore[no-any-return]
+
+
+@intrinsic
+def _disown(typing_context, array):  # type: ignore[no-untyped-def]
+    def generate(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        view = context.make_array(array)(context, builder, args[0])
+        view.meminfo = view.meminfo.type(None)
+        return view._getvalue()
+
+    return array(array), generate
+
+
+@stage
+def borrowed(array):  # type: ignore[no-untyped-def]
+    """A view that owns nothing, so that passing it on costs no atomic reference count (two for each call and array).
+
+    The caller keeps ``array`` alive.
+    """
+    return _disown(array)
+
+
+if JIT_DISABLED:
+
+    def borrowed(array: Any) -> Any:  # noqa: F811 - an intrinsic has no interpreted form
+        """The same array; see the compiled variant."""
+        return array
+
+
+Announce = Callable[[str], None]
+_announce: list[Announce] = []
+
+
+def on_compile(announce: Announce) -> None:
+    """Have ``announce(text)`` called before a kernel is compiled (not when it comes from the cache)."""
+    _announce[:] = [announce]
+
+
+class Entry:
+    """A kernel that Python calls: one signature, compiled or loaded on the first call, safe from several threads."""
+
+    def __init__(self, function: Callable[..., Any], signature: str | Callable[[], Sequence[Any]]) -> None:
+        self.name = function.__name__
+        self.__doc__ = function.__doc__
+        self._signature = signature
+        self._function = function
+        self._dispatcher: Any = None
+        self._lock = threading.Lock()
+        entries.append(self)
+
+    def __call__(self, *args: Any) -> Any:
+        if self._dispatcher is None:
+            self.warm()
+        return self._dispatcher(*args)
+
+    @property
+    def signatures(self) -> list[Any]:
+        """The signatures compiled so far: one, or none before the first call."""
+        return [] if self._dispatcher is None else list(getattr(self._dispatcher, "signatures", []))
+
+    def assembly(self) -> str:
+        """The assembly of the compiled kernel and of all stages inlined into it."""
+        self.warm()
+        return str(next(iter(self._dispatcher.inspect_asm().values())))
+
+    def warm(self) -> float:
+        """Compile, or load from the cache; seconds it took."""
+        started = perf_counter()
+        with self._lock:
+            if self._dispatcher is None:
+                self._dispatcher = self._function if JIT_DISABLED else self._compiled()
+        return perf_counter() - started
+
+    def _compiled(self) -> Any:
+        dispatcher = numba.njit(**_OPTIONS)(self._function)
+        dispatcher._cache = _Cache(self._function)
+        if callable(self._signature):
+            signature: Any = tuple(_typeof(example) for example in self._signature())
+        else:
+            signature = self._signature
+        if _announce and not Path(dispatcher._cache._cache_file._index_path).exists():
+            _announce[0](f"compiling {self.name} (once on this machine; later runs load it)")
+        dispatcher.compile(signature)
+        dispatcher.disable_compile()
+        return dispatcher
+
+
+entries: list[Entry] = []
+
+
+def entry(signature: str | Callable[[], Sequence[Any]]) -> Callable[[Callable[..., Any]], Entry]:
+    """Decorator for a kernel that Python calls; ``signature`` is Numba's text, or a function giving example arguments."""
+    return lambda function: Entry(function, signature)
+
+
+def _typeof(example: Any) -> Any:
+    if type(example) is tuple:  # the plugin slots; NamedTuples are other types
+        return UniTuple(FunctionType(DECIDE_SIGNATURE), PLUGIN_SLOTS)
+    return numba.typeof(example)
+
+
+def decide_function(function: Callable[..., None]) -> Any:
+    """Compile a user's strategy for the plugin slots: a first-class function of ``DECIDE_SIGNATURE``."""
+    return function if JIT_DISABLED else numba.cfunc(DECIDE_SIGNATURE, **{"error_model": "numpy"})(function)

@@ -1,0 +1,136 @@
+"""The driver: a range of episodes through all steps and strategies, one block of lanes after the other.
+
+It holds no lock and no state, so threads take ranges side by side: as fast as ``prange`` (5.1 against 5.2 ns) at two
+thirds of the compile time, with no threading layer to choose, and progress and Ctrl-C work between ranges.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from fastexec.kernels._jit import LANES, PLUGIN_SLOTS, borrowed, decide_function, entry
+from fastexec.kernels.account import ROWS, account, describe_market
+from fastexec.kernels.fields import (
+    COUNT_COLUMNS,
+    EPISODE_COLUMNS,
+    FILLS_AT_NEXT,
+    GIVEN,
+    HORIZON,
+    KIND,
+    LEDGER_FIELDS,
+    LOT,
+    MARKET_COLUMNS,
+    MARKET_FIELDS,
+    MID,
+    MOST_LEVELS,
+    NEXT,
+    PARAMETER_FIELDS,
+    PARAMETERS,
+    POV,
+    SOURCE,
+    STEP_COLUMNS,
+    STEPS,
+    SWITCHES,
+    TEMPORARY_KIND,
+    TRANSIENT_KIND,
+    Output,
+    Paths,
+    Plan,
+    Strategies,
+)
+from fastexec.kernels.fill import close_horizon, fill, open_ledger
+from fastexec.kernels.market import advance, advance_given, begin, begin_given, draw, observe, roll, roll_given
+from fastexec.kernels.parameters import draw_parameters, fix_parameters
+from fastexec.kernels.record import record
+from fastexec.kernels.strategy import check_slices, decide, decide_otherwise
+
+_W = LANES
+
+
+def no_op(shares, remaining, mid, spread, last_volume, params, step, steps):
+    """Fills an empty plugin slot; never called."""
+
+
+def plugin_slots(functions: Sequence[Any] = ()) -> tuple[Any, ...]:
+    """The sixteen slots, first the user's functions (made by ``decide_function``), then no-ops."""
+    empty = decide_function(no_op)
+    return (*functions, *[empty] * (PLUGIN_SLOTS - len(functions)))
+
+
+def output_for(episodes: int, strategies: int, drawn: int = 0, steps: int = 0) -> Output:
+    """Uninitialised rows for so many episodes; ``steps`` > 0 also for every step."""
+    return Output(
+        np.empty((len(MARKET_COLUMNS), episodes)),
+        np.empty((drawn, episodes)),
+        np.empty((len(EPISODE_COLUMNS), episodes * strategies)),
+        np.empty((len(COUNT_COLUMNS), episodes * strategies), np.int32),
+        np.empty((len(STEP_COLUMNS), episodes * strategies * steps)),
+        np.full(3, -1, np.int64),
+    )
+
+
+def _example() -> tuple[Any, ...]:
+    plan = Plan(np.zeros(SWITCHES, np.int64), np.zeros(4), np.zeros((len(PARAMETERS), 3)), np.zeros(0, np.int64), np.zeros((4, 1)))
+    strategies = Strategies(
+        np.zeros((1, 6), np.int64), np.zeros((1, MOST_LEVELS)), np.zeros((1, 1, 2)), np.zeros(1, np.int64)
+    )
+    paths = Paths(np.zeros((1, 2)), np.zeros((1, 1)), np.zeros((1, 1)), np.zeros(1))
+    return np.uint64(0), 0, 1, plan, strategies, paths, output_for(1, 1), plugin_slots()
+
+
+@entry(_example)
+def simulate_range(seed, first, count, plan, strategies, paths, output, plugins):
+    """Simulate episodes ``first <= e < first + count`` into the rows of ``output``."""
+    room = np.empty((PARAMETER_FIELDS + MARKET_FIELDS + 3 + ROWS) * _W)
+    room_k = np.empty((strategies.kinds.shape[0], LEDGER_FIELDS * _W))
+    room_words, room_raw = np.empty(4 * _W, np.uint32), np.empty(4 * _W, np.float32)
+    buffers, ledgers, words, raw = borrowed(room), borrowed(room_k), borrowed(room_words), borrowed(room_raw)
+    p, buffers = buffers[: PARAMETER_FIELDS * _W], buffers[PARAMETER_FIELDS * _W :]
+    m, buffers = buffers[: MARKET_FIELDS * _W], buffers[MARKET_FIELDS * _W :]
+    normals, rows = buffers[: 3 * _W], buffers[3 * _W :]
+    fix_parameters(plan, p)
+    # Unpacked here: taking an array out of a NamedTuple inside the loops is two atomic reference counts each time.
+    switches, curves, lot = plan.switches, plan.curves, plan.numbers[LOT]
+    kinds, fractions, levels = strategies.kinds, strategies.fractions, strategies.levels
+    steps, given, recorded = switches[STEPS], switches[SOURCE] == GIVEN, output.steps.shape[1] > 0
+    for block in range(first // _W, (first + count + _W - 1) // _W):
+        low, high = max(first, block * _W), min(first + count, (block + 1) * _W)
+        draw_parameters(seed, block, plan, words, p)
+        if given:
+            begin_given(block * _W, paths, m)
+        else:
+            begin(seed, block, plan, words, raw, p, m)
+        for k in range(kinds.shape[0]):
+            open_ledger(p, ledgers[k])
+        for t in range(steps):
+            if given:
+                advance_given(block * _W, t, paths, m)
+            else:
+                draw(seed, block, t, switches, words, raw, normals, p)
+                advance(t, switches, curves, normals, p, m)
+            observe(m)
+            for k in range(kinds.shape[0]):
+                b = ledgers[k]
+                kind = kinds[k, KIND]
+                if kind <= POV:
+                    decide(kind, fractions[k, 0, t + 1], levels[k, 0], lot, p, m, b)
+                else:
+                    decide_otherwise(seed, (block, t, k), plan, strategies, plugins, words, p, m, b)
+                    check_slices(block * _W, t, k, m, b, output.fault)
+                if t == steps - 1:
+                    close_horizon(switches[HORIZON], m, b)
+                if recorded:
+                    record(first, low, high, t, k, strategies, plan, p, m, b, output.steps)
+                price = NEXT if kinds[k, FILLS_AT_NEXT] else MID
+                fill(t, price, switches[TEMPORARY_KIND], switches[TRANSIENT_KIND], p, m, b)
+            if given or t == steps - 1:
+                roll_given(m)  # at the end only the mid moves on, the last quoted spread stays
+            else:
+                roll(t, switches, curves, normals, p, m)
+        describe_market(first, low, high, plan, p, m, output)
+        for k in range(kinds.shape[0]):
+            account(first, low, high, k, kinds.shape[0], plan, p, m, ledgers[k], rows, output)
+    room[0], room_k[0, 0], room_words[0], room_raw[0] = 0.0, 0.0, 0, 0.0  # keeps what was borrowed alive until here

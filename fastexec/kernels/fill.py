@@ -1,0 +1,132 @@
+"""Execute a block of lanes and keep its ledger: every slice crosses the spread and pays its impact (DESIGN 5).
+
+P_t = S_t + s (h_t + temporary_t + permanent_t + transient_t). Sums are kept, not cash: what is linear in known numbers
+(fees, permanent cost, linear temporary cost) is derived at the end from the shares traded and the sum of squares.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fastexec.kernels._jit import LANES, inlined, stage
+from fastexec.kernels.elementary import power
+from fastexec.kernels.fields import (
+    ARRIVAL,
+    COMPLETE,
+    CUMULATIVE_VOLUME,
+    DECAY,
+    IMPACT,
+    LARGEST_RATE,
+    LAST_STEP,
+    LEDGER_FIELDS,
+    ORDERS,
+    OWN_REMAINING,
+    REMAINING,
+    SHARES,
+    SLICE,
+    SPREAD,
+    SUM_HALF_SPREAD,
+    SUM_SQUARES,
+    SUM_TEMPORARY,
+    SUM_TIMING,
+    SUM_TRANSIENT,
+    TEMPORARY_COEFFICIENT,
+    TEMPORARY_EXPONENT,
+    TEMPORARY_POWER,
+    TEMPORARY_PROPORTIONAL,
+    TEMPORARY_SQRT,
+    TRANSIENT_COEFFICIENT,
+    TRANSIENT_EXPONENT,
+    TRANSIENT_LINEAR,
+    TRANSIENT_OFF,
+    VOLUME,
+    VOLUME_AT_LAST,
+)
+
+_W = LANES
+
+
+@stage
+def open_ledger(p, b):
+    """Nothing traded yet."""
+    for j in range(LEDGER_FIELDS * _W):
+        b[j] = 0.0
+    for i in range(_W):
+        b[REMAINING * _W + i] = p[SHARES * _W + i]
+        b[LAST_STEP * _W + i] = -1.0
+
+
+@stage
+def close_horizon(rule, m, b):
+    """In the last step: note what the strategy's own decision leaves; under ``complete`` the rest joins its slice."""
+    for i in range(_W):
+        left = b[REMAINING * _W + i]
+        b[OWN_REMAINING * _W + i] = left - b[SLICE * _W + i]
+        if rule == COMPLETE:
+            b[SLICE * _W + i] = left if m[VOLUME * _W + i] > 0.0 else 0.0
+
+
+@stage
+def fill(t, price, temporary, transient, p, m, b):
+    """Fill the slices at the mid in field ``price`` (MID, or NEXT for what follows the step's volume)."""
+    if temporary == TEMPORARY_PROPORTIONAL:
+        for i in range(_W):
+            rate = rate_of(i, m, b)
+            settle(i, t, m[price * _W + i], rate, rate, p, m, b)
+    elif temporary == TEMPORARY_SQRT:
+        for i in range(_W):
+            rate = rate_of(i, m, b)
+            settle(i, t, m[price * _W + i], rate, np.sqrt(rate), p, m, b)
+    elif temporary == TEMPORARY_POWER:
+        for i in range(_W):
+            rate = rate_of(i, m, b)
+            settle(i, t, m[price * _W + i], rate, power(rate, p[TEMPORARY_EXPONENT * _W + i]), p, m, b)
+    else:
+        for i in range(_W):
+            settle(i, t, m[price * _W + i], rate_of(i, m, b), 0.0, p, m, b)
+    if transient != TRANSIENT_OFF:
+        push(transient, p, b)
+
+
+@inlined
+def rate_of(i, m, b):
+    """Slice over the step's volume; 0 where there is none."""
+    volume = m[VOLUME * _W + i]
+    return b[SLICE * _W + i] / (volume if volume > 0.0 else 1.0)
+
+
+@inlined
+def settle(i, t, mid, rate, function_of_rate, p, m, b):
+    """Book a fill: timing, half spread, temporary cost mid * coefficient * f(rate) a share, squares, counts.
+
+    Everything is read before anything is written: the compiler cannot know that the ledger is not the market, and
+    would read (and divide) again after each store.
+    """
+    q = b[SLICE * _W + i]
+    value = q * mid
+    temporary = value * p[TEMPORARY_COEFFICIENT * _W + i] * function_of_rate
+    half_spread = 0.5 * value * m[SPREAD * _W + i]
+    timing = q * (mid - m[ARRIVAL * _W + i])
+    seen = m[CUMULATIVE_VOLUME * _W + i]
+    traded = q > 0.0
+    b[REMAINING * _W + i] -= q
+    b[SUM_TIMING * _W + i] += timing
+    b[SUM_HALF_SPREAD * _W + i] += half_spread
+    b[SUM_TEMPORARY * _W + i] += temporary
+    b[SUM_SQUARES * _W + i] += q * q
+    b[LARGEST_RATE * _W + i] = max(b[LARGEST_RATE * _W + i], rate)
+    b[ORDERS * _W + i] += 1.0 if traded else 0.0
+    b[LAST_STEP * _W + i] = np.float64(t) if traded else b[LAST_STEP * _W + i]
+    b[VOLUME_AT_LAST * _W + i] = seen if traded else b[VOLUME_AT_LAST * _W + i]
+
+
+@stage
+def push(transient, p, b):
+    """A trade pays what is left of earlier impact and half of its own; then everything decays by one step."""
+    for i in range(_W):
+        q = b[SLICE * _W + i]
+        f = q if transient == TRANSIENT_LINEAR else power(q, p[TRANSIENT_EXPONENT * _W + i])
+        own = p[TRANSIENT_COEFFICIENT * _W + i] * f
+        earlier = b[IMPACT * _W + i]
+        b[SUM_TRANSIENT * _W + i] += q * (earlier + 0.5 * own)
+        b[IMPACT * _W + i] = (earlier + own) * p[DECAY * _W + i]

@@ -1,0 +1,87 @@
+"""Philox4x32-10 (Salmon, Moraes, Dror, Shaw 2011), the stream layout, and Gaussian draws.
+
+Key: the 64-bit root seed. Counter: (episode low, episode high, step, stream), stream = phase (2 bits) | purpose (6 bits) |
+24 bits of SHA-256 of a strategy's name (0 for the market). There is no generator state: a number is a pure function of
+who asks for it, so no strategy and no thread can disturb another's draws.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fastexec.kernels._jit import LANES, inlined, stage
+from fastexec.kernels.elementary import radius, sine_cosine
+
+EVALUATION, TRAINING, PILOT, VALIDATION = 0, 1, 2, 3  # phases
+MOVES, START, PARAMETERS, ACTIONS = 0, 1, 2, 3  # purposes; each gives four words for an episode and a step
+
+_W = LANES
+_M0, _M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
+_WEYL0, _WEYL1 = np.uint32(0x9E3779B9), np.uint32(0xBB67AE85)
+_LOW = np.uint64(0xFFFFFFFF)
+_32 = np.uint64(32)
+
+
+def stream(phase: int, purpose: int, owner: int = 0) -> int:
+    """The counter's fourth word; ``owner`` is 24 bits of a strategy's name, 0 for the market."""
+    return phase << 30 | purpose << 24 | owner
+
+
+@inlined
+def philox(c0, c1, c2, c3, k0, k1):
+    """Ten rounds: four uint32 words for the counter (c0, c1, c2, c3) and the key (k0, k1), all uint32."""
+    for _ in range(10):
+        p0 = np.uint64(c0) * _M0
+        p1 = np.uint64(c2) * _M1
+        n0 = np.uint32(np.uint32(p1 >> _32) ^ c1 ^ k0)
+        n2 = np.uint32(np.uint32(p0 >> _32) ^ c3 ^ k1)
+        c1 = np.uint32(p1 & _LOW)
+        c3 = np.uint32(p0 & _LOW)
+        c0, c2 = n0, n2
+        # Cast back at once: Numba promotes a sum of uint32 to uint64.
+        k0 = np.uint32(k0 + _WEYL0)
+        k1 = np.uint32(k1 + _WEYL1)
+    return c0, c1, c2, c3
+
+
+@stage
+def draw_words(seed, block, step, stream, words):
+    """Four words for each lane of a block: ``words[j * W + i]``, uint32."""
+    first = np.uint64(block) * np.uint64(_W)
+    low, high = np.uint32(first & _LOW), np.uint32(first >> _32)
+    k0, k1 = np.uint32(np.uint64(seed) & _LOW), np.uint32(np.uint64(seed) >> _32)
+    c2, c3 = np.uint32(step), np.uint32(stream)
+    for i in range(_W):
+        w0, w1, w2, w3 = philox(np.uint32(low + np.uint32(i)), high, c2, c3, k0, k1)
+        words[i] = w0
+        words[_W + i] = w1
+        words[2 * _W + i] = w2
+        words[3 * _W + i] = w3
+
+
+@stage
+def gaussians(words, normals):
+    """Four standard normals for each lane by Box and Muller (1958): words 0, 1 make normals 0, 1; words 2, 3 make 2, 3.
+
+    They stay float32 here: with a float64 store in the loop LLVM works at half the width (4.2 ns against 2.7).
+    """
+    for i in range(_W):
+        r = radius(words[i])
+        sine, cosine = sine_cosine(words[_W + i])
+        normals[i] = r * cosine
+        normals[_W + i] = r * sine
+    for i in range(_W):
+        r = radius(words[2 * _W + i])
+        sine, cosine = sine_cosine(words[3 * _W + i])
+        normals[2 * _W + i] = r * cosine
+        normals[3 * _W + i] = r * sine
+
+
+@stage
+def gaussian_pair(words, normals):
+    """Only normals 0 and 1: half the work where the market needs no more."""
+    for i in range(_W):
+        r = radius(words[i])
+        sine, cosine = sine_cosine(words[_W + i])
+        normals[i] = r * cosine
+        normals[_W + i] = r * sine

@@ -1,0 +1,154 @@
+"""Decide a block of lanes: each function writes the slice of step t, 0 <= slice <= remaining, into the ledger.
+
+A schedule is a trajectory: what a step without volume missed is caught up in the next one. Nobody trades in a step
+without volume.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fastexec.kernels._jit import LANES, stage
+from fastexec.kernels.fields import (
+    ACTION_SET,
+    CUMULATIVE_VOLUME,
+    FRACTIONS,
+    KIND,
+    LAST_VOLUME,
+    LEVELS,
+    LOT,
+    LOTS,
+    MID,
+    MULTIPLES,
+    OWN_SCHEDULE,
+    OWNER,
+    PHASE,
+    PLUGIN,
+    POV,
+    RANDOM,
+    REMAINING,
+    SCHEDULE,
+    SHARES,
+    SLICE,
+    SLOT,
+    SPREAD,
+    STEPS,
+    VOLUME,
+)
+from fastexec.kernels.philox import ACTIONS, draw_words
+
+_W = LANES
+# V * rate / lot is often a whole number that binary fractions miss by a hair; without this a lot would wait a step.
+_HAIR = 1e-9
+
+
+@stage
+def decide(kind, fraction, rate, lot, p, m, b):
+    """The two that most studies are made of. Scalars and three arrays only: each NamedTuple passed in the inner loop is
+    a dozen atomic reference counts, 345 ns a step and strategy."""
+    if kind == SCHEDULE:
+        follow(fraction, lot, p, m, b)
+    elif kind == POV:
+        participate(rate, lot, p, m, b)
+
+
+@stage
+def decide_otherwise(seed, at, plan, strategies, plugins, words, p, m, b):
+    """The rarer kinds; ``at`` is (block, step, strategy)."""
+    block, t, k = at
+    kind, lot, steps = strategies.kinds[k, KIND], plan.numbers[LOT], plan.switches[STEPS]
+    if kind == OWN_SCHEDULE:
+        follow_own(strategies, k, t, block * _W, lot, p, m, b)
+    elif kind == RANDOM:
+        stream = np.uint32(plan.switches[PHASE] << 30 | ACTIONS << 24 | strategies.kinds[k, OWNER])
+        draw_words(seed, block, t, stream, words)
+        act_randomly(strategies, k, lot, steps, words, p, m, b)
+    elif kind == PLUGIN:
+        ask(plugins[strategies.kinds[k, SLOT]], strategies.levels[k], t, steps, m, b)
+
+
+@stage
+def follow(fraction, lot, p, m, b):
+    """Trade down to the trajectory: ``fraction`` of the order is to be done by the end of the step."""
+    for i in range(_W):
+        if lot > 0.0:
+            done = lot * np.floor(fraction * p[LOTS * _W + i] + 0.5)
+        else:
+            done = fraction * p[LOTS * _W + i]
+        behind = max(b[REMAINING * _W + i] - (p[SHARES * _W + i] - done), 0.0)
+        b[SLICE * _W + i] = behind if m[VOLUME * _W + i] > 0.0 else 0.0
+
+
+@stage
+def follow_own(strategies, k, t, first, lot, p, m, b):
+    """As ``follow``, with a trajectory for each group of episodes (replayed windows: another time of day, other days)."""
+    last = strategies.groups.shape[0] - 1
+    for i in range(_W):
+        g = strategies.groups[min(max(first + i, 0), last)]
+        fraction = strategies.fractions[k, g, t + 1]
+        if lot > 0.0:
+            done = lot * np.floor(fraction * p[LOTS * _W + i] + 0.5)
+        else:
+            done = fraction * p[LOTS * _W + i]
+        behind = max(b[REMAINING * _W + i] - (p[SHARES * _W + i] - done), 0.0)
+        b[SLICE * _W + i] = behind if m[VOLUME * _W + i] > 0.0 else 0.0
+
+
+@stage
+def participate(rate, lot, p, m, b):
+    """POV: so many shares that all traded so far are ``rate`` times the market's volume so far, this step's included."""
+    rate_in_lots = rate / lot if lot > 0.0 else rate
+    for i in range(_W):
+        wanted = m[CUMULATIVE_VOLUME * _W + i] * rate_in_lots
+        if lot > 0.0:
+            wanted = lot * np.floor(wanted + _HAIR)
+        left = b[REMAINING * _W + i]
+        behind = min(max(wanted - (p[SHARES * _W + i] - left), 0.0), left)
+        b[SLICE * _W + i] = behind if m[VOLUME * _W + i] > 0.0 else 0.0
+
+
+@stage
+def act_randomly(strategies, k, lot, steps, words, p, m, b):
+    """One of the action set's levels, each as likely; whole lots, at most what remains."""
+    levels = np.uint64(strategies.kinds[k, LEVELS])
+    actions = strategies.kinds[k, ACTION_SET]
+    unit = lot if lot > 0.0 else 1.0
+    for i in range(_W):
+        level = strategies.levels[k, np.int64((np.uint64(words[i]) * levels) >> np.uint64(32))]
+        left = b[REMAINING * _W + i]
+        if actions == FRACTIONS:
+            wanted = level * left
+        elif actions == MULTIPLES:
+            wanted = level * (p[SHARES * _W + i] / steps)
+        else:
+            wanted = level * unit
+        if lot > 0.0:
+            wanted = lot * np.floor(wanted / lot + _HAIR)
+        b[SLICE * _W + i] = min(wanted, left) if m[VOLUME * _W + i] > 0.0 else 0.0
+
+
+@stage
+def ask(function, params, t, steps, m, b):
+    """A user's strategy: views of the block, no copies. Its slices are tested by ``check_slices``."""
+    function(
+        b[SLICE * _W : (SLICE + 1) * _W],
+        b[REMAINING * _W : (REMAINING + 1) * _W],
+        m[MID * _W : (MID + 1) * _W],
+        m[SPREAD * _W : (SPREAD + 1) * _W],
+        m[LAST_VOLUME * _W : (LAST_VOLUME + 1) * _W],
+        params,
+        t,
+        steps,
+    )
+
+
+@stage
+def check_slices(first, t, k, m, b, fault):
+    """Note the first slice of a user's strategy that is no number, negative or more than remains; none without volume."""
+    for i in range(_W):
+        q = b[SLICE * _W + i]
+        if not (q >= 0.0 and q <= b[REMAINING * _W + i]):
+            if fault[0] < 0:
+                fault[0], fault[1], fault[2] = first + i, k, t
+            q = 0.0
+        b[SLICE * _W + i] = q if m[VOLUME * _W + i] > 0.0 else 0.0

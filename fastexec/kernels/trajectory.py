@@ -1,0 +1,132 @@
+"""The static schedule of least expected cost + risk aversion * variance, by a stagewise Newton method.
+
+State: shares left x and outstanding transient impact y; control: the slice n > 0, kept positive by a barrier that fades.
+    x' = x - n,   y' = (y + k n^d) a
+    cost of a step: linear n + scale n^(1+e) + square n^2 + n (y + k n^d / 2) + risk (x - n)^2
+The value function is expanded to second order from the last step back (Jacobson and Mayne 1970), which is Newton's method
+at a cost linear in the number of steps; with exponents that make the cost convex it finds the one minimum.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fastexec.kernels._jit import entry, inlined, stage
+from fastexec.kernels.elementary import log, power
+
+LINEAR, SCALE, RISK = 0, 1, 2  # rows of ``terms``: a value for each step
+EXPONENT, SQUARE, PUSH, PUSH_EXPONENT, KEEP = 0, 1, 2, 3, 4  # ``constants``: e, square, k, d, a
+
+
+@inlined
+def _step_cost(n, x, y, t, terms, constants):
+    pushed = constants[PUSH] * power(n, constants[PUSH_EXPONENT])
+    impact = n * (y + 0.5 * pushed)
+    own = terms[LINEAR, t] * n + terms[SCALE, t] * n * power(n, constants[EXPONENT]) + constants[SQUARE] * n * n
+    return own + impact + terms[RISK, t] * (x - n) * (x - n)
+
+
+@stage
+def total_cost(slices, order, terms, constants, barrier):
+    """Cost of a schedule, the barrier included; infinite where a slice is not positive."""
+    x, y, total = order, 0.0, 0.0
+    for t in range(slices.shape[0]):
+        n = slices[t]
+        if n <= 0.0:
+            return np.inf
+        total += _step_cost(n, x, y, t, terms, constants) - barrier * log(n)
+        y = (y + constants[PUSH] * power(n, constants[PUSH_EXPONENT])) * constants[KEEP]
+        x -= n
+    return total
+
+
+@stage
+def expand(slices, order, terms, constants, barrier, feedback):
+    """Backward pass: ``feedback[t]`` = (step, change with x, change with y) of the Newton direction; predicted decrease."""
+    steps = slices.shape[0]
+    d, a, k, e = constants[PUSH_EXPONENT], constants[KEEP], constants[PUSH], constants[EXPONENT]
+    x, y = np.empty(steps), np.empty(steps)
+    left, impact = order, 0.0
+    for t in range(steps):
+        x[t], y[t] = left, impact
+        left -= slices[t]
+        impact = (impact + k * power(slices[t], d)) * a
+    vx, vy, vxx, vxy, vyy, decrease = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    for t in range(steps - 1, -1, -1):
+        n = slices[t]
+        push = k * power(n, d)
+        push1, push2 = d * push / n, d * (d - 1.0) * push / (n * n)
+        scaled = terms[SCALE, t] * power(n, e)
+        risk = 2.0 * terms[RISK, t]
+        # Derivatives of the step's cost in n, by parts: own terms, barrier, transient, risk.
+        cn = terms[LINEAR, t] + (1.0 + e) * scaled + 2.0 * constants[SQUARE] * n - barrier / n
+        cn += y[t] + 0.5 * push * (1.0 + d) - risk * (x[t] - n)
+        cnn = (1.0 + e) * e * scaled / n + 2.0 * constants[SQUARE] + barrier / (n * n)
+        cnn += 0.5 * push1 * (1.0 + d) + risk
+        qx, qxx, qnx = risk * (x[t] - n) + vx, risk + vxx, -risk - vxx + a * push1 * vxy
+        qy, qyy, qxy, qny = n + a * vy, a * a * vyy, a * vxy, 1.0 - a * vxy + a * a * push1 * vyy
+        qn = cn - vx + a * push1 * vy
+        qnn = cnn + vxx - 2.0 * a * push1 * vxy + a * a * push1 * push1 * vyy + a * push2 * vy
+        if t == steps - 1:  # what is left is the slice: no choice
+            feedback[t, 0], feedback[t, 1], feedback[t, 2] = 0.0, 1.0, 0.0
+        else:
+            if not qnn > 1e-12 * abs(cnn):
+                qnn = abs(cnn) + 1e-300  # not convex here: a descent step instead of Newton's
+            feedback[t, 0], feedback[t, 1], feedback[t, 2] = -qn / qnn, -qnx / qnn, -qny / qnn
+        f0, fx, fy = feedback[t, 0], feedback[t, 1], feedback[t, 2]
+        decrease -= f0 * qn + 0.5 * f0 * f0 * qnn
+        vx = qx + fx * qn + f0 * (qnx + qnn * fx)
+        vy = qy + fy * qn + f0 * (qny + qnn * fy)
+        vxx = qxx + 2.0 * fx * qnx + fx * fx * qnn
+        vxy = qxy + fx * qny + fy * qnx + fx * fy * qnn
+        vyy = qyy + 2.0 * fy * qny + fy * fy * qnn
+    return decrease
+
+
+@stage
+def try_step(size, slices, order, constants, feedback, trial):
+    """Forward pass: the slices after a step of ``size`` along the Newton direction, through the true states."""
+    left, impact, old_left, old_impact = order, 0.0, order, 0.0
+    for t in range(slices.shape[0]):
+        n = slices[t]
+        move = size * feedback[t, 0] + feedback[t, 1] * (left - old_left) + feedback[t, 2] * (impact - old_impact)
+        trial[t] = n + move
+        d, a, k = constants[PUSH_EXPONENT], constants[KEEP], constants[PUSH]
+        old_left -= n
+        old_impact = (old_impact + k * power(n, d)) * a
+        left -= trial[t]
+        impact = (impact + k * power(max(trial[t], 0.0), d)) * a
+    last = slices.shape[0] - 1
+    trial[last] += left  # rounding: the slices add up to the order
+
+
+@stage
+def descend(slices, order, terms, constants, barrier):
+    """Newton steps at one barrier until the predicted decrease is rounding, or no step helps."""
+    feedback, trial = np.empty((slices.shape[0], 3)), np.empty(slices.shape[0])
+    now = total_cost(slices, order, terms, constants, barrier)
+    for _ in range(60):
+        decrease = expand(slices, order, terms, constants, barrier, feedback)
+        size = 1.0
+        while size > 1e-9:
+            try_step(size, slices, order, constants, feedback, trial)
+            then = total_cost(trial, order, terms, constants, barrier)
+            if then < now:
+                break
+            size *= 0.5
+        if size <= 1e-9:
+            return
+        slices[:] = trial
+        settled = now - then <= 1e-15 * abs(now) or decrease <= 1e-15 * abs(now)
+        now = then
+        if settled:
+            return
+
+
+@entry("void(float64[::1], float64, float64[:, ::1], float64[::1])")
+def optimise(slices, order, terms, constants):
+    """Overwrite ``slices`` (positive, adding up to ``order``) with the optimal ones; zero slices come out as nearly 0."""
+    barrier = 0.1 * abs(total_cost(slices, order, terms, constants, 0.0)) / slices.shape[0]
+    for _ in range(14):
+        descend(slices, order, terms, constants, barrier)
+        barrier *= 0.1

@@ -1,0 +1,145 @@
+"""A study as the arrays that the kernels take: switches, numbers, ranges, curves, strategies."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+
+from fastexec.errors import InputError
+from fastexec.kernels import fields
+from fastexec.models.market import SyntheticMarket
+from fastexec.models.scalar import Scalar, bounds
+from fastexec.models.strategies import Pov, Random, Strategy
+from fastexec.models.study import StudyModel
+from fastexec.planning.expectation import Expectation, cosine_of_turns, curve
+from fastexec.planning.parameters import ranges
+from fastexec.planning.schedules import fractions
+
+_PRICES = {"geometric": fields.GEOMETRIC, "arithmetic": fields.ARITHMETIC}
+_SPREADS = {
+    "constant": fields.SPREAD_CONSTANT,
+    "random_walk": fields.SPREAD_RANDOM_WALK,
+    "mean_reverting": fields.SPREAD_MEAN_REVERTING,
+}
+_VOLUMES = {
+    "constant": fields.VOLUME_CONSTANT,
+    "cosine": fields.VOLUME_COSINE,
+    "lognormal": fields.VOLUME_LOGNORMAL,
+}
+_HORIZONS = {"complete": fields.COMPLETE, "mark": fields.MARK, "leave": fields.LEAVE}
+_ACTIONS = {"fractions": fields.FRACTIONS, "multiples": fields.MULTIPLES, "lots": fields.LOT_COUNTS}
+
+
+def plan_study(study: StudyModel, phase: int) -> tuple[fields.Plan, list[str]]:
+    """The market's and the costs' arrays, and the keys of the parameters drawn for each episode."""
+    order, table = study.order, ranges(study)
+    switches = np.zeros(fields.SWITCHES, np.int64)
+    switches[fields.STEPS] = order.steps
+    switches[fields.PHASE] = phase
+    switches[fields.HORIZON] = _HORIZONS[order.at_horizon]
+    switches[fields.TEMPORARY_KIND] = _temporary_kind(study)
+    switches[fields.TRANSIENT_KIND] = _transient_kind(study)
+    if isinstance(study.market, SyntheticMarket):
+        _switch_market(study.market, switches)
+    else:
+        switches[fields.SOURCE] = fields.GIVEN
+    side = 1.0 if order.side == "buy" else -1.0
+    numbers = np.array([float(order.lot), side, float(order.mark_penalty), float(order.mark_penalty_slope)])
+    return fields.Plan(switches, numbers, table[0], table[1], _curves(study)), table[2]
+
+
+def _switch_market(market: SyntheticMarket, switches: np.ndarray) -> None:
+    switches[fields.SOURCE] = fields.SYNTHETIC
+    switches[fields.PRICE_MODEL] = _PRICES[market.price.model]
+    switches[fields.START_MOVED] = market.price.start == "moved"
+    switches[fields.SPREAD_MODEL] = _SPREADS[market.spread.model]
+    switches[fields.VOLUME_MODEL] = _VOLUMES[market.volume.model]
+    correlation = market.correlation
+    switches[fields.CORRELATED] = any(not is_zero(getattr(correlation, name)) for name in type(correlation).model_fields)
+
+
+def _temporary_kind(study: StudyModel) -> int:
+    temporary = study.costs.temporary
+    if temporary.model == "linear":
+        return fields.TEMPORARY_LINEAR
+    special = {(1.0, 1.0): fields.TEMPORARY_PROPORTIONAL, (0.5, 0.5): fields.TEMPORARY_SQRT}
+    return special.get(bounds(temporary.exponent), fields.TEMPORARY_POWER)
+
+
+def _transient_kind(study: StudyModel) -> int:
+    transient = study.costs.transient
+    if is_zero(transient.coefficient):
+        return fields.TRANSIENT_OFF
+    return fields.TRANSIENT_LINEAR if bounds(transient.exponent) == (1.0, 1.0) else fields.TRANSIENT_POWER
+
+
+def is_zero(value: Scalar) -> bool:
+    """Whether a scalar is 0 in every episode."""
+    return bounds(value) == (0.0, 0.0)
+
+
+def _curves(study: StudyModel) -> np.ndarray:
+    steps, market = study.order.steps, study.market
+    curves = np.ones((4, steps))
+    if isinstance(market, SyntheticMarket):
+        curves[fields.PRICE_CURVE] = curve(market.price.diurnal, steps, root_mean_square=True)
+        if market.spread.model == "mean_reverting":
+            curves[fields.SPREAD_CURVE] = curve(market.spread.diurnal, steps)
+        if market.volume.model == "lognormal":
+            curves[fields.VOLUME_CURVE] = curve(market.volume.curve, steps)
+        curves[fields.COSINE_CURVE] = cosine_of_turns(np.arange(steps) / max(steps - 1, 1))
+    return curves
+
+
+def plan_strategies(study: StudyModel, markets: list[Expectation]) -> fields.Strategies:
+    """The strategies' arrays; ``markets`` holds a group's expectation, one for all episodes or one for each."""
+    count, steps = len(study.strategies), study.order.steps
+    kinds = np.zeros((count, 6), np.int64)
+    levels = np.zeros((count, fields.MOST_LEVELS))
+    tables = np.zeros((count, len(markets), steps + 1))
+    for k, strategy in enumerate(study.strategies):
+        if isinstance(strategy, Pov):
+            kinds[k, fields.KIND] = fields.POV
+            kinds[k, fields.FILLS_AT_NEXT] = known_after(study)
+            levels[k, 0] = strategy.rate
+        elif isinstance(strategy, Random):
+            _plan_random(strategy, kinds[k], levels[k])
+        else:
+            kinds[k, fields.KIND] = fields.SCHEDULE if len(markets) == 1 else fields.OWN_SCHEDULE
+            for g, market in enumerate(markets):
+                tables[k, g] = fractions(strategy, study, market)
+    _refuse_collisions(study.strategies, kinds)
+    return fields.Strategies(kinds, levels, tables, np.arange(len(markets), dtype=np.int64))
+
+
+def known_after(study: StudyModel) -> bool:
+    """Whether a step's volume is known only when the step is over, so that POV fills at its end."""
+    market = study.market
+    known = market.volume.known if isinstance(market, SyntheticMarket) else market.known
+    return known == "after"
+
+
+def _plan_random(strategy: Random, kind: np.ndarray, levels: np.ndarray) -> None:
+    kind[fields.KIND] = fields.RANDOM
+    kind[fields.OWNER] = owner(strategy.name)
+    kind[fields.ACTION_SET] = _ACTIONS[strategy.actions.set]
+    kind[fields.LEVELS] = len(strategy.actions.levels)
+    levels[: len(strategy.actions.levels)] = strategy.actions.levels
+
+
+def owner(name: str) -> int:
+    """24 bits of SHA-256 of a strategy's name: its own part of the stream."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:3], "big")
+
+
+def _refuse_collisions(strategies: tuple[Strategy, ...], kinds: np.ndarray) -> None:
+    seen: dict[int, str] = {}
+    for strategy, kind in zip(strategies, kinds, strict=True):
+        number = int(kind[fields.OWNER])
+        if number and number in seen:
+            raise InputError(
+                f"strategies: {seen[number]!r} and {strategy.name!r} would draw the same random numbers (their names "
+                "share 24 bits of SHA-256); rename one"
+            )
+        seen[number] = strategy.name

@@ -1,0 +1,192 @@
+"""simulate(): a study's models through the kernels into columns.
+
+``prepare`` derives once what every episode shares; ``Prepared.run`` is then a pure function of (first episode, count), so
+threads, chunks and workers only decide who computes which rows, never what is in them.
+"""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastexec.data.paths import MarketPaths
+from fastexec.data.replay import ReplayWindows, replay_windows
+from fastexec.errors import FastexecError, InputError
+from fastexec.kernels import fields
+from fastexec.kernels.episode import output_for, plugin_slots, simulate_range
+from fastexec.kernels.philox import EVALUATION
+from fastexec.models.market import ReplayMarket
+from fastexec.models.study import StudyModel
+from fastexec.planning.control import timing_has_mean_zero
+from fastexec.planning.expectation import expect
+from fastexec.planning.plan import plan_strategies, plan_study
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class Results:
+    """Columns in memory. ``markets``: a row for each episode; ``episodes``: a row for each episode and strategy, sorted by
+    episode, then by the order of ``strategies``; names and units as in the data dictionary (``fastexec schema``)."""
+
+    strategies: list[str]
+    markets: dict[str, np.ndarray]
+    episodes: dict[str, np.ndarray]
+
+    def to_arrow(self) -> pa.Table:
+        """The episodes table, as it is written to Parquet."""
+        from fastexec.columns import episodes_table
+
+        return episodes_table(self.strategies, self.episodes)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """The episodes table as a pandas data frame."""
+        return self.to_arrow().to_pandas()
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A study ready to run. ``control_variate``: for each strategy whether its timing part has mean zero; ``days``: yyyymmdd
+    of each episode (replay); ``inputs``: SHA-256 of each file read."""
+
+    study: StudyModel
+    strategies: list[str]
+    episodes: int
+    control_variate: list[bool]
+    warnings: list[str]
+    inputs: dict[str, str]
+    days: np.ndarray | None
+    drawn: list[str]
+    arrays: tuple[fields.Plan, fields.Strategies, fields.Paths] = field(repr=False)
+    plugins: tuple[Any, ...] = field(default_factory=plugin_slots, repr=False)
+
+    def run(self, first: int, count: int) -> Results:
+        """Episodes ``first <= e < first + count``; one thread, the interpreter lock released."""
+        output = self._simulate(first, count, 0)
+        episodes = np.arange(first, first + count)
+        markets = {"episode": episodes, **_named(fields.MARKET_COLUMNS, output.markets)}
+        if self.days is not None:
+            markets["day"] = self.days[first : first + count]
+        markets |= _named(self.drawn, output.parameters)
+        rows = {"episode": np.repeat(episodes, len(self.strategies))}
+        rows |= _named(fields.EPISODE_COLUMNS, output.episodes) | _named(fields.COUNT_COLUMNS, output.counts)
+        return Results(self.strategies, markets, rows)
+
+    def steps(self, first: int, count: int) -> dict[str, np.ndarray]:
+        """Every step of the episodes: the `steps` columns, the strategy as ``strategy_index``; sorted by episode,
+        strategy, step."""
+        n, k = self.study.order.steps, len(self.strategies)
+        output = self._simulate(first, count, n)
+        return {
+            "episode": np.repeat(np.arange(first, first + count), k * n),
+            "strategy_index": np.tile(np.repeat(np.arange(k, dtype=np.int32), n), count),
+            "step": np.tile(np.arange(n, dtype=np.int32), count * k),
+            **_named(fields.STEP_COLUMNS, output.steps),
+        }
+
+    def _simulate(self, first: int, count: int, steps: int) -> fields.Output:
+        output = output_for(count, len(self.strategies), len(self.drawn), steps)
+        simulate_range(np.uint64(self.study.seed), first, count, *self.arrays, output, self.plugins)
+        if output.fault[0] >= 0:
+            episode, k, step = (int(x) for x in output.fault)
+            raise FastexecError(
+                f"strategy {self.strategies[k]!r}, episode {episode}, step {step}: the slice is no number, negative or "
+                "more than what remains; it must lie between 0 and the remaining shares"
+            )
+        return output
+
+
+def _named(names: Any, rows: np.ndarray) -> dict[str, np.ndarray]:
+    return {name: rows[j] for j, name in enumerate(names)}
+
+
+def prepare(study: StudyModel, *, paths: MarketPaths | None = None, phase: int = EVALUATION) -> Prepared:
+    """Derive schedules, curves and arrays; reads the bars of a replay study.
+
+    ``paths`` replaces the study's market by given ones (float64[e, t]); the number of episodes is then theirs.
+    """
+    windows = _windows(study) if paths is None and isinstance(study.market, ReplayMarket) else None
+    plan, drawn = plan_study(study, phase)
+    given = windows.paths if windows is not None else paths
+    if given is not None:
+        plan.switches[fields.SOURCE] = fields.GIVEN
+        if given.mid.shape[1] != study.order.steps:
+            raise InputError(f"paths have {given.mid.shape[1]} steps, order.steps is {study.order.steps}; make them equal")
+    names = [strategy.name for strategy in study.strategies]
+    valid = [paths is None and timing_has_mean_zero(study, strategy) for strategy in study.strategies]
+    return Prepared(
+        study=study,
+        strategies=names,
+        episodes=_episodes(study, given),
+        control_variate=valid,
+        warnings=[] if windows is None else list(windows.warnings),
+        inputs={} if windows is None else {str(study.market.bars): windows.sha256},
+        days=None if windows is None else windows.day,
+        drawn=drawn,
+        arrays=(plan, plan_strategies(study, expect(study, windows)), _paths(given)),
+    )
+
+
+def _windows(study: StudyModel) -> ReplayWindows:
+    market = study.market
+    assert isinstance(market, ReplayMarket)
+    return replay_windows(market.bars_path, market, study.order.steps)
+
+
+def _paths(given: MarketPaths | None) -> fields.Paths:
+    if given is None:
+        return fields.Paths(np.zeros((1, 2)), np.zeros((1, 1)), np.zeros((1, 1)), np.zeros(1))
+    mid = np.concatenate((given.mid, given.last_mid[:, None]), axis=1)
+    return fields.Paths(*(np.require(x, np.float64, ["C", "W"]) for x in (mid, given.spread, given.volume, given.arrival)))
+
+
+def _episodes(study: StudyModel, given: MarketPaths | None) -> int:
+    if given is None:
+        assert study.episodes is not None
+        return study.episodes
+    available = given.mid.shape[0]
+    wanted = available if study.episodes is None or not isinstance(study.market, ReplayMarket) else study.episodes
+    if wanted > available:
+        raise InputError(f"episodes: {wanted} asked for, the bars hold {available} windows; leave episodes out for all")
+    return wanted
+
+
+def default_threads() -> int:
+    """The processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def simulate(
+    study: StudyModel,
+    *,
+    episodes: int | None = None,
+    seed: int | None = None,
+    threads: int | None = None,
+    paths: MarketPaths | None = None,
+) -> Results:
+    """Simulate a study in memory.
+
+    episodes, seed: instead of the study's own. threads: default all processors. paths: given markets instead of the
+    study's. Raises InputError where study, paths or bars do not fit.
+    """
+    changes = {key: value for key, value in (("episodes", episodes), ("seed", seed)) if value is not None}
+    if changes:
+        study = study.model_validate(study.model_dump() | changes)
+    prepared = prepare(study, paths=paths)
+    workers = threads or default_threads()
+    if prepared.episodes * study.order.steps < 20_000 or workers == 1:
+        return prepared.run(0, prepared.episodes)
+    edges = np.linspace(0, prepared.episodes, 4 * workers + 1).astype(int)
+    with ThreadPoolExecutor(workers) as pool:
+        parts = list(pool.map(prepared.run, edges[:-1].tolist(), np.diff(edges).tolist()))
+    return Results(prepared.strategies, _joined([p.markets for p in parts]), _joined([p.episodes for p in parts]))
+
+
+def _joined(parts: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}

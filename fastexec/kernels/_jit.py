@@ -21,8 +21,13 @@ from typing import Any
 import numba
 from numba.core import config
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, UserProvidedCacheLocator
+from numba.core.ccallback import CFunc
+from numba.core.errors import NumbaExperimentalFeatureWarning
 from numba.core.types import FunctionType, UniTuple
 from numba.extending import intrinsic
+
+# First-class functions (the plugin slots) work, and are still called experimental at each call.
+warnings.filterwarnings("ignore", "First-class function type", NumbaExperimentalFeatureWarning)
 
 #: Lanes (episodes) in a block; a power of two, so that the low counter word never carries within a block.
 LANES = int(os.environ.get("FASTEXEC_LANES", "128"))
@@ -211,6 +216,15 @@ def _typeof(example: Any) -> Any:
     return numba.typeof(example)
 
 
-def decide_function(function: Callable[..., None]) -> Any:
-    """Compile a user's strategy for the plugin slots: a first-class function of ``DECIDE_SIGNATURE``."""
-    return function if JIT_DISABLED else numba.cfunc(DECIDE_SIGNATURE, **{"error_model": "numpy"})(function)
+def decide_function(function: Callable[..., None], ours: bool = False) -> Any:
+    """Compile a user's strategy for the plugin slots: a first-class function of ``DECIDE_SIGNATURE``.
+
+    Only our own functions go into our cache; it is named by the hash of our files alone.
+    """
+    if JIT_DISABLED:
+        return function
+    callback = CFunc(function, (DECIDE_SIGNATURE.args, DECIDE_SIGNATURE.return_type), {}, {"error_model": "numpy"})
+    if ours:
+        callback._cache = _Cache(function)
+    callback.compile()
+    return callback

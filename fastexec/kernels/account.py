@@ -100,8 +100,10 @@ def derive_rows(plan, p, m, b, parts, rows):
 
 
 @stage
-def account(first, low, high, k, strategies, plan, p, m, b, rows, output):
-    """Write the rows of strategy k for the block's episodes ``low <= e < high``; ``first`` is the first output episode."""
+def account(span, k, plan, p, m, b, rows, output):
+    """Write the rows of strategy k for ``span`` = (first episode of the output, first and end of the block's)."""
+    first, low, high = span
+    strategies = output.episodes.shape[1] // output.markets.shape[1]
     parts, columns = rows[: 7 * _W], rows[7 * _W :]
     derive_costs(plan, p, m, b, parts)
     derive_rows(plan, p, m, b, parts, columns)
@@ -114,8 +116,9 @@ def account(first, low, high, k, strategies, plan, p, m, b, rows, output):
 
 
 @stage
-def describe_market(first, low, high, plan, p, m, output):
+def describe_market(span, plan, p, m, output):
     """Write the market's own row of each episode, and the parameters drawn for it."""
+    first, low, high = span
     steps = plan.switches[STEPS]
     markets = output.markets
     for e in range(low, high):

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from fastexec.kernels._jit import LANES, PLUGIN_SLOTS, borrowed, decide_function, entry
+from fastexec.kernels._jit import LANES, PLUGIN_SLOTS, borrowed, decide_function, entry, inlined, stage
 from fastexec.kernels.account import ROWS, account, describe_market
 from fastexec.kernels.fields import (
     COUNT_COLUMNS,
@@ -56,7 +56,7 @@ def no_op(shares, remaining, mid, spread, last_volume, params, step, steps):
 
 def plugin_slots(functions: Sequence[Any] = ()) -> tuple[Any, ...]:
     """The sixteen slots, first the user's functions (made by ``decide_function``), then no-ops."""
-    empty = decide_function(no_op)
+    empty = decide_function(no_op, ours=True)
     return (*functions, *[empty] * (PLUGIN_SLOTS - len(functions)))
 
 
@@ -87,24 +87,16 @@ def simulate_range(seed, first, count, plan, strategies, paths, output, plugins)
     room = np.empty((PARAMETER_FIELDS + MARKET_FIELDS + 3 + ROWS) * _W)
     room_k = np.empty((strategies.kinds.shape[0], LEDGER_FIELDS * _W))
     room_words, room_raw = np.empty(4 * _W, np.uint32), np.empty(4 * _W, np.float32)
-    buffers, ledgers, words, raw = borrowed(room), borrowed(room_k), borrowed(room_words), borrowed(room_raw)
-    p, buffers = buffers[: PARAMETER_FIELDS * _W], buffers[PARAMETER_FIELDS * _W :]
-    m, buffers = buffers[: MARKET_FIELDS * _W], buffers[MARKET_FIELDS * _W :]
-    normals, rows = buffers[: 3 * _W], buffers[3 * _W :]
-    fix_parameters(plan, p)
+    p, m, normals, rows = divide(borrowed(room))
+    ledgers, words, raw = borrowed(room_k), borrowed(room_words), borrowed(room_raw)
     # Unpacked here: taking an array out of a NamedTuple inside the loops is two atomic reference counts each time.
     switches, curves, lot = plan.switches, plan.curves, plan.numbers[LOT]
     kinds, fractions, levels = strategies.kinds, strategies.fractions, strategies.levels
     steps, given, recorded = switches[STEPS], switches[SOURCE] == GIVEN, output.steps.shape[1] > 0
+    fix_parameters(plan, p)
     for block in range(first // _W, (first + count + _W - 1) // _W):
-        low, high = max(first, block * _W), min(first + count, (block + 1) * _W)
-        draw_parameters(seed, block, plan, words, p)
-        if given:
-            begin_given(block * _W, paths, m)
-        else:
-            begin(seed, block, plan, words, raw, p, m)
-        for k in range(kinds.shape[0]):
-            open_ledger(p, ledgers[k])
+        span = (first, max(first, block * _W), min(first + count, (block + 1) * _W))
+        open_block(seed, block, plan, paths, (words, raw), p, m, ledgers)
         for t in range(steps):
             if given:
                 advance_given(block * _W, t, paths, m)
@@ -113,24 +105,54 @@ def simulate_range(seed, first, count, plan, strategies, paths, output, plugins)
                 advance(t, switches, curves, normals, p, m)
             observe(m)
             for k in range(kinds.shape[0]):
-                b = ledgers[k]
-                kind = kinds[k, KIND]
-                if kind <= POV:
-                    decide(kind, fractions[k, 0, t + 1], levels[k, 0], lot, p, m, b)
+                b, price = ledgers[k], NEXT if kinds[k, FILLS_AT_NEXT] else MID
+                if kinds[k, KIND] <= POV:
+                    decide(kinds[k, KIND], fractions[k, 0, t + 1], levels[k, 0], lot, p, m, b)
                 else:
-                    decide_otherwise(seed, (block, t, k), plan, strategies, plugins, words, p, m, b)
+                    decide_otherwise((seed, block, t, k), plan, strategies, plugins, words, p, m, b)
                     check_slices(block * _W, t, k, m, b, output.fault)
                 if t == steps - 1:
                     close_horizon(switches[HORIZON], m, b)
                 if recorded:
-                    record(first, low, high, t, k, strategies, plan, p, m, b, output.steps)
-                price = NEXT if kinds[k, FILLS_AT_NEXT] else MID
+                    record(span, (t, k, kinds.shape[0], price), plan, p, m, b, output.steps)
                 fill(t, price, switches[TEMPORARY_KIND], switches[TRANSIENT_KIND], p, m, b)
-            if given or t == steps - 1:
-                roll_given(m)  # at the end only the mid moves on, the last quoted spread stays
-            else:
-                roll(t, switches, curves, normals, p, m)
-        describe_market(first, low, high, plan, p, m, output)
-        for k in range(kinds.shape[0]):
-            account(first, low, high, k, kinds.shape[0], plan, p, m, ledgers[k], rows, output)
+            leave_step(t, given or t == steps - 1, switches, curves, normals, p, m)
+        close_block(span, plan, p, m, ledgers, rows, output)
     room[0], room_k[0, 0], room_words[0], room_raw[0] = 0.0, 0.0, 0, 0.0  # keeps what was borrowed alive until here
+
+
+@stage
+def divide(room):
+    """The buffers of a block out of one room: parameters, market, normals, rows."""
+    a, b = PARAMETER_FIELDS * _W, (PARAMETER_FIELDS + MARKET_FIELDS) * _W
+    return room[:a], room[a:b], room[b : b + 3 * _W], room[b + 3 * _W :]
+
+
+@stage
+def open_block(seed, block, plan, paths, drawn, p, m, ledgers):
+    """A block at step 0: parameters, market, empty ledgers; ``drawn`` is (words, raw normals)."""
+    words, raw = drawn
+    draw_parameters(seed, block, plan, words, p)
+    if plan.switches[SOURCE] == GIVEN:
+        begin_given(block * _W, paths, m)
+    else:
+        begin(seed, block, plan, words, raw, p, m)
+    for k in range(ledgers.shape[0]):
+        open_ledger(p, ledgers[k])
+
+
+@inlined
+def leave_step(t, keep_spread, switches, curves, normals, p, m):
+    """To the next step; at the end only the mid moves on, the last quoted spread stays."""
+    if keep_spread:
+        roll_given(m)
+    else:
+        roll(t, switches, curves, normals, p, m)
+
+
+@stage
+def close_block(span, plan, p, m, ledgers, rows, output):
+    """Write the rows of a block's episodes; ``span`` is (first episode of the output, first and end of the block's)."""
+    describe_market(span, plan, p, m, output)
+    for k in range(ledgers.shape[0]):
+        account(span, k, plan, p, m, ledgers[k], rows, output)

@@ -17,7 +17,7 @@ MOVES, START, PARAMETERS, ACTIONS = 0, 1, 2, 3  # purposes; each gives four word
 
 _W = LANES
 _M0, _M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
-_WEYL0, _WEYL1 = np.uint32(0x9E3779B9), np.uint32(0xBB67AE85)
+_WEYL0, _WEYL1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
 _LOW = np.uint64(0xFFFFFFFF)
 _32 = np.uint64(32)
 
@@ -38,9 +38,9 @@ def philox(c0, c1, c2, c3, k0, k1):
         c1 = np.uint32(p1 & _LOW)
         c3 = np.uint32(p0 & _LOW)
         c0, c2 = n0, n2
-        # Cast back at once: Numba promotes a sum of uint32 to uint64.
-        k0 = np.uint32(k0 + _WEYL0)
-        k1 = np.uint32(k1 + _WEYL1)
+        # In uint64 and masked: Numba would promote a sum of uint32 silently, and interpreted numpy warns of its overflow.
+        k0 = np.uint32((np.uint64(k0) + _WEYL0) & _LOW)
+        k1 = np.uint32((np.uint64(k1) + _WEYL1) & _LOW)
     return c0, c1, c2, c3
 
 

@@ -7,10 +7,8 @@ import numpy as np
 from fastexec.kernels._jit import LANES, stage
 from fastexec.kernels.elementary import power
 from fastexec.kernels.fields import (
-    FILLS_AT_NEXT,
     IMPACT,
     MID,
-    NEXT,
     PERMANENT_COEFFICIENT,
     PERMANENT_OWN,
     REMAINING,
@@ -35,10 +33,10 @@ _W = LANES
 
 
 @stage
-def record(first, low, high, t, k, strategies, plan, p, m, b, steps):
-    """Write step t of strategy k, between its decision and its fill, for episodes ``low <= e < high``."""
-    count = strategies.kinds.shape[0]
-    field = NEXT if strategies.kinds[k, FILLS_AT_NEXT] else MID
+def record(span, at, plan, p, m, b, steps):
+    """Write a step between decision and fill; ``at`` is (t, k, number of strategies, field of the mid it fills at)."""
+    first, low, high = span
+    t, k, count, field = at
     for e in range(low, high):
         i = e % _W
         r = ((e - first) * count + k) * plan.switches[STEPS] + t

@@ -53,9 +53,9 @@ def decide(kind, fraction, rate, lot, p, m, b):
 
 
 @stage
-def decide_otherwise(seed, at, plan, strategies, plugins, words, p, m, b):
-    """The rarer kinds; ``at`` is (block, step, strategy)."""
-    block, t, k = at
+def decide_otherwise(at, plan, strategies, plugins, words, p, m, b):
+    """The rarer kinds; ``at`` is (seed, block, step, strategy)."""
+    seed, block, t, k = at
     kind, lot, steps = strategies.kinds[k, KIND], plan.numbers[LOT], plan.switches[STEPS]
     if kind == OWN_SCHEDULE:
         follow_own(strategies, k, t, block * _W, lot, p, m, b)

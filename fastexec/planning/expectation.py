@@ -149,7 +149,8 @@ def _volume(study: StudyModel, market: SyntheticMarket) -> tuple[np.ndarray, np.
     mean = expected(volume.mean)
     if volume.model == "lognormal":
         level = mean * curve(volume.curve, steps)
-        variance = expected(volume.volatility) ** 2 + expected(volume.day_volatility) ** 2
+        own, day = expected(volume.volatility), expected(volume.day_volatility)
+        variance = own * own + day * day
         return level, power_of(1.0 / level, e) * exp_of(np.full(steps, 0.5 * e * (1.0 + e) * variance))
     if volume.model == "constant":
         level = np.full(steps, mean)

@@ -1,0 +1,59 @@
+"""fastexec: does an adaptive execution policy really beat TWAP, VWAP, POV and Almgren-Chriss, and how sure are we?
+
+    import fastexec as fx
+    study = fx.Study.preset("large_cap")
+    frame = fx.simulate(study, episodes=10_000).to_pandas()
+
+The names below are loaded on first use, so that ``import fastexec`` stays quick.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fastexec.analysis.comparison import compare
+    from fastexec.data.paths import MarketPaths
+    from fastexec.errors import FastexecError, InputError, RefusedError
+    from fastexec.simulation import Results, simulate
+    from fastexec.studies.run import run
+    from fastexec.studies.study import Study
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "FastexecError": "errors",
+    "InputError": "errors",
+    "MarketPaths": "data.paths",
+    "RefusedError": "errors",
+    "Results": "simulation",
+    "Study": "studies.study",
+    "compare": "analysis.comparison",
+    "run": "studies.run",
+    "simulate": "simulation",
+}
+
+__all__ = [
+    "FastexecError",
+    "InputError",
+    "MarketPaths",
+    "RefusedError",
+    "Results",
+    "Study",
+    "compare",
+    "run",
+    "simulate",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'fastexec' has no attribute {name!r}")
+    value = getattr(import_module(f"fastexec.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

@@ -1,0 +1,5 @@
+"""``python -m fastexec``."""
+
+from fastexec.cli import main
+
+main()

@@ -1,0 +1,86 @@
+"""A search for round trips that make money: an impact model that has one invites every learner to exploit it.
+
+Huberman and Stanzl (2004), Gatheral (2010): with permanent impact charged below half of its own, or transient impact that
+is not linear, buying and selling back may gain from one's own impact alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fastexec.models.scalar import expected
+from fastexec.models.study import StudyModel
+from fastexec.planning.expectation import Expectation, exp_of, power_of, temporary_exponent
+
+_MOST_SLICES = 12
+
+
+@dataclass(frozen=True)
+class RoundTrip:
+    """Buy ``shares`` in ``buys`` equal slices, wait ``pause`` steps, sell them in ``sells``; ``gain`` in currency, from
+    temporary, permanent and transient impact alone, ``net`` after spread and fees."""
+
+    shares: float
+    buys: int
+    pause: int
+    sells: int
+    gain: float
+    net: float
+
+
+def find_round_trip(study: StudyModel, market: Expectation) -> RoundTrip | None:
+    """The round trip within the order's size that gains most from impact alone; None where none of those tried does.
+
+    Tried: equal slices, 1 to 12 on each side, pauses of 0 to 8 steps, five sizes from 1 % to all of the order; each
+    cost parameter with a range at its mean.
+    """
+    best: RoundTrip | None = None
+    for shares in market.shares * np.array([1.0, 0.5, 0.2, 0.05, 0.01]):
+        for buys, sells, pause in _shapes(study.order.steps):
+            slices = np.concatenate((np.full(buys, shares / buys), np.zeros(pause), np.full(sells, -shares / sells)))
+            gain = -impact_cost(slices, study, market)
+            if gain > 1e-9 * shares * market.price and (best is None or gain > best.gain):
+                friction = float(market.half_spread.mean()) + expected(study.costs.fees.per_share)
+                best = RoundTrip(float(shares), buys, pause, sells, gain, gain - 2.0 * shares * friction)
+    return best
+
+
+def _shapes(steps: int) -> list[tuple[int, int, int]]:
+    most = min(_MOST_SLICES, steps)
+    return [
+        (buys, sells, pause)
+        for buys in range(1, most + 1)
+        for sells in range(1, most + 1)
+        for pause in (0, 1, 2, 4, 8)
+        if buys + sells + pause <= steps
+    ]
+
+
+def impact_cost(slices: np.ndarray, study: StudyModel, market: Expectation) -> float:
+    """Currency paid to temporary, permanent and transient impact for signed slices (float64[t], shares) on expected volumes."""
+    costs = study.costs
+    size = np.abs(slices)
+    cost = float(np.sum(_temporary(size, study, market)))
+    gamma, own = expected(costs.permanent.coefficient), expected(costs.permanent.own)
+    before = np.concatenate(([0.0], np.cumsum(slices)[:-1]))
+    cost += gamma * float(np.sum(slices * (before + own * slices)))
+    k, keep = expected(costs.transient.coefficient), float(exp_of(np.array([-expected(costs.transient.resilience)]))[0])
+    pushes = np.sign(slices) * k * power_of(size, expected(costs.transient.exponent))
+    left = 0.0
+    for q, push in zip(slices, pushes, strict=True):
+        cost += q * (left + 0.5 * push)
+        left = (left + push) * keep
+    return cost
+
+
+def _temporary(size: np.ndarray, study: StudyModel, market: Expectation) -> np.ndarray:
+    temporary = study.costs.temporary
+    coefficient = expected(temporary.coefficient)
+    if temporary.model == "linear":
+        return size * (expected(temporary.fixed) + coefficient * size)
+    e = temporary_exponent(study)
+    return size * market.price * coefficient * power_of(size, e) * float(market.inverse_volume.mean())
+
+

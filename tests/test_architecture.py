@@ -1,0 +1,189 @@
+"""The house stands as planned: floors, what kernels may touch, sizes, the top level, the README's map, the lock."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from itertools import chain, takewhile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "fastexec"
+KERNELS = PACKAGE / "kernels"
+JIT = KERNELS / "_jit.py"
+README = ROOT / "README.md"
+LOCK = ROOT / "scripts" / "requirements.lock"
+
+TOP_LEVEL = {"pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md", "fastexec", "bench", "tests", "scripts"}
+KERNEL_IMPORTS = {"__future__", "collections", "fastexec.kernels", "numpy", "typing"}
+NUMBA = {"numba", "llvmlite"}
+SETUP_SCRIPTS = ("run.py", "test.py", "setup_environment.py")
+LONGEST_FILE = 300
+CODE = ("fastexec", "bench", "scripts", "tests")
+MAP_NAME = re.compile(r"[\w./*]+(/|/\w+|\.\w+)|LICENSE")
+# Not the same bits on every machine, and not vectorised.
+INEXACT = set(
+    "exp exp2 expm1 log log2 log10 log1p pow power float_power sin cos tan arcsin arccos arctan arctan2 asin acos atan "
+    "atan2 sinh cosh tanh erf erfc gamma lgamma cbrt hypot linalg dot matmul random".split()
+)
+
+
+def sources(*folders: Path) -> list[Path]:
+    return sorted(path for folder in folders for path in folder.rglob("*.py"))
+
+
+def parse(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), str(path))
+
+
+def imported(tree: ast.AST) -> Iterator[str]:
+    """Yield the dotted names that a tree imports; ``from a import b`` yields a.b."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"line {node.lineno}: a relative import"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def is_within(name: str, rooms: set[str]) -> bool:
+    return any(name == room or name.startswith(room + ".") for room in rooms)
+
+
+def where(path: Path, node: Any) -> str:
+    return f"{path.relative_to(ROOT)}:{node.lineno}"
+
+
+def test_imports_point_down_only() -> None:
+    """The contracts are in pyproject.toml; the command line stands on top, so nothing below imports it."""
+    linter = Path(sys.executable).with_name("lint-imports")
+    command = [linter, "--no-cache", "--no-logo", "--config", ROOT / "pyproject.toml"]
+    report = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert report.returncode == 0, report.stdout + report.stderr
+
+
+def test_kernels_import_numpy_and_themselves() -> None:
+    found = [
+        f"{path.name}: {name}"
+        for path in sources(KERNELS)
+        for name in imported(parse(path))
+        if path != JIT and not is_within(name, KERNEL_IMPORTS)
+    ]
+    assert found == []
+
+
+def test_one_file_imports_numba() -> None:
+    users = [path for path in sources(PACKAGE) if any(is_within(name, NUMBA) for name in imported(parse(path)))]
+    assert users == [JIT]
+
+
+def inexact(node: ast.AST) -> bool:
+    """Tell whether a node is a call of libm, of its like in NumPy, or of BLAS; Python's ``**`` is one too."""
+    if isinstance(node, ast.Attribute):
+        return node.attr in INEXACT and ast.unparse(node.value) in ("math", "np", "numpy")
+    if isinstance(node, ast.ImportFrom):
+        return node.module in ("math", "numpy")
+    if isinstance(node, ast.BinOp):
+        return isinstance(node.op, ast.Pow | ast.MatMult)
+    return isinstance(node, ast.Call) and ast.unparse(node.func) == "pow"
+
+
+def test_kernels_and_what_feeds_them_use_exact_arithmetic() -> None:
+    """Only + - * / sqrt and integers, on which the promise of the same bits on every machine rests."""
+    found = [
+        f"{where(path, node)}: {ast.unparse(node)}"
+        for path in sources(KERNELS, PACKAGE / "planning")
+        for node in ast.walk(parse(path))
+        if inexact(node)
+    ]
+    assert found == []
+
+
+def test_only_the_command_line_prints() -> None:
+    found = [
+        where(path, node)
+        for path in sources(PACKAGE)
+        for node in ast.walk(parse(path))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
+        if path != PACKAGE / "cli.py"
+    ]
+    assert found == []
+
+
+def test_files_are_short() -> None:
+    files = sources(*(ROOT / name for name in CODE))
+    lengths = {str(path.relative_to(ROOT)): len(path.read_text(encoding="utf-8").splitlines()) for path in files}
+    assert {name: lines for name, lines in lengths.items() if lines > LONGEST_FILE} == {}
+
+
+def test_functions_are_small() -> None:
+    """A body of fewer than 40 lines in a kernel file and 60 elsewhere, without its docstring; at most 8 arguments."""
+    found = []
+    for path in sources(PACKAGE):
+        longest = 40 if KERNELS in path.parents else 60
+        for node in ast.walk(parse(path)):
+            if isinstance(node, ast.FunctionDef):
+                body = node.body[1:] if ast.get_docstring(node) else node.body
+                lines = body[-1].end_lineno - body[0].lineno + 1 if body else 0
+                arguments = len(node.args.posonlyargs + node.args.args + node.args.kwonlyargs)
+                if lines >= longest or arguments > 8:
+                    found.append(f"{where(path, node)}: {node.name} has {lines} lines, {arguments} arguments")
+    assert found == []
+
+
+def test_top_level_holds_what_is_agreed() -> None:
+    ignored = {line.strip("/") for line in (ROOT / ".gitignore").read_text().splitlines()}
+    names = {path.name for path in ROOT.iterdir() if not path.name.startswith(".")}
+    assert names - ignored <= TOP_LEVEL
+
+
+def mapped() -> set[str]:
+    """Return the paths and patterns that the README's map names; its indentation gives the folder."""
+    blocks = re.findall(r"^```text\n(.*?)^```", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    (house,) = (block for block in blocks if re.search("^fastexec/", block, re.MULTILINE))
+    found: set[str] = set()
+    folders = {-1: ""}  # of each indentation
+    for line in house.splitlines():
+        indent = len(line) - len(line.lstrip())
+        folders = {outer: folder for outer, folder in folders.items() if outer < indent}
+        parent = folders[max(folders)]
+        names = [parent + name for name in takewhile(MAP_NAME.fullmatch, line.split())]
+        if names and names[0].endswith("/"):
+            folders[indent] = names[0]
+            names = names[:1]  # the rest of the line describes the folder
+        found.update(names)
+    return found
+
+
+@pytest.mark.skipif(not README.exists(), reason="a source tree without its README")
+def test_readme_maps_the_tree() -> None:
+    named = mapped()
+    assert [name for name in sorted(named) if not any(ROOT.glob(name.rstrip("/")))] == []
+    modules = {f"fastexec/{path.name}" for path in PACKAGE.glob("*.py")}
+    folders = {f"fastexec/{path.name}/" for path in PACKAGE.iterdir() if path.is_dir() and path.name != "__pycache__"}
+    assert modules | folders <= named
+
+
+def test_lock_pins_every_requirement_and_names_no_address() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    extras = project["project"]["optional-dependencies"].values()
+    wanted = [*project["project"]["dependencies"], *project["build-system"]["requires"], *chain(*extras)]
+    names = {re.match(r"[\w-]+", requirement).group() for requirement in wanted} - {"fastexec"}
+    lock = LOCK.read_text(encoding="utf-8")
+    assert names <= set(re.findall(r"^([\w-]+)==", lock, re.MULTILINE))
+    assert re.findall(r"://|file:|index-url|find-links|^[./]", lock, re.MULTILINE) == []
+
+
+@pytest.mark.parametrize("name", SETUP_SCRIPTS)
+def test_setup_scripts_need_nothing_installed(name: str) -> None:
+    text = (ROOT / "scripts" / name).read_text(encoding="utf-8")
+    tree = ast.parse(text, feature_version=(3, 7))
+    assert "from __future__ import annotations" not in text, "Python 3.6, which is told what it lacks, cannot read it"
+    assert {module.split(".")[0] for module in imported(tree)} <= sys.stdlib_module_names | {"setup_environment"}

@@ -1,0 +1,79 @@
+"""The scripts' care for the environment, with a stand-in for its Python that repeats what it was asked."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+STAND_IN = '#!/bin/sh\n[ "$1" = -c ] && exit 0\nfor word; do echo "$word"; done\nexit 7\n'
+FINGERPRINTS = "import setup_environment as s; print(s.fingerprint(s.LOCK), s.fingerprint(s.ROOT / 'pyproject.toml'))"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """Return a copy of what the scripts need."""
+    copy = tmp_path / "a project"
+    (copy / "scripts").mkdir(parents=True)
+    shutil.copy(ROOT / "pyproject.toml", copy)
+    for name in ("setup_environment.py", "run.py", "test.py", "requirements.lock"):
+        shutil.copy(ROOT / "scripts" / name, copy / "scripts")
+    return copy
+
+
+@pytest.fixture
+def ready(project: Path) -> Path:
+    """Return a project whose environment is complete, by its stamp."""
+    python = project / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text(STAND_IN)
+    python.chmod(0o755)
+    stamp = subprocess.run(
+        [sys.executable, "-c", FINGERPRINTS], cwd=project / "scripts", capture_output=True, text=True, check=True
+    )
+    (project / ".venv" / "fastexec-setup.txt").write_text(stamp.stdout)
+    return project
+
+
+def call(
+    project: Path, script: str, *arguments: str, cwd: Path, env: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, project / "scripts" / script, *arguments]
+    return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, check=False)
+
+
+def test_run_passes_on_options_and_status_from_any_folder(ready: Path, tmp_path: Path) -> None:
+    done = call(ready, "run.py", "--episodes", "5", cwd=tmp_path)
+    asked = ["-P", "-m", "fastexec", "run", "large_cap", "--out", "a project/results/large_cap", "--episodes", "5"]
+    assert (done.returncode, done.stdout.splitlines(), done.stderr) == (7, asked, "")
+
+
+def test_test_passes_on_options_and_status(ready: Path, tmp_path: Path) -> None:
+    done = call(ready, "test.py", "-k", "two words", cwd=tmp_path)
+    assert (done.returncode, done.stdout.splitlines()) == (7, ["-P", "-m", "pytest", "-k", "two words"])
+
+
+def test_environment_made_by_others_is_left_alone(project: Path) -> None:
+    theirs = project / ".venv" / "pyvenv.cfg"
+    theirs.parent.mkdir()
+    theirs.write_text("theirs")
+    refused = call(project, "test.py", cwd=project)
+    assert refused.returncode == 1
+    assert refused.stderr.count("\n") == 1
+    assert "was not made by this script" in refused.stderr
+    assert theirs.read_text() == "theirs"
+
+
+def test_environment_of_another_lock_is_made_anew_and_a_failure_is_explained(ready: Path) -> None:
+    (ready / "scripts" / "requirements.lock").write_text("no-such-package==1 --hash=sha256:" + 64 * "0" + "\n")
+    offline = {**os.environ, "PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": os.devnull}
+    failed = call(ready, "test.py", cwd=ready, env=offline)
+    assert failed.returncode == 1
+    assert "installing 1 packages" in failed.stderr
+    assert "No matching distribution found for no-such-package==1" in failed.stderr
+    assert (ready / ".venv" / "fastexec-setup.txt").read_text() == "", "what is half made is not trusted"

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastexec.data.paths import MarketPaths
-from fastexec.data.replay import ReplayWindows, replay_windows
 from fastexec.errors import FastexecError, InputError
 from fastexec.kernels import fields
 from fastexec.kernels.episode import output_for, plugin_slots, simulate_range
@@ -28,6 +27,8 @@ from fastexec.planning.plan import plan_strategies, plan_study
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+
+    from fastexec.data.replay import ReplayWindows
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ accounted for. Declaring too few costs precision; declaring one too many would b
 from __future__ import annotations
 
 from fastexec.models.market import SyntheticMarket
+from fastexec.models.scalar import bounds
 from fastexec.models.strategies import Strategy
 from fastexec.models.study import StudyModel
 from fastexec.planning.plan import is_zero
@@ -28,13 +29,10 @@ def _volume_is_independent(market: SyntheticMarket) -> bool:
     if market.volume.model == "constant":
         return True
     c = market.correlation
-    direct = is_zero(c.price_volume) and is_zero(c.volume_absolute_return)
-    return direct
+    return is_zero(c.price_volume) and is_zero(c.volume_absolute_return)
 
 
 def _steps_without_volume(market: SyntheticMarket) -> bool:
     """Whether a step may have no volume, so that even a schedule follows the market."""
     volume = market.volume
-    from fastexec.models.scalar import bounds
-
     return volume.model == "cosine" and bounds(volume.floor)[0] == 0.0 and not is_zero(volume.noise)

@@ -6,16 +6,19 @@ Expected parameters, never an episode's drawn ones: a range counts with its mean
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fastexec.data.replay import ReplayWindows
 from fastexec.kernels.elementary import evaluate
 from fastexec.models.market import SyntheticMarket
 from fastexec.models.scalar import expected
 from fastexec.models.study import StudyModel
 
-_EXP, _LOG, _POWER, _COS = 0, 1, 2, 3
+if TYPE_CHECKING:
+    from fastexec.data.replay import ReplayWindows
+
+_EXP, _POWER, _COS = 0, 2, 3
 
 
 def exp_of(x: np.ndarray) -> np.ndarray:

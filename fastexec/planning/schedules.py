@@ -12,7 +12,7 @@ from fastexec.kernels.trajectory import optimise
 from fastexec.models.scalar import expected
 from fastexec.models.strategies import AlmgrenChriss, ObizhaevaWang, Schedule, StaticOptimum, Strategy
 from fastexec.models.study import StudyModel
-from fastexec.planning.expectation import Expectation, exp_of, plain_sum, temporary_exponent
+from fastexec.planning.expectation import Expectation, exp_of, plain_sum, power_of, temporary_exponent
 
 
 def fractions(strategy: Strategy, study: StudyModel, market: Expectation) -> np.ndarray:
@@ -47,14 +47,8 @@ def linear_slope(study: StudyModel, market: Expectation) -> float:
         return expected(temporary.coefficient)
     slice_ = market.shares / study.order.steps
     typical = plain_sum(market.inverse_volume) / study.order.steps
-    rate_cost = float(_power(slice_, temporary_exponent(study)) * typical)
+    rate_cost = float(power_of(np.array([slice_]), temporary_exponent(study))[0]) * typical
     return market.price * expected(temporary.coefficient) * rate_cost / slice_
-
-
-def _power(x: float, exponent: float) -> float:
-    from fastexec.planning.expectation import power_of
-
-    return float(power_of(np.array([x]), exponent)[0])
 
 
 def almgren_chriss(strategy: AlmgrenChriss, study: StudyModel, market: Expectation) -> np.ndarray:

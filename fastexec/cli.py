@@ -1,0 +1,217 @@
+"""The command line: verbs, options, exit statuses; what they print is laid out in ``terminal``."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+import fastexec
+from fastexec.errors import FastexecError
+
+_DONE, _FAILED, _WRONG, _INTERRUPTED = 0, 1, 2, 130
+
+
+class _Group(click.Group):
+    """Names the nearest verb for one that does not exist."""
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        from difflib import get_close_matches
+
+        if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+            near = get_close_matches(args[0], self.list_commands(ctx), 1)
+            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(self.list_commands(ctx))}"
+            raise click.UsageError(f"no command {args[0]!r}; {hint}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(fastexec.__version__, prog_name="fastexec", message="%(prog)s %(version)s")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error (works behind any command).")
+def cli(debug: bool) -> None:
+    """Compare order execution strategies on the same simulated or replayed markets, in pairs, with intervals.
+
+    STUDY is a TOML file or the name of a preset. First steps:
+
+    \b
+      fastexec presets                     what ships
+      fastexec check large_cap             what a study means and costs, and warnings
+      fastexec run large_cap               simulate, write Parquet, print the comparison
+      fastexec compare results/large_cap   the comparison again, from the files alone
+      fastexec replay results/large_cap --episode 7
+    """
+
+
+def _study(name: str, settings: tuple[str, ...], episodes: int | None = None, seed: int | None = None) -> Any:
+    from fastexec.studies.study import Study
+
+    extra = [f"{key}={value}" for key, value in (("episodes", episodes), ("seed", seed)) if value is not None]
+    return Study.resolve(name, [*settings, *extra])
+
+
+_STUDY = click.argument("study")
+_SET = click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override a key: order.shares=5000.")
+_EPISODES = click.option("--episodes", type=int, help="Number of episodes instead of the study's.")
+_SEED = click.option("--seed", type=int, help="Root seed instead of the study's, 0 to 2^64 - 1.")
+_THREADS = click.option("--threads", type=click.IntRange(1), help="Threads; all processors by default.")
+_BASELINE = click.option("--baseline", help="Strategy to compare with; twap by default.")
+
+
+@cli.command()
+@_STUDY
+@click.option("--out", type=click.Path(path_type=Path), help="Folder of the results; results/NAME by default.")
+@_EPISODES
+@_SEED
+@_THREADS
+@click.option("--chunk", type=click.IntRange(1), help="Episodes a file.")
+@click.option("--resume", is_flag=True, help="Go on with an interrupted run, or extend it to more episodes.")
+@click.option("--overwrite", is_flag=True, help="Replace another study's results in the folder.")
+@click.option("--quiet", is_flag=True, help="No progress and no table.")
+@_SET
+def run(
+    study: str,
+    settings: tuple[str, ...],
+    episodes: int | None,
+    seed: int | None,
+    quiet: bool,
+    **options: Any,
+) -> None:
+    """Simulate every strategy of STUDY, write Parquet, print the comparison."""
+    from fastexec import terminal
+    from fastexec.studies.run import run as run_study
+
+    loaded = _study(study, settings, episodes, seed)
+    with terminal.progress(quiet) as report:
+        result = run_study(loaded, progress=report, **options)
+    if not quiet:
+        terminal.show_result(result)
+
+
+@cli.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@_BASELINE
+@click.option("--by", metavar="COLUMN[:N]", help="Condition on a column of markets, or on N quantiles of it.")
+@click.option("--format", "form", type=click.Choice(["table", "csv", "json", "markdown"]), default="table")
+def compare(folder: Path, baseline: str | None, by: str | None, form: str) -> None:
+    """Paired comparison of the strategies in FOLDER, from its Parquet files alone."""
+    from fastexec import terminal
+    from fastexec.analysis.comparison import compare as compare_files
+
+    terminal.show_comparison(compare_files(folder, baseline=baseline, by=by), form)
+
+
+@cli.command()
+@_STUDY
+@_SET
+@_EPISODES
+def check(study: str, settings: tuple[str, ...], episodes: int | None) -> None:
+    """Validate STUDY; print it resolved, what it costs, what is known of it, and warnings. Writes nothing."""
+    from fastexec import terminal
+    from fastexec.studies.check import examine
+
+    terminal.show_check(examine(_study(study, settings, episodes)))
+
+
+@cli.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--episode", type=click.IntRange(0), required=True, help="Number of the episode.")
+@click.option("--strategy", help="One strategy only.")
+@click.option("--format", "form", type=click.Choice(["table", "csv", "parquet"]), default="table")
+def replay(folder: Path, episode: int, strategy: str | None, form: str) -> None:
+    """Every step of one episode of the results in FOLDER, regenerated from its seed (parquet: to standard output)."""
+    from fastexec import terminal
+    from fastexec.studies.replay import replay_episode
+
+    terminal.show_steps(replay_episode(folder, episode, strategy), form)
+
+
+@cli.command()
+def presets() -> None:
+    """The studies that ship with fastexec."""
+    from fastexec import terminal
+    from fastexec.studies.catalogue import presets as shipped
+
+    terminal.show_presets(shipped())
+
+
+@cli.command()
+def schema() -> None:
+    """The study file, key by key, and the columns of the results."""
+    from fastexec import columns
+    from fastexec.studies.study_schema import schema_text
+
+    click.echo(schema_text())
+    click.echo(columns.data_dictionary())
+
+
+@cli.command()
+@click.option("--warm", is_flag=True, help="Compile every kernel ahead.")
+def info(warm: bool) -> None:
+    """Versions, threads, kernels and their cache."""
+    from fastexec import terminal
+
+    terminal.show_info(warm)
+
+
+@contextlib.contextmanager
+def _statuses(debug: bool) -> Iterator[Callable[[int], None]]:
+    """Turn every way to fail into one line on standard error and its exit status."""
+    status = _DONE
+
+    def finish(line: str, code: int) -> None:
+        nonlocal status
+        if line:
+            click.echo(f"fastexec: {' '.join(line.split())}", err=True)
+        status = code
+
+    try:
+        yield lambda code: finish("", code)
+    except FastexecError as error:
+        finish(str(error), error.exit_status)
+        _trace(debug)
+    except click.ClickException as error:
+        finish(_usage(error), _WRONG)
+        _trace(debug)
+    except (KeyboardInterrupt, click.Abort):
+        finish("interrupted; what is complete is kept, --resume goes on", _INTERRUPTED)
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of our output left, as `head` does
+        status = _DONE
+    except OSError as error:
+        finish(f"{error.filename or 'system'}: {error.strerror or error}", _FAILED)
+        _trace(debug)
+    except Exception as error:
+        finish(f"a fault of fastexec itself ({type(error).__name__}: {error}); --debug shows where", _FAILED)
+        _trace(debug)
+    sys.exit(status)
+
+
+def _usage(error: click.ClickException) -> str:
+    context = getattr(error, "ctx", None)
+    hint = f" (see '{context.command_path} --help')" if context is not None else ""
+    return f"{error.format_message().rstrip('.')}{hint}"
+
+
+def _trace(debug: bool) -> None:
+    if debug:
+        import traceback
+
+        traceback.print_exc()
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and end the process with its status (0, 1, 2, 3 or 130)."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in words
+    words = [word for word in words if word != "--debug"]
+    if not words:
+        words = ["--help"]
+    with _statuses(debug) as finish:
+        code = cli.main(words, prog_name="fastexec", standalone_mode=False)
+        finish(code if isinstance(code, int) else _DONE)
+
+

@@ -1,0 +1,1 @@
+"""Market data: given paths, bars from Parquet files, windows of real days."""

@@ -1,0 +1,30 @@
+"""What all descriptions share: frozen, strict, no unknown keys, no NaN or infinity."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic_core import PydanticCustomError
+
+
+class Model(BaseModel):
+    """A part of a study. An unknown key is refused with the nearest known one."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_unknown_keys(cls, data: Any) -> Any:
+        if isinstance(data, dict):
+            for key in data:
+                if key not in cls.model_fields:
+                    raise PydanticCustomError("unknown_key", "{hint}", {"key": key, "hint": _hint(key, cls)})
+        return data
+
+
+def _hint(key: object, cls: type[BaseModel]) -> str:
+    known = list(cls.model_fields)
+    near = get_close_matches(str(key), known, 1)
+    return f"unknown key; did you mean {near[0]!r}?" if near else f"unknown key; known are {', '.join(known)}"

@@ -1,0 +1,167 @@
+"""The market: synthetic price, spread and volume, or real days replayed."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import Field, PrivateAttr, model_validator
+from pydantic_core import PydanticCustomError
+
+from fastexec.models._base import Model
+from fastexec.models.scalar import NonNegative, Positive, Scalar, bounds, limited
+
+Curve = Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(strict=False)]
+Fraction = Annotated[Scalar, limited(least=0.0, most=1.0)]
+
+
+class _Price(Model):
+    volatility: NonNegative = Field(0.0005, description="sd of a step's move (relative, or currency if arithmetic)")
+    drift: Scalar = Field(0.0, description="expected move of a step (relative, or currency); 0 is a martingale")
+    start: Literal["arrival", "moved"] = Field(
+        "arrival", description="step 0 trades at initial_price | after a first move"
+    )
+    diurnal: Curve = Field((), description="curve of the volatility over the order, any length")
+
+
+class GeometricPrice(_Price):
+    """S_{t+1} = S_t exp(drift - volatility^2/2 + volatility z)."""
+
+    model: Literal["geometric"] = "geometric"
+
+
+class ArithmeticPrice(_Price):
+    """S_{t+1} = S_t + drift + volatility z."""
+
+    model: Literal["arithmetic"]
+
+
+Price = Annotated[GeometricPrice | ArithmeticPrice, Field(discriminator="model")]
+_Level = Annotated[Scalar, limited(least=0.0, most=1.0)]
+
+
+class ConstantSpread(Model):
+    """The same quoted spread in every step."""
+
+    model: Literal["constant"]
+    initial: _Level = Field(0.0003, description="full quoted spread (fraction of the mid)")
+
+
+class RandomWalkSpread(Model):
+    """s_{t+1} = |s_t + volatility z|."""
+
+    model: Literal["random_walk"]
+    initial: _Level = Field(0.0003, description="full quoted spread in step 0 (fraction of the mid)")
+    volatility: NonNegative = Field(0.00005, description="sd of a step's change (fraction of the mid)")
+
+
+class MeanRevertingSpread(Model):
+    """mean * diurnal * exp(x - sd^2/2), x_{t+1} = (1 - reversion) x_t + volatility z, from its stationary law."""
+
+    model: Literal["mean_reverting"] = "mean_reverting"
+    mean: _Level = Field(0.0003, description="mean quoted spread (fraction of the mid)")
+    reversion: Annotated[Scalar, limited(above=0.0, most=1.0)] = Field(0.3, description="share of x lost in a step")
+    volatility: NonNegative = Field(0.3, description="sd of a step's innovation (log)")
+    floor: _Level = Field(0.0, description="least spread, such as one tick (fraction of the mid)")
+    diurnal: Curve = Field((), description="curve of the spread over the order, any length")
+
+    @model_validator(mode="after")
+    def _floor_below_mean(self) -> MeanRevertingSpread:
+        if bounds(self.floor)[0] > bounds(self.mean)[1]:
+            raise PydanticCustomError("floor", "floor must not lie above mean")
+        return self
+
+
+Spread = Annotated[ConstantSpread | RandomWalkSpread | MeanRevertingSpread, Field(discriminator="model")]
+
+
+class _Volume(Model):
+    mean: Positive = Field(10_000.0, description="mean volume of the market (shares a step)")
+    known: Literal["after", "during"] = Field(
+        "after", description="known when the step is over | while it lasts (mini-project)"
+    )
+
+
+class ConstantVolume(_Volume):
+    """The same volume in every step."""
+
+    model: Literal["constant"]
+
+
+class CosineVolume(_Volume):
+    """mean (1 + amplitude cos theta) + N(0, noise), theta from 0 to 2 pi over the steps; amplitude > 0 is a U."""
+
+    model: Literal["cosine"]
+    amplitude: Annotated[Scalar, limited(least=-1.0, most=1.0)] = Field(0.5, description="depth of the U (share of mean)")
+    noise: NonNegative = Field(0.0, description="sd (shares a step)")
+    floor: NonNegative = Field(0.0, description="least volume (shares a step)")
+
+
+class LognormalVolume(_Volume):
+    """mean * curve * exp(volatility x + day_volatility d - half their variance), x an AR(1) with sd 1, d one an episode."""
+
+    model: Literal["lognormal"] = "lognormal"
+    volatility: NonNegative = Field(0.7, description="sd of the log around curve and day")
+    persistence: Annotated[Scalar, limited(least=0.0, most=0.999999)] = Field(
+        0.3, description="lag-1 autocorrelation of the log"
+    )
+    day_volatility: NonNegative = Field(0.3, description="sd of the log between days")
+    curve: Curve = Field((), description="curve of the volume over the order, any length")
+    floor: NonNegative = Field(1.0, description="least volume (shares a step)")
+
+
+Volume = Annotated[ConstantVolume | CosineVolume | LognormalVolume, Field(discriminator="model")]
+_Correlation = Annotated[Scalar, limited(least=-1.0, most=1.0)]
+
+
+class Correlation(Model):
+    """Correlations of the step's normals: the move z_p, its size |z_p|, the spread's z_s and the volume's z_v."""
+
+    price_spread: _Correlation = Field(0.0, description="move and next spread")
+    price_volume: _Correlation = Field(0.0, description="move and volume of the step")
+    spread_volume: _Correlation = Field(0.0, description="volume and next spread")
+    volume_absolute_return: _Correlation = Field(0.0, description="size of the move and volume of the step")
+    spread_absolute_return: _Correlation = Field(0.0, description="size of the move and next spread")
+
+    @model_validator(mode="after")
+    def _is_a_correlation_matrix(self) -> Correlation:
+        # The matrices that are positive semi-definite are a convex set: if all corners of the ranges are in it, so is all.
+        ends = [bounds(getattr(self, name)) for name in type(self).model_fields]
+        for ps, pv, sv, va, sa in product(*(sorted(set(pair)) for pair in ends)):
+            matrix = np.array([[1, 0, ps, pv], [0, 1, sa, va], [ps, sa, 1, sv], [pv, va, sv, 1]], dtype=float)
+            if np.linalg.eigvalsh(matrix)[0] < -1e-12:
+                raise PydanticCustomError(
+                    "correlation", "these five are no correlation matrix (it has a negative eigenvalue); bring them nearer 0"
+                )
+        return self
+
+
+class SyntheticMarket(Model):
+    """Price, spread and volume from models."""
+
+    model: Literal["synthetic"] = "synthetic"
+    initial_price: Positive = Field(100.0, description="arrival price (currency)")
+    price: Price = Field(default_factory=GeometricPrice)
+    spread: Spread = Field(default_factory=MeanRevertingSpread)
+    volume: Volume = Field(default_factory=LognormalVolume)
+    correlation: Correlation = Field(default_factory=Correlation)
+
+
+class ReplayMarket(Model):
+    """Windows of real days: each is an episode, in order."""
+
+    model: Literal["replay"]
+    bars: str = Field(description="Parquet file of bars with quotes (path, from the study file's folder)")
+    symbol: str = Field(description="symbol in that file")
+    window: Annotated[int, Field(ge=1)] | None = Field(None, description="steps a window; order.steps")
+    stride: Annotated[int, Field(ge=1)] | None = Field(None, description="steps between windows; default the window")
+    days: Annotated[tuple[int, ...], Field(strict=False)] = Field((), description="days to replay (yyyymmdd); all")
+    curve_days: Annotated[tuple[int, ...], Field(strict=False)] = Field(
+        (), description="days that curves and expectations come from; for each day all others"
+    )
+    known: Literal["after", "during"] = Field("after", description="as market.volume.known")
+    _folder: str = PrivateAttr("")
+
+
+Market = SyntheticMarket | ReplayMarket

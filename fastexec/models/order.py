@@ -1,0 +1,39 @@
+"""The parent order."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from fastexec.models._base import Model
+from fastexec.models.scalar import Positive, Range
+
+
+class Order(Model):
+    """What is to be traded, by when, and what happens to what is left."""
+
+    side: Literal["sell", "buy"] = Field("sell", description="sell or buy")
+    shares: Positive = Field(10_000, description="size of the order (shares; may be a range)")
+    steps: Annotated[int, Field(ge=1, le=100_000)] = Field(60, description="number of steps")
+    step_seconds: Annotated[float, Field(gt=0)] = Field(60.0, description="length of a step (seconds)")
+    lot: Annotated[float, Field(ge=0)] = Field(1, description="whole lots of so many shares; 0 trades fractions")
+    at_horizon: Literal["complete", "mark", "leave"] = Field(
+        "complete", description="what is left joins the last slice | is valued at the end | is ignored (flatters)"
+    )
+    mark_penalty: Annotated[float, Field(ge=0)] = Field(0.0, description="charge on what is left (currency a share)")
+    mark_penalty_slope: Annotated[float, Field(ge=0)] = Field(
+        0.0, description="further charge for each share left (currency a share and share)"
+    )
+
+    @model_validator(mode="after")
+    def _whole_lots(self) -> Order:
+        if self.lot > 0 and not isinstance(self.shares, Range):
+            lots = self.shares / self.lot
+            if abs(lots - round(lots)) > 1e-9 * max(lots, 1.0):
+                raise PydanticCustomError(
+                    "lots", "shares = {shares} is no multiple of lot = {lot}; use a multiple, or lot = 0",
+                    {"shares": f"{self.shares:g}", "lot": f"{self.lot:g}"},
+                )  # fmt: skip
+        return self

@@ -1,0 +1,116 @@
+"""The strategies of a study."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from fastexec.models._base import Model
+
+Levels = Annotated[tuple[Annotated[float, Field(ge=0)], ...], Field(strict=False, min_length=1, max_length=32)]
+
+
+class _Named(Model):
+    name: Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[^/\\\x00-\x1f\x7f]+$")] = Field(
+        "", description="name in the results; the model's by default"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _default_name(cls, data: Any) -> Any:
+        if isinstance(data, dict) and "name" not in data and "model" in data:
+            return {**data, "name": data["model"]}
+        return data
+
+
+class Immediate(_Named):
+    """Everything in step 0."""
+
+    model: Literal["immediate"]
+
+
+class Twap(_Named):
+    """Equal slices."""
+
+    model: Literal["twap"]
+
+
+class Vwap(_Named):
+    """Slices along the expected volume curve."""
+
+    model: Literal["vwap"]
+
+
+class Pov(_Named):
+    """A share of the market's volume."""
+
+    model: Literal["pov"]
+    rate: Annotated[float, Field(gt=0, le=1)] = Field(0.1, description="shares over market volume, in (0, 1]")
+
+
+_RiskAversion = Annotated[float, Field(ge=0)]
+
+
+class AlmgrenChriss(_Named):
+    """Almgren and Chriss (2000), closed form; for a power cost the linear one that equals it at the TWAP rate."""
+
+    model: Literal["almgren_chriss"]
+    risk_aversion: _RiskAversion = Field(1e-6, description="1/currency")
+
+
+class StaticOptimum(_Named):
+    """The schedule of least expected cost + risk_aversion * variance for the study's own costs."""
+
+    model: Literal["static_optimum"]
+    risk_aversion: _RiskAversion = Field(0.0, description="1/currency")
+
+
+class ObizhaevaWang(_Named):
+    """Obizhaeva and Wang (2013): the optimum under linear transient impact."""
+
+    model: Literal["obizhaeva_wang"]
+
+
+class Schedule(_Named):
+    """Slices in proportion to given weights."""
+
+    model: Literal["schedule"]
+    weights: Annotated[tuple[Annotated[float, Field(ge=0)], ...], Field(strict=False)] = Field(
+        description="one weight a step, not all 0"
+    )
+
+    @model_validator(mode="after")
+    def _some_weight(self) -> Schedule:
+        if not any(self.weights):
+            raise PydanticCustomError("weights", "weights are all 0; give at least one above 0")
+        return self
+
+
+class Actions(Model):
+    """What a random strategy or an agent may do in a step."""
+
+    set: Literal["fractions", "multiples", "lots"] = Field(
+        "fractions", description="of the rest | of the TWAP slice | so many lots"
+    )
+    levels: Levels = Field((0.0, 0.25, 0.5, 0.75, 1.0), description="the actions, at most 32")
+
+    @model_validator(mode="after")
+    def _levels_fit(self) -> Actions:
+        if self.set == "fractions" and max(self.levels) > 1.0:
+            raise PydanticCustomError("levels", "levels of fractions lie between 0 and 1")
+        return self
+
+
+class Random(_Named):
+    """An action drawn uniformly in each step."""
+
+    model: Literal["random"]
+    actions: Actions = Field(default_factory=Actions)
+
+
+Strategy = Annotated[
+    Immediate | Twap | Vwap | Pov | AlmgrenChriss | StaticOptimum | ObizhaevaWang | Schedule | Random,
+    Field(discriminator="model"),
+]

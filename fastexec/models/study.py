@@ -1,0 +1,86 @@
+"""A study: an order, a market, costs, strategies, and how many episodes."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic_core import PydanticCustomError
+
+from fastexec.models._base import Model
+from fastexec.models.costs import Costs
+from fastexec.models.market import Market, ReplayMarket, SyntheticMarket
+from fastexec.models.order import Order
+from fastexec.models.strategies import Schedule, Strategy
+
+
+class Output(Model):
+    """What is written besides summary and comparison."""
+
+    rows: Literal["all", "none"] = Field("all", description="a row for each episode and strategy | summaries only")
+    steps: Annotated[int, Field(ge=0)] = Field(0, description="episodes whose every step is written too")
+
+
+def _market_kind(value: Any) -> str:
+    model = value.get("model", "synthetic") if isinstance(value, dict) else getattr(value, "model", None)
+    return "replay" if model == "replay" else "synthetic"
+
+
+_Market = Annotated[
+    Annotated[SyntheticMarket, Tag("synthetic")] | Annotated[ReplayMarket, Tag("replay")], Discriminator(_market_kind)
+]
+
+
+class StudyModel(Model):
+    """A whole study; see ``fastexec schema`` for every key."""
+
+    name: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9._ -]*$")] = Field(
+        "study", description="name; results go to results/NAME by default"
+    )
+    seed: Annotated[int, Field(ge=0, le=2**64 - 1)] = Field(1, description="root seed, 0 to 2^64 - 1")
+    episodes: Annotated[int, Field(ge=1, le=2**52)] | None = Field(
+        None, description="number of episodes; 10,000 by default, all windows in a replay"
+    )
+    order: Order = Field(default_factory=Order)
+    market: _Market = Field(default_factory=SyntheticMarket)
+    costs: Costs = Field(default_factory=Costs)
+    strategies: Annotated[tuple[Strategy, ...], Field(strict=False)] = Field(description="at least one [[strategies]]")
+    output: Output = Field(default_factory=Output)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _default_episodes(cls, data: Any) -> Any:
+        if isinstance(data, dict) and data.get("episodes") is None and _market_kind(data.get("market", {})) != "replay":
+            return {**data, "episodes": 10_000}
+        return data
+
+    @model_validator(mode="after")
+    def _parts_fit(self) -> StudyModel:
+        if not self.strategies:
+            raise _error("strategies: there is none; add a [[strategies]] section with a model")
+        names = [strategy.name for strategy in self.strategies]
+        for name in names:
+            if names.count(name) > 1:
+                raise _error(f"strategies: two are named {name!r}; give one another name")
+        for strategy in self.strategies:
+            if isinstance(strategy, Schedule) and len(strategy.weights) != self.order.steps:
+                raise _error(
+                    f"strategies.{strategy.name}.weights: {len(strategy.weights)} weights for {self.order.steps} steps; "
+                    "give one a step"
+                )
+        if self.episodes is not None and self.output.steps > self.episodes:
+            raise _error(f"output.steps: {self.output.steps} is more than the {self.episodes} episodes; use at most those")
+        _check_market(self.market, self.order.steps)
+        return self
+
+
+def _check_market(market: Market, steps: int) -> None:
+    if isinstance(market, ReplayMarket):
+        if market.window is not None and market.window != steps:
+            raise _error(f"market.window: {market.window} differs from order.steps = {steps}; leave it out or make them equal")
+    elif market.volume.model == "cosine" and steps < 2:
+        raise _error("market.volume: a cosine needs at least 2 steps; raise order.steps")
+
+
+def _error(text: str) -> PydanticCustomError:
+    return PydanticCustomError("study", "{text}", {"text": text})

@@ -1,0 +1,131 @@
+"""What the command line prints: tables by rich, plain when piped, progress on standard error and only to a terminal."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from fastexec.analysis.comparison import Comparison
+    from fastexec.studies.run import StudyResult
+
+Report = Callable[[int, int], None]
+
+
+def _console(**options: Any) -> Console:
+    # Piped, rich would assume 80 columns and break rows; a reader of a pipe wants whole lines.
+    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 120
+    return Console(highlight=False, soft_wrap=False, width=width, **options)
+
+
+@contextlib.contextmanager
+def progress(quiet: bool) -> Iterator[Report | None]:
+    """A bar with episodes a second and time left while chunks finish; None where nobody would see it."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from fastexec.kernels import _jit
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, TextColumn("{task.fields[rate]}"), console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("episodes", total=None, rate="")
+        _jit.on_compile(bar.console.print)
+
+        def report(done: int, total: int) -> None:
+            speed = bar.tasks[0].speed
+            bar.update(task, completed=done, total=total, rate=f"{speed:,.0f} episodes/s" if speed else "")
+
+        yield report
+
+
+def show_result(result: StudyResult) -> None:
+    """The comparison of a run, its warnings, and where the files are."""
+    from fastexec.analysis.comparison import compare
+
+    if result.finished_before:
+        _console().print("This study is complete in this folder; here is its table again.")
+    show_comparison(compare(result.folder), "table")
+    for warning in result.warnings:
+        _console().print(f"warning: {warning}")
+    _console().print(f"Parquet files: {result.folder}")
+
+
+def show_comparison(comparison: Comparison, form: str) -> None:
+    """The paired comparison as a table for eyes, or as csv, json or markdown for programs."""
+    if form != "table":
+        from fastexec.analysis.format import to_csv, to_json, to_markdown
+
+        text = {"csv": to_csv, "json": to_json, "markdown": to_markdown}[form](comparison)
+        sys.stdout.write(text if text.endswith("\n") else text + "\n")
+        return
+    raise AssertionError("replaced below")
+
+
+def show_presets(shipped: list[tuple[str, str]]) -> None:
+    """Name and description of each preset."""
+    table = Table("preset", "what it is", box=None, pad_edge=False)
+    for name, description in shipped:
+        table.add_row(name, description)
+    _console().print(table)
+
+
+def show_steps(steps: pa.Table, form: str) -> None:
+    """The steps of an episode as a table, csv, or Parquet on standard output."""
+    if form == "table":
+        table = Table(*steps.column_names, box=None, pad_edge=False)
+        for row in steps.to_pylist():
+            table.add_row(*(_cell(row[name]) for name in steps.column_names))
+        _console().print(table)
+    elif form == "csv":
+        import pyarrow.csv as arrow_csv
+
+        arrow_csv.write_csv(steps, sys.stdout.buffer)
+    else:
+        import pyarrow.parquet as pq
+
+        if sys.stdout.isatty():
+            from fastexec.errors import InputError
+
+            raise InputError("--format parquet writes bytes to standard output; redirect it to a file: > episode.parquet")
+        pq.write_table(steps, sys.stdout.buffer)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    return f"{value:,.6g}" if isinstance(value, float) else str(value)
+
+
+def show_info(warm: bool) -> None:
+    """Versions, threads, kernels, cache; with ``warm`` every kernel is compiled or loaded first."""
+    import platform
+    from importlib.metadata import version
+
+    import fastexec
+    import fastexec.simulation
+    import fastexec.studies.run  # noqa: F401 - both register their entry kernels
+    from fastexec.kernels import _jit
+
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_row("fastexec", fastexec.__version__)
+    table.add_row("python", platform.python_version())
+    for name in ("numba", "llvmlite", "numpy", "pyarrow", "pandas", "pydantic"):
+        table.add_row(name, version(name))
+    table.add_row("processors", str(fastexec.simulation.default_threads()))
+    table.add_row("lanes", str(_jit.LANES))
+    table.add_row("kernel hash", _jit.kernel_hash()[:16])
+    table.add_row("kernel cache", str(_jit.cache_folder()))
+    if warm:
+        for entry in _jit.entries:
+            table.add_row(f"kernel {entry.name}", f"{entry.warm():.2f} s")
+    _console().print(table)

@@ -1,0 +1,63 @@
+"""Shared by the tests: one kernel cache for the session's processes, the real data where it is, small studies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fastexec.models.study import StudyModel
+
+ROOT = Path(__file__).resolve().parents[1]
+DATA = ROOT.parent / "shared" / "data"
+
+
+def data_file(name: str) -> Path:
+    """A file of real market data; skips the test where the data folder is not there."""
+    path = DATA / name
+    if not path.exists():
+        pytest.skip(f"real market data {name} is not beside the project (../shared/data)")
+    return path
+
+
+def merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """``base`` with nested ``changes``; a section whose model changes is replaced."""
+    result = dict(base)
+    for key, value in changes.items():
+        old = result.get(key)
+        nested = isinstance(old, dict) and isinstance(value, dict) and value.get("model", old.get("model")) == old.get("model")
+        result[key] = merged(old, value) if nested else value
+    return result
+
+
+SMALL: dict[str, Any] = {
+    "name": "small",
+    "seed": 5,
+    "episodes": 600,
+    "order": {"side": "sell", "shares": 1200, "steps": 12},
+    "market": {
+        "price": {"model": "geometric", "volatility": 0.001},
+        "spread": {"model": "mean_reverting", "mean": 0.0004, "floor": 0.0001},
+        "volume": {"model": "lognormal", "mean": 1000.0, "volatility": 0.5, "persistence": 0.3, "day_volatility": 0.2},
+    },
+    "costs": {
+        "temporary": {"model": "power", "coefficient": 0.002, "exponent": 0.6},
+        "permanent": {"coefficient": 1e-5},
+        "transient": {"coefficient": 1e-5, "resilience": 0.3},
+        "fees": {"per_share": 0.002},
+    },
+    "strategies": [
+        {"model": "twap"},
+        {"model": "vwap"},
+        {"model": "pov", "name": "pov10", "rate": 0.1},
+        {"model": "almgren_chriss", "risk_aversion": 1e-4},
+        {"model": "static_optimum", "risk_aversion": 1e-4},
+        {"model": "random"},
+    ],
+}
+
+
+def small_study(**changes: Any) -> StudyModel:
+    """A study of 600 episodes of 12 steps with every kind of cost; ``changes`` are nested."""
+    return StudyModel.model_validate(merged(SMALL, changes))

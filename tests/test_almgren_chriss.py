@@ -1,0 +1,122 @@
+"""Almgren and Chriss (2000), "Optimal execution of portfolio transactions": their example, to the digits of the oracle.
+
+The engine's order of events is the paper's: trade k fills at the price before shock k (eq. 2), own = 0.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from conftest import StudyModel
+from scipy import stats
+
+from fastexec.planning.expectation import expect
+from fastexec.planning.schedules import fractions
+from fastexec.simulation import prepare, simulate
+
+X, STEPS, PRICE = 1_000_000.0, 5, 50.0
+CASES = [
+    (0.0, [800000, 600000, 400000, 200000], 662_500.0, 1_040_672.8593),
+    (1e-7, [757882.39, 544564.31, 351939.68, 172688.75], 670_057.4600, 961_622.9023),
+    (1e-6, [541955.55, 289854.22, 147897.49, 62141.80], 911_226.9863, 603_430.6688),
+    (1e-5, [177868.31, 31636.20, 5621.63, 969.25], 1_845_211.2616, 171_712.4057),
+]
+
+
+def study(episodes=40_000, **strategies):
+    return StudyModel.model_validate(
+        {
+            "seed": 20,
+            "episodes": episodes,
+            "order": {"shares": X, "steps": STEPS, "lot": 0, "step_seconds": 23_400.0},
+            "market": {
+                "initial_price": PRICE,
+                "price": {"model": "arithmetic", "volatility": 0.95},
+                "spread": {"model": "constant", "initial": 0.0},
+                "volume": {"model": "constant", "mean": 5e6},
+            },
+            "costs": {
+                "temporary": {"model": "linear", "fixed": 0.0625, "coefficient": 2.5e-6},
+                "permanent": {"coefficient": 2.5e-7, "own": 0.0},
+            },
+            "strategies": [
+                {"model": "almgren_chriss", "name": f"ac{j}", "risk_aversion": case[0]} for j, case in enumerate(CASES)
+            ]
+            + [{"model": "static_optimum", "name": f"so{j}", "risk_aversion": case[0]} for j, case in enumerate(CASES)]
+            + [{"model": "immediate"}, {"model": "twap"}],
+        }
+    )
+
+
+def currency(results, column):
+    """Column in currency, float64[e, k]."""
+    return results.episodes[column].reshape(-1, len(results.strategies)) * X * PRICE / 1e4
+
+
+@pytest.mark.parametrize(("j", "case"), list(enumerate(CASES)))
+@pytest.mark.parametrize("model", ["ac", "so"])
+def test_trajectories_are_the_papers(j, case, model):
+    s = study()
+    strategy = next(x for x in s.strategies if x.name == f"{model}{j}")
+    left = X * (1 - fractions(strategy, s, expect(s)[0]))
+    np.testing.assert_allclose(left[1:5], case[1], atol=0.006)
+    assert left[0] == X
+    assert left[5] == pytest.approx(0.0, abs=1e-6)
+
+
+def test_expected_cost_is_exact_without_noise():
+    s = study(episodes=1)
+    quiet = s.model_validate(s.model_dump() | {"market": s.market.model_dump() | {"price": {"model": "arithmetic", "volatility": 0.0}}})
+    # lambda is read with the volatility 0, so the schedules of the loud study are played as weights.
+    weights = [np.diff(fractions(x, s, expect(s)[0])).tolist() for x in s.strategies]
+    played = quiet.model_validate(
+        quiet.model_dump()
+        | {"strategies": [{"model": "schedule", "name": f"s{j}", "weights": w} for j, w in enumerate(weights)]}
+    )
+    cost = currency(simulate(played), "shortfall_bps")[0]
+    expected = [case[2] for case in CASES] * 2 + [2_562_500.0, 662_500.0]
+    np.testing.assert_allclose(cost, expected, rtol=1e-9)
+
+
+@pytest.fixture(scope="module")
+def results():
+    return simulate(study())
+
+
+@pytest.mark.parametrize(("j", "case"), list(enumerate(CASES)))
+def test_monte_carlo_mean_variance_and_normality(results, j, case):
+    cost = currency(results, "shortfall_bps")[:, j]
+    n = cost.size
+    assert abs(cost.mean() - case[2]) < 4 * case[3] / np.sqrt(n)
+    assert abs(cost.var() / case[3] ** 2 - 1) < 4 * np.sqrt(2 / n)
+    assert stats.kstest((cost - case[2]) / case[3], "norm").pvalue > 1e-4
+
+
+def test_everything_in_step_one_has_no_variance(results):
+    cost = currency(results, "shortfall_bps")[:, 8]
+    np.testing.assert_allclose(cost, 2_562_500.0, rtol=1e-12)
+
+
+def test_time_consistency():
+    """Re-solving at t_k gives the same tail."""
+    s = study()
+    strategy = next(x for x in s.strategies if x.name == "ac2")
+    whole = X * (1 - fractions(strategy, s, expect(s)[0]))
+    order = s.order.model_dump() | {"shares": float(whole[2]), "steps": 3}
+    rest = s.model_validate(s.model_dump() | {"order": order})
+    tail = whole[2] * (1 - fractions(strategy, rest, expect(rest)[0]))
+    np.testing.assert_allclose(tail, whole[2:], rtol=1e-12, atol=1e-4)
+
+
+def test_risk_aversion_to_zero_is_twap_and_huge_is_immediate():
+    s = study()
+    market = expect(s)[0]
+    strategy = s.strategies[0]
+    calm = strategy.model_copy(update={"risk_aversion": 1e-16})
+    np.testing.assert_allclose(fractions(calm, s, market), np.arange(6) / 5, atol=1e-9)
+    hasty = strategy.model_copy(update={"risk_aversion": 1e9})
+    np.testing.assert_allclose(fractions(hasty, s, market)[1:], 1.0, atol=1e-12)
+
+
+def test_linear_market_is_declared_a_martingale():
+    assert all(prepare(study(episodes=1)).control_variate)

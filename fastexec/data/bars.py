@@ -25,10 +25,10 @@ _ON_GRID = 0.99
 class Bars:
     """Bars of one symbol in order of time, arrays of one length.
 
-    source: the file; sha256: of its bytes. day: int32, yyyymmdd. second: int32, seconds since local midnight at which the
-    bar begins. bid, ask: float64, currency, at the bar's end; locked and crossed ones read as one tick around the mid,
-    NaN where a row has none. volume: float64, shares within the bar. tick: currency (``read_bars`` tells the rule; NaN
-    without quotes). locked, crossed: rows that were so. faults: for each day that cannot be used, why.
+    source: the file; sha256: of its bytes. day: int32, yyyymmdd. second: int32, seconds since local midnight at which
+    the bar begins. bid, ask: float64, currency, at the bar's end; locked and crossed ones read as one tick around the
+    mid, NaN where a row has none. volume: float64, shares within the bar. tick: currency (``read_bars`` tells the
+    rule; NaN without quotes). locked, crossed: rows that were so. faults: for each day that cannot be used, why.
     """
 
     source: str
@@ -47,38 +47,39 @@ class Bars:
     @property
     def mid(self) -> np.ndarray:
         """The mid at each bar's end, float64, currency."""
-        return 0.5 * (self.bid + self.ask)
+        return np.asarray(0.5 * (self.bid + self.ask))
 
     @property
     def spread(self) -> np.ndarray:
         """The full quoted spread at each bar's end as a fraction of the mid, float64."""
-        return (self.ask - self.bid) / self.mid
+        return np.asarray((self.ask - self.bid) / self.mid)
 
 
 def read_bars(path: str | Path, symbol: str) -> Bars:
     """Read the bars of one symbol.
 
-    The file has the columns symbol, date (yyyymmdd), sec (seconds since local midnight, at the bar's begin), volume
+    The file has the columns symbol, date (yyyymmdd), sec (seconds since local midnight, when the bar begins), volume
     (shares), bid_px_1 and ask_px_1 (currency, at the bar's end); others are ignored.
 
-    The tick is the widest increment between neighbouring distinct quoted prices (to six digits) on whose grid at least
-    99 % of the symbol's quotes lie: the smallest price step in use, which a stray quote between two ticks does not make
-    smaller. Locked (ask = bid) and crossed (ask < bid) quotes are read as one tick wide around their mid, and counted, on
-    up to 1 % of the symbol's quoted rows.
+    The tick is the widest increment between neighbouring distinct quoted prices (to six digits) on whose grid at
+    least 99 % of the symbol's quotes lie: the smallest price step in use, which a stray quote between two ticks does
+    not make smaller. Locked (ask = bid) and crossed (ask < bid) quotes are read as one tick wide around their mid,
+    and counted, on up to 1 % of the symbol's quoted rows.
 
-    A day with quotes that are missing or not positive, or with a volume that is missing or negative, is kept and noted in
-    ``faults``: whoever uses that day refuses it, and others can still be used.
+    A day with quotes that are missing or not positive, or with a volume that is missing or negative, is kept and
+    noted in ``faults``: whoever uses that day refuses it, and others can still be used.
 
-    Raises InputError: no such file, not Parquet, columns missing or of another type, symbol not there, times unsorted or
-    twice, more locked or crossed quotes than 1 %.
+    Raises InputError: no such file, not Parquet, columns missing or of another type, symbol not there, times unsorted
+    or twice, more locked or crossed quotes than 1 %.
     """
     table = _read(str(path), symbol)
     where = f"{path}, {symbol!r}"
     day, second = _times(table, where)
     volume, bid, ask = (_numbers(table, name) for name in ("volume", "bid_px_1", "ask_px_1"))
     quoted = np.isfinite(bid) & np.isfinite(ask) & (bid > 0) & (ask > 0)
-    faults = _faults(where, day, second, ~quoted, "no positive bid and ask")
-    faults = _faults(where, day, second, ~(np.isfinite(volume) & (volume >= 0)), "no volume of 0 or more") | faults
+    traded = np.isfinite(volume) & (volume >= 0)
+    faults = _faults(where, day, second, ~traded, "no volume of 0 or more")
+    faults |= _faults(where, day, second, ~quoted, "no positive bid and ask")
     bid, ask = np.where(quoted, bid, np.nan), np.where(quoted, ask, np.nan)
     touching = ask <= bid
     _require_few(where, day, second, touching, int(quoted.sum()))
@@ -122,9 +123,13 @@ def _read(path: str, symbol: str) -> pa.Table:
     except FileNotFoundError:
         raise InputError(f"{path}: there is no such file; market.bars names a Parquet file of bars") from None
     except pa.ArrowInvalid:
-        raise InputError(f"{path}: not a Parquet file, or a damaged one; market.bars names a Parquet file of bars") from None
+        raise InputError(
+            f"{path}: not a Parquet file, or a damaged one; market.bars names a Parquet file of bars"
+        ) from None
     except OSError as error:
-        raise InputError(f"{path}: cannot be read ({_first_line(error)}); market.bars names a Parquet file of bars") from None
+        raise InputError(
+            f"{path}: cannot be read ({_first_line(error)}); market.bars names a Parquet file of bars"
+        ) from None
     if table.num_rows == 0:
         raise _unknown_symbol(path, symbol, sorted(known.to_pylist()))
     return table
@@ -159,7 +164,7 @@ def _require_columns(path: str, schema: pa.Schema) -> None:
 
 def _numbers(table: pa.Table, name: str) -> np.ndarray:
     """A column as float64, NaN where it is null."""
-    return table[name].cast(pa.float64()).to_numpy().astype(np.float64)
+    return np.asarray(table[name].cast(pa.float64()).to_numpy())
 
 
 def _times(table: pa.Table, where: str) -> tuple[np.ndarray, np.ndarray]:
@@ -179,7 +184,9 @@ def _times(table: pa.Table, where: str) -> tuple[np.ndarray, np.ndarray]:
     if wrong.any():
         at = int(wrong.argmax()) + 1
         what = "comes twice" if time[at] == time[at - 1] else f"comes after day {day[at - 1]}, {clock(second[at - 1])}"
-        raise InputError(f"{where}, day {day[at]}: the bar of {clock(second[at])} {what}; sort bars by date and sec, each once")
+        raise InputError(
+            f"{where}, day {day[at]}: the bar of {clock(second[at])} {what}; sort bars by date and sec, each once"
+        )
     return day.astype(np.int32), second.astype(np.int32)
 
 
@@ -205,8 +212,8 @@ def _require_few(where: str, day: np.ndarray, second: np.ndarray, touching: np.n
     if count > MOST_LOCKED * quoted:
         at = int(touching.argmax())
         raise InputError(
-            f"{where}: {count} of {quoted} quotes are locked or crossed (ask_px_1 <= bid_px_1, the first on day {day[at]} at "
-            f"{clock(second[at])}); at most {100 * MOST_LOCKED:g} % may be"
+            f"{where}: {count} of {quoted} quotes are locked or crossed (ask_px_1 <= bid_px_1, the first on day "
+            f"{day[at]} at {clock(second[at])}); at most {100 * MOST_LOCKED:g} % may be"
         )
 
 

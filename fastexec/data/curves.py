@@ -14,9 +14,9 @@ from fastexec.errors import InputError
 class Curves:
     """Expectations of each window's steps, float64[e, t].
 
-    volume: shares a step. spread: full quoted spread as a fraction of the mid. volatility: sd of the relative move of the
-    mid in a step, constant over a window. unknown: bool[e, t], steps at a time of day that no curve day has. silent:
-    bool[e], windows at whose times of day the curve days have no volume.
+    volume: shares a step. spread: full quoted spread as a fraction of the mid. volatility: sd of the relative move of
+    the mid in a step, constant over a window. unknown: bool[e, t], steps at a time of day that no curve day has.
+    silent: bool[e], windows at whose times of day the curve days have no volume.
     """
 
     volume: np.ndarray
@@ -43,9 +43,9 @@ def expected_curves(bars: Bars, rows: np.ndarray, steps: np.ndarray, curve_days:
     rows: int64[e, t], the bars of the windows' steps. steps: int64[n], the bars of all days that can be a step (the bar
     before is there). curve_days: int32, yyyymmdd, ascending. others: a window's own day is left out of its curve.
 
-    Where no curve day has the time of day, the mean of the window's other steps stands in; where none of those is known,
-    or the window has no expected volume, the curve days' mean over all times. The volatility is the root mean square move
-    of the curve days at the window's times.
+    Where no curve day has the time of day, the mean of the window's other steps stands in; where none of those is
+    known, or the window has no expected volume, the curve days' mean over all times. The volatility is the root mean
+    square move of the curve days at the window's times.
 
     Raises InputError where the curve days have no step or no volume.
     """
@@ -53,7 +53,9 @@ def expected_curves(bars: Bars, rows: np.ndarray, steps: np.ndarray, curve_days:
     sums = _sums(bars, steps, curve_days, replayed, others)
     at = k[:, None], np.searchsorted(sums.times, bars.second[rows])
     if not _total(sums.volume).all():
-        raise InputError(f"{bars.source}, {bars.symbol!r}: no volume on the curve's days; name others in market.curve_days")
+        raise InputError(
+            f"{bars.source}, {bars.symbol!r}: no volume on the curve's days; name others in market.curve_days"
+        )
     volume = _means(sums.volume, sums.count, at)
     silent = _total(volume) == 0.0
     volume[silent] = (_total(sums.volume) / _total(sums.count))[k[silent], None]
@@ -73,7 +75,9 @@ def _sums(bars: Bars, steps: np.ndarray, curve_days: np.ndarray, replayed: np.nd
     times = np.unique(bars.second[steps])
     row = steps[np.isin(bars.day[steps], curve_days)]
     if row.size == 0:
-        raise InputError(f"{bars.source}, {bars.symbol!r}: no step on the curve's days; name others in market.curve_days")
+        raise InputError(
+            f"{bars.source}, {bars.symbol!r}: no step on the curve's days; name others in market.curve_days"
+        )
     mid, place = bars.mid, (np.searchsorted(curve_days, bars.day[row]), np.searchsorted(times, bars.second[row]))
     move = mid[row] / mid[row - 1] - 1.0
 
@@ -81,7 +85,7 @@ def _sums(bars: Bars, steps: np.ndarray, curve_days: np.ndarray, replayed: np.nd
         each = np.zeros((curve_days.size, times.size))
         each[place] = values
         if others:
-            return _without_own(each)[np.searchsorted(curve_days, replayed)]
+            return np.asarray(_without_own(each)[np.searchsorted(curve_days, replayed)])
         return np.broadcast_to(np.add.accumulate(each)[-1], (replayed.size, times.size))
 
     return _Sums(times, summed(1.0), summed(bars.volume[row]), summed(bars.spread[row - 1]), summed(move * move))

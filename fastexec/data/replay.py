@@ -20,10 +20,10 @@ from fastexec.errors import InputError
 class ReplayWindows:
     """Windows in order of day, then start: the episodes e, with t steps each.
 
-    paths: what happened. day: int32[e], yyyymmdd. start_second: int32[e], seconds since local midnight at which the first
-    step begins. step_seconds: the spacing of the bars. expected_volume (shares), expected_spread (full, a fraction of the
-    mid) and expected_volatility (sd of the relative move in a step): float64[e, t], what the curve's days lead to expect.
-    warnings: one line each. sha256: of the file of bars.
+    paths: what happened. day: int32[e], yyyymmdd. start_second: int32[e], seconds since local midnight at which the
+    first step begins. step_seconds: the spacing of the bars. expected_volume (shares), expected_spread (full, a
+    fraction of the mid) and expected_volatility (sd of the relative move in a step): float64[e, t], what the curve's
+    days lead to expect. warnings: one line each. sha256: of the file of bars.
     """
 
     paths: MarketPaths
@@ -42,12 +42,12 @@ def replay_windows(
 ) -> ReplayWindows:
     """Cut days into windows of ``steps`` bars, the first from a day's second bar on, the next ``stride`` bars later.
 
-    days: yyyymmdd to replay; empty for all of the symbol. curve_days: days that the expectations are taken from; empty
-    for, with each replayed day, all others of the symbol that can be used, or the same day where there is no other. A gap
-    splits a day: the bar behind it is like a day's first. No window crosses a gap or a night.
+    days: yyyymmdd to replay; empty for all of the symbol. curve_days: days that the expectations are taken from;
+    empty for, with each replayed day, all others of the symbol that can be used, or the same day where there is no
+    other. A gap splits a day: the bar behind it is like a day's first. No window crosses a gap or a night.
 
-    Raises InputError where a day is not there or cannot be used, the bars of two days differ in length, or no day holds a
-    window.
+    Raises InputError where a day is not there or cannot be used, the bars of two days differ in length, or no day
+    holds a window.
     """
     replayed = _chosen(bars, days, "days")
     spacing = _spacing(bars, replayed)
@@ -96,7 +96,9 @@ def _spacing(bars: Bars, replayed: np.ndarray) -> int:
     """The smallest time from bar to bar within a day, in seconds, the same on all replayed days."""
     within = np.flatnonzero((np.diff(bars.day) == 0) & np.isin(bars.day[1:], replayed))
     if within.size == 0:
-        raise InputError(f"{bars.source}, {bars.symbol!r}: the replayed days have one bar each; a window needs two or more")
+        raise InputError(
+            f"{bars.source}, {bars.symbol!r}: the replayed days have one bar each; a window needs two or more"
+        )
     days, place = np.unique(bars.day[within], return_inverse=True)
     smallest = np.full(days.size, 86_400)
     np.minimum.at(smallest, place, np.diff(bars.second)[within])
@@ -126,8 +128,8 @@ def _first_rows(bars: Bars, follows: np.ndarray, replayed: np.ndarray, steps: in
     first = np.flatnonzero(wanted & follows & (offset % stride == 0) & (offset + steps <= length))
     if first.size == 0:
         raise InputError(
-            f"{bars.source}, {bars.symbol!r}: a window of {steps} steps needs {steps + 1} bars of one day without a gap, and "
-            f"the replayed days hold at most {length[wanted].max() + 1}; make order.steps smaller"
+            f"{bars.source}, {bars.symbol!r}: a window of {steps} steps needs {steps + 1} bars of one day without a "
+            f"gap, and the replayed days hold at most {length[wanted].max() + 1}; make order.steps smaller"
         )
     return first
 
@@ -137,8 +139,8 @@ def _warnings_of_days(bars: Bars, follows: np.ndarray, replayed: np.ndarray, day
     if bars.locked or bars.crossed:
         share = 100 * (bars.locked + bars.crossed) / bars.day.size
         found.append(
-            f"{bars.symbol}: {bars.locked} locked and {bars.crossed} crossed quotes ({share:.2g} % of its bars) are read as "
-            f"one tick ({bars.tick:g}) wide"
+            f"{bars.symbol}: {bars.locked} locked and {bars.crossed} crossed quotes ({share:.2g} % of its bars) are "
+            f"read as one tick ({bars.tick:g}) wide"
         )
     breaks, counts = np.unique(bars.day[~follows & np.isin(bars.day, replayed)], return_counts=True)
     if (counts > 1).any():
@@ -153,19 +155,19 @@ def _warnings_of_curve(expected: Curves, overlap: np.ndarray, unusable: list[int
     found = []
     if overlap.size:
         found.append(
-            f"curve and replayed days overlap ({listed(overlap.tolist())}): there the schedules know the volume that they "
-            "will meet"
+            f"curve and replayed days overlap ({listed(overlap.tolist())}): there the schedules know the volume that "
+            "they will meet"
         )
     if unusable:
         found.append(f"left out of the curve, for they cannot be used: {listed(unusable)}")
     if expected.unknown.any():
         found.append(
-            f"{int(expected.unknown.sum())} steps of {int(expected.unknown.any(axis=1).sum())} windows are at a time that "
-            "no curve day has: the mean of the window's other steps stands in"
+            f"{int(expected.unknown.sum())} steps of {int(expected.unknown.any(axis=1).sum())} windows are at a time "
+            "that no curve day has: the mean of the window's other steps, or of the curve, stands in"
         )
     if expected.silent.any():
         found.append(
-            f"{int(expected.silent.sum())} windows are at times at which the curve's days have no volume: their mean volume "
-            "stands in"
+            f"{int(expected.silent.sum())} windows are at times at which the curve's days have no volume: their mean "
+            "volume stands in"
         )
     return found

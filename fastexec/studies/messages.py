@@ -1,0 +1,75 @@
+"""A validation's many errors as the one line that a person reads."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic import ValidationError
+
+_TAGS = {"number", "range", "synthetic", "replay"}
+_MODELS = {
+    "geometric", "arithmetic", "constant", "random_walk", "mean_reverting", "cosine", "lognormal", "power", "linear",
+    "immediate", "twap", "vwap", "pov", "almgren_chriss", "static_optimum", "obizhaeva_wang", "schedule", "random",
+}  # fmt: skip
+_ORDER = {"unknown_key": 0, "union_tag_invalid": 1, "missing": 3}
+
+
+def one_line(error: ValidationError, data: dict[str, Any]) -> str:
+    """Unknown keys first, then the first error, and how many more there are."""
+    errors = sorted(error.errors(), key=lambda e: _ORDER.get(e["type"], 2))
+    more = f" (+{len(errors) - 1} more)" if len(errors) > 1 else ""
+    first = errors[0]
+    place = _place(first["loc"], data, first.get("ctx", {}).get("key"))
+    return f"{place}{_said(first)}{more}"
+
+
+def _place(location: tuple[int | str, ...], data: dict[str, Any], key: object = None) -> str:
+    """``strategies.pov10.rate``: the dotted key, without the tags that validation adds; strategies by name."""
+    names: list[str] = []
+    here: Any = data
+    for part in location:
+        if isinstance(part, int):
+            label = here[part].get("name") if _is_table(here, part) else None
+            names[-1] = f"{names[-1]}.{label}" if label else f"{names[-1]}[{part + 1}]"
+            here = here[part] if isinstance(here, (list, tuple)) and part < len(here) else None
+        elif isinstance(here, dict) and part in here:
+            names.append(part)
+            here = here[part]
+        elif part not in _TAGS | _MODELS:
+            names.append(part)
+    if key is not None:
+        names.append(str(key))
+    return f"{'.'.join(names)}: " if names else ""
+
+
+def _is_table(here: Any, part: int) -> bool:
+    return isinstance(here, (list, tuple)) and part < len(here) and isinstance(here[part], dict)
+
+
+def _said(error: Any) -> str:
+    kind, context, value = error["type"], error.get("ctx", {}), error.get("input")
+    if kind == "union_tag_invalid":
+        known = [tag.strip(" '") for tag in context["expected_tags"].split(",")]
+        near = get_close_matches(str(context["tag"]), known, 1)
+        hint = f"did you mean {near[0]!r}?" if near else f"it is one of {', '.join(known)}"
+        return f"unknown model {context['tag']!r}; {hint}"
+    if kind == "union_tag_not_found":
+        return "model is missing; name one (see `fastexec schema`)"
+    if kind == "missing":
+        return "is missing; it has no default"
+    plain = {
+        "float_type": "must be a number",
+        "int_type": "must be a whole number",
+        "string_type": "must be a text",
+        "bool_type": "must be true or false",
+        "finite_number": "must be a finite number",
+        "tuple_type": "must be a list",
+        "model_type": "must be a table",
+        "dict_type": "must be a table",
+    }
+    shown = f", not {value!r}" if isinstance(value, (str, int, float, bool)) else ""
+    if kind in plain:
+        return plain[kind] + shown
+    text = str(error["msg"]).replace("Input should be", "must be")
+    return text + (shown if kind.startswith(("greater", "less", "limit", "literal", "string_")) else "")

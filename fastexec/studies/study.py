@@ -1,0 +1,140 @@
+"""A study as a file: read from TOML, overridden key by key, written out resolved, named by a hash."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import PrivateAttr, ValidationError
+
+from fastexec.errors import InputError
+from fastexec.models.market import ReplayMarket
+from fastexec.models.study import StudyModel
+from fastexec.studies.catalogue import preset_text
+from fastexec.studies.messages import one_line
+
+
+class Study(StudyModel):
+    """A study that can be loaded and saved; see ``StudyModel`` for its keys and ``fastexec schema`` for all of them."""
+
+    _folder: Path | None = PrivateAttr(None)
+
+    @classmethod
+    def load(cls, path: str | Path, overrides: Iterable[str] = ()) -> Self:
+        """Read a TOML file. ``overrides``: texts KEY=VALUE, the value as TOML or else a text.
+
+        Raises InputError, one line, where the file is missing, no TOML, or no valid study.
+        """
+        path = Path(path)
+        try:
+            text = path.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "it is no UTF-8 text"
+            raise InputError(f"{path}: cannot be read ({reason}); give a study file or a preset") from None
+        study = cls.from_text(text, str(path), overrides)
+        study._folder = path.parent
+        return study
+
+    @classmethod
+    def preset(cls, name: str, overrides: Iterable[str] = ()) -> Self:
+        """A study that ships with the package, by name."""
+        return cls.from_text(preset_text(name), name, overrides)
+
+    @classmethod
+    def resolve(cls, name: str, overrides: Iterable[str] = ()) -> Self:
+        """A file if it looks like one or exists, else a preset."""
+        if name.endswith(".toml") or "/" in name or Path(name).is_file():
+            return cls.load(name, overrides)
+        return cls.preset(name, overrides)
+
+    @classmethod
+    def from_text(cls, text: str, source: str = "study", overrides: Iterable[str] = ()) -> Self:
+        """Read TOML text; ``source`` is what errors name."""
+        try:
+            data = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise InputError(f"{source}: is no TOML: {error}") from None
+        if not data:
+            raise InputError(f"{source}: is empty; a study needs at least one [[strategies]] section")
+        for override in overrides:
+            _override(data, override)
+        return cls.from_dict(data, source)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any], source: str = "study") -> Self:
+        """Validate nested keys; InputError, one line, where they are no study."""
+        try:
+            return cls.model_validate(data)
+        except ValidationError as error:
+            raise InputError(f"{source}: {one_line(error, data)}") from None
+
+    def bars_path(self) -> Path:
+        """Where a replay study's bars are: beside the study file, else from the current folder."""
+        assert isinstance(self.market, ReplayMarket)
+        given = Path(self.market.bars)
+        beside = self._folder / given if self._folder is not None else given
+        return beside if beside.exists() else given
+
+    def to_toml(self, without: Iterable[str] = ()) -> str:
+        """The resolved study, every default written out; loads to an equal study. ``without``: top-level keys left out."""
+        import tomli_w
+
+        return tomli_w.dumps(_plain(self.model_dump(exclude_none=True, exclude=set(without))))
+
+    def identity(self) -> str:
+        """SHA-256 (hex) of the resolved study without episodes and output: what two runs must share to be one study."""
+        data = self.model_dump(mode="json", exclude_none=True, exclude={"episodes", "output"})
+        return hashlib.sha256(json.dumps(data, sort_keys=True, allow_nan=False).encode()).hexdigest()
+
+    def with_overrides(self, overrides: Iterable[str]) -> Self:
+        """The study with KEY=VALUE texts applied."""
+        data = tomllib.loads(self.to_toml())
+        for override in overrides:
+            _override(data, override)
+        study = type(self).from_dict(data)
+        study._folder = self._folder
+        return study
+
+
+def _plain(value: Any) -> Any:
+    """Tuples as lists, for TOML."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def _override(data: dict[str, Any], text: str) -> None:
+    key, equals, value = text.partition("=")
+    if not equals or not key.strip():
+        raise InputError(f"--set {text}: is not KEY=VALUE; write for example order.shares=5000")
+    *parents, last = key.strip().split(".")
+    here: Any = data
+    for part in parents:
+        here = _enter(here, part, text)
+    if not isinstance(here, dict):
+        raise InputError(f"--set {text}: {'.'.join(parents)} is no section of the study; see `fastexec schema`")
+    here[last] = _value(value.strip())
+
+
+def _enter(here: Any, part: str, text: str) -> Any:
+    """The section ``part``: a table's key (made where absent), or a strategy by name or model."""
+    if isinstance(here, list):
+        for item in here:
+            if isinstance(item, dict) and part in (item.get("name"), item.get("model")):
+                return item
+        names = [item.get("name", item.get("model")) for item in here if isinstance(item, dict)]
+        raise InputError(f"--set {text}: no strategy {part!r}; there are {', '.join(map(str, names))}")
+    if not isinstance(here, dict):
+        raise InputError(f"--set {text}: {part!r} lies in no section of the study; see `fastexec schema`")
+    return here.setdefault(part, {})
+
+
+def _value(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text

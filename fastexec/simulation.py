@@ -53,8 +53,8 @@ class Results:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A study ready to run. ``control_variate``: for each strategy whether its timing part has mean zero; ``days``: yyyymmdd
-    of each episode (replay); ``inputs``: SHA-256 of each file read."""
+    """A study ready to run. ``control_variate``: for each strategy whether its timing part has mean zero; ``windows``: of a
+    replay; ``inputs``: SHA-256 of each file read."""
 
     study: StudyModel
     strategies: list[str]
@@ -62,10 +62,15 @@ class Prepared:
     control_variate: list[bool]
     warnings: list[str]
     inputs: dict[str, str]
-    days: np.ndarray | None
+    windows: ReplayWindows | None
     drawn: list[str]
     arrays: tuple[fields.Plan, fields.Strategies, fields.Paths] = field(repr=False)
     plugins: tuple[Any, ...] = field(default_factory=plugin_slots, repr=False)
+
+    @property
+    def days(self) -> np.ndarray | None:
+        """yyyymmdd of each episode of a replay, int32[e]."""
+        return None if self.windows is None else self.windows.day
 
     def run(self, first: int, count: int) -> Results:
         """Episodes ``first <= e < first + count``; one thread, the interpreter lock released."""
@@ -127,17 +132,27 @@ def prepare(study: StudyModel, *, paths: MarketPaths | None = None, phase: int =
         episodes=_episodes(study, given),
         control_variate=valid,
         warnings=[] if windows is None else list(windows.warnings),
-        inputs={} if windows is None else {str(study.market.bars): windows.sha256},
-        days=None if windows is None else windows.day,
+        inputs={} if windows is None else {study.market.bars: windows.sha256},
+        windows=windows,
         drawn=drawn,
         arrays=(plan, plan_strategies(study, expect(study, windows)), _paths(given)),
     )
 
 
 def _windows(study: StudyModel) -> ReplayWindows:
-    market = study.market
+    from fastexec.data.bars import read_bars
+    from fastexec.data.replay import replay_windows
+
+    market, steps = study.market, study.order.steps
     assert isinstance(market, ReplayMarket)
-    return replay_windows(market.bars_path, market, study.order.steps)
+    bars = read_bars(study.bars_path(), market.symbol)
+    windows = replay_windows(bars, steps, market.stride or steps, market.days, market.curve_days)
+    if windows.step_seconds != study.order.step_seconds:
+        raise InputError(
+            f"order.step_seconds: {study.order.step_seconds:g}, but a bar of {market.bars} lasts {windows.step_seconds} s "
+            "and is a step; make them equal"
+        )
+    return windows
 
 
 def _paths(given: MarketPaths | None) -> fields.Paths:
@@ -178,7 +193,7 @@ def simulate(
     """
     changes = {key: value for key, value in (("episodes", episodes), ("seed", seed)) if value is not None}
     if changes:
-        study = study.model_validate(study.model_dump() | changes)
+        study = study.changed(**changes)
     prepared = prepare(study, paths=paths)
     workers = threads or default_threads()
     if prepared.episodes * study.order.steps < 20_000 or workers == 1:

@@ -96,7 +96,7 @@ def _without_own(each: np.ndarray) -> np.ndarray:
     before, after = np.zeros_like(each), np.zeros_like(each)
     np.add.accumulate(each[:-1], out=before[1:])
     after[:-1] = np.add.accumulate(each[:0:-1])[::-1]
-    return before + after
+    return np.asarray(before + after)
 
 
 def _means(sums: np.ndarray, count: np.ndarray, at: tuple[np.ndarray, np.ndarray]) -> np.ndarray:

@@ -70,7 +70,7 @@ def replay_windows(
         expected_volatility=expected.volatility,
         warnings=(
             *_warnings_of_days(bars, follows, replayed, day),
-            *_warnings_of_curve(expected, overlap, sorted(bars.faults) if others else []),
+            *_warnings_of_curve(expected, overlap, [] if curve_days else sorted(bars.faults)),
         ),
         sha256=bars.sha256,
     )

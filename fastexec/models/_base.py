@@ -5,7 +5,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 from pydantic_core import PydanticCustomError
 
 
@@ -28,3 +28,8 @@ def _hint(key: object, cls: type[BaseModel]) -> str:
     known = list(cls.model_fields)
     near = get_close_matches(str(key), known, 1)
     return f"unknown key; did you mean {near[0]!r}?" if near else f"unknown key; known are {', '.join(known)}"
+
+
+def default_model(name: str) -> BeforeValidator:
+    """A section that names no model has this one."""
+    return BeforeValidator(lambda data: {"model": name, **data} if isinstance(data, dict) else data)

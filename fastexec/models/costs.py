@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from fastexec.models._base import Model
+from fastexec.models._base import Model, default_model
 from fastexec.models.scalar import NonNegative, limited
 
 _Exponent = Annotated[NonNegative, limited(most=4.0)]
@@ -28,7 +28,7 @@ class LinearTemporary(Model):
     coefficient: NonNegative = Field(0.0, description="currency a share, for each share of the slice")
 
 
-Temporary = Annotated[PowerTemporary | LinearTemporary, Field(discriminator="model")]
+Temporary = Annotated[PowerTemporary | LinearTemporary, Field(discriminator="model"), default_model("power")]
 
 
 class Permanent(Model):

@@ -6,10 +6,10 @@ from itertools import product
 from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import Field, PrivateAttr, model_validator
+from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from fastexec.models._base import Model
+from fastexec.models._base import Model, default_model
 from fastexec.models.scalar import NonNegative, Positive, Scalar, bounds, limited
 
 Curve = Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(strict=False)]
@@ -37,7 +37,7 @@ class ArithmeticPrice(_Price):
     model: Literal["arithmetic"]
 
 
-Price = Annotated[GeometricPrice | ArithmeticPrice, Field(discriminator="model")]
+Price = Annotated[GeometricPrice | ArithmeticPrice, Field(discriminator="model"), default_model("geometric")]
 _Level = Annotated[Scalar, limited(least=0.0, most=1.0)]
 
 
@@ -73,7 +73,7 @@ class MeanRevertingSpread(Model):
         return self
 
 
-Spread = Annotated[ConstantSpread | RandomWalkSpread | MeanRevertingSpread, Field(discriminator="model")]
+Spread = Annotated[ConstantSpread | RandomWalkSpread | MeanRevertingSpread, Field(discriminator="model"), default_model("mean_reverting")]
 
 
 class _Volume(Model):
@@ -111,7 +111,7 @@ class LognormalVolume(_Volume):
     floor: NonNegative = Field(1.0, description="least volume (shares a step)")
 
 
-Volume = Annotated[ConstantVolume | CosineVolume | LognormalVolume, Field(discriminator="model")]
+Volume = Annotated[ConstantVolume | CosineVolume | LognormalVolume, Field(discriminator="model"), default_model("lognormal")]
 _Correlation = Annotated[Scalar, limited(least=-1.0, most=1.0)]
 
 
@@ -161,7 +161,6 @@ class ReplayMarket(Model):
         (), description="days that curves and expectations come from; for each day all others"
     )
     known: Literal["after", "during"] = Field("after", description="as market.volume.known")
-    _folder: str = PrivateAttr("")
 
 
 Market = SyntheticMarket | ReplayMarket

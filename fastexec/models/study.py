@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import Discriminator, Field, PrivateAttr, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
 from fastexec.models._base import Model
@@ -46,6 +47,21 @@ class StudyModel(Model):
     costs: Costs = Field(default_factory=Costs)
     strategies: Annotated[tuple[Strategy, ...], Field(strict=False)] = Field(description="at least one [[strategies]]")
     output: Output = Field(default_factory=Output)
+
+    _folder: Path | None = PrivateAttr(None)
+
+    def changed(self, **values: Any) -> Self:
+        """The study with some top-level keys replaced, validated anew."""
+        study = type(self).model_validate(self.model_dump() | values)
+        study._folder = self._folder
+        return study
+
+    def bars_path(self) -> Path:
+        """Where a replay study's bars are: beside the study file, else from the current folder."""
+        assert isinstance(self.market, ReplayMarket)
+        given = Path(self.market.bars)
+        beside = given if self._folder is None else self._folder / given
+        return beside if beside.exists() else given
 
     @model_validator(mode="before")
     @classmethod

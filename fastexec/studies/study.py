@@ -9,10 +9,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import PrivateAttr, ValidationError
+from pydantic import ValidationError
 
 from fastexec.errors import InputError
-from fastexec.models.market import ReplayMarket
 from fastexec.models.study import StudyModel
 from fastexec.studies.catalogue import preset_text
 from fastexec.studies.messages import one_line
@@ -20,8 +19,6 @@ from fastexec.studies.messages import one_line
 
 class Study(StudyModel):
     """A study that can be loaded and saved; see ``StudyModel`` for its keys and ``fastexec schema`` for all of them."""
-
-    _folder: Path | None = PrivateAttr(None)
 
     @classmethod
     def load(cls, path: str | Path, overrides: Iterable[str] = ()) -> Self:
@@ -72,13 +69,6 @@ class Study(StudyModel):
         except ValidationError as error:
             raise InputError(f"{source}: {one_line(error, data)}") from None
 
-    def bars_path(self) -> Path:
-        """Where a replay study's bars are: beside the study file, else from the current folder."""
-        assert isinstance(self.market, ReplayMarket)
-        given = Path(self.market.bars)
-        beside = self._folder / given if self._folder is not None else given
-        return beside if beside.exists() else given
-
     def to_toml(self, without: Iterable[str] = ()) -> str:
         """The resolved study, every default written out; loads to an equal study. ``without``: top-level keys left out."""
         import tomli_w
@@ -95,7 +85,7 @@ class Study(StudyModel):
         data = tomllib.loads(self.to_toml())
         for override in overrides:
             _override(data, override)
-        study = type(self).from_dict(data)
+        study = type(self).from_dict(data, self.name)
         study._folder = self._folder
         return study
 

@@ -1,0 +1,110 @@
+"""What a study means and costs before it is run: resolved text, size, time, warnings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from time import perf_counter
+
+import numpy as np
+
+from fastexec.models.market import SyntheticMarket
+from fastexec.models.scalar import bounds, expected
+from fastexec.models.study import StudyModel
+from fastexec.planning.expectation import Expectation, expect
+from fastexec.planning.round_trip import find_round_trip
+from fastexec.planning.schedules import linear_slope
+from fastexec.simulation import Prepared, default_threads, prepare
+from fastexec.studies.study import Study
+
+_BYTES_A_ROW = 19 * 8  # of the episodes table in memory
+_PILOT = 4096
+
+
+@dataclass(frozen=True)
+class Examination:
+    """What ``fastexec check`` prints. ``costs`` and ``known`` are (label, text) pairs."""
+
+    study: Study
+    costs: list[tuple[str, str]]
+    known: list[tuple[str, str]]
+    warnings: list[str]
+
+
+def examine(study: Study) -> Examination:
+    """Validate a study down to its schedules and inputs, time a pilot of it, and look for what is wrong with it."""
+    prepared = prepare(study)
+    market = expect(study, prepared.windows)[0]
+    warnings = [*prepared.warnings, *_warnings(study, market)]
+    return Examination(study, _costs(prepared), _known(prepared, market), warnings)
+
+
+def _costs(prepared: Prepared) -> list[tuple[str, str]]:
+    from fastexec.studies.run import default_chunk
+
+    study, episodes, count = prepared.study, prepared.episodes, len(prepared.strategies)
+    pilot = min(_PILOT, episodes)
+    prepared.run(0, pilot)
+    started = perf_counter()
+    prepared.run(0, pilot)
+    seconds = (perf_counter() - started) / pilot * episodes / default_threads()
+    chunk = default_chunk(prepared)
+    files = -(-episodes // chunk)
+    rows = episodes * count
+    written = study.output.rows == "all"
+    return [
+        ("episodes", f"{episodes:,} of {study.order.steps} steps, {count} strategies: {rows:,} rows"),
+        ("simulating", f"about {seconds:.1f} s on {default_threads()} threads (a pilot of {pilot:,} episodes, timed)"),
+        ("memory", f"about {250 + 3 * (default_threads() + 1) * chunk * count * _BYTES_A_ROW // 2**20:,} MB"),
+        ("files", f"{2 * files} of {chunk:,} episodes, about {rows * 100 / 2**20:,.0f} MB" if written else "summaries only"),
+    ]
+
+
+def _known(prepared: Prepared, market: Expectation) -> list[tuple[str, str]]:
+    study = prepared.study
+    declared = [name for name, valid in zip(prepared.strategies, prepared.control_variate, strict=True) if valid]
+    facts = [
+        ("optimum", "not known: it is computed for Markov markets, which this study does not have"),
+        ("control variate", f"timing has mean zero for {', '.join(declared)}" if declared else "none is valid here"),
+    ]
+    uses_ac = any(strategy.model == "almgren_chriss" for strategy in study.strategies)
+    if uses_ac and study.costs.temporary.model == "power":
+        facts.append(
+            (
+                "almgren_chriss",
+                f"closed form with a linear cost of {linear_slope(study, market):.3g} currency a share and share, which "
+                "equals the study's power law at the TWAP rate",
+            )
+        )
+    return facts
+
+
+def _warnings(study: StudyModel, market: Expectation) -> list[str]:
+    found = []
+    trip = find_round_trip(study, market)
+    if trip is not None:
+        net = "also after spread and fees" if trip.net > 0 else "but not after spread and fees"
+        found.append(
+            f"the impact model pays for a round trip: buying {trip.shares:,.6g} shares in {trip.buys} slices and, after "
+            f"{trip.pause} steps, selling them in {trip.sells} gains {trip.gain:,.4g} currency, {net}"
+        )
+    if study.order.at_horizon == "leave":
+        found.append("at_horizon = leave ignores what is not traded: whoever does less looks cheaper; see completion")
+    share = market.shares / max(float(np.sum(market.volume)), 1e-300)
+    if share > 0.25:
+        found.append(f"the order is {share:.0%} of the market's expected volume; cost models are fitted far below that")
+    if isinstance(study.market, SyntheticMarket):
+        found += _market_warnings(study, study.market)
+    return found
+
+
+def _market_warnings(study: StudyModel, market: SyntheticMarket) -> list[str]:
+    found = []
+    if bounds(market.price.drift) != (0.0, 0.0):
+        found.append("market.price.drift is not 0: timing has a mean, and no control variate is used")
+    volume = market.volume
+    if volume.model == "cosine" and bounds(volume.floor)[0] == 0.0 and expected(volume.noise) > 0.0:
+        found.append("market.volume.floor is 0: some steps have no volume, and nobody trades in them")
+    if volume.known == "during":
+        found.append('market.volume.known = "during": POV sees a step\'s volume before it trades, as nobody can')
+    return found
+

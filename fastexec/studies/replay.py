@@ -1,0 +1,36 @@
+"""One episode of finished results, step by step, regenerated from its seed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fastexec.errors import InputError
+from fastexec.simulation import prepare
+from fastexec.studies.study import Study
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def replay_episode(folder: str | Path, episode: int, strategy: str | None = None) -> pa.Table:
+    """The `steps` rows of an episode, of every strategy or one.
+
+    Nothing stored is read but the study (``study.toml``): the path is simulated again. Raises InputError where the folder
+    holds no study, or no such episode or strategy.
+    """
+    from fastexec.columns import steps_table
+
+    path = Path(folder) / "study.toml"
+    if not path.is_file():
+        raise InputError(f"{folder}: holds no study.toml; give the folder of a run's results")
+    prepared = prepare(Study.load(path))
+    if not 0 <= episode < prepared.episodes:
+        raise InputError(f"--episode {episode}: the study has episodes 0 to {prepared.episodes - 1}")
+    steps = prepared.steps(episode, 1)
+    if strategy is not None:
+        if strategy not in prepared.strategies:
+            raise InputError(f"--strategy {strategy}: not in this study; it has {', '.join(prepared.strategies)}")
+        chosen = steps["strategy_index"] == prepared.strategies.index(strategy)
+        steps = {name: column[chosen] for name, column in steps.items()}
+    return steps_table(prepared.strategies, steps)

@@ -1,0 +1,88 @@
+"""Prints one SHA-256 over the results of small studies that together touch every kernel stage.
+
+Run as a script in another light (JIT off, bounds check, generic CPU, other lane width, other threads): the line must not
+change. It imports nothing of pytest and reads nothing but the package.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from typing import Any
+
+import numpy as np
+
+from fastexec.models.study import StudyModel
+from fastexec.simulation import Results, prepare
+
+LOG_RANGE = {"low": 0.0005, "high": 0.002, "scale": "log"}
+STRATEGIES = [
+    {"model": "twap"},
+    {"model": "vwap"},
+    {"model": "pov", "rate": 0.2},
+    {"model": "almgren_chriss", "risk_aversion": 1e-4},
+    {"model": "static_optimum", "risk_aversion": 1e-4},
+    {"model": "obizhaeva_wang"},
+    {"model": "random"},
+    {"model": "random", "name": "lots", "actions": {"set": "lots", "levels": [0, 50, 200]}},
+    {"model": "immediate"},
+]
+STUDIES: dict[str, dict[str, Any]] = {
+    "lognormal": {
+        "order": {"side": "buy", "shares": {"low": 500, "high": 3000}, "steps": 10},
+        "market": {
+            "price": {"volatility": LOG_RANGE, "diurnal": [2.0, 1.0, 1.5]},
+            "spread": {"mean": 0.0004, "floor": 0.0001, "diurnal": [1.5, 1.0]},
+            "volume": {"mean": 1000.0, "curve": [2.0, 1.0, 1.5]},
+            "correlation": {"price_volume": 0.2, "volume_absolute_return": 0.3, "spread_volume": -0.2, "price_spread": 0.1,
+                            "spread_absolute_return": {"low": 0.0, "high": 0.3}},
+        },
+        "costs": {"permanent": {"coefficient": 1e-5}, "transient": {"coefficient": 1e-4, "exponent": 0.7}},
+    },
+    "walk": {
+        "order": {"shares": 1000, "steps": 8, "at_horizon": "mark", "mark_penalty": 0.01, "lot": 10},
+        "market": {
+            "price": {"volatility": 0.002, "start": "moved", "drift": 1e-5},
+            "spread": {"model": "random_walk", "initial": 0.0003, "volatility": 0.0002},
+            "volume": {"model": "cosine", "mean": 300.0, "amplitude": -0.8, "noise": 150.0, "known": "during"},
+        },
+        "costs": {"temporary": {"exponent": 0.5}, "transient": {"coefficient": 1e-4}},
+    },
+    "arithmetic": {
+        "order": {"shares": 777.5, "steps": 7, "lot": 0, "at_horizon": "leave"},
+        "market": {
+            "price": {"model": "arithmetic", "volatility": 0.1},
+            "spread": {"model": "constant", "initial": 0.0003},
+            "volume": {"model": "constant", "mean": 500.0},
+        },
+        "costs": {"temporary": {"model": "linear", "fixed": 0.01, "coefficient": 1e-5}, "fees": {"per_share": 0.002}},
+    },
+}
+
+
+def study(name: str, episodes: int) -> StudyModel:
+    """One of the three, with every strategy."""
+    seed = {"lognormal": 0, "walk": 1, "arithmetic": 2**64 - 1}[name]
+    return StudyModel.model_validate({"seed": seed, "episodes": episodes, "strategies": STRATEGIES, **STUDIES[name]})
+
+
+def digest(results: Results) -> str:
+    """SHA-256 over all columns; NaN in one form."""
+    total = hashlib.sha256()
+    for table in (results.markets, results.episodes):
+        for name, column in table.items():
+            values = np.ascontiguousarray(column)
+            if values.dtype.kind == "f":
+                values = np.where(np.isnan(values), np.nan, values)
+            total.update(name.encode() + values.tobytes())
+    return total.hexdigest()
+
+
+def main(episodes: int) -> None:
+    """Print the digest of each study."""
+    for name in STUDIES:
+        print(name, digest(prepare(study(name, episodes)).run(0, episodes)))
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

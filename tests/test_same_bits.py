@@ -1,0 +1,121 @@
+"""Promise 1: the same bits whatever computes them; each light runs in a process (and a kernel cache) of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import lights
+import numpy as np
+import pytest
+from numpy._core._multiarray_umath import __cpu_dispatch__
+
+from fastexec.kernels._jit import entries
+from fastexec.models.study import StudyModel
+from fastexec.simulation import prepare, simulate
+
+EPISODES = 256
+# SHA-256 over all columns of 256 episodes of the three studies in lights.py. A change needs a reason in the changelog.
+GOLDEN = {
+    "lognormal": "dc92b7ba59d5be2d73eaa68bc12034e72b523f0925cc178459e7d7d1f062db4c",
+    "walk": "3b06581a5eddb3524d546b697373ce704d2a4a9171e31b0a4d946b8fb3404de8",
+    "arithmetic": "ba99406f21fc70cc692323742bed4adab52b3017e7448e3f99084b17038a89fe",
+}
+
+
+@pytest.mark.parametrize("name", list(GOLDEN))
+def test_golden_hash_of_the_reference_results(name):
+    assert lights.digest(prepare(lights.study(name, EPISODES)).run(0, EPISODES)) == GOLDEN[name]
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"NUMBA_DISABLE_JIT": "1"},
+        {"NUMBA_BOUNDSCHECK": "1"},
+        {"FASTEXEC_LANES": "64"},
+        {"FASTEXEC_LANES": "256"},
+        {
+            "NUMBA_CPU_NAME": "generic",
+            "OPENBLAS_CORETYPE": "Prescott",
+            "NPY_DISABLE_CPU_FEATURES": " ".join(__cpu_dispatch__),
+        },
+    ],
+    ids=["interpreted", "bounds-check", "64-lanes", "256-lanes", "generic-cpu"],
+)
+def test_every_light_has_the_golden_bits(environment):
+    root = Path(__file__).resolve().parents[1]
+    ended = subprocess.run(
+        [sys.executable, str(root / "tests" / "lights.py"), str(EPISODES)],
+        env={**os.environ, "PYTHONPATH": str(root), **environment},
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert dict(line.split() for line in ended.stdout.splitlines()) == GOLDEN
+
+
+def columns_equal(a, b):
+    for left, right in ((a.markets, b.markets), (a.episodes, b.episodes)):
+        assert left.keys() == right.keys()
+        for name in left:
+            np.testing.assert_array_equal(left[name], right[name], err_msg=name)
+
+
+@pytest.mark.parametrize("name", list(GOLDEN))
+def test_threads_and_cuts_change_nothing(name):
+    study = lights.study(name, 1000)
+    whole = prepare(study).run(0, 1000)
+    columns_equal(whole, simulate(study, threads=1))
+    columns_equal(whole, simulate(study.changed(order=study.order.model_dump()), threads=2))
+    prepared = prepare(study)
+    cuts = [0, 1, 7, 130, 131, 640, 1000]
+    with ThreadPoolExecutor(2) as pool:
+        parts = list(pool.map(prepared.run, cuts[:-1], np.diff(cuts).tolist()))
+    for table in ("markets", "episodes"):
+        for column in getattr(whole, table):
+            joined = np.concatenate([getattr(part, table)[column] for part in parts])
+            np.testing.assert_array_equal(joined, getattr(whole, table)[column], err_msg=column)
+
+
+@pytest.mark.parametrize("k", range(len(lights.STRATEGIES)))
+def test_a_strategy_alone_and_among_others(k):
+    study = lights.study("lognormal", 300)
+    together = prepare(study).run(0, 300)
+    alone = StudyModel.model_validate(study.model_dump() | {"strategies": [study.strategies[k].model_dump()]})
+    results = prepare(alone).run(0, 300)
+    for column, values in results.episodes.items():
+        np.testing.assert_array_equal(values, together.episodes[column][k :: len(lights.STRATEGIES)], err_msg=column)
+    for column, values in results.markets.items():
+        np.testing.assert_array_equal(values, together.markets[column], err_msg=column)
+
+
+def test_seed_0_and_seed_1_share_no_path_and_consecutive_episodes_differ():
+    study = lights.study("walk", 500)
+    zero, one = (prepare(study.changed(seed=seed)).run(0, 500).markets for seed in (0, 1))
+    assert not np.intersect1d(zero["last_price"], one["last_price"]).size
+    assert not np.intersect1d(zero["market_volume"], one["market_volume"]).size
+    assert np.unique(zero["last_price"]).size == 500
+
+
+def test_first_episodes_far_out_are_reached_directly():
+    study = lights.study("walk", 10)
+    far = prepare(study).run(2**33 - 5, 10)
+    beyond = prepare(study).run(2**33, 5)
+    np.testing.assert_array_equal(far.markets["last_price"][5:], beyond.markets["last_price"])
+    assert np.unique(far.markets["last_price"]).size == 10
+
+
+def test_numpys_global_generator_is_untouched():
+    before = np.random.get_state()[1].copy()  # noqa: NPY002 - the legacy generator is what must not move
+    simulate(lights.study("walk", 50))
+    np.testing.assert_array_equal(before, np.random.get_state()[1])  # noqa: NPY002
+
+
+def test_every_entry_kernel_has_at_most_one_signature():
+    prepare(lights.study("walk", 10)).run(0, 10)
+    assert all(len(entry.signatures) <= 1 for entry in entries)

@@ -1,0 +1,271 @@
+"""The registry of columns: every table's names, types, units and meanings in one place.
+
+It builds the Arrow schemas (unit and meaning travel as field metadata), casts columns to them, and prints the data
+dictionary. The names are the outside of the project: extend them, do not rename them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastexec.errors import FastexecError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+#: Version of the tables and of the random stream's layout; raised when either changes.
+SCHEMA_VERSION = 1
+
+QUANTILES = (1, 5, 25, 50, 75, 95, 99)
+PARTS = ("spread", "temporary", "permanent", "transient", "timing", "fees", "residual")
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: its name, Arrow type ("float64", "int32", "text" for dictionary<string>, "list<float64>" ...), unit, and
+    meaning in a sentence; ``null`` says when it is null, if it can be."""
+
+    name: str
+    type: str
+    unit: str
+    meaning: str
+    null: str = ""
+
+
+def _c(name: str, type_: str, unit: str, meaning: str, null: str = "") -> Column:
+    return Column(name, type_, unit, meaning, null)
+
+
+_EPISODE = _c("episode", "int64", "", "Number of the episode.")
+_STRATEGY = _c("strategy", "text", "", "Name of the strategy.")
+_PART_MEANINGS = {
+    "spread": "Half spreads paid",
+    "temporary": "Temporary impact paid",
+    "permanent": "Permanent impact of the order's own trades paid",
+    "transient": "Transient impact of the order's own trades paid",
+    "timing": "Price moves between arrival and fills (and the end, for what is marked); mean zero under a martingale",
+    "fees": "Fees paid",
+    "residual": "Cost beyond its price move of what was left and marked at the end",
+}
+
+MARKETS = (
+    _EPISODE,
+    _c("day", "int32", "yyyymmdd", "Day of the replayed window (replay only)."),
+    _c("side", "text", "", "buy or sell."),
+    _c("order_shares", "float64", "shares", "Size of the order."),
+    _c("arrival_price", "float64", "currency", "Mid when the order arrives."),
+    _c("last_price", "float64", "currency", "Un-impacted mid when the last step ends."),
+    _c("market_vwap", "float64", "currency", "Volume-weighted mid; a step's volume at the mean of the mids around it.",
+       "no volume"),
+    _c("market_twap", "float64", "currency", "Mean mid over the steps, a step at the mean of the mids around it."),
+    _c("market_volume", "float64", "shares", "Volume of the market over the order, ours not counted in it."),
+    _c("arrival_spread_bps", "float64", "bps", "Full quoted spread in step 0."),
+    _c("mean_spread_bps", "float64", "bps", "Mean full quoted spread over the steps."),
+    _c("realised_volatility", "float64", "a step", "Root mean square relative move of a step."),
+)  # fmt: skip
+
+EPISODES = (
+    _EPISODE,
+    _STRATEGY,
+    _c("filled_shares", "float64", "shares", "Shares traded, the horizon rule included."),
+    _c("completion", "float64", "share of the order", "Traded by the strategy's own decisions, before the horizon rule."),
+    _c("average_price", "float64", "currency a share", "Mean price of the fills, without fees.", "nothing traded"),
+    _c("arrival_price", "float64", "currency", "Mid when the order arrives."),
+    _c("shortfall_bps", "float64", "bps of Q S_0", "Implementation shortfall of the whole order, positive is a cost."),
+    *(_c(f"{p}_bps", "float64", "bps of Q S_0", f"{_PART_MEANINGS[p]}.") for p in PARTS),
+    _c("vwap_slippage_bps", "float64", "bps", "Average price against market_vwap, positive is a cost.",
+       "nothing traded or no volume"),
+    _c("participation", "float64", "share of volume", "Shares traded over market volume from arrival to the last fill."),
+    _c("max_participation", "float64", "share of volume", "Largest slice over its step's volume."),
+    _c("child_orders", "int32", "", "Steps with a trade."),
+    _c("last_step", "int32", "", "Last step with a trade; -1 where nothing traded."),
+)  # fmt: skip
+
+STEPS = (
+    _EPISODE,
+    _STRATEGY,
+    _c("step", "int32", "", "Number of the step, from 0."),
+    _c("mid", "float64", "currency", "Un-impacted mid when the step begins."),
+    _c("spread", "float64", "fraction of the mid", "Full quoted spread when the step begins."),
+    _c("volume", "float64", "shares", "Volume of the market in the step."),
+    _c("shares", "float64", "shares", "Slice traded."),
+    _c("price", "float64", "currency", "Price of the fill.", "nothing traded"),
+    _c("remaining", "float64", "shares", "Left of the order after the slice."),
+    _c("own_impact", "float64", "currency a share", "Permanent and transient impact of own trades just before the slice."),
+)
+
+_SUMMARISED = ("shortfall", *PARTS)
+SUMMARY = (
+    _STRATEGY,
+    _c("model", "text", "", "Model of the strategy."),
+    _c("episodes", "int64", "", "Number of episodes."),
+    _c("unfinished", "int64", "", "Episodes in which shares of the order stayed untraded."),
+    _c("completion", "float64", "share of the order", "Mean of completion."),
+    _c("control_variate", "bool", "", "Whether timing is known to have mean zero."),
+    *(
+        _c(f"{part}_{name}_bps", "float64", "bps", f"{text} of {part}_bps.", "one episode" if name == "sd" else "")
+        for part in _SUMMARISED
+        for name, text in (
+            ("mean", "Mean"),
+            ("sd", "Standard deviation"),
+            ("minimum", "Minimum"),
+            ("maximum", "Maximum"),
+            *((f"p{q:02d}", f"{q} % quantile (relative error at most 1/256)") for q in QUANTILES),
+        )
+    ),
+    _c("shortfall_cvar95_bps", "float64", "bps", "Mean of the highest 5 % of shortfall (relative error at most 1/256)."),
+    _c("shortfall_comoments", "list<float64>", "bps^2", "Sums of products of deviations: own shortfall with every strategy's "
+       "shortfall, then every strategy's timing, in the order of the rows."),
+    _c("timing_comoments", "list<float64>", "bps^2", "As shortfall_comoments, of own timing."),
+    _c("wins", "list<int64>", "", "Twice the episodes in which own shortfall was lower, ties once, for each strategy."),
+    _c("day_ids", "list<int32>", "yyyymmdd", "Days of a replay.", "no replay"),
+    _c("day_episodes", "list<int64>", "", "Episodes of each day.", "no replay"),
+    _c("day_shortfall", "list<float64>", "bps", "Sum of shortfall_bps on each day.", "no replay"),
+)  # fmt: skip
+
+_INTERVAL = (
+    ("saving_bps", "Baseline minus strategy, paired mean; positive is cheaper than the baseline"),
+    ("standard_error_bps", "Standard error of the saving"),
+    ("ci_low_bps", "Lower end of the 95 % interval"),
+    ("ci_high_bps", "Upper end of the 95 % interval"),
+)
+COMPARISON = (
+    _STRATEGY,
+    _c("baseline", "text", "", "Strategy compared with."),
+    _c("episodes", "int64", "", "Number of pairs."),
+    *(_c(name, "float64", "bps", f"{text}.", "" if name == "saving_bps" else "too few episodes or days") for name, text in _INTERVAL),
+    *(
+        _c(name.replace("_bps", "_cv_bps"), "float64", "bps", f"{text}, timing as control variate.", "not valid here")
+        for name, text in _INTERVAL
+    ),
+    _c("win_rate", "float64", "share of episodes", "Strategy cheaper than the baseline, ties count half."),
+    _c("completion", "float64", "share of the order", "Mean completion of the strategy."),
+    _c("baseline_completion", "float64", "share of the order", "Mean completion of the baseline."),
+    _c("episodes_for_0_1_bps", "float64", "", "Episodes that show a saving of 0.1 bp with 80 % power: (2.80 sd / 0.1)^2.",
+       "one episode"),
+    _c("optimum_bps", "float64", "bps", "Expected shortfall of the optimum.", "no optimum known"),
+    _c("captured", "float64", "", "(baseline - strategy) / (baseline - optimum).", "no optimum known"),
+    _c("captured_low", "float64", "", "Lower end of its 95 % interval.", "no optimum known"),
+    _c("captured_high", "float64", "", "Upper end of its 95 % interval.", "no optimum known"),
+)  # fmt: skip
+
+TABLES: dict[str, tuple[Column, ...]] = {
+    "markets": MARKETS,
+    "episodes": EPISODES,
+    "steps": STEPS,
+    "summary": SUMMARY,
+    "comparison": COMPARISON,
+}
+
+
+def arrow_type(column: Column) -> pa.DataType:
+    """The Arrow type of a column."""
+    import pyarrow as pa
+
+    if column.type == "text":
+        return pa.dictionary(pa.int32(), pa.string())
+    if column.type.startswith("list<"):
+        return pa.list_(pa.type_for_alias(column.type[5:-1]))
+    return pa.type_for_alias(column.type)
+
+
+def schema(table: str, names: Sequence[str] | None = None, drawn: Sequence[str] = ()) -> pa.Schema:
+    """The Arrow schema of a table (or of some of its columns), units and meanings as field metadata.
+
+    ``drawn``: dotted keys of the parameters drawn for each episode, which become float64 columns of markets.
+    """
+    import pyarrow as pa
+
+    columns = [c for c in TABLES[table] if names is None or c.name in names]
+    columns += [_c(key, "float64", "", f"The episode's own {key}.") for key in drawn]
+    return pa.schema(
+        [
+            pa.field(c.name, arrow_type(c), bool(c.null), {"unit": c.unit, "meaning": c.meaning})
+            for c in columns
+        ]
+    )
+
+
+def build(table: str, values: Mapping[str, Any], drawn: Sequence[str] = (), optional: Sequence[str] = ()) -> pa.Table:
+    """An Arrow table of the registry's columns, in its order; NaN becomes null where a column may be null.
+
+    ``optional``: columns that may be missing. Raises FastexecError where a column is missing or not of the registry.
+    """
+    import pyarrow as pa
+
+    wanted = [c.name for c in TABLES[table] if c.name in values or c.name not in optional]
+    missing = [name for name in [*wanted, *drawn] if name not in values]
+    unknown = [name for name in values if name not in wanted and name not in drawn]
+    if missing or unknown:
+        raise FastexecError(f"table {table}: columns missing {missing}, not in the registry {unknown}")
+    shape = schema(table, wanted, drawn)
+    return pa.Table.from_arrays([_array(values[field.name], field) for field in shape], schema=shape)
+
+
+def _array(values: Any, field: pa.Field) -> pa.Array | pa.ChunkedArray:
+    import pyarrow as pa
+
+    if isinstance(values, (pa.Array, pa.ChunkedArray)):
+        return values
+    if pa.types.is_dictionary(field.type) and isinstance(values, list):
+        return pa.array(values, pa.string()).dictionary_encode().cast(field.type)
+    return pa.array(values, field.type, from_pandas=field.nullable and isinstance(values, np.ndarray))
+
+
+def repeated(names: Sequence[str], index: np.ndarray) -> pa.DictionaryArray:
+    """A dictionary column: ``names[index]``."""
+    import pyarrow as pa
+
+    return pa.DictionaryArray.from_arrays(pa.array(index, pa.int32()), pa.array(list(names), pa.string()))
+
+
+def episodes_table(strategies: Sequence[str], columns: Mapping[str, np.ndarray]) -> pa.Table:
+    """The episodes table from the engine's columns (a row for each episode and strategy)."""
+    count = len(columns["episode"]) // len(strategies)
+    names = repeated(strategies, np.tile(np.arange(len(strategies), dtype=np.int32), count))
+    return build("episodes", {"strategy": names, **columns})
+
+
+def markets_table(side: str, columns: Mapping[str, np.ndarray]) -> pa.Table:
+    """The markets table from the engine's columns (a row for each episode)."""
+    known = {c.name for c in MARKETS}
+    drawn = [name for name in columns if name not in known]
+    sides = repeated([side], np.zeros(len(columns["episode"]), np.int32))
+    return build("markets", {"side": sides, **columns}, drawn, optional=["day"])
+
+
+def steps_table(strategies: Sequence[str], columns: Mapping[str, np.ndarray]) -> pa.Table:
+    """The steps table from the engine's columns, the strategy given as ``strategy_index``."""
+    rest = {name: values for name, values in columns.items() if name != "strategy_index"}
+    return build("steps", {"strategy": repeated(strategies, columns["strategy_index"]), **rest})
+
+
+def data_dictionary() -> str:
+    """Every table and column as Markdown."""
+    lines = []
+    for table, columns in TABLES.items():
+        lines += [f"### {table}", "", "| column | type | unit | meaning |", "|---|---|---|---|"]
+        for c in _folded(columns):
+            kind = "dictionary<string>" if c.type == "text" else c.type
+            null = f" Null: {c.null}." if c.null else ""
+            lines.append(f"| {c.name} | {kind} | {c.unit} | {c.meaning}{null} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _folded(columns: Sequence[Column]) -> list[Column]:
+    """The columns, the summary's statistics of each part told once, for PART."""
+    statistics = {c.name[len("timing_") :] for c in columns if c.name.startswith("timing_") and c.name.endswith("_bps")}
+    if columns is not SUMMARY:
+        return list(columns)
+    found = []
+    for c in columns:
+        part, _, rest = c.name.partition("_")
+        if rest not in statistics or part == "shortfall":
+            told = rest in statistics
+            found.append(replace(c, name=f"PART_{rest}", meaning=c.meaning.replace("shortfall", "PART")) if told else c)
+    return found

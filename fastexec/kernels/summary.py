@@ -1,0 +1,86 @@
+"""Moments, pairwise wins and histogram counts of a leaf of episodes, by plain loops in one fixed order.
+
+No BLAS and no np.sum: both add in an order that depends on the CPU. Values are ``values[c, e * K + k]``: column c
+(shortfall first), episode e, strategy k.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fastexec.kernels._jit import entry, stage
+
+#: The histogram: 128 bins a binade from 2^-20 to 2^20, both signs, zero in the middle. A bin's middle is within 1/256.
+BINS_A_BINADE, LOWEST, BINADES = 128, -20, 40
+SIDE_BINS = BINS_A_BINADE * BINADES
+BINS = 2 * SIDE_BINS + 1
+_SHIFT = np.int64(52 - 7)
+_SIGN_OFF = np.int64(0x7FFFFFFFFFFFFFFF)
+_FIRST_KEY = np.int64((1023 + LOWEST) * BINS_A_BINADE)
+
+
+@entry("void(float64[:, ::1], int64, int64, float64[:, ::1], float64[:, ::1], float64[:, ::1])")
+def spread_of(values, first, count, mean, low, high):
+    """Means, minima and maxima [c, k] of episodes ``first <= e < first + count``."""
+    strategies = mean.shape[1]
+    for c in range(values.shape[0]):
+        for k in range(strategies):
+            mean[c, k], low[c, k], high[c, k] = 0.0, np.inf, -np.inf
+        for e in range(first, first + count):
+            for k in range(strategies):
+                x = values[c, e * strategies + k]
+                mean[c, k] += x
+                low[c, k] = min(low[c, k], x)
+                high[c, k] = max(high[c, k], x)
+        for k in range(strategies):
+            mean[c, k] /= count
+
+
+@entry("void(float64[:, ::1], int64, int64, float64[:, ::1], int64, float64[:, ::1], float64[:, ::1], int64[:, ::1])")
+def products_of(values, first, count, mean, timing, squares, products, wins):
+    """Sums of squared deviations [c, k]; of products of deviations of (shortfall_1..K, timing_1..K); twice the wins
+    [k, j] (shortfall of k lower than of j, ties once). ``timing`` is that column's number."""
+    strategies = mean.shape[1]
+    squares[:] = 0.0
+    products[:] = 0.0
+    deviations = np.empty(2 * strategies)
+    for c in range(values.shape[0]):
+        for e in range(first, first + count):
+            for k in range(strategies):
+                d = values[c, e * strategies + k] - mean[c, k]
+                squares[c, k] += d * d
+    for e in range(first, first + count):
+        for k in range(strategies):
+            deviations[k] = values[0, e * strategies + k] - mean[0, k]
+            deviations[strategies + k] = values[timing, e * strategies + k] - mean[timing, k]
+        for a in range(2 * strategies):
+            for b in range(2 * strategies):
+                products[a, b] += deviations[a] * deviations[b]
+        _count_wins(values, e * strategies, strategies, wins)
+
+
+@stage
+def _count_wins(values, row, strategies, wins):
+    for k in range(strategies):
+        own = values[0, row + k]
+        for j in range(strategies):
+            other = values[0, row + j]
+            wins[k, j] += 2 * (own < other) + (own == other)
+
+
+@entry("void(float64[:, ::1], int64, int64, int64[:, :, ::1])")
+def count_bins(values, first, count, bins):
+    """Add each value to its bin, ``bins[c, k, bin]``: the top bits of the float are the bin, so no logarithm is taken."""
+    strategies = bins.shape[1]
+    for c in range(bins.shape[0]):
+        for e in range(first, first + count):
+            for k in range(strategies):
+                bins[c, k, bin_of(values[c, e * strategies + k])] += 1
+
+
+@stage
+def bin_of(x):
+    """The number of x's bin: negative ones below the middle, in order; beyond the ends the end bins."""
+    key = ((np.float64(x).view(np.int64) & _SIGN_OFF) >> _SHIFT) - _FIRST_KEY
+    place = np.int64(0) if key < 0 else min(key + np.int64(1), np.int64(SIDE_BINS))
+    return np.int64(SIDE_BINS) - place if x < 0.0 else np.int64(SIDE_BINS) + place

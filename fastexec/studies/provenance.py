@@ -1,0 +1,39 @@
+"""The footer that every file signs its work with: enough to rebuild it, and nothing of time, host or threads."""
+
+from __future__ import annotations
+
+import json
+from importlib.metadata import version
+from typing import Any
+
+import fastexec
+from fastexec.columns import SCHEMA_VERSION
+from fastexec.kernels._jit import kernel_hash
+from fastexec.simulation import Prepared
+from fastexec.studies.study import Study
+
+KEY = b"fastexec"
+
+
+def signature(study: Study, prepared: Prepared, kind: str, first: int, count: int) -> dict[str, Any]:
+    """What a file's footer says: schema version, study, seed, versions, kernel hash, input hashes, and its episodes.
+
+    The study stands there without episodes and output, so that a run that was extended equals one in a single go.
+    """
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "kind": kind,
+        "study": study.to_toml(without=("episodes", "output")),
+        "identity": study.identity(),
+        "seed": str(study.seed),
+        "first_episode": first,
+        "episodes": count,
+        "versions": {"fastexec": fastexec.__version__, **{name: version(name) for name in ("numpy", "numba", "pyarrow")}},
+        "kernels": kernel_hash(),
+        "inputs": prepared.inputs,
+    }
+
+
+def encode(footer: dict[str, Any]) -> bytes:
+    """The footer as it stands in a file's metadata."""
+    return json.dumps(footer, sort_keys=True, separators=(",", ":")).encode()

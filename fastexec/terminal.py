@@ -8,13 +8,16 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from fastexec.analysis.comparison import Comparison
+    from fastexec.studies.check import Examination
     from fastexec.studies.run import StudyResult
 
 Report = Callable[[int, int], None]
@@ -68,7 +71,63 @@ def show_comparison(comparison: Comparison, form: str) -> None:
         text = {"csv": to_csv, "json": to_json, "markdown": to_markdown}[form](comparison)
         sys.stdout.write(text if text.endswith("\n") else text + "\n")
         return
-    raise AssertionError("replaced below")
+    console = _console()
+    for group, summary in comparison.summaries.items():
+        console.print(_comparison_table(comparison, group, summary))
+    for note in comparison.notes:
+        console.print(f"[dim]{escape(note)}[/dim]")
+
+
+def _comparison_table(comparison: Comparison, group: str, summary: pa.Table) -> Table:
+    """One group's strategies, cheapest first, the baseline among them."""
+    from fastexec.analysis.comparison import CONTROLS, verdict
+
+    rows = {row["strategy"]: row for row in comparison.table.to_pylist() if row.get("group", "") == group}
+    stats = summary.select(["strategy", "model", "episodes", "unfinished", "completion", "shortfall_mean_bps", "shortfall_sd_bps"])
+    title = f"{group + ': ' if group else ''}{stats['episodes'][0].as_py():,} episodes, saving against {comparison.baseline}"
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    for name in ("strategy", "cost", "sd", "saving", "95 % interval", "with control variate", "wins", "completed", ""):
+        table.add_column(name, justify="left" if name in ("strategy", "") else "right", no_wrap=name != "")
+    table.add_row("", "bps", "bps", "bps", "bps", "bps", "%", "%", "", style="dim")
+    for s in sorted(stats.to_pylist(), key=lambda r: r["shortfall_mean_bps"]):
+        mark = "*" if s["completion"] < 0.9995 or s["unfinished"] else ""
+        role = "control" if s["model"] in CONTROLS else ""
+        own = [escape(s["strategy"]) + mark, f"{s['shortfall_mean_bps']:.3f}", _number(s["shortfall_sd_bps"], ".2f")]
+        done = f"{100 * s['completion']:.1f}"
+        row = rows.get(s["strategy"])
+        if row is None:
+            table.add_row(*own, "", "", "", "", done, "baseline", style="bold")
+            continue
+        said = ", ".join(part for part in (verdict(row), role) if part)
+        table.add_row(*own, f"{row['saving_bps']:+.3f}", _interval(row, ""), _controlled(row), f"{100 * row['win_rate']:.1f}", done, said)
+    return table
+
+
+def _controlled(row: dict[str, Any]) -> str:
+    if row["saving_cv_bps"] is None:
+        return "-"
+    return f"{row['saving_cv_bps']:+.3f} {_interval(row, '_cv')}"
+
+
+def _interval(row: dict[str, Any], kind: str) -> str:
+    low, high = row[f"ci_low{kind}_bps"], row[f"ci_high{kind}_bps"]
+    return "-" if low is None else f"[{low:+.3f}, {high:+.3f}]".replace("[", r"\[")
+
+
+def _number(value: float | None, form: str) -> str:
+    return "-" if value is None else format(value, form)
+
+
+def show_check(found: Examination) -> None:
+    """The resolved study, what it costs, what is known of it, warnings."""
+    console = _console()
+    console.print(found.study.to_toml(), markup=False)
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for label, text in [*found.costs, *found.known]:
+        table.add_row(label, escape(text))
+    console.print(table)
+    for warning in found.warnings:
+        console.print(f"warning: {escape(warning)}")
 
 
 def show_presets(shipped: list[tuple[str, str]]) -> None:

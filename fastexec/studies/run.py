@@ -19,8 +19,6 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from fastexec.columns import episodes_table, markets_table, steps_table
 from fastexec.errors import InputError, RefusedError
 from fastexec.simulation import Prepared, Results, default_threads, prepare
@@ -178,7 +176,7 @@ def _present(job: _Job, first: int, count: int) -> bool:
 def _simulate(job: _Job, threads: int, progress: Progress | None) -> SummaryAccumulator:
     """Every chunk, a bounded number in flight; the summary takes them in episode order."""
     models = [strategy.model for strategy in job.study.strategies]
-    accumulator = SummaryAccumulator(job.prepared.strategies, models, job.prepared.days)
+    accumulator = SummaryAccumulator(job.prepared.strategies, models)
     done, total = 0, job.prepared.episodes
     pool = ThreadPoolExecutor(threads, thread_name_prefix="fastexec")
     try:
@@ -225,13 +223,8 @@ def _chunk(job: _Job, first: int, count: int) -> Results:
 
 def _read_back(job: _Job, first: int) -> Results:
     name = store.part_name(first)
-    markets, episodes = (_columns(store.read_table(job.folder / t / name)) for t in ("markets", "episodes"))
+    markets, episodes = (store.read_columns(job.folder / table / name) for table in ("markets", "episodes"))
     return Results(job.prepared.strategies, markets, episodes)
-
-
-def _columns(table: pa.Table) -> dict[str, np.ndarray]:
-    kept = [name for name in table.column_names if name not in ("strategy", "side")]
-    return {name: table[name].to_numpy() for name in kept}
 
 
 def _conclude(job: _Job, accumulator: SummaryAccumulator) -> StudyResult:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -95,6 +96,13 @@ def read_table(path: Path) -> pa.Table:
         return pq.ParquetFile(path).read()
     except (OSError, pa.ArrowException) as error:
         raise InputError(f"{path}: cannot be read ({str(error).splitlines()[0]}); --resume writes it anew") from None
+
+
+def read_columns(path: Path) -> dict[str, np.ndarray]:
+    """A part's columns as the engine gave them, without the text columns; null is NaN again."""
+    table = read_table(path)
+    kept = [field.name for field in table.schema if not pa.types.is_dictionary(field.type)]
+    return {name: table[name].to_numpy() for name in kept}
 
 
 def is_whole(path: Path, identity: str, first: int, count: int) -> bool:

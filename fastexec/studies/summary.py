@@ -75,9 +75,8 @@ def stacked(episodes: dict[str, np.ndarray]) -> np.ndarray:
 class SummaryAccumulator:
     """Takes chunks in episode order, whatever their size, and ends in the summary table."""
 
-    def __init__(self, strategies: Sequence[str], models: Sequence[str], days: np.ndarray | None = None) -> None:
+    def __init__(self, strategies: Sequence[str], models: Sequence[str]) -> None:
         self.strategies, self.models = list(strategies), list(models)
-        self.days = days
         self.moments = Moments(len(self.strategies))
         self.bins = np.zeros((_SKETCHED, len(self.strategies), BINS), np.int64)
         self.unfinished = np.zeros(len(self.strategies), np.int64)
@@ -92,8 +91,8 @@ class SummaryAccumulator:
         ordered = np.repeat(results.markets["order_shares"], k)
         left = (results.episodes["filled_shares"] < ordered).reshape(count, k)
         self.unfinished += left.sum(axis=0)
-        if self.days is not None:
-            self._add_days(self.days[first_episode : first_episode + count], values[0].reshape(count, k))
+        if "day" in results.markets:
+            self._add_days(results.markets["day"], values[0].reshape(count, k))
         at = 0
         if self._pending.shape[1]:
             at = min(LEAF - (first_episode % LEAF), count)
@@ -151,7 +150,7 @@ class SummaryAccumulator:
 
     def _day_columns(self) -> dict[str, Any]:
         k = len(self.strategies)
-        if self.days is None:
+        if not self._days:
             return {name: [None] * k for name in ("day_ids", "day_episodes", "day_shortfall")}
         days = sorted(self._days)
         return {

@@ -1,0 +1,202 @@
+"""The paired comparison of finished results, from their Parquet files alone, whole or by market condition."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastexec.columns import repeated
+from fastexec.errors import InputError
+from fastexec.simulation import Results
+from fastexec.studies import store
+from fastexec.studies.paired import FEWEST_DAYS, baseline_number, comparison_table, default_baseline, from_summary
+from fastexec.studies.study import Study
+from fastexec.studies.summary import COLUMNS, SummaryAccumulator
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+CONTROLS = ("static_optimum", "random")
+_MOST_GROUPS = 32
+_SAMPLE = 1_000_000
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """``table``: the `comparison` columns, a ``group`` column before them where there are conditions; ``summaries``: the
+    summary of each group (one, named "", without conditions); ``notes``: what a reader must know."""
+
+    table: pa.Table
+    baseline: str
+    summaries: dict[str, pa.Table]
+    notes: list[str] = field(default_factory=list)
+
+
+def compare(folder: str | Path, *, baseline: str | None = None, by: str | None = None) -> Comparison:
+    """Compare every strategy with a baseline on the same episodes.
+
+    baseline: default the first TWAP, else the first strategy. by: ``COLUMN`` or ``COLUMN:N`` of the markets table: a
+    comparison for each value (at most 32) or each of N quantile groups, whose edges come from at most 10^6 episodes.
+
+    Raises InputError, one line, where the folder holds no complete results, or a name is not there.
+    """
+    folder = Path(folder)
+    study, summary = _open(folder)
+    strategies = [strategy.name for strategy in study.strategies]
+    models = [strategy.model for strategy in study.strategies]
+    baseline = baseline or default_baseline(strategies, models)
+    baseline_number(strategies, baseline)
+    flags = summary["control_variate"].to_pylist()
+    summaries = {"": summary} if by is None else _conditioned(folder, study, by, flags)
+    return Comparison(_tables(summaries, baseline), baseline, summaries, _notes(study, summaries))
+
+
+def _open(folder: Path) -> tuple[Study, pa.Table]:
+    path = folder / "summary.parquet"
+    if not (folder / "study.toml").is_file():
+        raise InputError(f"{folder}: holds no results (no study.toml); give the folder of a run")
+    if not path.is_file():
+        raise InputError(f"{folder}: its run is not complete; finish it with `fastexec run STUDY --out {folder} --resume`")
+    return Study.load(folder / "study.toml"), store.read_table(path)
+
+
+def _tables(summaries: dict[str, pa.Table], baseline: str) -> pa.Table:
+    import pyarrow as pa
+
+    tables = []
+    for group, summary in summaries.items():
+        table = comparison_table(from_summary(summary), baseline)
+        if group:
+            table = table.add_column(0, "group", repeated([group], np.zeros(len(table), np.int32)))
+        tables.append(table)
+    return pa.concat_tables(tables).unify_dictionaries()
+
+
+def _conditioned(folder: Path, study: Study, by: str, flags: list[bool]) -> dict[str, pa.Table]:
+    """A summary for each group of episodes, one part file in memory at a time."""
+    parts = sorted((folder / "markets").glob("part-*.parquet"))
+    if not parts:
+        raise InputError(f"--by {by}: {folder} holds no rows (output.rows = none); run the study with rows = all")
+    column, _, groups = by.partition(":")
+    _require_column(parts[0], column, by)
+    names, place = _grouping(parts, column, groups, by)
+    strategies, models = [s.name for s in study.strategies], [s.model for s in study.strategies]
+    found = [SummaryAccumulator(strategies, models) for _ in names]
+    counts = [0] * len(names)
+    for part in parts:
+        markets = store.read_columns(part)
+        results = Results(strategies, markets, store.read_columns(folder / "episodes" / part.name))
+        groups_of = place(_values(part, column))
+        for g in np.unique(groups_of).tolist():
+            chosen = _selected(results, groups_of == g)
+            found[g].add(counts[g], chosen)
+            counts[g] += int((groups_of == g).sum())
+    return {name: f.table(flags) for name, f, count in zip(names, found, counts, strict=True) if count}
+
+
+def _selected(results: Results, mask: np.ndarray) -> Results:
+    rows = np.repeat(mask, len(results.strategies))
+    needed = [*COLUMNS, "filled_shares"]
+    return Results(
+        results.strategies,
+        {name: values[mask] for name, values in results.markets.items()},
+        {name: results.episodes[name][rows] for name in needed},
+    )
+
+
+def _require_column(part: Path, column: str, by: str) -> None:
+    from difflib import get_close_matches
+
+    import pyarrow.parquet as pq
+
+    known = pq.read_schema(part).names
+    if column not in known:
+        near = get_close_matches(column, known, 1)
+        hint = f"did you mean {near[0]!r}?" if near else f"markets has {', '.join(known)}"
+        raise InputError(f"--by {by}: markets has no column {column!r}; {hint}")
+
+
+def _values(part: Path, column: str) -> np.ndarray:
+    import pyarrow.parquet as pq
+
+    return np.asarray(pq.read_table(part, columns=[column])[column].to_numpy(zero_copy_only=False))
+
+
+def _grouping(
+    parts: list[Path], column: str, groups: str, by: str
+) -> tuple[list[str], Callable[[np.ndarray], np.ndarray]]:
+    """Names of the groups, and which group each value is in."""
+    if groups:
+        if not groups.isdigit() or not 2 <= int(groups) <= _MOST_GROUPS:
+            raise InputError(f"--by {by}: behind the colon stands the number of groups, 2 to {_MOST_GROUPS}")
+        return _quantile_groups(parts, column, int(groups), by)
+    distinct: set[Any] = set()
+    for part in parts:
+        distinct |= set(np.unique(_values(part, column)).tolist())
+        if len(distinct) > _MOST_GROUPS:
+            raise InputError(f"--by {by}: more than {_MOST_GROUPS} different values; write {column}:4 for four quantile groups")
+    levels = np.array(sorted(distinct))
+    return [f"{column} = {_short(level)}" for level in levels.tolist()], lambda x: np.searchsorted(levels, x)
+
+
+def _quantile_groups(
+    parts: list[Path], column: str, count: int, by: str
+) -> tuple[list[str], Callable[[np.ndarray], np.ndarray]]:
+    import pyarrow.parquet as pq
+
+    total = sum(pq.read_metadata(part).num_rows for part in parts)
+    stride = -(-total // _SAMPLE)
+    sample = np.concatenate([_values(part, column)[::stride] for part in parts])
+    if sample.dtype.kind not in "iuf":
+        raise InputError(f"--by {by}: {column} is no number; write --by {column}")
+    edges = np.unique(np.quantile(sample[np.isfinite(sample)], np.arange(1, count) / count))
+    shown = [_short(edge) for edge in edges.tolist()]
+    names = [f"{column} <= {shown[0]}"]
+    names += [f"{low} < {column} <= {high}" for low, high in zip(shown, shown[1:], strict=False)]
+    return [*names, f"{column} > {shown[-1]}"], lambda x: np.searchsorted(edges, x)
+
+
+def _short(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _notes(study: Study, summaries: dict[str, pa.Table]) -> list[str]:
+    """What a reader must know before he believes the table."""
+    notes = []
+    if study.order.at_horizon == "leave":
+        notes.append("at_horizon = leave: what was not traded costs nothing here, so look at completion first")
+    rows = [row for summary in summaries.values() for row in summary.select(["strategy", "completion", "unfinished"]).to_pylist()]
+    partial = sorted({row["strategy"] for row in rows if row["completion"] < 0.9995 or row["unfinished"]})
+    if partial:
+        rule = "was left" if study.order.at_horizon == "leave" else "was completed or marked at the end, at a cost"
+        notes.append(f"* did not finish by itself in every episode; the rest {rule}: {', '.join(partial)}")
+    controls = [strategy.name for strategy in study.strategies if strategy.model in CONTROLS]
+    if controls:
+        notes.append(f"control: {', '.join(controls)} (an adaptive policy must beat them, not only TWAP)")
+    notes += _day_notes(summaries)
+    return notes
+
+
+def _day_notes(summaries: dict[str, pa.Table]) -> list[str]:
+    days = [len(summary["day_ids"][0].as_py() or []) for summary in summaries.values()]
+    if not any(days):
+        return []
+    if min(days) < FEWEST_DAYS:
+        return [f"conditional on these {min(days)} days: an interval needs at least {FEWEST_DAYS} (days are the clusters)"]
+    return [f"intervals over {min(days)} days (clusters), Student's t with {min(days) - 1} degrees of freedom"]
+
+
+def verdict(row: dict[str, Any]) -> str:
+    """cheaper, dearer, or no difference shown: by the interval (the one with the control variate where it is valid)."""
+    low, high = row["ci_low_bps"], row["ci_high_bps"]
+    if row["ci_low_cv_bps"] is not None:
+        low, high = row["ci_low_cv_bps"], row["ci_high_cv_bps"]
+    if low is None or high is None:
+        return "no interval"
+    if low > 0.0:
+        return "cheaper"
+    return "dearer" if high < 0.0 else "no difference shown"

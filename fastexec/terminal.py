@@ -87,19 +87,19 @@ def _comparison_table(comparison: Comparison, group: str, summary: pa.Table) -> 
     title = f"{group + ': ' if group else ''}{stats['episodes'][0].as_py():,} episodes, saving against {comparison.baseline}"
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     for name in ("strategy", "cost", "sd", "saving", "95 % interval", "with control variate", "wins", "completed", ""):
-        table.add_column(name, justify="left" if name in ("strategy", "") else "right", no_wrap=name != "")
+        table.add_column(name, justify="left" if name in ("strategy", "") else "right", no_wrap=True)
     table.add_row("", "bps", "bps", "bps", "bps", "bps", "%", "%", "", style="dim")
     for s in sorted(stats.to_pylist(), key=lambda r: r["shortfall_mean_bps"]):
         mark = "*" if s["completion"] < 0.9995 or s["unfinished"] else ""
-        role = "control" if s["model"] in CONTROLS else ""
+        mark += "+" if s["model"] in CONTROLS else ""
         own = [escape(s["strategy"]) + mark, f"{s['shortfall_mean_bps']:.3f}", _number(s["shortfall_sd_bps"], ".2f")]
         done = f"{100 * s['completion']:.1f}"
         row = rows.get(s["strategy"])
         if row is None:
             table.add_row(*own, "", "", "", "", done, "baseline", style="bold")
             continue
-        said = ", ".join(part for part in (verdict(row), role) if part)
-        table.add_row(*own, f"{row['saving_bps']:+.3f}", _interval(row, ""), _controlled(row), f"{100 * row['win_rate']:.1f}", done, said)
+        saving, wins = f"{row['saving_bps']:+.3f}", f"{100 * row['win_rate']:.1f}"
+        table.add_row(*own, saving, _interval(row, ""), _controlled(row), wins, done, verdict(row))
     return table
 
 

@@ -1,0 +1,77 @@
+"""The study file explained: every section, model and key with its default and meaning, from the models themselves."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
+
+from fastexec.models import costs, market, strategies
+from fastexec.models.order import Order
+from fastexec.models.study import Output, StudyModel
+
+_PRICES = (market.GeometricPrice, market.ArithmeticPrice)
+_SPREADS = (market.ConstantSpread, market.RandomWalkSpread, market.MeanRevertingSpread)
+_VOLUMES = (market.ConstantVolume, market.CosineVolume, market.LognormalVolume)
+_TEMPORARIES = (costs.PowerTemporary, costs.LinearTemporary)
+_SECTIONS: tuple[tuple[str, tuple[type[BaseModel], ...]], ...] = (
+    ("order", (Order,)),
+    ("market", (market.SyntheticMarket, market.ReplayMarket)),
+    ("market.price", _PRICES),
+    ("market.spread", _SPREADS),
+    ("market.volume", _VOLUMES),
+    ("market.correlation", (market.Correlation,)),
+    ("costs.temporary", _TEMPORARIES),
+    ("costs.permanent", (costs.Permanent,)),
+    ("costs.transient", (costs.Transient,)),
+    ("costs.fees", (costs.Fees,)),
+    ("output", (Output,)),
+)
+_HEAD = """\
+# The study file (TOML). Units: a step; spreads as a fraction of the mid; volumes in shares; money in currency.
+# A number of [order] shares, [market] and [costs] may be a range, drawn for each episode:
+#     volatility = { low = 0.0003, high = 0.001, scale = "log" }      (scale: linear by default)
+# A curve is a list of any length, interpolated linearly at the steps' midpoints and scaled to mean 1.
+"""
+
+
+def schema_text() -> str:
+    """Every key of a study with default and one-line meaning, as commented TOML."""
+    lines = [_HEAD, *_keys(StudyModel)]
+    for section, models in _SECTIONS:
+        for model in models:
+            lines += ["", f"[{section}]{_doc(model)}", *_keys(model)]
+    for model in get_args(get_args(strategies.Strategy)[0]):
+        lines += ["", f"[[strategies]]{_doc(model)}", *_keys(model)]
+        if model is strategies.Random:
+            lines += ["[strategies.actions]", *_keys(strategies.Actions)]
+    return "\n".join([*lines, ""])
+
+
+def _doc(model: type[BaseModel]) -> str:
+    return f"    # {(model.__doc__ or '').strip().splitlines()[0]}"
+
+
+def _keys(model: type[BaseModel]) -> list[str]:
+    """``key = default    # meaning`` for each key that is no section of its own; the model first."""
+    fields = sorted(model.model_fields.items(), key=lambda item: (item[0] != "model", item[0] == "name"))
+    lines = []
+    for name, field in fields:
+        choices = get_args(field.annotation) if name == "model" else ()
+        default = choices[0] if choices else field.get_default(call_default_factory=True, validated_data={})
+        if isinstance(default, BaseModel) or name == "strategies":
+            continue
+        meaning = f"    # {field.description}" if field.description else ""
+        lines.append(f"{name} = {_shown(default)}{meaning}")
+    return lines
+
+
+def _shown(value: Any) -> str:
+    if value is PydanticUndefined or value is None or value == "":
+        return "..."
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return f'"{value}"'
+    return str(list(value)) if isinstance(value, tuple) else f"{value}"

@@ -44,11 +44,11 @@ def engine_job(preset: str, models: list[str] | None, episodes: int) -> Job:
 
 
 def on_threads(preset: str, models: list[str], episodes: int, threads: int):
-    """The same episodes in ranges of 4,096, handed to so many threads."""
+    """The same episodes in ranges of 32,768 (about 20 ms), handed to so many threads."""
     prepared = Job(preset, models, episodes).prepared
 
     def run() -> None:
         with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(lambda first: prepared.run(first, 4096) and None, range(0, episodes, 4096)))
+            list(pool.map(lambda first: prepared.run(first, 32_768) and None, range(0, episodes, 32_768)))
 
     return run

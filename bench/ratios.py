@@ -17,22 +17,22 @@ sys.path.insert(0, str(Path(__file__).parent))
 from baselines import numpy_mini_project
 from jobs import draws_alone, engine_job, on_threads
 
-EPISODES = 32_768
+EPISODES = 16_384  # what the runner puts into a chunk of eight strategies
 
 
 def jobs() -> dict[str, tuple[object, int]]:
     """Name -> (function, path-steps)."""
     mini = "mini_project_honest"
-    large = engine_job("large_cap", None, EPISODES // 2)
+    large = engine_job("large_cap", None, EPISODES)
     steps = EPISODES * 50
     return {
         "normals": (lambda: draws_alone(EPISODES, 50), steps),
         "one": (engine_job(mini, ["twap"], EPISODES), steps),
         "eight": (engine_job(mini, ["twap", "pov"] * 4, EPISODES), steps),
         "numpy": (lambda: numpy_mini_project(EPISODES), steps),
-        "large_cap": (large, EPISODES // 2 * large.steps),
-        "one thread": (on_threads(mini, ["twap"], 4 * EPISODES, 1), 4 * steps),
-        "two threads": (on_threads(mini, ["twap"], 4 * EPISODES, 2), 4 * steps),
+        "large_cap": (large, EPISODES * large.steps),
+        "one thread": (on_threads(mini, ["twap"], 16 * EPISODES, 1), 16 * steps),
+        "two threads": (on_threads(mini, ["twap"], 16 * EPISODES, 2), 16 * steps),
     }
 
 

@@ -100,19 +100,32 @@ def derive_rows(plan, p, m, b, parts, rows):
 
 
 @stage
-def account(span, k, plan, p, m, b, rows, output):
-    """Write the rows of strategy k for ``span`` = (first episode of the output, first and end of the block's)."""
-    first, low, high = span
-    strategies = output.episodes.shape[1] // output.markets.shape[1]
-    parts, columns = rows[: 7 * _W], rows[7 * _W :]
+def account(k, plan, p, m, b, rows):
+    """Close the books of strategy k for all lanes of a block."""
+    parts, columns = rows[k, : 7 * _W], rows[k, 7 * _W :]
     derive_costs(plan, p, m, b, parts)
     derive_rows(plan, p, m, b, parts, columns)
+
+
+@stage
+def write_rows(span, ledgers, rows, output):
+    """Write the closed books; ``span`` is (first episode of the output, first and end of the block's).
+
+    Column by column over all strategies, so that the lines of memory that neighbouring strategies share stay at hand.
+    """
+    first, low, high = span
+    strategies = ledgers.shape[0]
     for c in range(output.episodes.shape[0]):
+        column = output.episodes[c]
+        for k in range(strategies):
+            row = rows[k]
+            for e in range(low, high):
+                column[(e - first) * strategies + k] = row[(7 + c) * _W + e % _W]
+    for k in range(strategies):
+        b = ledgers[k]
         for e in range(low, high):
-            output.episodes[c, (e - first) * strategies + k] = columns[c * _W + e % _W]
-    for e in range(low, high):
-        output.counts[0, (e - first) * strategies + k] = np.int32(b[ORDERS * _W + e % _W])
-        output.counts[1, (e - first) * strategies + k] = np.int32(b[LAST_STEP * _W + e % _W])
+            output.counts[0, (e - first) * strategies + k] = np.int32(b[ORDERS * _W + e % _W])
+            output.counts[1, (e - first) * strategies + k] = np.int32(b[LAST_STEP * _W + e % _W])
 
 
 @stage

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from fastexec.kernels._jit import LANES, PLUGIN_SLOTS, borrowed, decide_function, entry, inlined, stage
-from fastexec.kernels.account import ROWS, account, describe_market
+from fastexec.kernels.account import ROWS, account, describe_market, write_rows
 from fastexec.kernels.fields import (
     COUNT_COLUMNS,
     EPISODE_COLUMNS,
@@ -84,11 +84,13 @@ def _example() -> tuple[Any, ...]:
 @entry(_example)
 def simulate_range(seed, first, count, plan, strategies, paths, output, plugins):
     """Simulate episodes ``first <= e < first + count`` into the rows of ``output``."""
-    room = np.empty((PARAMETER_FIELDS + MARKET_FIELDS + 3 + ROWS) * _W)
+    room = np.empty((PARAMETER_FIELDS + MARKET_FIELDS + 3) * _W)
     room_k = np.empty((strategies.kinds.shape[0], LEDGER_FIELDS * _W))
+    room_rows = np.empty((strategies.kinds.shape[0], ROWS * _W))
     room_words, room_raw = np.empty(4 * _W, np.uint32), np.empty(4 * _W, np.float32)
-    p, m, normals, rows = divide(borrowed(room))
-    ledgers, words, raw = borrowed(room_k), borrowed(room_words), borrowed(room_raw)
+    p, m, normals = divide(borrowed(room))
+    ledgers, rows = borrowed(room_k), borrowed(room_rows)
+    words, raw = borrowed(room_words), borrowed(room_raw)
     # Unpacked here: taking an array out of a NamedTuple inside the loops is two atomic reference counts each time.
     switches, curves, lot = plan.switches, plan.curves, plan.numbers[LOT]
     kinds, fractions, levels = strategies.kinds, strategies.fractions, strategies.levels
@@ -118,14 +120,15 @@ def simulate_range(seed, first, count, plan, strategies, paths, output, plugins)
                 fill(t, price, switches[TEMPORARY_KIND], switches[TRANSIENT_KIND], p, m, b)
             leave_step(t, given or t == steps - 1, switches, curves, normals, p, m)
         close_block(span, plan, p, m, ledgers, rows, output)
-    room[0], room_k[0, 0], room_words[0], room_raw[0] = 0.0, 0.0, 0, 0.0  # keeps what was borrowed alive until here
+    # Used once more here, or it would be freed while what was borrowed of it is in use.
+    room[0], room_k[0, 0], room_rows[0, 0], room_words[0], room_raw[0] = 0.0, 0.0, 0.0, 0, 0.0
 
 
 @stage
 def divide(room):
-    """The buffers of a block out of one room: parameters, market, normals, rows."""
+    """The buffers of a block out of one room: parameters, market, normals."""
     a, b = PARAMETER_FIELDS * _W, (PARAMETER_FIELDS + MARKET_FIELDS) * _W
-    return room[:a], room[a:b], room[b : b + 3 * _W], room[b + 3 * _W :]
+    return room[:a], room[a:b], room[b:]
 
 
 @stage
@@ -155,4 +158,5 @@ def close_block(span, plan, p, m, ledgers, rows, output):
     """Write the rows of a block's episodes; ``span`` is (first episode of the output, first and end of the block's)."""
     describe_market(span, plan, p, m, output)
     for k in range(ledgers.shape[0]):
-        account(span, k, plan, p, m, ledgers[k], rows, output)
+        account(k, plan, p, m, ledgers[k], rows)
+    write_rows(span, ledgers, rows, output)

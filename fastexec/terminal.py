@@ -60,7 +60,7 @@ def show_result(result: StudyResult) -> None:
     show_comparison(compare(result.folder), "table")
     for warning in result.warnings:
         _console().print(f"warning: {warning}")
-    _console().print(f"Parquet files: {result.folder}")
+    _console().print(f"Parquet files: {escape(str(result.folder.resolve()))}", soft_wrap=True)
 
 
 def show_comparison(comparison: Comparison, form: str) -> None:

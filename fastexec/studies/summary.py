@@ -117,7 +117,8 @@ class SummaryAccumulator:
         for day in np.unique(days).tolist():
             rows = shortfall[days == day]
             count, total = self._days.get(day, (0, np.zeros(len(self.strategies))))
-            self._days[day] = (count + len(rows), total + np.add.accumulate(rows, axis=0)[-1])
+            # Row after row onto the running sum: chunks must not show in its last bits.
+            self._days[day] = (count + len(rows), np.add.accumulate(np.vstack((total, rows)), axis=0)[-1])
 
     def table(self, control_variate: Sequence[bool]) -> pa.Table:
         """The summary, a row for each strategy; ``control_variate`` as ``Prepared.control_variate``."""

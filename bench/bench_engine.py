@@ -1,7 +1,7 @@
 """The engine on the markets of the presets: one strategy, more strategies on the same path, two threads.
 
-    pytest bench --benchmark-enable            every figure
-    python bench/ratios.py                     the ratios that the project promises, in one run
+pytest bench --benchmark-enable            every figure
+python bench/ratios.py                     the ratios that the project promises, in one run
 """
 
 from __future__ import annotations

@@ -19,7 +19,9 @@ _DONE, _FAILED, _WRONG, _INTERRUPTED = 0, 1, 2, 130
 class _Group(click.Group):
     """Names the nearest verb for one that does not exist."""
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         from difflib import get_close_matches
 
         if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
@@ -33,7 +35,7 @@ class _Group(click.Group):
 @click.version_option(fastexec.__version__, prog_name="fastexec", message="%(prog)s %(version)s")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error (works behind any command).")
 def cli(debug: bool) -> None:
-    """Compare order execution strategies on the same simulated or replayed markets, in pairs, with intervals.
+    r"""Compare order execution strategies on the same simulated or replayed markets, in pairs, with intervals.
 
     STUDY is a TOML file or the name of a preset. First steps:
 
@@ -213,5 +215,3 @@ def main(arguments: list[str] | None = None) -> None:
     with _statuses(debug) as finish:
         code = cli.main(words, prog_name="fastexec", standalone_mode=False)
         finish(code if isinstance(code, int) else _DONE)
-
-

@@ -27,7 +27,8 @@ PARTS = ("spread", "temporary", "permanent", "transient", "timing", "fees", "res
 @dataclass(frozen=True)
 class Column:
     """A column: its name, Arrow type ("float64", "int32", "text" for dictionary<string>, "list<float64>" ...), unit, and
-    meaning in a sentence; ``null`` says when it is null, if it can be."""
+    meaning in a sentence; ``null`` says when it is null, if it can be.
+    """
 
     name: str
     type: str
@@ -95,7 +96,12 @@ STEPS = (
     _c("shares", "float64", "shares", "Slice traded."),
     _c("price", "float64", "currency", "Price of the fill.", "nothing traded"),
     _c("remaining", "float64", "shares", "Left of the order after the slice."),
-    _c("own_impact", "float64", "currency a share", "Permanent and transient impact of own trades just before the slice."),
+    _c(
+        "own_impact",
+        "float64",
+        "currency a share",
+        "Permanent and transient impact of own trades just before the slice.",
+    ),
 )
 
 _SUMMARISED = ("shortfall", *PARTS)
@@ -137,7 +143,10 @@ COMPARISON = (
     _STRATEGY,
     _c("baseline", "text", "", "Strategy compared with."),
     _c("episodes", "int64", "", "Number of pairs."),
-    *(_c(name, "float64", "bps", f"{text}.", "" if name == "saving_bps" else "too few episodes or days") for name, text in _INTERVAL),
+    *(
+        _c(name, "float64", "bps", f"{text}.", "" if name == "saving_bps" else "too few episodes or days")
+        for name, text in _INTERVAL
+    ),
     *(
         _c(name.replace("_bps", "_cv_bps"), "float64", "bps", f"{text}, timing as control variate.", "not valid here")
         for name, text in _INTERVAL
@@ -183,10 +192,7 @@ def schema(table: str, names: Sequence[str] | None = None, drawn: Sequence[str] 
     columns = [c for c in TABLES[table] if names is None or c.name in names]
     columns += [_c(key, "float64", "", f"The episode's own {key}.") for key in drawn]
     return pa.schema(
-        [
-            pa.field(c.name, arrow_type(c), bool(c.null), {"unit": c.unit, "meaning": c.meaning})
-            for c in columns
-        ]
+        [pa.field(c.name, arrow_type(c), bool(c.null), {"unit": c.unit, "meaning": c.meaning}) for c in columns]
     )
 
 

@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Results:
     """Columns in memory. ``markets``: a row for each episode; ``episodes``: a row for each episode and strategy, sorted by
-    episode, then by the order of ``strategies``; names and units as in the data dictionary (``fastexec schema``)."""
+    episode, then by the order of ``strategies``; names and units as in the data dictionary (``fastexec schema``).
+    """
 
     strategies: list[str]
     markets: dict[str, np.ndarray]
@@ -48,13 +49,15 @@ class Results:
 
     def to_pandas(self) -> pd.DataFrame:
         """The episodes table as a pandas data frame."""
-        return self.to_arrow().to_pandas()
+        frame: pd.DataFrame = self.to_arrow().to_pandas()
+        return frame
 
 
 @dataclass(frozen=True)
 class Prepared:
     """A study ready to run. ``control_variate``: for each strategy whether its timing part has mean zero; ``windows``: of a
-    replay; ``inputs``: SHA-256 of each file read."""
+    replay; ``inputs``: SHA-256 of each file read.
+    """
 
     study: StudyModel
     strategies: list[str]
@@ -86,7 +89,8 @@ class Prepared:
 
     def steps(self, first: int, count: int) -> dict[str, np.ndarray]:
         """Every step of the episodes: the `steps` columns, the strategy as ``strategy_index``; sorted by episode,
-        strategy, step."""
+        strategy, step.
+        """
         n, k = self.study.order.steps, len(self.strategies)
         output = self._simulate(first, count, n)
         return {
@@ -123,7 +127,9 @@ def prepare(study: StudyModel, *, paths: MarketPaths | None = None, phase: int =
     if given is not None:
         plan.switches[fields.SOURCE] = fields.GIVEN
         if given.mid.shape[1] != study.order.steps:
-            raise InputError(f"paths have {given.mid.shape[1]} steps, order.steps is {study.order.steps}; make them equal")
+            raise InputError(
+                f"paths have {given.mid.shape[1]} steps, order.steps is {study.order.steps}; make them equal"
+            )
     names = [strategy.name for strategy in study.strategies]
     valid = [paths is None and timing_has_mean_zero(study, strategy) for strategy in study.strategies]
     return Prepared(
@@ -132,7 +138,9 @@ def prepare(study: StudyModel, *, paths: MarketPaths | None = None, phase: int =
         episodes=_episodes(study, given),
         control_variate=valid,
         warnings=[] if windows is None else list(windows.warnings),
-        inputs={} if windows is None else {study.market.bars: windows.sha256},
+        inputs={study.market.bars: windows.sha256}
+        if windows is not None and isinstance(study.market, ReplayMarket)
+        else {},
         windows=windows,
         drawn=drawn,
         arrays=(plan, plan_strategies(study, expect(study, windows)), _paths(given)),
@@ -159,7 +167,9 @@ def _paths(given: MarketPaths | None) -> fields.Paths:
     if given is None:
         return fields.Paths(np.zeros((1, 2)), np.zeros((1, 1)), np.zeros((1, 1)), np.zeros(1))
     mid = np.concatenate((given.mid, given.last_mid[:, None]), axis=1)
-    return fields.Paths(*(np.require(x, np.float64, ["C", "W"]) for x in (mid, given.spread, given.volume, given.arrival)))
+    return fields.Paths(
+        *(np.require(x, np.float64, ["C", "W"]) for x in (mid, given.spread, given.volume, given.arrival))
+    )
 
 
 def _episodes(study: StudyModel, given: MarketPaths | None) -> int:

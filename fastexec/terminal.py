@@ -83,7 +83,9 @@ def _comparison_table(comparison: Comparison, group: str, summary: pa.Table) -> 
     from fastexec.analysis.comparison import CONTROLS, verdict
 
     rows = {row["strategy"]: row for row in comparison.table.to_pylist() if row.get("group", "") == group}
-    stats = summary.select(["strategy", "model", "episodes", "unfinished", "completion", "shortfall_mean_bps", "shortfall_sd_bps"])
+    stats = summary.select(
+        ["strategy", "model", "episodes", "unfinished", "completion", "shortfall_mean_bps", "shortfall_sd_bps"]
+    )
     title = f"{group + ': ' if group else ''}{stats['episodes'][0].as_py():,} episodes, saving against {comparison.baseline}"
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     for name in ("strategy", "cost", "sd", "saving", "95 % interval", "with control variate", "wins", "completed", ""):
@@ -155,7 +157,9 @@ def show_steps(steps: pa.Table, form: str) -> None:
         if sys.stdout.isatty():
             from fastexec.errors import InputError
 
-            raise InputError("--format parquet writes bytes to standard output; redirect it to a file: > episode.parquet")
+            raise InputError(
+                "--format parquet writes bytes to standard output; redirect it to a file: > episode.parquet"
+            )
         pq.write_table(steps, sys.stdout.buffer)
 
 

@@ -26,7 +26,11 @@ def merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     result = dict(base)
     for key, value in changes.items():
         old = result.get(key)
-        nested = isinstance(old, dict) and isinstance(value, dict) and value.get("model", old.get("model")) == old.get("model")
+        nested = (
+            isinstance(old, dict)
+            and isinstance(value, dict)
+            and value.get("model", old.get("model")) == old.get("model")
+        )
         result[key] = merged(old, value) if nested else value
     return result
 

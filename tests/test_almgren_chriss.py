@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from conftest import StudyModel
 from scipy import stats
 
+from conftest import StudyModel
 from fastexec.planning.expectation import expect
 from fastexec.planning.schedules import fractions
 from fastexec.simulation import prepare, simulate
@@ -66,7 +66,9 @@ def test_trajectories_are_the_papers(j, case, model):
 
 def test_expected_cost_is_exact_without_noise():
     s = study(episodes=1)
-    quiet = s.model_validate(s.model_dump() | {"market": s.market.model_dump() | {"price": {"model": "arithmetic", "volatility": 0.0}}})
+    quiet = s.model_validate(
+        s.model_dump() | {"market": s.market.model_dump() | {"price": {"model": "arithmetic", "volatility": 0.0}}}
+    )
     # lambda is read with the volatility 0, so the schedules of the loud study are played as weights.
     weights = [np.diff(fractions(x, s, expect(s)[0])).tolist() for x in s.strategies]
     played = quiet.model_validate(

@@ -7,12 +7,12 @@ import json
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from conftest import SMALL
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
 import fastexec as fx
+from conftest import SMALL
 from fastexec.analysis.comparison import verdict
 from fastexec.analysis.format import to_csv, to_json, to_markdown
 from fastexec.columns import PARTS, QUANTILES
@@ -59,7 +59,9 @@ def test_summary_equals_numpy(results):
         np.testing.assert_array_equal([r[f"{part}_maximum_bps"] for r in rows], x.max(axis=0))
         for q in QUANTILES:
             exact = np.sort(x, axis=0)[int(np.floor(q / 100 * (EPISODES - 1)))]
-            np.testing.assert_allclose([r[f"{part}_p{q:02d}_bps"] for r in rows], exact, rtol=RELATIVE_ERROR, atol=2.0**-20)
+            np.testing.assert_allclose(
+                [r[f"{part}_p{q:02d}_bps"] for r in rows], exact, rtol=RELATIVE_ERROR, atol=2.0**-20
+            )
     x = by_strategy(results, "shortfall_bps")
     tail = np.sort(x, axis=0)[-EPISODES // 20 :].mean(axis=0)
     np.testing.assert_allclose([r["shortfall_cvar95_bps"] for r in rows], tail, rtol=RELATIVE_ERROR)
@@ -69,7 +71,9 @@ def test_summary_equals_numpy(results):
     np.testing.assert_allclose([r["timing_comoments"] for r in rows], products[x.shape[1] :], rtol=1e-9)
 
 
-@pytest.mark.parametrize("cuts", [range(0, EPISODES + 1, 1000), (0, 1, 4095, 4096, 4097, 8192, EPISODES), (0, 5000, EPISODES)])
+@pytest.mark.parametrize(
+    "cuts", [range(0, EPISODES + 1, 1000), (0, 1, 4095, 4096, 4097, 8192, EPISODES), (0, 5000, EPISODES)]
+)
 def test_the_same_bits_for_any_cut(results, cuts):
     assert summarised(results).equals(summarised(results, tuple(cuts)))
 
@@ -105,7 +109,12 @@ def planted(rng, n, saving, noise=1.0):
     cost = np.column_stack((base, base - saving + rng.normal(0, noise, n)))
     zeros = np.zeros(2 * n)
     episodes = {name: zeros for name in COLUMNS}
-    episodes |= {"shortfall_bps": cost.ravel(), "timing_bps": zeros, "filled_shares": zeros + 1, "completion": zeros + 1}
+    episodes |= {
+        "shortfall_bps": cost.ravel(),
+        "timing_bps": zeros,
+        "filled_shares": zeros + 1,
+        "completion": zeros + 1,
+    }
     return Results(["a", "b"], {"order_shares": np.ones(n)}, episodes)
 
 
@@ -152,7 +161,9 @@ def test_one_episode_has_a_saving_and_no_interval():
 
 def test_control_variate_is_null_unless_valid_for_both(results):
     flags = [True, False, True, True, True, True]
-    rows = {r["strategy"]: r for r in comparison_table(from_summary(summarised(results, flags=flags)), "twap").to_pylist()}
+    rows = {
+        r["strategy"]: r for r in comparison_table(from_summary(summarised(results, flags=flags)), "twap").to_pylist()
+    }
     assert rows["vwap"]["saving_cv_bps"] is None
     assert rows["pov10"]["saving_cv_bps"] is not None
 
@@ -189,14 +200,18 @@ def test_histogram_keeps_what_lies_beyond_its_ends():
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     place = tmp_path_factory.mktemp("comparison") / "r"
-    study = Study.from_dict({**SMALL, "episodes": 5000, "market": {**SMALL["market"], "initial_price": {"low": 50, "high": 150}}})
+    study = Study.from_dict(
+        {**SMALL, "episodes": 5000, "market": {**SMALL["market"], "initial_price": {"low": 50, "high": 150}}}
+    )
     fx.run(study, out=place, chunk=2000)
     return place
 
 
 def test_compare_reads_the_files_alone(folder):
     found = fx.compare(folder)
-    assert found.table.equals(pq.read_table(folder / "comparison.parquet").replace_schema_metadata(found.table.schema.metadata))
+    assert found.table.equals(
+        pq.read_table(folder / "comparison.parquet").replace_schema_metadata(found.table.schema.metadata)
+    )
     other = fx.compare(folder, baseline="pov10")
     a = {r["strategy"]: r["saving_bps"] for r in found.table.to_pylist()}
     b = {r["strategy"]: r["saving_bps"] for r in other.table.to_pylist()}
@@ -211,7 +226,9 @@ def test_conditions_split_the_episodes_and_add_up(folder):
     assert len(rows) == 4
     assert sum(r["episodes"] for r in rows) == 5000
     assert all(1200 <= r["episodes"] <= 1300 for r in rows)
-    assert sum(r["saving_bps"] * r["episodes"] for r in rows) / 5000 == pytest.approx(whole["pov10"]["saving_bps"], rel=1e-9)
+    assert sum(r["saving_bps"] * r["episodes"] for r in rows) / 5000 == pytest.approx(
+        whole["pov10"]["saving_bps"], rel=1e-9
+    )
     assert all(r["saving_cv_bps"] is None for r in rows)  # formed by what the path did later
     arrival = fx.compare(folder, by="market.initial_price:2").table.to_pylist()
     assert all(r["saving_cv_bps"] is not None for r in arrival)

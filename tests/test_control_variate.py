@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from conftest import small_study
 
+from conftest import small_study
 from fastexec.simulation import prepare, simulate
 
 EPISODES = 40_000
@@ -28,7 +28,10 @@ def declared(study):
 def test_a_martingale_market_is_declared_and_has_mean_zero(price, horizon):
     volatility = 0.01 if price == "geometric" else 1.0
     study = small_study(
-        episodes=EPISODES, order={"at_horizon": horizon}, strategies=ALL, market={"price": {"model": price, "volatility": volatility}}
+        episodes=EPISODES,
+        order={"at_horizon": horizon},
+        strategies=ALL,
+        market={"price": {"model": price, "volatility": volatility}},
     )
     assert declared(study) == [True] * 4
     assert np.all(np.abs(scores(study)) < 4)

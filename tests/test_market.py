@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from conftest import small_study
 
+from conftest import small_study
 from fastexec.planning.expectation import expect
 from fastexec.simulation import prepare
 
@@ -90,7 +90,8 @@ def test_lognormal_volume_mean_dispersion_persistence_day_and_curve():
     _, _, volume, _ = paths(
         market={
             "volume": {
-                "mean": 1000.0, "volatility": 0.5, "persistence": 0.6, "day_volatility": 0.3, "floor": 0.0, "curve": [2.0, 1.0, 1.0],
+                "mean": 1000.0, "volatility": 0.5, "persistence": 0.6, "day_volatility": 0.3, "floor": 0.0,
+                "curve": [2.0, 1.0, 1.0],
             }
         }
     )  # fmt: skip

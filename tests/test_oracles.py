@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from conftest import StudyModel, small_study
 
+from conftest import StudyModel, small_study
 from fastexec.planning.expectation import expect
 from fastexec.planning.round_trip import find_round_trip, impact_cost
 from fastexec.planning.schedules import fractions, obizhaeva_wang
@@ -37,7 +37,10 @@ def cost_of(study, column="shortfall_bps"):
 
 @pytest.mark.parametrize(
     ("trades", "rho", "first", "between", "least", "equal"),
-    [(6, 1.0, 36696.2110, 6651.8945, 333_702.6369, 352_441.8396), (11, 2.2314, 26315.9665, 5263.1185, 236_844.0728, 258_002.0743)],
+    [
+        (6, 1.0, 36696.2110, 6651.8945, 333_702.6369, 352_441.8396),
+        (11, 2.2314, 26315.9665, 5263.1185, 236_844.0728, 258_002.0743),
+    ],
 )
 def test_obizhaeva_wang_2013_exact_discrete_form(trades, rho, first, between, least, equal):
     resilience = rho / (trades - 1)
@@ -49,7 +52,8 @@ def test_obizhaeva_wang_2013_exact_discrete_form(trades, rho, first, between, le
     )
     slices = 1e5 * np.diff(obizhaeva_wang(trades, resilience))
     a = np.exp(-resilience)
-    np.testing.assert_allclose(slices[[0, 1, -1]], [1e5 / ((trades - 2) * (1 - a) + 2)] * 1 + [1e5 * (1 - a) / ((trades - 2) * (1 - a) + 2), slices[0]], rtol=1e-12)  # fmt: skip
+    outer = 1e5 / ((trades - 2) * (1 - a) + 2)
+    np.testing.assert_allclose(slices, [outer, *[outer * (1 - a)] * (trades - 2), outer], rtol=1e-12)
     exact = 0.5 * 1e-4 * 1e10 * (1 + a) / ((trades - 2) * (1 - a) + 2)
     cost = cost_of(study)
     np.testing.assert_allclose(cost[[0, 2]], exact, rtol=1e-9)
@@ -113,7 +117,14 @@ def test_cartea_jaimungal_penalva_2015_discrete_lq_through_mark(steps, exact):
     study = StudyModel.model_validate(
         {
             "episodes": 1,
-            "order": {"shares": 1, "steps": steps + 1, "lot": 0, "side": "buy", "at_horizon": "mark", "mark_penalty_slope": alpha},
+            "order": {
+                "shares": 1,
+                "steps": steps + 1,
+                "lot": 0,
+                "side": "buy",
+                "at_horizon": "mark",
+                "mark_penalty_slope": alpha,
+            },
             "market": {"initial_price": 1.0, **FLAT},
             "costs": {"temporary": {"model": "linear", "coefficient": k / dt}},
             "strategies": [{"model": "schedule", "weights": weights}],
@@ -133,7 +144,12 @@ def test_cartea_jaimungal_penalva_2015_discrete_lq_through_mark(steps, exact):
 
 
 def transient(exponent, resilience):
-    return flat(1.0, 20, {"transient": {"coefficient": 1.0, "exponent": exponent, "resilience": resilience}}, [{"model": "twap"}])
+    return flat(
+        1.0,
+        20,
+        {"transient": {"coefficient": 1.0, "exponent": exponent, "resilience": resilience}},
+        [{"model": "twap"}],
+    )
 
 
 def test_gatheral_2010_square_root_impact_has_a_round_trip_that_pays():

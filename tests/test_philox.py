@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from naive.philox import philox4x32
 from scipy import stats
 
 from fastexec.kernels import philox
-from fastexec.kernels._jit import LANES, JIT_DISABLED, entry
-from naive.philox import philox4x32
+from fastexec.kernels._jit import JIT_DISABLED, LANES, entry
 
 W = LANES
 
@@ -129,10 +129,7 @@ def test_seeds_steps_streams_and_episodes_share_no_word_in_place():
 
 def test_phases_and_purposes_never_meet():
     streams = {
-        philox.stream(phase, purpose, owner)
-        for phase in range(4)
-        for purpose in range(4)
-        for owner in (0, 1, 0xFFFFFF)
+        philox.stream(phase, purpose, owner) for phase in range(4) for purpose in range(4) for owner in (0, 1, 0xFFFFFF)
     }
     assert len(streams) == 4 * 4 * 3
     assert max(streams) < 2**32

@@ -72,5 +72,7 @@ def test_a_slice_beyond_what_remains_is_reported_with_episode_strategy_and_step(
 def test_a_plugin_beside_a_schedule_moves_no_bit_of_it():
     kinds, levels = plugin(0, 0.25)
     alone = run([halve], np.zeros((1, 6), np.int64), np.zeros((1, fields.MOST_LEVELS)))
-    beside = run([halve], np.concatenate((np.zeros_like(kinds), kinds)), np.concatenate((np.zeros_like(levels), levels)))
+    beside = run(
+        [halve], np.concatenate((np.zeros_like(kinds), kinds)), np.concatenate((np.zeros_like(levels), levels))
+    )
     np.testing.assert_array_equal(alone.episodes, beside.episodes[:, ::2])

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from conftest import StudyModel, small_study
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from conftest import StudyModel, small_study
 from fastexec.data.paths import MarketPaths
 from fastexec.errors import InputError
 from fastexec.simulation import prepare, simulate
@@ -34,7 +34,11 @@ def paths_of(study):
     steps = steps_of(study)
     markets = prepared.run(0, prepared.episodes).markets
     return MarketPaths(
-        steps["mid"][:, 0], steps["spread"][:, 0], steps["volume"][:, 0], markets["arrival_price"], markets["last_price"]
+        steps["mid"][:, 0],
+        steps["spread"][:, 0],
+        steps["volume"][:, 0],
+        markets["arrival_price"],
+        markets["last_price"],
     )
 
 
@@ -55,7 +59,10 @@ any_study = st.builds(
     market=st.fixed_dictionaries(
         {
             "price": st.sampled_from(
-                [{"model": "geometric", "volatility": 0.01}, {"model": "arithmetic", "volatility": 0.5, "start": "moved"}]
+                [
+                    {"model": "geometric", "volatility": 0.01},
+                    {"model": "arithmetic", "volatility": 0.5, "start": "moved"},
+                ]
             ),
             "volume": st.sampled_from(
                 [
@@ -71,7 +78,9 @@ any_study = st.builds(
                 [{"model": "power", "exponent": e} for e in (0.0, 0.5, 0.6, 1.0, 1.5)]
                 + [{"model": "linear", "fixed": 0.01, "coefficient": 1e-4}]
             ),
-            "permanent": st.fixed_dictionaries({"coefficient": st.sampled_from([0.0, 1e-5]), "own": st.sampled_from([0.25, 0.5])}),
+            "permanent": st.fixed_dictionaries(
+                {"coefficient": st.sampled_from([0.0, 1e-5]), "own": st.sampled_from([0.25, 0.5])}
+            ),
             "transient": st.fixed_dictionaries(
                 {"coefficient": st.sampled_from([0.0, 1e-5]), "exponent": st.sampled_from([0.5, 1.0])}
             ),
@@ -129,7 +138,9 @@ def test_recorded_prices_are_the_money_that_was_paid(study):
     value = np.where(steps["shares"] > 0, steps["shares"] * np.nan_to_num(steps["price"]), 0.0).sum(axis=2)
     filled = c["filled_shares"] > 0
     np.testing.assert_allclose(value[filled], (c["filled_shares"] * c["average_price"])[filled], rtol=1e-12)
-    np.testing.assert_allclose(steps["shares"].sum(axis=2) + steps["remaining"][:, :, -1], study.order.shares, rtol=1e-12)
+    np.testing.assert_allclose(
+        steps["shares"].sum(axis=2) + steps["remaining"][:, :, -1], study.order.shares, rtol=1e-12
+    )
 
 
 def test_given_paths_reproduce_the_synthetic_market_they_came_from():
@@ -154,8 +165,8 @@ def test_permuting_the_future_changes_no_decision():
 
 def test_pov_sees_a_steps_volume_but_fills_at_its_end():
     """At the mid of the step's start it would trade on a volume that knows the coming move (0.4 to 1 bp)."""
-    study = small_study(episodes=1, order={"lot": 0}, costs={"temporary": {"coefficient": 0.0}, "permanent": {"coefficient": 0.0},
-                        "transient": {"coefficient": 0.0}}, strategies=[{"model": "pov", "rate": 0.1}])  # fmt: skip
+    free = {part: {"coefficient": 0.0} for part in ("temporary", "permanent", "transient")}
+    study = small_study(episodes=1, order={"lot": 0}, costs=free, strategies=[{"model": "pov", "rate": 0.1}])
     mid = np.linspace(100, 111, 12)[None, :]
     volume = np.full((1, 12), 1000.0)
     paths = MarketPaths(mid, np.zeros((1, 12)), volume, last_mid=np.array([112.0]))
@@ -258,7 +269,8 @@ def test_one_value_of_a_range_equals_the_fixed_parameter():
     low = 0.001
     narrow = simulate(
         small_study(
-            market={"price": {"volatility": {"low": low, "high": float(np.nextafter(low, 1))}}}, strategies=[{"model": "twap"}]
+            market={"price": {"volatility": {"low": low, "high": float(np.nextafter(low, 1))}}},
+            strategies=[{"model": "twap"}],
         )
     )
     np.testing.assert_allclose(fixed.episodes["shortfall_bps"], narrow.episodes["shortfall_bps"], rtol=1e-9)

@@ -12,9 +12,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import SMALL, data_file
 
 import fastexec as fx
+from conftest import SMALL, data_file
 from fastexec.errors import FastexecError, InputError, RefusedError
 from fastexec.studies import run as run_module
 from fastexec.studies import store
@@ -50,7 +50,14 @@ def whole(tmp_path_factory):
 def test_a_run_leaves_what_the_contract_names(whole):
     names = {str(p.relative_to(whole)) for p in whole.rglob("*") if p.is_file()}
     parts = {f"{table}/part-{first:012d}.parquet" for table in ("markets", "episodes") for first in (0, 1000, 2000)}
-    single = {"study.toml", "run.json", "summary.parquet", "comparison.parquet", ".lock", "steps/part-000000000000.parquet"}
+    single = {
+        "study.toml",
+        "run.json",
+        "summary.parquet",
+        "comparison.parquet",
+        ".lock",
+        "steps/part-000000000000.parquet",
+    }
     assert names == parts | single
     assert pq.read_table(whole / "steps" / "part-000000000000.parquet").num_rows == 7 * 6 * 12
     record = json.loads((whole / "run.json").read_text())

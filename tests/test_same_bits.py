@@ -8,11 +8,11 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import lights
 import numpy as np
 import pytest
 from numpy._core._multiarray_umath import __cpu_dispatch__
 
+import lights
 from fastexec.kernels._jit import entries
 from fastexec.models.study import StudyModel
 from fastexec.simulation import prepare, simulate

@@ -30,7 +30,8 @@ _SAMPLE = 1_000_000
 @dataclass(frozen=True)
 class Comparison:
     """``table``: the `comparison` columns, a ``group`` column before them where there are conditions; ``summaries``: the
-    summary of each group (one, named "", without conditions); ``notes``: what a reader must know."""
+    summary of each group (one, named "", without conditions); ``notes``: what a reader must know.
+    """
 
     table: pa.Table
     baseline: str
@@ -69,7 +70,9 @@ def _open(folder: Path) -> tuple[Study, pa.Table]:
     if not (folder / "study.toml").is_file():
         raise InputError(f"{folder}: holds no results (no study.toml); give the folder of a run")
     if not path.is_file():
-        raise InputError(f"{folder}: its run is not complete; finish it with `fastexec run STUDY --out {folder} --resume`")
+        raise InputError(
+            f"{folder}: its run is not complete; finish it with `fastexec run STUDY --out {folder} --resume`"
+        )
     return Study.load(folder / "study.toml"), store.read_table(path)
 
 
@@ -147,7 +150,9 @@ def _grouping(
     for part in parts:
         distinct |= set(np.unique(_values(part, column)).tolist())
         if len(distinct) > _MOST_GROUPS:
-            raise InputError(f"--by {by}: more than {_MOST_GROUPS} different values; write {column}:4 for four quantile groups")
+            raise InputError(
+                f"--by {by}: more than {_MOST_GROUPS} different values; write {column}:4 for four quantile groups"
+            )
     levels = np.array(sorted(distinct))
     return [f"{column} = {_short(level)}" for level in levels.tolist()], lambda x: np.searchsorted(levels, x)
 
@@ -178,7 +183,11 @@ def _notes(study: Study, summaries: dict[str, pa.Table]) -> list[str]:
     notes = []
     if study.order.at_horizon == "leave":
         notes.append("at_horizon = leave: what was not traded costs nothing here, so look at completion first")
-    rows = [row for summary in summaries.values() for row in summary.select(["strategy", "completion", "unfinished"]).to_pylist()]
+    rows = [
+        row
+        for summary in summaries.values()
+        for row in summary.select(["strategy", "completion", "unfinished"]).to_pylist()
+    ]
     partial = sorted({row["strategy"] for row in rows if row["completion"] < 0.9995 or row["unfinished"]})
     if partial:
         rule = "was left" if study.order.at_horizon == "leave" else "was completed or marked at the end, at a cost"
@@ -195,7 +204,9 @@ def _day_notes(summaries: dict[str, pa.Table]) -> list[str]:
     if not any(days):
         return []
     if min(days) < FEWEST_DAYS:
-        return [f"conditional on these {min(days)} days: an interval needs at least {FEWEST_DAYS} (days are the clusters)"]
+        return [
+            f"conditional on these {min(days)} days: an interval needs at least {FEWEST_DAYS} (days are the clusters)"
+        ]
     return [f"intervals over {min(days)} days (clusters), Student's t with {min(days) - 1} degrees of freedom"]
 
 

@@ -53,7 +53,15 @@ def kernel_hash() -> str:
 
 def _cache_key() -> str:
     cpu = config.CPU_NAME or numba.core.registry.cpu_target.target_context.codegen().magic_tuple()
-    parts = (kernel_hash(), LANES, numba.__version__, cpu, config.CPU_FEATURES, config.BOUNDSCHECK, sys.version_info[:2])
+    parts = (
+        kernel_hash(),
+        LANES,
+        numba.__version__,
+        cpu,
+        config.CPU_FEATURES,
+        config.BOUNDSCHECK,
+        sys.version_info[:2],
+    )
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 
@@ -119,8 +127,8 @@ def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @intrinsic
-def _disown(typing_context, array):  # type: ignore[no-untyped-def]
-    def generate(context, builder, signature, args):  # type: ignore[no-untyped-def]
+def _disown(typing_context, array):
+    def generate(context, builder, signature, args):
         view = context.make_array(array)(context, builder, args[0])
         view.meminfo = view.meminfo.type(None)
         return view._getvalue()
@@ -128,8 +136,7 @@ def _disown(typing_context, array):  # type: ignore[no-untyped-def]
     return array(array), generate
 
 
-@stage
-def borrowed(array):  # type: ignore[no-untyped-def]
+def _borrowed(array):
     """A view that owns nothing, so that passing it on costs no atomic reference count (two for each call and array).
 
     The caller keeps ``array`` alive.
@@ -137,11 +144,8 @@ def borrowed(array):  # type: ignore[no-untyped-def]
     return _disown(array)
 
 
-if JIT_DISABLED:
-
-    def borrowed(array: Any) -> Any:  # noqa: F811 - an intrinsic has no interpreted form
-        """The same array; see the compiled variant."""
-        return array
+#: See ``_borrowed``; an intrinsic has no interpreted form, so there the array itself.
+borrowed: Callable[..., Any] = (lambda array: array) if JIT_DISABLED else stage(_borrowed)
 
 
 Announce = Callable[[str], None]

@@ -22,7 +22,7 @@ _SQRT_HALF_BITS = np.int64(0x3FE6A09E667F3BCD)
 
 
 @inlined
-def exp(x: float) -> float:
+def exp(x):
     """e^x within 1 ulp for -708 <= x <= 709; infinity above, 0 below."""
     shifted = np.float64(x * _LOG2_E + _MAGIC)
     k = shifted - _MAGIC
@@ -44,7 +44,7 @@ def exp(x: float) -> float:
 
 
 @inlined
-def log(x: float) -> float:
+def log(x):
     """The natural logarithm of a positive normal x, within 1 ulp or 2e-16, whichever is larger."""
     bits = np.float64(x).view(np.int64)
     e = (bits - _SQRT_HALF_BITS) >> _FRACTION_BITS
@@ -64,7 +64,7 @@ def log(x: float) -> float:
 
 
 @inlined
-def power(x: float, exponent: float) -> float:
+def power(x, exponent):
     """x^exponent for x >= 0 (0 gives 0, also for exponent 0) within 1e-14 relative for results between 1e-30 and 1e30."""
     positive = x if x > 0.0 else 1.0
     value = exp(exponent * log(positive))
@@ -72,7 +72,7 @@ def power(x: float, exponent: float) -> float:
 
 
 @inlined
-def cos_turn(turn: float) -> float:
+def cos_turn(turn):
     """cos(2 pi turn) for |turn| <= 2^20, within 2e-16 absolute."""
     quarter = (turn * 4.0 + _MAGIC) - _MAGIC
     y = (turn * 4.0 - quarter) * 1.5707963267948966
@@ -85,7 +85,7 @@ def cos_turn(turn: float) -> float:
 
 
 @inlined
-def _sine(z: float) -> float:
+def _sine(z):
     p = -7.58669711770682e-13
     p = p * z + 1.6058531618986144e-10
     p = p * z - 2.5052106232447578e-08
@@ -96,7 +96,7 @@ def _sine(z: float) -> float:
 
 
 @inlined
-def _cosine(z: float) -> float:
+def _cosine(z):
     p = 4.745871901988956e-14
     p = p * z - 1.147046088760887e-11
     p = p * z + 2.0876755791080414e-09
@@ -113,7 +113,7 @@ _QUARTER_PI_31 = np.float32(3.6572951981821e-10)  # pi/4 / 2^31
 
 
 @inlined
-def radius(word: np.uint32) -> np.float32:
+def radius(word):
     """sqrt(-2 log u), u = (word/2 rounded down + 1/2) / 2^31 in (0, 1]; float32, largest value 6.66.
 
     Half of the word, as a signed integer, because AVX2 has no conversion of unsigned ones.
@@ -140,7 +140,7 @@ def radius(word: np.uint32) -> np.float32:
 
 
 @inlined
-def sine_cosine(word: np.uint32) -> tuple[np.float32, np.float32]:
+def sine_cosine(word):
     """sin and cos of a uniform angle: the word's top two bits choose the quadrant, the rest an angle in [-pi/4, pi/4)."""
     w = np.uint32(word)
     angle = np.float32(np.uint32(w << np.uint32(2)).view(np.int32)) * _QUARTER_PI_31

@@ -73,7 +73,13 @@ def output_for(episodes: int, strategies: int, drawn: int = 0, steps: int = 0) -
 
 
 def _example() -> tuple[Any, ...]:
-    plan = Plan(np.zeros(SWITCHES, np.int64), np.zeros(4), np.zeros((len(PARAMETERS), 3)), np.zeros(0, np.int64), np.zeros((4, 1)))
+    plan = Plan(
+        np.zeros(SWITCHES, np.int64),
+        np.zeros(4),
+        np.zeros((len(PARAMETERS), 3)),
+        np.zeros(0, np.int64),
+        np.zeros((4, 1)),
+    )
     strategies = Strategies(
         np.zeros((1, 6), np.int64), np.zeros((1, MOST_LEVELS)), np.zeros((1, 1, 2)), np.zeros(1, np.int64)
     )

@@ -81,7 +81,8 @@ STEP_COLUMNS = ("mid", "spread", "volume", "shares", "price", "remaining", "own_
 
 class Plan(NamedTuple):
     """A study as numbers: ``switches`` int64, ``numbers`` float64, ``ranges`` [parameter, (low, high, log)], ``drawn`` int64:
-    the parameters with a range, ``curves`` [4, t]."""
+    the parameters with a range, ``curves`` [4, t].
+    """
 
     switches: np.ndarray
     numbers: np.ndarray
@@ -92,7 +93,8 @@ class Plan(NamedTuple):
 
 class Strategies(NamedTuple):
     """``kinds`` int64[k, 6]; ``levels`` float64[k, 32]: a POV's rate, a random's actions, a plugin's parameters;
-    ``fractions`` float64[k, g, t + 1]: done by the start of step t; ``groups`` int64[e]: an episode's g (own schedules)."""
+    ``fractions`` float64[k, g, t + 1]: done by the start of step t; ``groups`` int64[e]: an episode's g (own schedules).
+    """
 
     kinds: np.ndarray
     levels: np.ndarray
@@ -110,8 +112,10 @@ class Paths(NamedTuple):
 
 
 class Output(NamedTuple):
-    """Rows to fill: ``markets`` [column, e], ``parameters`` [drawn parameter, e], ``episodes`` and ``counts`` [column, e * K + k],
-    ``steps`` [column, (e * K + k) * N + t] (no rows: not wanted), ``fault`` int64[3]: episode, strategy, step of a bad slice."""
+    """Rows to fill: ``markets`` [column, e], ``parameters`` [drawn parameter, e], ``episodes`` and ``counts``
+    [column, e * K + k], ``steps`` [column, (e * K + k) * N + t] (none: not wanted), ``fault`` int64[3]: episode, strategy,
+    step of a bad slice.
+    """
 
     markets: np.ndarray
     parameters: np.ndarray

@@ -133,9 +133,7 @@ def correlate(raw, normals, p):
         a = (abs(z) - _MEAN_ABSOLUTE) / _SD_ABSOLUTE
         normals[i] = z
         normals[_W + i] = p[L20 * _W + i] * z + p[L21 * _W + i] * a + p[L22 * _W + i] * e1
-        normals[2 * _W + i] = (
-            p[L30 * _W + i] * z + p[L31 * _W + i] * a + p[L32 * _W + i] * e1 + p[L33 * _W + i] * e2
-        )
+        normals[2 * _W + i] = p[L30 * _W + i] * z + p[L31 * _W + i] * a + p[L32 * _W + i] * e1 + p[L33 * _W + i] * e2
 
 
 @stage

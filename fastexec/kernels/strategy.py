@@ -45,7 +45,8 @@ _HAIR = 1e-9
 @stage
 def decide(kind, fraction, rate, lot, p, m, b):
     """The two that most studies are made of. Scalars and three arrays only: each NamedTuple passed in the inner loop is
-    a dozen atomic reference counts, 345 ns a step and strategy."""
+    a dozen atomic reference counts, 345 ns a step and strategy.
+    """
     if kind == SCHEDULE:
         follow(fraction, lot, p, m, b)
     elif kind == POV:

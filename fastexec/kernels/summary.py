@@ -39,7 +39,8 @@ def spread_of(values, first, count, mean, low, high):
 @entry("void(float64[:, ::1], int64, int64, float64[:, ::1], int64, float64[:, ::1], float64[:, ::1], int64[:, ::1])")
 def products_of(values, first, count, mean, timing, squares, products, wins):
     """Sums of squared deviations [c, k]; of products of deviations of (shortfall_1..K, timing_1..K); twice the wins
-    [k, j] (shortfall of k lower than of j, ties once). ``timing`` is that column's number."""
+    [k, j] (shortfall of k lower than of j, ties once). ``timing`` is that column's number.
+    """
     strategies = mean.shape[1]
     squares[:] = 0.0
     products[:] = 0.0

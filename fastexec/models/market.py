@@ -73,7 +73,11 @@ class MeanRevertingSpread(Model):
         return self
 
 
-Spread = Annotated[ConstantSpread | RandomWalkSpread | MeanRevertingSpread, Field(discriminator="model"), default_model("mean_reverting")]
+Spread = Annotated[
+    ConstantSpread | RandomWalkSpread | MeanRevertingSpread,
+    Field(discriminator="model"),
+    default_model("mean_reverting"),
+]
 
 
 class _Volume(Model):
@@ -93,7 +97,9 @@ class CosineVolume(_Volume):
     """mean (1 + amplitude cos theta) + N(0, noise), theta from 0 to 2 pi over the steps; amplitude > 0 is a U."""
 
     model: Literal["cosine"]
-    amplitude: Annotated[Scalar, limited(least=-1.0, most=1.0)] = Field(0.5, description="depth of the U (share of mean)")
+    amplitude: Annotated[Scalar, limited(least=-1.0, most=1.0)] = Field(
+        0.5, description="depth of the U (share of mean)"
+    )
     noise: NonNegative = Field(0.0, description="sd (shares a step)")
     floor: NonNegative = Field(0.0, description="least volume (shares a step)")
 
@@ -111,7 +117,9 @@ class LognormalVolume(_Volume):
     floor: NonNegative = Field(1.0, description="least volume (shares a step)")
 
 
-Volume = Annotated[ConstantVolume | CosineVolume | LognormalVolume, Field(discriminator="model"), default_model("lognormal")]
+Volume = Annotated[
+    ConstantVolume | CosineVolume | LognormalVolume, Field(discriminator="model"), default_model("lognormal")
+]
 _Correlation = Annotated[Scalar, limited(least=-1.0, most=1.0)]
 
 
@@ -132,7 +140,8 @@ class Correlation(Model):
             matrix = np.array([[1, 0, ps, pv], [0, 1, sa, va], [ps, sa, 1, sv], [pv, va, sv, 1]], dtype=float)
             if np.linalg.eigvalsh(matrix)[0] < -1e-12:
                 raise PydanticCustomError(
-                    "correlation", "these five are no correlation matrix (it has a negative eigenvalue); bring them nearer 0"
+                    "correlation",
+                    "these five are no correlation matrix (it has a negative eigenvalue); bring them nearer 0",
                 )
         return self
 

@@ -85,7 +85,9 @@ class StudyModel(Model):
                     "give one a step"
                 )
         if self.episodes is not None and self.output.steps > self.episodes:
-            raise _error(f"output.steps: {self.output.steps} is more than the {self.episodes} episodes; use at most those")
+            raise _error(
+                f"output.steps: {self.output.steps} is more than the {self.episodes} episodes; use at most those"
+            )
         _check_market(self.market, self.order.steps)
         return self
 
@@ -93,7 +95,9 @@ class StudyModel(Model):
 def _check_market(market: Market, steps: int) -> None:
     if isinstance(market, ReplayMarket):
         if market.window is not None and market.window != steps:
-            raise _error(f"market.window: {market.window} differs from order.steps = {steps}; leave it out or make them equal")
+            raise _error(
+                f"market.window: {market.window} differs from order.steps = {steps}; leave it out or make them equal"
+            )
     elif market.volume.model == "cosine" and steps < 2:
         raise _error("market.volume: a cosine needs at least 2 steps; raise order.steps")
 

@@ -54,9 +54,8 @@ def curve(knots: tuple[float, ...], steps: int, root_mean_square: bool = False) 
         return np.ones(steps)
     at = (np.arange(steps) + 0.5) / steps
     values = np.interp(at, (np.arange(len(knots)) + 0.5) / len(knots), np.asarray(knots, np.float64))
-    if root_mean_square:
-        return values / np.sqrt(plain_sum(values * values) / steps)
-    return values / (plain_sum(values) / steps)
+    mean = plain_sum(values * values if root_mean_square else values) / steps
+    return np.asarray(values / (np.sqrt(mean) if root_mean_square else mean))
 
 
 @dataclass(frozen=True)

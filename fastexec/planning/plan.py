@@ -56,7 +56,9 @@ def _switch_market(market: SyntheticMarket, switches: np.ndarray) -> None:
     switches[fields.SPREAD_MODEL] = _SPREADS[market.spread.model]
     switches[fields.VOLUME_MODEL] = _VOLUMES[market.volume.model]
     correlation = market.correlation
-    switches[fields.CORRELATED] = any(not is_zero(getattr(correlation, name)) for name in type(correlation).model_fields)
+    switches[fields.CORRELATED] = any(
+        not is_zero(getattr(correlation, name)) for name in type(correlation).model_fields
+    )
 
 
 def _temporary_kind(study: StudyModel) -> int:

@@ -20,7 +20,8 @@ _MOST_SLICES = 12
 @dataclass(frozen=True)
 class RoundTrip:
     """Buy ``shares`` in ``buys`` equal slices, wait ``pause`` steps, sell them in ``sells``; ``gain`` in currency, from
-    temporary, permanent and transient impact alone, ``net`` after spread and fees."""
+    temporary, permanent and transient impact alone, ``net`` after spread and fees.
+    """
 
     shares: float
     buys: int
@@ -81,6 +82,4 @@ def _temporary(size: np.ndarray, study: StudyModel, market: Expectation) -> np.n
     if temporary.model == "linear":
         return size * (expected(temporary.fixed) + coefficient * size)
     e = temporary_exponent(study)
-    return size * market.price * coefficient * power_of(size, e) * float(market.inverse_volume.mean())
-
-
+    return np.asarray(size * market.price * coefficient * power_of(size, e) * float(market.inverse_volume.mean()))

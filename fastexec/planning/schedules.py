@@ -36,12 +36,13 @@ def fractions(strategy: Strategy, study: StudyModel, market: Expectation) -> np.
 def cumulate(weights: np.ndarray) -> np.ndarray:
     """Cumulative fractions of nonnegative weights; ends at exactly 1."""
     sums = np.concatenate(([0.0], np.add.accumulate(weights)))
-    return sums / sums[-1]
+    return np.asarray(sums / sums[-1])
 
 
 def linear_slope(study: StudyModel, market: Expectation) -> float:
     """Currency a share for each share of a slice: the study's own linear temporary cost, or, under a power law, the linear
-    one that costs as much at the TWAP rate."""
+    one that costs as much at the TWAP rate.
+    """
     temporary = study.costs.temporary
     if temporary.model == "linear":
         return expected(temporary.coefficient)
@@ -79,7 +80,7 @@ def almgren_chriss(strategy: AlmgrenChriss, study: StudyModel, market: Expectati
 
 
 def obizhaeva_wang(steps: int, resilience: float) -> np.ndarray:
-    """Obizhaeva and Wang (2013), the exact discrete optimum: equal first and last slices, (1 - e^-resilience) of them between."""
+    """Obizhaeva and Wang (2013), the exact discrete optimum: between equal first and last slices 1 - e^-resilience of them."""
     between = 1.0 - float(exp_of(np.array([-resilience]))[0])
     weights = np.full(steps, between)
     weights[0] = weights[-1] = 1.0

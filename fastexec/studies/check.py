@@ -55,7 +55,10 @@ def _costs(prepared: Prepared) -> list[tuple[str, str]]:
         ("episodes", f"{episodes:,} of {study.order.steps} steps, {count} strategies: {rows:,} rows"),
         ("simulating", f"about {seconds:.1f} s on {default_threads()} threads (a pilot of {pilot:,} episodes, timed)"),
         ("memory", f"about {250 + 3 * (default_threads() + 1) * chunk * count * _BYTES_A_ROW // 2**20:,} MB"),
-        ("files", f"{2 * files} of {chunk:,} episodes, about {rows * 100 / 2**20:,.0f} MB" if written else "summaries only"),
+        (
+            "files",
+            f"{2 * files} of {chunk:,} episodes, about {rows * 100 / 2**20:,.0f} MB" if written else "summaries only",
+        ),
     ]
 
 
@@ -107,4 +110,3 @@ def _market_warnings(study: StudyModel, market: SyntheticMarket) -> list[str]:
     if volume.known == "during":
         found.append('market.volume.known = "during": POV sees a step\'s volume before it trades, as nobody can')
     return found
-

@@ -28,7 +28,8 @@ _NONE = (np.nan, np.nan, np.nan)
 @dataclass(frozen=True)
 class Paired:
     """What a comparison needs of K strategies: counts, means [k], co-moments [2K, 2K] (shortfalls, timings), wins [k, k],
-    and for a replay the days' episode counts [day] and sums of shortfall [day, k]."""
+    and for a replay the days' episode counts [day] and sums of shortfall [day, k].
+    """
 
     strategies: Sequence[str]
     count: int

@@ -28,7 +28,10 @@ def signature(study: Study, prepared: Prepared, kind: str, first: int, count: in
         "seed": str(study.seed),
         "first_episode": first,
         "episodes": count,
-        "versions": {"fastexec": fastexec.__version__, **{name: version(name) for name in ("numpy", "numba", "pyarrow")}},
+        "versions": {
+            "fastexec": fastexec.__version__,
+            **{name: version(name) for name in ("numpy", "numba", "pyarrow")},
+        },
         "kernels": kernel_hash(),
         "inputs": prepared.inputs,
     }

@@ -19,7 +19,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from fastexec.columns import episodes_table, markets_table, steps_table
+from fastexec.columns import markets_table, steps_table
 from fastexec.errors import InputError, RefusedError
 from fastexec.simulation import Prepared, Results, default_threads, prepare
 from fastexec.studies import store
@@ -111,7 +111,9 @@ def _refuse_foreign(folder: Path) -> None:
     if folder.is_dir() and not (folder / "study.toml").exists():
         others = [entry.name for entry in folder.iterdir() if entry.name != ".lock" and not entry.name.endswith(".tmp")]
         if others:
-            raise RefusedError(f"{folder}: holds other files ({others[0]!r}) and no results; give a new or empty folder")
+            raise RefusedError(
+                f"{folder}: holds other files ({others[0]!r}) and no results; give a new or empty folder"
+            )
 
 
 def _claim(

@@ -28,7 +28,7 @@ def quantiles(counts: np.ndarray, probabilities: np.ndarray, low: float, high: f
     total = int(counts.sum())
     ranks = np.floor(np.asarray(probabilities) * (total - 1)).astype(np.int64)
     places = np.searchsorted(np.cumsum(counts), ranks, side="right")
-    return np.clip(_MIDDLES[places], low, high)
+    return np.asarray(np.clip(_MIDDLES[places], low, high))
 
 
 def upper_mean(counts: np.ndarray, share: float, low: float, high: float) -> float:

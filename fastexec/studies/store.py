@@ -66,7 +66,9 @@ def _committed(path: Path) -> Iterator[Path]:
     except OSError as error:
         with contextlib.suppress(OSError):  # the disk is full or gone; the error below says so
             temporary.unlink(missing_ok=True)
-        raise FastexecError(f"{path}: cannot be written ({error.strerror or error}); free room or choose another --out") from error
+        raise FastexecError(
+            f"{path}: cannot be written ({error.strerror or error}); free room or choose another --out"
+        ) from error
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
@@ -114,7 +116,9 @@ def is_whole(path: Path, identity: str, first: int, count: int) -> bool:
     except InputError:
         return False  # damaged: computed again
     if footer["identity"] != identity:
-        raise RefusedError(f"{path}: belongs to another study ({footer['identity'][:12]}); use another --out, or --overwrite")
+        raise RefusedError(
+            f"{path}: belongs to another study ({footer['identity'][:12]}); use another --out, or --overwrite"
+        )
     return bool(footer["first_episode"] == first and footer["episodes"] == count)
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -160,18 +161,19 @@ def info(warm: bool) -> None:
 
 
 @contextlib.contextmanager
-def _statuses(debug: bool) -> Iterator[Callable[[int], None]]:
+def _statuses(debug: bool) -> Iterator[None]:
     """Turn every way to fail into one line on standard error and its exit status."""
     status = _DONE
 
     def finish(line: str, code: int) -> None:
         nonlocal status
-        if line:
-            click.echo(f"fastexec: {' '.join(line.split())}", err=True)
+        click.echo(f"fastexec: {' '.join(line.split())}", err=True)
         status = code
 
     try:
-        yield lambda code: finish("", code)
+        yield
+    except click.exceptions.Exit as ended:
+        status = ended.exit_code
     except FastexecError as error:
         finish(str(error), error.exit_status)
         _trace(debug)
@@ -212,6 +214,10 @@ def main(arguments: list[str] | None = None) -> None:
     words = [word for word in words if word != "--debug"]
     if not words:
         words = ["--help"]
-    with _statuses(debug) as finish:
-        code = cli.main(words, prog_name="fastexec", standalone_mode=False)
-        finish(code if isinstance(code, int) else _DONE)
+    if "_FASTEXEC_COMPLETE" in os.environ:  # the shell asks for completions, or for the script that makes it ask
+        cli.main(words, prog_name="fastexec")
+    with (
+        _statuses(debug),
+        cli.make_context("fastexec", words) as context,
+    ):  # cli.main would print a line of its own on Ctrl-C
+        cli.invoke(context)

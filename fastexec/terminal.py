@@ -73,36 +73,53 @@ def show_comparison(comparison: Comparison, form: str) -> None:
         return
     console = _console()
     for group, summary in comparison.summaries.items():
-        console.print(_comparison_table(comparison, group, summary))
+        console.print(_comparison_table(comparison, group, summary, console.width))
     for note in comparison.notes:
         console.print(f"[dim]{escape(note)}[/dim]")
 
 
-def _comparison_table(comparison: Comparison, group: str, summary: pa.Table) -> Table:
+_WIDE = 116  # below, the table keeps to what fits 80 columns: one saving, the sharper one
+
+
+def _comparison_table(comparison: Comparison, group: str, summary: pa.Table, width: int) -> Table:
     """One group's strategies, cheapest first, the baseline among them."""
     from fastexec.analysis.comparison import CONTROLS, verdict
 
+    wide = width >= _WIDE
     rows = {row["strategy"]: row for row in comparison.table.to_pylist() if row.get("group", "") == group}
-    stats = summary.select(
-        ["strategy", "model", "episodes", "unfinished", "completion", "shortfall_mean_bps", "shortfall_sd_bps"]
-    )
+    names = ["strategy", "model", "episodes", "unfinished", "completion", "shortfall_mean_bps", "shortfall_sd_bps"]
+    stats = summary.select(names)
     title = f"{group + ': ' if group else ''}{stats['episodes'][0].as_py():,} episodes, saving against {comparison.baseline}"
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
-    for name in ("strategy", "cost", "sd", "saving", "95 % interval", "with control variate", "wins", "completed", ""):
-        table.add_column(name, justify="left" if name in ("strategy", "") else "right", no_wrap=True)
-    table.add_row("", "bps", "bps", "bps", "bps", "bps", "%", "%", "", style="dim")
+    table = Table(title=escape(title), title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    _add_columns(table, wide)
     for s in sorted(stats.to_pylist(), key=lambda r: r["shortfall_mean_bps"]):
         mark = "*" if s["completion"] < 0.9995 or s["unfinished"] else ""
         mark += "+" if s["model"] in CONTROLS else ""
-        own = [escape(s["strategy"]) + mark, f"{s['shortfall_mean_bps']:.3f}", _number(s["shortfall_sd_bps"], ".2f")]
+        sd = [_number(s["shortfall_sd_bps"], ".2f")] if wide else []
+        own = [escape(s["strategy"]) + mark, f"{s['shortfall_mean_bps']:.3f}", *sd]
         done = f"{100 * s['completion']:.1f}"
         row = rows.get(s["strategy"])
         if row is None:
-            table.add_row(*own, "", "", "", "", done, "baseline", style="bold")
-            continue
-        saving, wins = f"{row['saving_bps']:+.3f}", f"{100 * row['win_rate']:.1f}"
-        table.add_row(*own, saving, _interval(row, ""), _controlled(row), wins, done, verdict(row))
+            table.add_row(*own, *[""] * (4 if wide else 2), done, "baseline", style="bold")
+        elif wide:
+            saving, wins = f"{row['saving_bps']:+.3f}", f"{100 * row['win_rate']:.1f}"
+            table.add_row(*own, saving, _interval(row, ""), _controlled(row), wins, done, verdict(row))
+        else:
+            kind = "" if row["saving_cv_bps"] is None else "_cv"
+            table.add_row(*own, f"{row[f'saving{kind}_bps']:+.3f}", _interval(row, kind), done, verdict(row))
     return table
+
+
+def _add_columns(table: Table, wide: bool) -> None:
+    columns = [("strategy", ""), ("cost", "bps"), ("sd", "bps"), ("saving", "bps"), ("95 % interval", "bps")]
+    columns += [("with control variate", "bps"), ("wins", "%"), ("done", "%"), ("", "")]
+    chosen = [c for c in columns if wide or c[0] not in ("sd", "with control variate", "wins")]
+    for name, _ in chosen:
+        left = name in ("strategy", "")
+        table.add_column(
+            name, justify="left" if left else "right", no_wrap=True, overflow="fold" if left else "ellipsis"
+        )
+    table.add_row(*(unit for _, unit in chosen), style="dim")
 
 
 def _controlled(row: dict[str, Any]) -> str:
@@ -143,9 +160,17 @@ def show_presets(shipped: list[tuple[str, str]]) -> None:
 def show_steps(steps: pa.Table, form: str) -> None:
     """The steps of an episode as a table, csv, or Parquet on standard output."""
     if form == "table":
-        table = Table(*steps.column_names, box=None, pad_edge=False)
+        names = [name for name in steps.column_names if name != "episode"]
+        if len(steps["strategy"].unique()) == 1:
+            names.remove("strategy")
+        title = (
+            f"episode {steps['episode'][0].as_py()}, {steps['strategy'][0].as_py()}" if "strategy" not in names else ""
+        )
+        table = Table(title=escape(title) or None, title_justify="left", box=None, pad_edge=False)
+        for name in names:
+            table.add_column(name, justify="left" if name == "strategy" else "right", no_wrap=True)
         for row in steps.to_pylist():
-            table.add_row(*(_cell(row[name]) for name in steps.column_names))
+            table.add_row(*(_cell(row[name]) for name in names))
         _console().print(table)
     elif form == "csv":
         import pyarrow.csv as arrow_csv

@@ -99,7 +99,7 @@ def test_schema_lists_every_key_of_every_model():
 
 
 def test_check_names_a_round_trip_that_pays_and_what_flatters():
-    costs = {"temporary": {"coefficient": 0.0}, "transient": {"coefficient": 0.01, "exponent": 0.5}}
+    costs = {"temporary": {"coefficient": 0.0}, "transient": {"coefficient": 0.01, "exponent": 0.5, "resilience": 0.1}}
     order = {"shares": 1200, "steps": 12, "at_horizon": "leave"}
     found = examine(Study.from_dict({**SMALL, "order": order, "costs": costs, "strategies": [{"model": "twap"}]}))
     text = " ".join(found.warnings)

@@ -62,12 +62,29 @@ STUDIES: dict[str, dict[str, Any]] = {
         },
         "costs": {"temporary": {"model": "linear", "fixed": 0.01, "coefficient": 1e-5}, "fees": {"per_share": 0.002}},
     },
+    "chains": {
+        "order": {"side": "buy", "shares": 900, "steps": 9},
+        "market": {
+            "spread": {
+                "model": "markov",
+                "levels": [0.0001, 0.0003, 0.0009],
+                "transition": [[0.7, 0.3, 0.0], [0.2, 0.6, 0.2], [0.0, 0.5, 0.5]],
+            },
+            "volume": {
+                "model": "markov",
+                "levels": [0.0, 800.0],
+                "transition": [[0.25, 0.75], [0.125, 0.875]],
+                "initial": [0.0, 1.0],
+            },
+            "correlation": {"price_volume": 0.2, "spread_volume": {"low": -0.5, "high": 0.5}},
+        },
+    },
 }
 
 
 def study(name: str, episodes: int) -> StudyModel:
-    """One of the three, with every strategy."""
-    seed = {"lognormal": 0, "walk": 1, "arithmetic": 2**64 - 1}[name]
+    """One of the studies, with every strategy."""
+    seed = {"lognormal": 0, "walk": 1, "arithmetic": 2**64 - 1, "chains": 7}[name]
     return StudyModel.model_validate({"seed": seed, "episodes": episodes, "strategies": STRATEGIES, **STUDIES[name]})
 
 

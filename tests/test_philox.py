@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from naive.philox import philox4x32
 from scipy import stats
 
 from fastexec.kernels import philox
 from fastexec.kernels._jit import JIT_DISABLED, LANES, entry
+from naive.philox import philox4x32
 
 W = LANES
 

@@ -14,6 +14,7 @@ import numpy as np
 from fastexec.kernels._jit import LANES, PLUGIN_SLOTS, borrowed, decide_function, entry, inlined, stage
 from fastexec.kernels.account import ROWS, account, describe_market, write_rows
 from fastexec.kernels.fields import (
+    CHAIN_SIZE,
     COUNT_COLUMNS,
     EPISODE_COLUMNS,
     FILLS_AT_NEXT,
@@ -79,6 +80,7 @@ def _example() -> tuple[Any, ...]:
         np.zeros((len(PARAMETERS), 3)),
         np.zeros(0, np.int64),
         np.zeros((4, 1)),
+        np.zeros(2 * CHAIN_SIZE),
     )
     strategies = Strategies(
         np.zeros((1, 6), np.int64), np.zeros((1, MOST_LEVELS)), np.zeros((1, 1, 2)), np.zeros(1, np.int64)
@@ -98,7 +100,7 @@ def simulate_range(seed, first, count, plan, strategies, paths, output, plugins)
     ledgers, rows = borrowed(room_k), borrowed(room_rows)
     words, raw = borrowed(room_words), borrowed(room_raw)
     # Unpacked here: taking an array out of a NamedTuple inside the loops is two atomic reference counts each time.
-    switches, curves, lot = plan.switches, plan.curves, plan.numbers[LOT]
+    switches, curves, chains, lot = plan.switches, plan.curves, plan.chains, plan.numbers[LOT]
     kinds, fractions, levels = strategies.kinds, strategies.fractions, strategies.levels
     steps, given, recorded = switches[STEPS], switches[SOURCE] == GIVEN, output.steps.shape[1] > 0
     fix_parameters(plan, p)
@@ -110,7 +112,7 @@ def simulate_range(seed, first, count, plan, strategies, paths, output, plugins)
                 advance_given(block * _W, t, paths, m)
             else:
                 draw(seed, block, t, switches, words, raw, normals, p)
-                advance(t, switches, curves, normals, p, m)
+                advance(t, switches, curves, chains, normals, p, m)
             observe(m)
             for k in range(kinds.shape[0]):
                 b, price = ledgers[k], NEXT if kinds[k, FILLS_AT_NEXT] else MID
@@ -124,7 +126,7 @@ def simulate_range(seed, first, count, plan, strategies, paths, output, plugins)
                 if recorded:
                     record(span, (t, k, kinds.shape[0], price), plan, p, m, b, output.steps)
                 fill(t, price, switches[TEMPORARY_KIND], switches[TRANSIENT_KIND], p, m, b)
-            leave_step(t, given or t == steps - 1, switches, curves, normals, p, m)
+            leave_step(given or t == steps - 1, t, switches, curves, chains, normals, p, m)
         close_block(span, plan, p, m, ledgers, rows, output)
     # Used once more here, or it would be freed while what was borrowed of it is in use.
     room[0], room_k[0, 0], room_rows[0, 0], room_words[0], room_raw[0] = 0.0, 0.0, 0.0, 0, 0.0
@@ -151,12 +153,12 @@ def open_block(seed, block, plan, paths, drawn, p, m, ledgers):
 
 
 @inlined
-def leave_step(t, keep_spread, switches, curves, normals, p, m):
+def leave_step(keep_spread, t, switches, curves, chains, normals, p, m):
     """To the next step; at the end only the mid moves on, the last quoted spread stays."""
     if keep_spread:
         roll_given(m)
     else:
-        roll(t, switches, curves, normals, p, m)
+        roll(t, switches, curves, chains, normals, p, m)
 
 
 @stage

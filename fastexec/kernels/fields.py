@@ -47,12 +47,12 @@ LEDGER_FIELDS = OWN_REMAINING + 1
 
 # Switches: which model a stage runs, chosen outside the lane loop.
 (STEPS, SOURCE, PRICE_MODEL, START_MOVED, SPREAD_MODEL, VOLUME_MODEL, CORRELATED, TEMPORARY_KIND, TRANSIENT_KIND,
- HORIZON, PHASE) = range(11)  # fmt: skip
-SWITCHES = PHASE + 1
+ HORIZON, PHASE, SPREAD_LEVELS, VOLUME_LEVELS) = range(13)  # fmt: skip
+SWITCHES = VOLUME_LEVELS + 1
 SYNTHETIC, GIVEN = 0, 1
 GEOMETRIC, ARITHMETIC = 0, 1
-SPREAD_CONSTANT, SPREAD_RANDOM_WALK, SPREAD_MEAN_REVERTING = 0, 1, 2
-VOLUME_CONSTANT, VOLUME_COSINE, VOLUME_LOGNORMAL = 0, 1, 2
+SPREAD_CONSTANT, SPREAD_RANDOM_WALK, SPREAD_MEAN_REVERTING, SPREAD_MARKOV = 0, 1, 2, 3
+VOLUME_CONSTANT, VOLUME_COSINE, VOLUME_LOGNORMAL, VOLUME_MARKOV = 0, 1, 2, 3
 TEMPORARY_LINEAR, TEMPORARY_PROPORTIONAL, TEMPORARY_SQRT, TEMPORARY_POWER = 0, 1, 2, 3
 TRANSIENT_OFF, TRANSIENT_LINEAR, TRANSIENT_POWER = 0, 1, 2
 COMPLETE, MARK, LEAVE = 0, 1, 2
@@ -65,6 +65,11 @@ COMPLETE, MARK, LEAVE = 0, 1, 2
 SCHEDULE, POV, OWN_SCHEDULE, RANDOM, PLUGIN = 0, 1, 2, 3, 4
 FRACTIONS, MULTIPLES, LOT_COUNTS = 0, 1, 2
 MOST_LEVELS = 32
+# A Markov chain: for each state the standard normals beyond which the next state lies, the same for the first step's law
+# (as if it came from a state 32), and the levels; each a row of 32. The spread's chain, then the volume's.
+FIRST_ROW, LEVEL_ROW = MOST_LEVELS, MOST_LEVELS + 1
+CHAIN_SIZE = (MOST_LEVELS + 2) * MOST_LEVELS
+SPREAD_CHAIN, VOLUME_CHAIN = 0, CHAIN_SIZE
 
 MARKET_COLUMNS = (
     "order_shares", "arrival_price", "last_price", "market_vwap", "market_twap", "market_volume",
@@ -81,7 +86,7 @@ STEP_COLUMNS = ("mid", "spread", "volume", "shares", "price", "remaining", "own_
 
 class Plan(NamedTuple):
     """A study as numbers: ``switches`` int64, ``numbers`` float64, ``ranges`` [parameter, (low, high, log)], ``drawn`` int64:
-    the parameters with a range, ``curves`` [4, t].
+    the parameters with a range, ``curves`` [4, t], ``chains`` float64[2 * CHAIN_SIZE].
     """
 
     switches: np.ndarray
@@ -89,6 +94,7 @@ class Plan(NamedTuple):
     ranges: np.ndarray
     drawn: np.ndarray
     curves: np.ndarray
+    chains: np.ndarray
 
 
 class Strategies(NamedTuple):

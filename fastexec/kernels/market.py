@@ -21,6 +21,7 @@ from fastexec.kernels.fields import (
     DAY_STATE,
     DAY_VOLATILITY,
     DRIFT,
+    FIRST_ROW,
     GEOMETRIC,
     INITIAL_PRICE,
     L20,
@@ -31,16 +32,21 @@ from fastexec.kernels.fields import (
     L32,
     L33,
     LAST_VOLUME,
+    LEVEL_ROW,
     MARKET_FIELDS,
     MID,
+    MOST_LEVELS,
     NEXT,
     PHASE,
     PRICE_CURVE,
     PRICE_MODEL,
     SPREAD,
+    SPREAD_CHAIN,
     SPREAD_CURVE,
     SPREAD_FLOOR,
     SPREAD_LEVEL,
+    SPREAD_LEVELS,
+    SPREAD_MARKOV,
     SPREAD_MEAN_REVERTING,
     SPREAD_MODEL,
     SPREAD_RANDOM_WALK,
@@ -57,11 +63,14 @@ from fastexec.kernels.fields import (
     VOLATILITY,
     VOLUME,
     VOLUME_AMPLITUDE,
+    VOLUME_CHAIN,
     VOLUME_CONSTANT,
     VOLUME_COSINE,
     VOLUME_CURVE,
     VOLUME_FLOOR,
     VOLUME_FRESH,
+    VOLUME_LEVELS,
+    VOLUME_MARKOV,
     VOLUME_MEAN,
     VOLUME_MODEL,
     VOLUME_NOISE,
@@ -94,8 +103,15 @@ def begin(seed, block, plan, words, raw, p, m):
         for i in range(_W):
             m[MID * _W + i] = m[NEXT * _W + i]
             m[SUM_SQUARED_MOVES * _W + i] = 0.0
+    if plan.switches[VOLUME_MODEL] == VOLUME_MARKOV:
+        for i in range(_W):
+            m[VOLUME_STATE * _W + i] = FIRST_ROW
     if plan.switches[SPREAD_MODEL] == SPREAD_MEAN_REVERTING:
         level_spread(plan.curves[SPREAD_CURVE, 0], p, m)
+    elif plan.switches[SPREAD_MODEL] == SPREAD_MARKOV:
+        for i in range(_W):
+            m[SPREAD_STATE * _W + i] = FIRST_ROW
+        step_chain(plan.chains, SPREAD_CHAIN, plan.switches[SPREAD_LEVELS], (SPREAD_STATE, SPREAD), raw, m)
     else:
         for i in range(_W):
             m[SPREAD * _W + i] = p[SPREAD_LEVEL * _W + i]
@@ -119,9 +135,12 @@ def draw(seed, block, t, switches, words, raw, normals, p):
 
 
 @stage
-def advance(t, switches, curves, normals, p, m):
+def advance(t, switches, curves, chains, normals, p, m):
     """v_t and S_{t+1} from step t's normals."""
     move_price(switches[PRICE_MODEL], curves[PRICE_CURVE, t], normals, p, m)
+    if switches[VOLUME_MODEL] == VOLUME_MARKOV:
+        step_chain(chains, VOLUME_CHAIN, switches[VOLUME_LEVELS], (VOLUME_STATE, VOLUME), normals[_W:], m)
+        return
     draw_volume(switches[VOLUME_MODEL], curves[VOLUME_CURVE, t], curves[COSINE_CURVE, t], normals, p, m)
 
 
@@ -187,7 +206,7 @@ def observe(m):
 
 
 @stage
-def roll(t, switches, curves, normals, p, m):
+def roll(t, switches, curves, chains, normals, p, m):
     """To step t + 1: the mid moves on and the spread follows the step's normals."""
     for i in range(_W):
         m[MID * _W + i] = m[NEXT * _W + i]
@@ -201,6 +220,24 @@ def roll(t, switches, curves, normals, p, m):
             kept = (1.0 - p[SPREAD_REVERSION * _W + i]) * m[SPREAD_STATE * _W + i]
             m[SPREAD_STATE * _W + i] = kept + p[SPREAD_VOLATILITY * _W + i] * normals[_W + i]
         level_spread(curves[SPREAD_CURVE, t + 1], p, m)
+    elif switches[SPREAD_MODEL] == SPREAD_MARKOV:
+        step_chain(chains, SPREAD_CHAIN, switches[SPREAD_LEVELS], (SPREAD_STATE, SPREAD), normals, m)
+
+
+@stage
+def step_chain(chains, chain, levels, places, normals, m):
+    """The next level of a Markov chain: as many thresholds of its state's row as the second of ``normals`` lies above.
+
+    A normal instead of a uniform number, so that the study's correlations reach the chains too (a Gaussian copula).
+    """
+    state, value = places
+    for i in range(_W):
+        row = chain + np.int64(m[state * _W + i]) * MOST_LEVELS
+        z, above = np.float64(normals[_W + i]), np.int64(0)
+        for j in range(levels - 1):
+            above += np.int64(z > chains[row + j])
+        m[state * _W + i] = np.float64(above)
+        m[value * _W + i] = chains[chain + LEVEL_ROW * MOST_LEVELS + above]
 
 
 @stage

@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from fastexec.models._base import Model, default_model
+from fastexec.models.chains import MOST_LEVELS, Chain
 from fastexec.models.scalar import NonNegative, Positive, Scalar, bounds, limited
 
 Curve = Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(strict=False)]
@@ -73,18 +74,30 @@ class MeanRevertingSpread(Model):
         return self
 
 
+class MarkovSpread(Chain):
+    """A Markov chain over a few quoted spreads."""
+
+    model: Literal["markov"]
+    levels: Annotated[
+        tuple[Annotated[float, Field(ge=0.0, le=1.0)], ...], Field(strict=False, min_length=1, max_length=MOST_LEVELS)
+    ] = Field(description="full quoted spreads, rising, at most 32 (fractions of the mid)")
+
+
 Spread = Annotated[
-    ConstantSpread | RandomWalkSpread | MeanRevertingSpread,
+    ConstantSpread | RandomWalkSpread | MeanRevertingSpread | MarkovSpread,
     Field(discriminator="model"),
     default_model("mean_reverting"),
 ]
 
 
-class _Volume(Model):
-    mean: Positive = Field(10_000.0, description="mean volume of the market (shares a step)")
+class _Known(Model):
     known: Literal["after", "during"] = Field(
         "after", description="known when the step is over | while it lasts (mini-project)"
     )
+
+
+class _Volume(_Known):
+    mean: Positive = Field(10_000.0, description="mean volume of the market (shares a step)")
 
 
 class ConstantVolume(_Volume):
@@ -117,8 +130,25 @@ class LognormalVolume(_Volume):
     floor: NonNegative = Field(1.0, description="least volume (shares a step)")
 
 
+class MarkovVolume(Chain, _Known):
+    """A Markov chain over a few volumes."""
+
+    model: Literal["markov"]
+    levels: Annotated[
+        tuple[Annotated[float, Field(ge=0.0)], ...], Field(strict=False, min_length=1, max_length=MOST_LEVELS)
+    ] = Field(description="volumes, rising, at most 32 (shares a step)")
+
+    @model_validator(mode="after")
+    def _trades(self) -> MarkovVolume:
+        if self.levels[-1] == 0.0:
+            raise PydanticCustomError("volume", "levels are all 0: nobody could trade; give one above 0")
+        return self
+
+
 Volume = Annotated[
-    ConstantVolume | CosineVolume | LognormalVolume, Field(discriminator="model"), default_model("lognormal")
+    ConstantVolume | CosineVolume | LognormalVolume | MarkovVolume,
+    Field(discriminator="model"),
+    default_model("lognormal"),
 ]
 _Correlation = Annotated[Scalar, limited(least=-1.0, most=1.0)]
 
@@ -155,6 +185,16 @@ class SyntheticMarket(Model):
     spread: Spread = Field(default_factory=MeanRevertingSpread)
     volume: Volume = Field(default_factory=LognormalVolume)
     correlation: Correlation = Field(default_factory=Correlation)
+
+    @model_validator(mode="after")
+    def _chains_follow_normals(self) -> SyntheticMarket:
+        # |z| is no normal: mixed into a chain's draw it would bend the chain's own law.
+        for section, key in ((self.spread, "spread_absolute_return"), (self.volume, "volume_absolute_return")):
+            if section.model == "markov" and bounds(getattr(self.correlation, key)) != (0.0, 0.0):
+                raise PydanticCustomError(
+                    "correlation", "correlation.{key} must be 0 beside a markov chain", {"key": key}
+                )
+        return self
 
 
 class ReplayMarket(Model):

@@ -39,4 +39,6 @@ def _volume_is_independent(market: SyntheticMarket) -> bool:
 def _steps_without_volume(market: SyntheticMarket) -> bool:
     """Whether a step may have no volume, so that even a schedule follows the market."""
     volume = market.volume
+    if volume.model == "markov":
+        return volume.levels[0] == 0.0
     return volume.model == "cosine" and bounds(volume.floor)[0] == 0.0 and not is_zero(volume.noise)

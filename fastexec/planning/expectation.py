@@ -14,6 +14,7 @@ from fastexec.kernels.elementary import evaluate
 from fastexec.models.market import SyntheticMarket
 from fastexec.models.scalar import expected
 from fastexec.models.study import StudyModel
+from fastexec.planning import chains
 
 if TYPE_CHECKING:
     from fastexec.data.replay import ReplayWindows
@@ -129,6 +130,8 @@ def _spread(market: SyntheticMarket, steps: int) -> np.ndarray:
     spread = market.spread
     if spread.model == "mean_reverting":
         return expected(spread.mean) * curve(spread.diurnal, steps)
+    if spread.model == "markov":
+        return np.array([plain_sum(law * np.array(spread.levels)) for law in chains.laws(spread, steps)])
     level = expected(spread.initial)
     if spread.model == "constant":
         return np.full(steps, level)
@@ -148,6 +151,8 @@ def _mean_absolute(mean: float, sd: float) -> float:
 def _volume(study: StudyModel, market: SyntheticMarket) -> tuple[np.ndarray, np.ndarray]:
     """E[v_t] and E[v_t^-exponent]; the log-normal floor is ignored."""
     steps, e, volume = study.order.steps, temporary_exponent(study), market.volume
+    if volume.model == "markov":
+        return _chain_volume(chains.laws(volume, steps), np.array(volume.levels), e)
     mean = expected(volume.mean)
     if volume.model == "lognormal":
         level = mean * curve(volume.curve, steps)
@@ -160,6 +165,17 @@ def _volume(study: StudyModel, market: SyntheticMarket) -> tuple[np.ndarray, np.
     turns = np.arange(steps) / max(steps - 1, 1)
     level = mean * (1.0 + expected(volume.amplitude) * cosine_of_turns(turns))
     return _floored_normal(level, expected(volume.noise), expected(volume.floor), e)
+
+
+def _chain_volume(laws: np.ndarray, levels: np.ndarray, e: float) -> tuple[np.ndarray, np.ndarray]:
+    """Mean, and mean inverse power over the steps with a volume: in the others nobody trades."""
+    traded = levels > 0.0
+    inverse = power_of(1.0 / np.where(traded, levels, 1.0), e) * traded
+    means = np.array([plain_sum(law * levels) for law in laws])
+    shares = np.array([plain_sum(law * traded) for law in laws])
+    inverses = np.array([plain_sum(law * inverse) for law in laws])
+    typical = plain_sum(inverses) / plain_sum(shares)
+    return means, np.where(shares > 0.0, inverses / np.where(shares > 0.0, shares, 1.0), typical)
 
 
 def _floored_normal(level: np.ndarray, sd: float, floor: float, e: float) -> tuple[np.ndarray, np.ndarray]:

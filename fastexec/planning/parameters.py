@@ -31,7 +31,8 @@ def keys(study: StudyModel) -> dict[str, str]:
 def _market_keys(market: SyntheticMarket) -> dict[str, str]:
     found = {"initial_price": "market.initial_price"}
     found |= {key: f"market.price.{key}" for key in ("volatility", "drift")}
-    found["spread_level"] = f"market.spread.{_SPREAD_LEVEL[market.spread.model]}"
+    if market.spread.model in _SPREAD_LEVEL:
+        found["spread_level"] = f"market.spread.{_SPREAD_LEVEL[market.spread.model]}"
     for key in ("reversion", "volatility", "floor"):
         if hasattr(market.spread, key):
             found[f"spread_{key}"] = f"market.spread.{key}"

@@ -8,10 +8,12 @@ import numpy as np
 
 from fastexec.errors import InputError
 from fastexec.kernels import fields
+from fastexec.models.chains import Chain
 from fastexec.models.market import SyntheticMarket
 from fastexec.models.scalar import Scalar, bounds
 from fastexec.models.strategies import Pov, Random, Strategy
 from fastexec.models.study import StudyModel
+from fastexec.planning import chains
 from fastexec.planning.expectation import Expectation, cosine_of_turns, curve
 from fastexec.planning.parameters import ranges
 from fastexec.planning.schedules import fractions
@@ -21,11 +23,13 @@ _SPREADS = {
     "constant": fields.SPREAD_CONSTANT,
     "random_walk": fields.SPREAD_RANDOM_WALK,
     "mean_reverting": fields.SPREAD_MEAN_REVERTING,
+    "markov": fields.SPREAD_MARKOV,
 }
 _VOLUMES = {
     "constant": fields.VOLUME_CONSTANT,
     "cosine": fields.VOLUME_COSINE,
     "lognormal": fields.VOLUME_LOGNORMAL,
+    "markov": fields.VOLUME_MARKOV,
 }
 _HORIZONS = {"complete": fields.COMPLETE, "mark": fields.MARK, "leave": fields.LEAVE}
 _ACTIONS = {"fractions": fields.FRACTIONS, "multiples": fields.MULTIPLES, "lots": fields.LOT_COUNTS}
@@ -46,7 +50,7 @@ def plan_study(study: StudyModel, phase: int) -> tuple[fields.Plan, list[str]]:
         switches[fields.SOURCE] = fields.GIVEN
     side = 1.0 if order.side == "buy" else -1.0
     numbers = np.array([float(order.lot), side, float(order.mark_penalty), float(order.mark_penalty_slope)])
-    return fields.Plan(switches, numbers, table[0], table[1], _curves(study)), table[2]
+    return fields.Plan(switches, numbers, table[0], table[1], _curves(study), _chains(study, switches)), table[2]
 
 
 def _switch_market(market: SyntheticMarket, switches: np.ndarray) -> None:
@@ -92,6 +96,21 @@ def _curves(study: StudyModel) -> np.ndarray:
             curves[fields.VOLUME_CURVE] = curve(market.volume.curve, steps)
         curves[fields.COSINE_CURVE] = cosine_of_turns(np.arange(steps) / max(steps - 1, 1))
     return curves
+
+
+def _chains(study: StudyModel, switches: np.ndarray) -> np.ndarray:
+    tables = np.zeros(2 * fields.CHAIN_SIZE)
+    if isinstance(study.market, SyntheticMarket):
+        spread, volume = study.market.spread, study.market.volume
+        places = (
+            (spread, fields.SPREAD_CHAIN, fields.SPREAD_LEVELS),
+            (volume, fields.VOLUME_CHAIN, fields.VOLUME_LEVELS),
+        )
+        for section, at, switch in places:
+            if isinstance(section, Chain):
+                tables[at : at + fields.CHAIN_SIZE] = chains.table(section)
+                switches[switch] = len(section.levels)
+    return tables
 
 
 def plan_strategies(study: StudyModel, markets: list[Expectation]) -> fields.Strategies:

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 _TAGS = {"number", "range", "synthetic", "replay"}
 _MODELS = {
-    "geometric", "arithmetic", "constant", "random_walk", "mean_reverting", "cosine", "lognormal", "power", "linear",
+    "geometric", "arithmetic", "constant", "random_walk", "mean_reverting", "cosine", "lognormal", "markov", "power", "linear",
     "immediate", "twap", "vwap", "pov", "almgren_chriss", "static_optimum", "obizhaeva_wang", "schedule", "random",
 }  # fmt: skip
 _ORDER = {"unknown_key": 0, "union_tag_invalid": 1, "missing": 3}

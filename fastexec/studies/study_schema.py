@@ -12,8 +12,8 @@ from fastexec.models.order import Order
 from fastexec.models.study import Output, StudyModel
 
 _PRICES = (market.GeometricPrice, market.ArithmeticPrice)
-_SPREADS = (market.ConstantSpread, market.RandomWalkSpread, market.MeanRevertingSpread)
-_VOLUMES = (market.ConstantVolume, market.CosineVolume, market.LognormalVolume)
+_SPREADS = (market.ConstantSpread, market.RandomWalkSpread, market.MeanRevertingSpread, market.MarkovSpread)
+_VOLUMES = (market.ConstantVolume, market.CosineVolume, market.LognormalVolume, market.MarkovVolume)
 _TEMPORARIES = (costs.PowerTemporary, costs.LinearTemporary)
 _SECTIONS: tuple[tuple[str, tuple[type[BaseModel], ...]], ...] = (
     ("order", (Order,)),

@@ -128,7 +128,7 @@ SUMMARY = (
        "shortfall, then every strategy's timing, in the order of the rows."),
     _c("timing_comoments", "list<float64>", "bps^2", "As shortfall_comoments, of own timing."),
     _c("wins", "list<int64>", "", "Twice the episodes in which own shortfall was lower, ties once, for each strategy."),
-    _c("day_ids", "list<int32>", "yyyymmdd", "Days of a replay.", "no replay"),
+    _c("day_ids", "list<int32>", "yyyymmdd", "Days of a replay, or those that a bootstrap joins.", "synthetic"),
     _c("day_episodes", "list<int64>", "", "Episodes of each day.", "no replay"),
     _c("day_shortfall", "list<float64>", "bps", "Sum of shortfall_bps on each day.", "no replay"),
 )  # fmt: skip

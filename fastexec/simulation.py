@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fastexec.data.blocks import blocks_of
 from fastexec.data.paths import MarketPaths
 from fastexec.errors import FastexecError, InputError
 from fastexec.kernels import fields
 from fastexec.kernels.episode import output_for, plugin_slots, simulate_range
 from fastexec.kernels.philox import EVALUATION
-from fastexec.models.market import ReplayMarket
+from fastexec.models.market import BootstrapMarket, RealMarket, ReplayMarket, SyntheticMarket
 from fastexec.models.study import StudyModel
 from fastexec.planning.control import timing_has_mean_zero
-from fastexec.planning.expectation import expect
+from fastexec.planning.expectation import arrival_price, expect
 from fastexec.planning.plan import plan_strategies, plan_study
 
 if TYPE_CHECKING:
@@ -73,7 +74,12 @@ class Prepared:
     @property
     def days(self) -> np.ndarray | None:
         """yyyymmdd of each episode of a replay, int32[e]."""
-        return None if self.windows is None else self.windows.day
+        return self.windows.day if self.windows is not None and isinstance(self.study.market, ReplayMarket) else None
+
+    @property
+    def source_days(self) -> list[int]:
+        """The days, yyyymmdd, that the windows of real days come from; none for a synthetic market."""
+        return [] if self.windows is None else sorted(set(self.windows.day.tolist()))
 
     def run(self, first: int, count: int) -> Results:
         """Episodes ``first <= e < first + count``; one thread, the interpreter lock released."""
@@ -117,44 +123,50 @@ def _named(names: Any, rows: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def prepare(study: StudyModel, *, paths: MarketPaths | None = None, phase: int = EVALUATION) -> Prepared:
-    """Derive schedules, curves and arrays; reads the bars of a replay study.
+    """Derive schedules, curves and arrays; reads the bars of a study on real days.
 
     ``paths`` replaces the study's market by given ones (float64[e, t]); the number of episodes is then theirs.
     """
-    windows = _windows(study) if paths is None and isinstance(study.market, ReplayMarket) else None
+    if paths is not None and not isinstance(study.market, SyntheticMarket):
+        raise InputError(
+            f"paths: the study's market is of model {study.market.model!r}; given paths need a synthetic one, from which "
+            "schedules take what they expect"
+        )
+    windows = None if paths is not None or isinstance(study.market, SyntheticMarket) else _windows(study, study.market)
     plan, drawn = plan_study(study, phase)
-    given = windows.paths if windows is not None else paths
-    if given is not None:
-        plan.switches[fields.SOURCE] = fields.GIVEN
-        if given.mid.shape[1] != study.order.steps:
-            raise InputError(
-                f"paths have {given.mid.shape[1]} steps, order.steps is {study.order.steps}; make them equal"
-            )
+    given, groups = _given(study, paths, windows, plan)
+    if given is not None and given.mid.shape[1] != study.order.steps + 1:
+        raise InputError(
+            f"paths have {given.mid.shape[1] - 1} steps, order.steps is {study.order.steps}; make them equal"
+        )
     names = [strategy.name for strategy in study.strategies]
     valid = [paths is None and timing_has_mean_zero(study, strategy) for strategy in study.strategies]
     return Prepared(
         study=study,
         strategies=names,
-        episodes=_episodes(study, given),
+        episodes=_episodes(study, given, paths is not None),
         control_variate=valid,
         warnings=[] if windows is None else list(windows.warnings),
-        inputs={study.market.bars: windows.sha256}
-        if windows is not None and isinstance(study.market, ReplayMarket)
-        else {},
+        inputs={} if windows is None else {_bars(study): windows.sha256},
         windows=windows,
         drawn=drawn,
-        arrays=(plan, plan_strategies(study, expect(study, windows)), _paths(given)),
+        arrays=(plan, plan_strategies(study, expect(study, windows), groups), given or _no_paths()),
     )
 
 
-def _windows(study: StudyModel) -> ReplayWindows:
+def _bars(study: StudyModel) -> str:
+    assert not isinstance(study.market, SyntheticMarket)
+    return study.market.bars
+
+
+def _windows(study: StudyModel, market: RealMarket) -> ReplayWindows:
     from fastexec.data.bars import read_bars
     from fastexec.data.replay import replay_windows
 
-    market, steps = study.market, study.order.steps
-    assert isinstance(market, ReplayMarket)
+    steps = study.order.steps
     bars = read_bars(study.bars_path(), market.symbol)
-    windows = replay_windows(bars, steps, market.stride or steps, market.days, market.curve_days)
+    leave_own = market.model == "replay"
+    windows = replay_windows(bars, steps, market.stride or steps, market.days, market.curve_days, leave_own)
     if windows.step_seconds != study.order.step_seconds:
         raise InputError(
             f"order.step_seconds: {study.order.step_seconds:g}, but a bar of {market.bars} lasts {windows.step_seconds} s "
@@ -163,21 +175,45 @@ def _windows(study: StudyModel) -> ReplayWindows:
     return windows
 
 
+def _given(
+    study: StudyModel, paths: MarketPaths | None, windows: ReplayWindows | None, plan: fields.Plan
+) -> tuple[fields.Paths | None, np.ndarray | None]:
+    """The paths that the kernels follow, if any, and the group of each of their rows; the plan is told of them."""
+    if windows is None and paths is None:
+        return None, None
+    market = study.market
+    if windows is None or not isinstance(market, BootstrapMarket):
+        plan.switches[fields.SOURCE] = fields.GIVEN
+        return _paths(paths if windows is None else windows.paths), None
+    plan.switches[fields.SOURCE] = fields.JOINED
+    plan.numbers[fields.RESTART] = 0.0 if market.block >= study.order.steps else 1.0 / market.block
+    if market.initial_price is None:
+        plan.ranges[fields.INITIAL_PRICE, :2] = arrival_price(market, windows)
+    blocks = blocks_of(windows)
+    given = _paths(windows.paths)
+    mid, spread, volume, arrival = (x[blocks.order] for x in given[:4])
+    return fields.Paths(mid, spread, volume, arrival, blocks.first, blocks.count), blocks.group
+
+
 def _paths(given: MarketPaths | None) -> fields.Paths:
-    if given is None:
-        return fields.Paths(np.zeros((1, 2)), np.zeros((1, 1)), np.zeros((1, 1)), np.zeros(1))
+    assert given is not None
     mid = np.concatenate((given.mid, given.last_mid[:, None]), axis=1)
-    return fields.Paths(
-        *(np.require(x, np.float64, ["C", "W"]) for x in (mid, given.spread, given.volume, given.arrival))
+    mid, spread, volume, arrival = (
+        np.require(x, np.float64, ["C", "W"]) for x in (mid, given.spread, given.volume, given.arrival)
     )
+    return fields.Paths(mid, spread, volume, arrival, np.zeros(1, np.int64), np.zeros(1, np.int64))
 
 
-def _episodes(study: StudyModel, given: MarketPaths | None) -> int:
-    if given is None:
+def _no_paths() -> fields.Paths:
+    return _paths(MarketPaths([[1.0]], [[0.0]], [[0.0]]))
+
+
+def _episodes(study: StudyModel, given: fields.Paths | None, paths_given: bool) -> int:
+    if given is None or (isinstance(study.market, BootstrapMarket) and not paths_given):
         assert study.episodes is not None
         return study.episodes
     available = given.mid.shape[0]
-    wanted = available if study.episodes is None or not isinstance(study.market, ReplayMarket) else study.episodes
+    wanted = available if study.episodes is None or paths_given else study.episodes
     if wanted > available:
         raise InputError(f"episodes: {wanted} asked for, the bars hold {available} windows; leave episodes out for all")
     return wanted

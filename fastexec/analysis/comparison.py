@@ -97,7 +97,8 @@ def _conditioned(folder: Path, study: Study, by: str, flags: list[bool]) -> dict
     _require_column(parts[0], column, by)
     names, place = _grouping(parts, column, groups, by)
     strategies, models = [s.name for s in study.strategies], [s.model for s in study.strategies]
-    found = [SummaryAccumulator(strategies, models) for _ in names]
+    source_days = _source_days(folder)
+    found = [SummaryAccumulator(strategies, models, source_days) for _ in names]
     counts = [0] * len(names)
     for part in parts:
         markets = store.read_columns(part)
@@ -108,6 +109,12 @@ def _conditioned(folder: Path, study: Study, by: str, flags: list[bool]) -> dict
             found[g].add(counts[g], chosen)
             counts[g] += int((groups_of == g).sum())
     return {name: f.table(flags) for name, f, count in zip(names, found, counts, strict=True) if count}
+
+
+def _source_days(folder: Path) -> list[int]:
+    """The days behind bootstrapped episodes."""
+    row = store.read_table(folder / "summary.parquet").select(["day_ids", "day_episodes"]).to_pylist()[0]
+    return row["day_ids"] if row["day_ids"] and row["day_episodes"] is None else []
 
 
 def _selected(results: Results, mask: np.ndarray) -> Results:
@@ -203,6 +210,8 @@ def _day_notes(summaries: dict[str, pa.Table]) -> list[str]:
     days = [len(summary["day_ids"][0].as_py() or []) for summary in summaries.values()]
     if not any(days):
         return []
+    if next(iter(summaries.values()))["day_episodes"][0].as_py() is None:
+        return [f"conditional on these {days[0]} days, of whose blocks every episode is made: no interval is shown"]
     if min(days) < FEWEST_DAYS:
         return [
             f"conditional on these {min(days)} days: an interval needs at least {FEWEST_DAYS} (days are the clusters)"

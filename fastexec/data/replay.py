@@ -38,13 +38,19 @@ class ReplayWindows:
 
 
 def replay_windows(
-    bars: Bars, steps: int, stride: int, days: tuple[int, ...] = (), curve_days: tuple[int, ...] = ()
+    bars: Bars,
+    steps: int,
+    stride: int,
+    days: tuple[int, ...] = (),
+    curve_days: tuple[int, ...] = (),
+    leave_own: bool = True,
 ) -> ReplayWindows:
     """Cut days into windows of ``steps`` bars, the first from a day's second bar on, the next ``stride`` bars later.
 
-    days: yyyymmdd to replay; empty for all of the symbol. curve_days: days that the expectations are taken from;
-    empty for, with each replayed day, all others of the symbol that can be used, or the same day where there is no
-    other. A gap splits a day: the bar behind it is like a day's first. No window crosses a gap or a night.
+    days: yyyymmdd to replay; empty for all of the symbol. curve_days: days that the expectations are taken from; empty
+    for, with each replayed day, all others of the symbol that can be used, or the same day where there is no other
+    (with ``leave_own`` false all of them for every day). A gap splits a day: the bar behind it is like a day's first.
+    No window crosses a gap or a night.
 
     Raises InputError where a day is not there or cannot be used, the bars of two days differ in length, or no day
     holds a window.
@@ -57,7 +63,7 @@ def replay_windows(
     day, mid, spread = bars.day[first], bars.mid, bars.spread
     usable = np.flatnonzero(follows & ~np.isin(bars.day, list(bars.faults)))
     given = _chosen(bars, curve_days, "curve_days") if curve_days else np.unique(bars.day[usable])
-    others = not curve_days and given.size > 1
+    others = leave_own and not curve_days and given.size > 1
     expected = expected_curves(bars, rows, usable, given, others)
     overlap = np.zeros(0, np.int32) if others else np.intersect1d(given, day)
     return ReplayWindows(

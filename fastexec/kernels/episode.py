@@ -20,6 +20,7 @@ from fastexec.kernels.fields import (
     FILLS_AT_NEXT,
     GIVEN,
     HORIZON,
+    JOINED,
     KIND,
     LEDGER_FIELDS,
     LOT,
@@ -28,6 +29,7 @@ from fastexec.kernels.fields import (
     MID,
     MOST_LEVELS,
     NEXT,
+    NUMBERS,
     PARAMETER_FIELDS,
     PARAMETERS,
     POV,
@@ -35,6 +37,7 @@ from fastexec.kernels.fields import (
     STEP_COLUMNS,
     STEPS,
     SWITCHES,
+    SYNTHETIC,
     TEMPORARY_KIND,
     TRANSIENT_KIND,
     Output,
@@ -43,7 +46,8 @@ from fastexec.kernels.fields import (
     Strategies,
 )
 from fastexec.kernels.fill import close_horizon, fill, open_ledger
-from fastexec.kernels.market import advance, advance_given, begin, begin_given, draw, observe, roll, roll_given
+from fastexec.kernels.given import advance_given, begin_given, begin_joined, rejoin, roll_given
+from fastexec.kernels.market import advance, begin, draw, observe, roll
 from fastexec.kernels.parameters import draw_parameters, fix_parameters
 from fastexec.kernels.record import record
 from fastexec.kernels.strategy import check_slices, decide, decide_otherwise
@@ -76,7 +80,7 @@ def output_for(episodes: int, strategies: int, drawn: int = 0, steps: int = 0) -
 def _example() -> tuple[Any, ...]:
     plan = Plan(
         np.zeros(SWITCHES, np.int64),
-        np.zeros(4),
+        np.zeros(NUMBERS),
         np.zeros((len(PARAMETERS), 3)),
         np.zeros(0, np.int64),
         np.zeros((4, 1)),
@@ -85,7 +89,8 @@ def _example() -> tuple[Any, ...]:
     strategies = Strategies(
         np.zeros((1, 6), np.int64), np.zeros((1, MOST_LEVELS)), np.zeros((1, 1, 2)), np.zeros(1, np.int64)
     )
-    paths = Paths(np.zeros((1, 2)), np.zeros((1, 1)), np.zeros((1, 1)), np.zeros(1))
+    one = np.zeros(1, np.int64)
+    paths = Paths(np.zeros((1, 2)), np.zeros((1, 1)), np.zeros((1, 1)), np.zeros(1), one, one)
     return np.uint64(0), 0, 1, plan, strategies, paths, output_for(1, 1), plugin_slots()
 
 
@@ -102,14 +107,16 @@ def simulate_range(seed, first, count, plan, strategies, paths, output, plugins)
     # Unpacked here: taking an array out of a NamedTuple inside the loops is two atomic reference counts each time.
     switches, curves, chains, lot = plan.switches, plan.curves, plan.chains, plan.numbers[LOT]
     kinds, fractions, levels = strategies.kinds, strategies.fractions, strategies.levels
-    steps, given, recorded = switches[STEPS], switches[SOURCE] == GIVEN, output.steps.shape[1] > 0
+    steps, given, recorded = switches[STEPS], switches[SOURCE] != SYNTHETIC, output.steps.shape[1] > 0
     fix_parameters(plan, p)
     for block in range(first // _W, (first + count + _W - 1) // _W):
         span = (first, max(first, block * _W), min(first + count, (block + 1) * _W))
         open_block(seed, block, plan, paths, (words, raw), p, m, ledgers)
         for t in range(steps):
             if given:
-                advance_given(block * _W, t, paths, m)
+                if switches[SOURCE] == JOINED and t > 0:
+                    rejoin(seed, block, t, plan, paths, words, m)
+                advance_given(t, plan, paths, m)
             else:
                 draw(seed, block, t, switches, words, raw, normals, p)
                 advance(t, switches, curves, chains, normals, p, m)
@@ -146,6 +153,8 @@ def open_block(seed, block, plan, paths, drawn, p, m, ledgers):
     draw_parameters(seed, block, plan, words, p)
     if plan.switches[SOURCE] == GIVEN:
         begin_given(block * _W, paths, m)
+    elif plan.switches[SOURCE] == JOINED:
+        begin_joined(seed, block, plan, paths, words, p, m)
     else:
         begin(seed, block, plan, words, raw, p, m)
     for k in range(ledgers.shape[0]):

@@ -37,8 +37,8 @@ PARAMETER_FIELDS = VOLUME_FRESH + 1
 
 # The market of a block: one for all strategies.
 (MID, NEXT, SPREAD, VOLUME, LAST_VOLUME, SPREAD_STATE, VOLUME_STATE, DAY_STATE, ARRIVAL,
- CUMULATIVE_VOLUME, SUM_VOLUME_PRICE, SUM_PRICE, SUM_SPREAD, SUM_SQUARED_MOVES, ARRIVAL_SPREAD) = range(15)  # fmt: skip
-MARKET_FIELDS = ARRIVAL_SPREAD + 1
+ CUMULATIVE_VOLUME, SUM_VOLUME_PRICE, SUM_PRICE, SUM_SPREAD, SUM_SQUARED_MOVES, ARRIVAL_SPREAD, WINDOW) = range(16)  # fmt: skip
+MARKET_FIELDS = WINDOW + 1
 
 # The ledger of a strategy. What can be derived at the end (fees, filled shares, permanent cost) is not accumulated.
 (SLICE, REMAINING, SUM_TIMING, SUM_HALF_SPREAD, SUM_TEMPORARY, SUM_SQUARES, SUM_TRANSIENT, IMPACT,
@@ -49,7 +49,7 @@ LEDGER_FIELDS = OWN_REMAINING + 1
 (STEPS, SOURCE, PRICE_MODEL, START_MOVED, SPREAD_MODEL, VOLUME_MODEL, CORRELATED, TEMPORARY_KIND, TRANSIENT_KIND,
  HORIZON, PHASE, SPREAD_LEVELS, VOLUME_LEVELS) = range(13)  # fmt: skip
 SWITCHES = VOLUME_LEVELS + 1
-SYNTHETIC, GIVEN = 0, 1
+SYNTHETIC, GIVEN, JOINED = 0, 1, 2
 GEOMETRIC, ARITHMETIC = 0, 1
 SPREAD_CONSTANT, SPREAD_RANDOM_WALK, SPREAD_MEAN_REVERTING, SPREAD_MARKOV = 0, 1, 2, 3
 VOLUME_CONSTANT, VOLUME_COSINE, VOLUME_LOGNORMAL, VOLUME_MARKOV = 0, 1, 2, 3
@@ -57,7 +57,8 @@ TEMPORARY_LINEAR, TEMPORARY_PROPORTIONAL, TEMPORARY_SQRT, TEMPORARY_POWER = 0, 1
 TRANSIENT_OFF, TRANSIENT_LINEAR, TRANSIENT_POWER = 0, 1, 2
 COMPLETE, MARK, LEAVE = 0, 1, 2
 
-(LOT, SIDE, MARK_PENALTY, MARK_SLOPE) = range(4)  # numbers
+(LOT, SIDE, MARK_PENALTY, MARK_SLOPE, RESTART) = range(5)  # numbers
+NUMBERS = RESTART + 1
 (RANGE_LOW, RANGE_HIGH, RANGE_IS_LOG) = range(3)
 (PRICE_CURVE, SPREAD_CURVE, VOLUME_CURVE, COSINE_CURVE) = range(4)
 # What is known of a strategy: kind, whether it fills at the end of the step, its stream, action set, levels, plugin slot.
@@ -99,7 +100,7 @@ class Plan(NamedTuple):
 
 class Strategies(NamedTuple):
     """``kinds`` int64[k, 6]; ``levels`` float64[k, 32]: a POV's rate, a random's actions, a plugin's parameters;
-    ``fractions`` float64[k, g, t + 1]: done by the start of step t; ``groups`` int64[e]: an episode's g (own schedules).
+    ``fractions`` float64[k, g, t + 1]: done by the start of step t; ``groups`` int64[e]: g of a row of the given paths.
     """
 
     kinds: np.ndarray
@@ -109,12 +110,16 @@ class Strategies(NamedTuple):
 
 
 class Paths(NamedTuple):
-    """Given markets: ``mid`` float64[e, t + 1], ``spread`` and ``volume`` float64[e, t], ``arrival`` float64[e]."""
+    """Given markets: ``mid`` float64[e, t + 1], ``spread`` and ``volume`` float64[e, t], ``arrival`` float64[e]. To be
+    joined from blocks: ``block_first`` and ``block_count`` int64[e], the rows of the same time of day.
+    """
 
     mid: np.ndarray
     spread: np.ndarray
     volume: np.ndarray
     arrival: np.ndarray
+    block_first: np.ndarray
+    block_count: np.ndarray
 
 
 class Output(NamedTuple):

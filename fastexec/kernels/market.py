@@ -246,36 +246,3 @@ def level_spread(curve, p, m):
     for i in range(_W):
         drawn = p[SPREAD_SCALE * _W + i] * curve * exp(m[SPREAD_STATE * _W + i])
         m[SPREAD * _W + i] = max(drawn, p[SPREAD_FLOOR * _W + i])
-
-
-@stage
-def begin_given(first, paths, m):
-    """A block of given paths at step 0; lanes outside the paths repeat the nearest episode and are never written out."""
-    for j in range(MARKET_FIELDS * _W):
-        m[j] = 0.0
-    for i in range(_W):
-        e = min(max(first + i, 0), paths.mid.shape[0] - 1)
-        m[ARRIVAL * _W + i] = paths.arrival[e]
-        m[MID * _W + i] = paths.mid[e, 0]
-        m[SPREAD * _W + i] = paths.spread[e, 0]
-        m[ARRIVAL_SPREAD * _W + i] = paths.spread[e, 0]
-
-
-@stage
-def advance_given(first, t, paths, m):
-    """Step t of given paths: v_t and S_{t+1}; the spread of step t."""
-    for i in range(_W):
-        e = min(max(first + i, 0), paths.mid.shape[0] - 1)
-        m[SPREAD * _W + i] = paths.spread[e, t]
-        m[NEXT * _W + i] = paths.mid[e, t + 1]
-        m[VOLUME * _W + i] = paths.volume[e, t]
-        move = m[NEXT * _W + i] / m[MID * _W + i] - 1.0
-        m[SUM_SQUARED_MOVES * _W + i] += move * move
-
-
-@stage
-def roll_given(m):
-    """To the next step of given paths."""
-    for i in range(_W):
-        m[MID * _W + i] = m[NEXT * _W + i]
-        m[LAST_VOLUME * _W + i] = m[VOLUME * _W + i]

@@ -13,7 +13,7 @@ from fastexec.kernels._jit import LANES, inlined, stage
 from fastexec.kernels.elementary import radius, sine_cosine
 
 EVALUATION, TRAINING, PILOT, VALIDATION = 0, 1, 2, 3  # phases
-MOVES, START, PARAMETERS, ACTIONS = 0, 1, 2, 3  # purposes; each gives four words for an episode and a step
+MOVES, START, PARAMETERS, ACTIONS, BLOCKS = 0, 1, 2, 3, 4  # purposes; each gives four words for an episode and a step
 
 _W = LANES
 _M0, _M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)

@@ -34,6 +34,7 @@ from fastexec.kernels.fields import (
     SPREAD,
     STEPS,
     VOLUME,
+    WINDOW,
 )
 from fastexec.kernels.philox import ACTIONS, draw_words
 
@@ -59,7 +60,7 @@ def decide_otherwise(at, plan, strategies, plugins, words, p, m, b):
     seed, block, t, k = at
     kind, lot, steps = strategies.kinds[k, KIND], plan.numbers[LOT], plan.switches[STEPS]
     if kind == OWN_SCHEDULE:
-        follow_own(strategies, k, t, block * _W, lot, p, m, b)
+        follow_own(strategies, k, t, lot, p, m, b)
     elif kind == RANDOM:
         stream = np.uint32(plan.switches[PHASE] << 30 | ACTIONS << 24 | strategies.kinds[k, OWNER])
         draw_words(seed, block, t, stream, words)
@@ -81,11 +82,10 @@ def follow(fraction, lot, p, m, b):
 
 
 @stage
-def follow_own(strategies, k, t, first, lot, p, m, b):
-    """As ``follow``, with a trajectory for each group of episodes (replayed windows: another time of day, other days)."""
-    last = strategies.groups.shape[0] - 1
+def follow_own(strategies, k, t, lot, p, m, b):
+    """As ``follow``, with a trajectory for each group of given paths (another time of day, other days)."""
     for i in range(_W):
-        g = strategies.groups[min(max(first + i, 0), last)]
+        g = strategies.groups[np.int64(m[WINDOW * _W + i])]
         fraction = strategies.fractions[k, g, t + 1]
         if lot > 0.0:
             done = lot * np.floor(fraction * p[LOTS * _W + i] + 0.5)

@@ -197,19 +197,33 @@ class SyntheticMarket(Model):
         return self
 
 
-class ReplayMarket(Model):
-    """Windows of real days: each is an episode, in order."""
-
-    model: Literal["replay"]
+class _RealDays(Model):
     bars: str = Field(description="Parquet file of bars with quotes (path, from the study file's folder)")
     symbol: str = Field(description="symbol in that file")
     window: Annotated[int, Field(ge=1)] | None = Field(None, description="steps a window; order.steps")
     stride: Annotated[int, Field(ge=1)] | None = Field(None, description="steps between windows; default the window")
-    days: Annotated[tuple[int, ...], Field(strict=False)] = Field((), description="days to replay (yyyymmdd); all")
+    days: Annotated[tuple[int, ...], Field(strict=False)] = Field((), description="days to use (yyyymmdd); all")
     curve_days: Annotated[tuple[int, ...], Field(strict=False)] = Field(
-        (), description="days that curves and expectations come from; for each day all others"
+        (), description="days that curves and expectations come from; replay: for each day all others; bootstrap: all"
     )
     known: Literal["after", "during"] = Field("after", description="as market.volume.known")
 
 
-Market = SyntheticMarket | ReplayMarket
+class ReplayMarket(_RealDays):
+    """Windows of real days: each is an episode, in order."""
+
+    model: Literal["replay"]
+
+
+class BootstrapMarket(_RealDays):
+    """Blocks of real days joined at the same time of day (stationary bootstrap), rescaled to the arrival price."""
+
+    model: Literal["bootstrap"]
+    block: Annotated[float, Field(ge=1.0)] = Field(
+        30.0, description="mean length of a block (steps); from order.steps on whole windows, never joined"
+    )
+    initial_price: Positive | None = Field(None, description="arrival price (currency); the mean of the windows'")
+
+
+RealMarket = ReplayMarket | BootstrapMarket
+Market = SyntheticMarket | ReplayMarket | BootstrapMarket

@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from fastexec.models._base import Model
 from fastexec.models.costs import Costs
-from fastexec.models.market import Market, ReplayMarket, SyntheticMarket
+from fastexec.models.market import BootstrapMarket, Market, ReplayMarket, SyntheticMarket
 from fastexec.models.order import Order
 from fastexec.models.strategies import Schedule, Strategy
 
@@ -24,11 +24,14 @@ class Output(Model):
 
 def _market_kind(value: Any) -> str:
     model = value.get("model", "synthetic") if isinstance(value, dict) else getattr(value, "model", None)
-    return "replay" if model == "replay" else "synthetic"
+    return model if model in ("replay", "bootstrap") else "synthetic"
 
 
 _Market = Annotated[
-    Annotated[SyntheticMarket, Tag("synthetic")] | Annotated[ReplayMarket, Tag("replay")], Discriminator(_market_kind)
+    Annotated[SyntheticMarket, Tag("synthetic")]
+    | Annotated[ReplayMarket, Tag("replay")]
+    | Annotated[BootstrapMarket, Tag("bootstrap")],
+    Discriminator(_market_kind),
 ]
 
 
@@ -57,8 +60,8 @@ class StudyModel(Model):
         return study
 
     def bars_path(self) -> Path:
-        """Where a replay study's bars are: beside the study file, else from the current folder."""
-        assert isinstance(self.market, ReplayMarket)
+        """Where the bars of real days are: beside the study file, else from the current folder."""
+        assert not isinstance(self.market, SyntheticMarket)
         given = Path(self.market.bars)
         beside = given if self._folder is None else self._folder / given
         return beside if beside.exists() else given
@@ -93,7 +96,7 @@ class StudyModel(Model):
 
 
 def _check_market(market: Market, steps: int) -> None:
-    if isinstance(market, ReplayMarket):
+    if not isinstance(market, SyntheticMarket):
         if market.window is not None and market.window != steps:
             raise _error(
                 f"market.window: {market.window} differs from order.steps = {steps}; leave it out or make them equal"

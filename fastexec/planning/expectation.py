@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fastexec.data.blocks import blocks_of
 from fastexec.kernels.elementary import evaluate
-from fastexec.models.market import SyntheticMarket
+from fastexec.models.market import BootstrapMarket, SyntheticMarket
 from fastexec.models.scalar import expected
 from fastexec.models.study import StudyModel
 from fastexec.planning import chains
@@ -80,7 +81,7 @@ class Expectation:
 def expect(study: StudyModel, windows: ReplayWindows | None = None) -> list[Expectation]:
     """The expected market of each group of episodes: one for a synthetic study, one a window for replayed days."""
     if windows is not None:
-        return [_expect_window(study, windows, e) for e in range(windows.paths.mid.shape[0])]
+        return [_expect_window(study, windows, e, price) for e, price in _group_windows(study, windows)]
     market = study.market
     assert isinstance(market, SyntheticMarket)
     return [_expect_synthetic(study, market)]
@@ -92,8 +93,23 @@ def temporary_exponent(study: StudyModel) -> float:
     return expected(temporary.exponent) if temporary.model == "power" else 0.0
 
 
-def _expect_window(study: StudyModel, windows: ReplayWindows, e: int) -> Expectation:
-    price, steps = float(windows.paths.arrival[e]), study.order.steps
+def _group_windows(study: StudyModel, windows: ReplayWindows) -> list[tuple[int, float]]:
+    """A window of each group and its arrival price: every one of a replay, one for each time of day of a bootstrap."""
+    if isinstance(study.market, BootstrapMarket):
+        price = arrival_price(study.market, windows)
+        return [(e, price) for e in blocks_of(windows).representative.tolist()]
+    return list(enumerate(windows.paths.arrival.tolist()))
+
+
+def arrival_price(market: BootstrapMarket, windows: ReplayWindows) -> float:
+    """What bootstrapped paths start from: the study's price (of a range the mean), else the mean of the windows'."""
+    if market.initial_price is not None:
+        return expected(market.initial_price)
+    return plain_sum(windows.paths.arrival) / windows.paths.arrival.size
+
+
+def _expect_window(study: StudyModel, windows: ReplayWindows, e: int, price: float) -> Expectation:
+    steps = study.order.steps
     volume = windows.expected_volume[e]
     return Expectation(
         shares=expected(study.order.shares),
@@ -102,8 +118,14 @@ def _expect_window(study: StudyModel, windows: ReplayWindows, e: int) -> Expecta
         volatility=price * windows.expected_volatility[e],
         half_spread=0.5 * price * windows.expected_spread[e],
         volume=volume,
-        inverse_volume=power_of(1.0 / np.maximum(volume, 1e-300), temporary_exponent(study)),
+        inverse_volume=_inverse(volume, temporary_exponent(study)),
     )
+
+
+def _inverse(volume: np.ndarray, exponent: float) -> np.ndarray:
+    """volume^-exponent; a step that expects no volume counts as the thinnest of the others (nobody may be able to trade)."""
+    least = volume[volume > 0.0].min() if (volume > 0.0).any() else 1.0
+    return power_of(1.0 / np.maximum(volume, least), exponent)
 
 
 def _expect_synthetic(study: StudyModel, market: SyntheticMarket) -> Expectation:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from fastexec.kernels.fields import PARAMETERS
-from fastexec.models.market import SyntheticMarket
+from fastexec.models.market import BootstrapMarket, SyntheticMarket
 from fastexec.models.scalar import Range, Scalar
 from fastexec.models.study import StudyModel
 
@@ -18,6 +18,8 @@ def keys(study: StudyModel) -> dict[str, str]:
     found = {"shares": "order.shares", "fee": "costs.fees.per_share"}
     if isinstance(study.market, SyntheticMarket):
         found |= _market_keys(study.market)
+    elif isinstance(study.market, BootstrapMarket) and study.market.initial_price is not None:
+        found["initial_price"] = "market.initial_price"
     found |= {"temporary_coefficient": "costs.temporary.coefficient"}
     if study.costs.temporary.model == "power":
         found |= {"temporary_exponent": "costs.temporary.exponent"}

@@ -47,9 +47,9 @@ def plan_study(study: StudyModel, phase: int) -> tuple[fields.Plan, list[str]]:
     if isinstance(study.market, SyntheticMarket):
         _switch_market(study.market, switches)
     else:
-        switches[fields.SOURCE] = fields.GIVEN
+        switches[fields.SOURCE] = fields.GIVEN  # or joined from blocks: ``simulation`` knows the windows
     side = 1.0 if order.side == "buy" else -1.0
-    numbers = np.array([float(order.lot), side, float(order.mark_penalty), float(order.mark_penalty_slope)])
+    numbers = np.array([float(order.lot), side, float(order.mark_penalty), float(order.mark_penalty_slope), 0.0])
     return fields.Plan(switches, numbers, table[0], table[1], _curves(study), _chains(study, switches)), table[2]
 
 
@@ -113,8 +113,12 @@ def _chains(study: StudyModel, switches: np.ndarray) -> np.ndarray:
     return tables
 
 
-def plan_strategies(study: StudyModel, markets: list[Expectation]) -> fields.Strategies:
-    """The strategies' arrays; ``markets`` holds a group's expectation, one for all episodes or one for each."""
+def plan_strategies(
+    study: StudyModel, markets: list[Expectation], groups: np.ndarray | None = None
+) -> fields.Strategies:
+    """The strategies' arrays; ``markets`` holds each group's expectation, ``groups`` int64[row] the group of each row of
+    given paths (each its own if None).
+    """
     count, steps = len(study.strategies), study.order.steps
     kinds = np.zeros((count, 6), np.int64)
     levels = np.zeros((count, fields.MOST_LEVELS))
@@ -131,7 +135,9 @@ def plan_strategies(study: StudyModel, markets: list[Expectation]) -> fields.Str
             for g, market in enumerate(markets):
                 tables[k, g] = fractions(strategy, study, market)
     _refuse_collisions(study.strategies, kinds)
-    return fields.Strategies(kinds, levels, tables, np.arange(len(markets), dtype=np.int64))
+    return fields.Strategies(
+        kinds, levels, tables, np.arange(len(markets), dtype=np.int64) if groups is None else groups
+    )
 
 
 def known_after(study: StudyModel) -> bool:

@@ -28,7 +28,8 @@ _NONE = (np.nan, np.nan, np.nan)
 @dataclass(frozen=True)
 class Paired:
     """What a comparison needs of K strategies: counts, means [k], co-moments [2K, 2K] (shortfalls, timings), wins [k, k],
-    and for a replay the days' episode counts [day] and sums of shortfall [day, k].
+    and for a replay the days' episode counts [day] and sums of shortfall [day, k]. ``conditional``: episodes are made
+    of a few real days, over which nothing here tells the sampling error.
     """
 
     strategies: Sequence[str]
@@ -41,6 +42,7 @@ class Paired:
     control_variate: Sequence[bool]
     day_counts: np.ndarray | None = None
     day_sums: np.ndarray | None = None
+    conditional: bool = False
 
 
 def from_summary(summary: pa.Table) -> Paired:
@@ -58,6 +60,7 @@ def from_summary(summary: pa.Table) -> Paired:
         control_variate=[row["control_variate"] for row in rows],
         day_counts=None if counts is None else np.array(counts, float),
         day_sums=None if counts is None else np.array([row["day_shortfall"] for row in rows]).T,
+        conditional=counts is None and rows[0]["day_ids"] is not None,
     )
 
 
@@ -129,7 +132,7 @@ def _difference(products: np.ndarray, b: int, k: int) -> float:
 def _interval(material: Paired, k: int, b: int, saving: float, variance: float) -> tuple[float, float, float]:
     if material.day_counts is not None:
         return _by_days(material, k, b, saving)
-    if not material.count > 1:
+    if material.conditional or not material.count > 1:
         return _NONE
     error = float(np.sqrt(variance / material.count))
     half = error * _t95(material.count - 1)

@@ -178,7 +178,7 @@ def _present(job: _Job, first: int, count: int) -> bool:
 def _simulate(job: _Job, threads: int, progress: Progress | None) -> SummaryAccumulator:
     """Every chunk, a bounded number in flight; the summary takes them in episode order."""
     models = [strategy.model for strategy in job.study.strategies]
-    accumulator = SummaryAccumulator(job.prepared.strategies, models)
+    accumulator = SummaryAccumulator(job.prepared.strategies, models, _pooled_days(job.prepared))
     done, total = 0, job.prepared.episodes
     pool = ThreadPoolExecutor(threads, thread_name_prefix="fastexec")
     try:
@@ -190,6 +190,11 @@ def _simulate(job: _Job, threads: int, progress: Progress | None) -> SummaryAccu
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
     return accumulator
+
+
+def _pooled_days(prepared: Prepared) -> list[int]:
+    """The days behind episodes that are of no single day."""
+    return prepared.source_days if prepared.days is None else []
 
 
 def _in_order(pool: ThreadPoolExecutor, job: _Job, most: int) -> Iterator[tuple[tuple[int, int], Results]]:

@@ -17,7 +17,7 @@ _VOLUMES = (market.ConstantVolume, market.CosineVolume, market.LognormalVolume, 
 _TEMPORARIES = (costs.PowerTemporary, costs.LinearTemporary)
 _SECTIONS: tuple[tuple[str, tuple[type[BaseModel], ...]], ...] = (
     ("order", (Order,)),
-    ("market", (market.SyntheticMarket, market.ReplayMarket)),
+    ("market", (market.SyntheticMarket, market.ReplayMarket, market.BootstrapMarket)),
     ("market.price", _PRICES),
     ("market.spread", _SPREADS),
     ("market.volume", _VOLUMES),

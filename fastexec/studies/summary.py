@@ -75,8 +75,9 @@ def stacked(episodes: dict[str, np.ndarray]) -> np.ndarray:
 class SummaryAccumulator:
     """Takes chunks in episode order, whatever their size, and ends in the summary table."""
 
-    def __init__(self, strategies: Sequence[str], models: Sequence[str]) -> None:
-        self.strategies, self.models = list(strategies), list(models)
+    def __init__(self, strategies: Sequence[str], models: Sequence[str], source_days: Sequence[int] = ()) -> None:
+        """source_days: the real days that bootstrapped episodes are made of."""
+        self.strategies, self.models, self.source_days = list(strategies), list(models), list(source_days)
         self.moments = Moments(len(self.strategies))
         self.bins = np.zeros((_SKETCHED, len(self.strategies), BINS), np.int64)
         self.unfinished = np.zeros(len(self.strategies), np.int64)
@@ -152,7 +153,11 @@ class SummaryAccumulator:
     def _day_columns(self) -> dict[str, Any]:
         k = len(self.strategies)
         if not self._days:
-            return {name: [None] * k for name in ("day_ids", "day_episodes", "day_shortfall")}
+            return {
+                "day_ids": [self.source_days or None] * k,
+                "day_episodes": [None] * k,
+                "day_shortfall": [None] * k,
+            }
         days = sorted(self._days)
         return {
             "day_ids": [days] * k,

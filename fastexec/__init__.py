@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fastexec.analysis.comparison import compare
+    from fastexec.calibration.calibrate import calibrate
     from fastexec.data.paths import MarketPaths
     from fastexec.errors import FastexecError, InputError, RefusedError
     from fastexec.simulation import Results, simulate
@@ -29,6 +30,7 @@ _HOMES = {
     "RefusedError": "errors",
     "Results": "simulation",
     "Study": "studies.study",
+    "calibrate": "calibration.calibrate",
     "compare": "analysis.comparison",
     "run": "studies.run",
     "simulate": "simulation",
@@ -41,6 +43,7 @@ __all__ = [
     "RefusedError",
     "Results",
     "Study",
+    "calibrate",
     "compare",
     "run",
     "simulate",

@@ -61,6 +61,13 @@ _SET = click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", hel
 _EPISODES = click.option("--episodes", type=int, help="Number of episodes instead of the study's.")
 _SEED = click.option("--seed", type=int, help="Root seed instead of the study's, 0 to 2^64 - 1.")
 _THREADS = click.option("--threads", type=click.IntRange(1), help="Threads; all processors by default.")
+_FORMAT = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "json", "markdown"]),
+    default="table",
+    help="Form of the table.",
+)
 _BASELINE = click.option("--baseline", help="Strategy to compare with; twap by default.")
 
 
@@ -98,13 +105,51 @@ def run(
 @click.argument("folder", type=click.Path(path_type=Path))
 @_BASELINE
 @click.option("--by", metavar="COLUMN[:N]", help="Condition on a column of markets, or on N quantiles of it.")
-@click.option("--format", "form", type=click.Choice(["table", "csv", "json", "markdown"]), default="table")
+@_FORMAT
 def compare(folder: Path, baseline: str | None, by: str | None, form: str) -> None:
     """Paired comparison of the strategies in FOLDER, from its Parquet files alone."""
     from fastexec import terminal
     from fastexec.analysis.comparison import compare as compare_files
 
     terminal.show_comparison(compare_files(folder, baseline=baseline, by=by), form)
+
+
+@cli.command()
+@click.argument("bars", type=click.Path(path_type=Path))
+@click.option("--symbol", required=True, help="Symbol in the file of bars.")
+@click.option("--out", type=click.Path(path_type=Path), help="File for the [market] and [costs] sections.")
+@click.option("--until", metavar="DATE", help="Last day that the fit may see: 2013-10-08.")
+@click.option("--test", is_flag=True, help="Measure the fit on the days after --until.")
+@click.option("--window", metavar="HH:MM-HH:MM", help="Part of the day, local time; the whole by default.")
+@click.option("--column", multiple=True, metavar="OURS=THEIRS", help="Name of a column of the file: volume=Vol.")
+@click.option("--zone", help="Zone of the local times: America/New_York.")
+@click.option("--shares-outstanding", type=click.FloatRange(0, min_open=True), help="For the permanent impact.")
+@click.option("--episodes", type=click.IntRange(100), default=100_000, show_default=True, help="Days simulated.")
+@click.option("--overwrite", is_flag=True, help="Replace the file --out.")
+@_FORMAT
+def calibrate(
+    bars: Path,
+    symbol: str,
+    out: Path | None,
+    until: str | None,
+    window: str | None,
+    column: tuple[str, ...],
+    overwrite: bool,
+    form: str,
+    **options: Any,
+) -> None:
+    """Fit a market to real BARS (Parquet or CSV): sections for a study, and how well they fit, statistic by statistic."""
+    from fastexec import terminal
+    from fastexec.calibration.calibrate import calibrate as fit_market
+    from fastexec.calibration.document import columns_of, day_of, require_free, save, seconds_of
+
+    if out is not None:
+        require_free(out, overwrite)
+    day, span, names = day_of(until), seconds_of(window), columns_of(column)
+    found = fit_market(bars, symbol, until=day, window=span, columns=names, **options)
+    if out is not None:
+        save(found, out)
+    terminal.show_calibration(found, form)
 
 
 @cli.command()

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from fastexec.analysis.comparison import Comparison
+    from fastexec.calibration.calibrate import Calibration
     from fastexec.studies.check import Examination
     from fastexec.studies.run import StudyResult
 
@@ -66,10 +67,10 @@ def show_result(result: StudyResult) -> None:
 def show_comparison(comparison: Comparison, form: str) -> None:
     """The paired comparison as a table for eyes, or as csv, json or markdown for programs."""
     if form != "table":
-        from fastexec.analysis.format import to_csv, to_json, to_markdown
+        from fastexec.analysis.format import formatted
 
-        text = {"csv": to_csv, "json": to_json, "markdown": to_markdown}[form](comparison)
-        sys.stdout.write(text if text.endswith("\n") else text + "\n")
+        head = {"baseline": comparison.baseline, "notes": comparison.notes}
+        sys.stdout.write(formatted(comparison.table, form, head))
         return
     console = _console()
     for group, summary in comparison.summaries.items():
@@ -135,6 +136,28 @@ def _interval(row: dict[str, Any], kind: str) -> str:
 
 def _number(value: float | None, form: str) -> str:
     return "-" if value is None else format(value, form)
+
+
+def show_calibration(found: Calibration, form: str) -> None:
+    """The fit, statistic by statistic; what does not fit is marked."""
+    if form != "table":
+        from fastexec.analysis.format import formatted
+
+        head = {"source": found.head, "curves": found.curves, "notes": found.notes}
+        sys.stdout.write(formatted(found.table, form, head))
+        return
+    console = _console()
+    table = Table(title=escape(found.head[0]), title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    for name in ("statistic", "unit", "data", "+- (sd error)", "simulated", "difference", "fits"):
+        table.add_column(name, justify="left" if name in ("statistic", "unit", "fits") else "right", no_wrap=True)
+    verdicts = {True: "yes", False: "[bold]NO[/bold]", None: "-"}
+    for row in found.table.to_pylist():
+        numbers = (row[name] for name in ("data", "standard_error", "simulated", "difference"))
+        table.add_row(row["statistic"], row["unit"], *(_number(x, ",.4g") for x in numbers), verdicts[row["within"]])
+    console.print(table)
+    console.print("[dim]fits: the difference lies within the 95 % interval of the data's own mean over days[/dim]")
+    for line in (*found.head[1:], *found.curves, *found.notes):
+        console.print(escape(line))
 
 
 def show_check(found: Examination) -> None:

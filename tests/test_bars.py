@@ -119,7 +119,7 @@ def test_more_locked_and_crossed_quotes_than_one_in_a_hundred(tmp_path: Path) ->
 
 
 def test_no_such_file(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"none\.parquet: there is no such file; market\.bars names a Parquet file"):
+    with pytest.raises(InputError, match=r"none\.parquet: there is no such file; give a Parquet or CSV file"):
         read_bars(tmp_path / "none.parquet", "ABC")
 
 
@@ -172,12 +172,12 @@ def test_columns_of_another_type(tmp_path: Path, name: str, values: Any, right: 
 def test_an_unknown_symbol_names_the_nearest(tmp_path: Path, symbol: str) -> None:
     table = columns(4) | {"symbol": ["ABC", "XYZ", "XYZ", None]}
     line = refusal(tmp_path, table, symbol)
-    assert line == f": market.symbol '{symbol}' is not there; did you mean 'ABC'? there are ABC, XYZ"
+    assert line == f": symbol '{symbol}' is not there; did you mean 'ABC'? there are ABC, XYZ"
 
 
 def test_an_unknown_symbol_of_a_file_without_rows(tmp_path: Path) -> None:
     empty = {name: pa.array(values)[:0] for name, values in columns(4).items()}
-    assert refusal(tmp_path, empty) == ": market.symbol 'ABC' is not there; there are none"
+    assert refusal(tmp_path, empty) == ": symbol 'ABC' is not there; there are none"
 
 
 @pytest.mark.parametrize(

@@ -1,22 +1,19 @@
-"""Bars of one symbol from a Parquet file: the quotes at each bar's end and the volume within it."""
+"""Bars of one symbol: the quotes at each bar's end and the volume within it."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from difflib import get_close_matches
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
+from fastexec.data.bar_files import read_table
 from fastexec.errors import InputError
 
-COLUMNS = ("symbol", "date", "sec", "volume", "bid_px_1", "ask_px_1")
 MOST_LOCKED = 0.01
 _ON_GRID = 0.99
 
@@ -29,6 +26,7 @@ class Bars:
     the bar begins. bid, ask: float64, currency, at the bar's end; locked and crossed ones read as one tick around the
     mid, NaN where a row has none. volume: float64, shares within the bar. tick: currency (``read_bars`` tells the
     rule; NaN without quotes). locked, crossed: rows that were so. faults: for each day that cannot be used, why.
+    notes: how the file was read, where that had to be guessed.
     """
 
     source: str
@@ -43,6 +41,7 @@ class Bars:
     locked: int = 0
     crossed: int = 0
     faults: dict[int, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @property
     def mid(self) -> np.ndarray:
@@ -55,11 +54,13 @@ class Bars:
         return np.asarray((self.ask - self.bid) / self.mid)
 
 
-def read_bars(path: str | Path, symbol: str) -> Bars:
-    """Read the bars of one symbol.
+def read_bars(path: str | Path, symbol: str, columns: Mapping[str, str] | None = None, zone: str | None = None) -> Bars:
+    """Read the bars of one symbol from a Parquet or CSV file.
 
     The file has the columns symbol, date (yyyymmdd), sec (seconds since local midnight, when the bar begins), volume
-    (shares), bid_px_1 and ask_px_1 (currency, at the bar's end); others are ignored.
+    (shares), bid_px_1 and ask_px_1 (currency, at the bar's end); others are ignored. The names of a CSV file are guessed,
+    and so is a column of times instead of date and sec; ``columns`` names them (ours -> the file's). ``zone``: of the
+    local times; times with an offset are converted to it, and a column ts_ns (UTC) must agree with it.
 
     The tick is the widest increment between neighbouring distinct quoted prices (to six digits) on whose grid at
     least 99 % of the symbol's quotes lie: the smallest price step in use, which a stray quote between two ticks does
@@ -72,7 +73,7 @@ def read_bars(path: str | Path, symbol: str) -> Bars:
     Raises InputError: no such file, not Parquet, columns missing or of another type, symbol not there, times unsorted
     or twice, more locked or crossed quotes than 1 %.
     """
-    table = _read(str(path), symbol)
+    table, notes = read_table(str(path), symbol, columns, zone)
     where = f"{path}, {symbol!r}"
     day, second = _times(table, where)
     volume, bid, ask = (_numbers(table, name) for name in ("volume", "bid_px_1", "ask_px_1"))
@@ -98,68 +99,13 @@ def read_bars(path: str | Path, symbol: str) -> Bars:
         locked=int((ask == bid).sum()),
         crossed=int((ask < bid).sum()),
         faults=faults,
+        notes=tuple(notes),
     )
-
-
-def listed(names: Sequence[object], most: int = 12) -> str:
-    """Names for one line: all, or the first ones and how many there are."""
-    shown = ", ".join(str(name) for name in names[:most])
-    return shown if len(names) <= most else f"{shown}, ... ({len(names)} in all)"
 
 
 def clock(second: int) -> str:
     """A second since midnight as hh:mm:ss."""
     return f"{second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}"
-
-
-def _read(path: str, symbol: str) -> pa.Table:
-    """The needed columns of the symbol's rows, in the file's order."""
-    try:
-        _require_columns(path, pq.read_schema(path))
-        # partitioning: a folder of the path named like symbol=IBM must not stand in for the column
-        table = pq.read_table(path, columns=list(COLUMNS), filters=pc.field("symbol") == symbol, partitioning=None)
-        if table.num_rows == 0:
-            known = pc.unique(pq.read_table(path, columns=["symbol"], partitioning=None)["symbol"]).drop_null()
-    except FileNotFoundError:
-        raise InputError(f"{path}: there is no such file; market.bars names a Parquet file of bars") from None
-    except pa.ArrowInvalid:
-        raise InputError(
-            f"{path}: not a Parquet file, or a damaged one; market.bars names a Parquet file of bars"
-        ) from None
-    except OSError as error:
-        raise InputError(
-            f"{path}: cannot be read ({_first_line(error)}); market.bars names a Parquet file of bars"
-        ) from None
-    if table.num_rows == 0:
-        raise _unknown_symbol(path, symbol, sorted(known.to_pylist()))
-    return table
-
-
-def _first_line(error: OSError) -> str:
-    return (error.strerror or str(error)).splitlines()[0]
-
-
-def _unknown_symbol(path: str, symbol: str, known: list[str]) -> InputError:
-    near = get_close_matches(symbol.upper(), known, 1) or get_close_matches(symbol, known, 1)
-    hint = f"did you mean {near[0]!r}? " if near else ""
-    return InputError(f"{path}: market.symbol {symbol!r} is not there; {hint}there are {listed(known) or 'none'}")
-
-
-def _require_columns(path: str, schema: pa.Schema) -> None:
-    missing = [name for name in COLUMNS if name not in schema.names]
-    if missing:
-        raise InputError(f"{path}: no column {', '.join(missing)}; bars need {', '.join(COLUMNS)}")
-    for name in COLUMNS:
-        kind = schema.field(name).type
-        if name == "symbol":
-            text = kind.value_type if pa.types.is_dictionary(kind) else kind
-            fits, right = pa.types.is_string(text) or pa.types.is_large_string(text), "text"
-        elif name in ("date", "sec"):
-            fits, right = pa.types.is_integer(kind), "whole numbers"
-        else:
-            fits, right = pa.types.is_integer(kind) or pa.types.is_floating(kind), "numbers"
-        if not fits:
-            raise InputError(f"{path}: column {name} is of type {kind}; it must hold {right}")
 
 
 def _numbers(table: pa.Table, name: str) -> np.ndarray:

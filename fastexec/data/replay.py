@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fastexec.data.bars import Bars, listed
+from fastexec.data.bar_files import listed
+from fastexec.data.bars import Bars
 from fastexec.data.curves import Curves, expected_curves
 from fastexec.data.paths import MarketPaths
 from fastexec.errors import InputError
@@ -141,7 +142,7 @@ def _first_rows(bars: Bars, follows: np.ndarray, replayed: np.ndarray, steps: in
 
 
 def _warnings_of_days(bars: Bars, follows: np.ndarray, replayed: np.ndarray, day: np.ndarray) -> list[str]:
-    found = []
+    found = list(bars.notes)
     if bars.locked or bars.crossed:
         share = 100 * (bars.locked + bars.crossed) / bars.day.size
         found.append(

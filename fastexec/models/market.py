@@ -61,17 +61,11 @@ class MeanRevertingSpread(Model):
     """mean * diurnal * exp(x - sd^2/2), x_{t+1} = (1 - reversion) x_t + volatility z, from its stationary law."""
 
     model: Literal["mean_reverting"] = "mean_reverting"
-    mean: _Level = Field(0.0003, description="mean quoted spread (fraction of the mid)")
+    mean: _Level = Field(0.0003, description="mean quoted spread before the floor (fraction of the mid)")
     reversion: Annotated[Scalar, limited(above=0.0, most=1.0)] = Field(0.3, description="share of x lost in a step")
     volatility: NonNegative = Field(0.3, description="sd of a step's innovation (log)")
     floor: _Level = Field(0.0, description="least spread, such as one tick (fraction of the mid)")
     diurnal: Curve = Field((), description="curve of the spread over the order, any length")
-
-    @model_validator(mode="after")
-    def _floor_below_mean(self) -> MeanRevertingSpread:
-        if bounds(self.floor)[0] > bounds(self.mean)[1]:
-            raise PydanticCustomError("floor", "floor must not lie above mean")
-        return self
 
 
 class MarkovSpread(Chain):

@@ -104,6 +104,9 @@ def _market_warnings(study: StudyModel, market: SyntheticMarket) -> list[str]:
     found = []
     if bounds(market.price.drift) != (0.0, 0.0):
         found.append("market.price.drift is not 0: timing has a mean, and no control variate is used")
+    spread = market.spread
+    if spread.model == "mean_reverting" and bounds(spread.floor)[1] > bounds(spread.mean)[0]:
+        found.append("market.spread.floor lies above mean: the spread sits on its floor most of the time")
     volume = market.volume
     if volume.model == "cosine" and bounds(volume.floor)[0] == 0.0 and expected(volume.noise) > 0.0:
         found.append("market.volume.floor is 0: some steps have no volume, and nobody trades in them")

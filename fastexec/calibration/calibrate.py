@@ -1,0 +1,162 @@
+"""calibrate(): from a file of bars to a [market] and a [costs] section, with a table of how well they fit."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastexec.calibration.comparison import fit_table
+from fastexec.calibration.market_fit import CONSTANT_BELOW, Parameters, fit
+from fastexec.calibration.panel import Panel, Session, session_of
+from fastexec.data.bar_files import listed
+from fastexec.data.bars import clock, read_bars
+from fastexec.errors import InputError
+from fastexec.simulation import default_threads
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+# Almgren, Thum, Hauptmann and Li (2005), section 4: temporary eta sigma (q/v)^0.6, permanent gamma sigma X/V (Theta/V)^1/4.
+_ETA, _BETA, _GAMMA = 0.142, 0.6, 0.314
+_TURNOVER_DAYS = 263.0  # Theta / V of IBM in their table 3; its fourth root differs little between large stocks
+_SECONDS_A_BIN, _MOST_BINS, _FEWEST_DAYS = 1800, 24, 2
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """A fitted market. market, costs: sections as nested keys. table: a row a statistic (``fit_table``). curves: a line a
+    curve. notes: what a reader must know. head: where it comes from, a line each.
+    """
+
+    market: dict[str, Any]
+    costs: dict[str, Any]
+    table: pa.Table
+    curves: list[str]
+    notes: list[str]
+    head: list[str]
+
+    def to_toml(self) -> str:
+        """The two sections, for a study file."""
+        import tomli_w
+
+        comments = [*self.head, *self.notes]
+        text = tomli_w.dumps({"market": _without_empty(self.market), "costs": self.costs})
+        text = re.sub(r"\[\n([^\]]*?),?\n\]", lambda m: f"[{' '.join(m[1].split())}]", text)  # a curve on one line
+        return "".join(f"# {line}\n" for line in comments) + "\n" + text
+
+
+def calibrate(
+    bars: str | Path,
+    symbol: str,
+    *,
+    until: int | None = None,
+    test: bool = False,
+    window: tuple[int, int] | None = None,
+    shares_outstanding: float | None = None,
+    columns: Mapping[str, str] | None = None,
+    zone: str | None = None,
+    episodes: int = 100_000,
+    threads: int | None = None,
+) -> Calibration:
+    """Fit a synthetic market to real bars.
+
+    until: last day (yyyymmdd) that the fit may see. test: measure the fit on the days after ``until`` instead of those
+    before. window: (first second, end) since local midnight; default the whole day. shares_outstanding: for the permanent
+    impact. columns, zone: as ``read_bars`` takes them. episodes: simulated days behind the table.
+
+    Raises InputError where there are fewer than two days on either side, or the price or the volume does not move.
+    """
+    session = session_of(read_bars(bars, symbol, columns, zone), window)
+    seen, later = _split(session, until, test)
+    panel = session.of_days(seen)
+    _require_life(panel, f"{bars}, {symbol!r}")
+    bins = int(np.clip(round(panel.move.shape[1] * session.step_seconds / _SECONDS_A_BIN), 1, _MOST_BINS))
+    parameters = fit(panel, bins, session.tick)
+    judged, other = (session.of_days(later), panel) if test else (panel, None)
+    market = parameters.market()
+    table, lines = fit_table((judged, other), market, bins, episodes, threads or default_threads())
+    costs, said = _costs(session, seen, parameters, shares_outstanding)
+    notes = [*session.notes, *_spread_notes(panel), said]
+    return Calibration(
+        market, costs, table, lines, notes, _head(Path(bars).name, symbol, session, seen, later if test else [])
+    )
+
+
+def _split(session: Session, until: int | None, test: bool) -> tuple[list[int], list[int]]:
+    if until is None:
+        if test:
+            raise InputError("--test: needs --until, the last day that the fit may see")
+        seen, later = session.days, []
+    else:
+        seen = [day for day in session.days if day <= until]
+        later = [day for day in session.days if day > until]
+    for what, days, wanted in (("to calibrate on", seen, True), ("to test on", later, test)):
+        if wanted and len(days) < _FEWEST_DAYS:
+            others = "".join(f"; {day} is left out: {why}" for day, why in sorted(session.left_out.items()))
+            raise InputError(
+                f"too few days {what}: {listed(days) or 'none'} of {listed(session.days)}, at least {_FEWEST_DAYS} are "
+                f"needed{others}"
+            )
+    return seen, later
+
+
+def _require_life(panel: Panel, where: str) -> None:
+    if not np.nanmax(np.abs(panel.move)) > 0.0:
+        raise InputError(f"{where}: the price never moves; there is no volatility to calibrate")
+    if not (np.nansum(panel.volume, axis=1) > 0.0).all():
+        raise InputError(f"{where}: a day has no volume at all; there is nothing to calibrate")
+
+
+def _spread_notes(panel: Panel) -> list[str]:
+    sd = float(np.nanmean(np.nanstd(np.log(panel.spread), axis=1))) if (panel.spread > 0.0).all() else np.inf
+    if sd <= CONSTANT_BELOW:
+        return [
+            f"the spread hardly varies (sd of its log {sd:.2g}): it is constant here, so it has no statistics of change"
+        ]
+    return []
+
+
+def _costs(
+    session: Session, seen: list[int], fitted: Parameters, shares_outstanding: float | None
+) -> tuple[dict[str, Any], str]:
+    """Almgren et al. (2005) with the data's daily volatility and volume."""
+    sigma = fitted.volatility * float(np.sqrt(session.day_steps))
+    daily_volume = float(session.daily_volume[[session.days.index(day) for day in seen]].mean())
+    turnover = _TURNOVER_DAYS if shares_outstanding is None else shares_outstanding / daily_volume
+    permanent = _GAMMA * sigma * fitted.price / daily_volume * turnover**0.25
+    costs = {
+        "temporary": {"model": "power", "coefficient": _rounded(_ETA * sigma), "exponent": _BETA},
+        "permanent": {"coefficient": _rounded(permanent), "own": 0.5},
+    }
+    origin = "that of IBM in the paper" if shares_outstanding is None else "given"
+    said = (
+        f"costs: Almgren et al. (2005) with a volatility of {100 * sigma:.2f} % and {daily_volume:,.6g} shares a day; "
+        f"shares outstanding over daily volume {turnover:.0f} ({origin}); its orders were US large caps of 2001 to 2003"
+    )
+    return costs, said
+
+
+def _head(name: str, symbol: str, session: Session, seen: list[int], tested: list[int]) -> list[str]:
+    steps, first = session.panel.move.shape[1], int(session.second[0])
+    lines = [
+        f"calibrated on {name}, {symbol}, {len(seen)} days: {listed(seen)}",
+        f"for an order of steps = {steps}, step_seconds = {session.step_seconds:.1f}, from {clock(first)} local time",
+    ]
+    return [*lines, f"tested on {len(tested)} later days: {listed(tested)}"] if tested else lines
+
+
+def _without_empty(section: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: _without_empty(value) if isinstance(value, dict) else value
+        for key, value in section.items()
+        if value != []
+    }
+
+
+def _rounded(x: float) -> float:
+    return float(f"{x:.6g}")

@@ -1,0 +1,157 @@
+"""Days side by side: move, spread and volume of each step at its time of day."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fastexec.data.bars import Bars, clock
+from fastexec.errors import InputError
+
+_LEAST_PRESENT = 0.9
+_AUCTION_FACTOR = 4.0
+_BEFORE_AUCTION = 30
+_SPLIT = 2.0
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """D days of T steps at the same times of day, float64[d, t], NaN where a bar is missing.
+
+    mid: currency, when the step begins. move: relative, over the step. spread: the full quoted one when the step begins,
+    a fraction of the mid. volume: shares within the step.
+    """
+
+    mid: np.ndarray
+    move: np.ndarray
+    spread: np.ndarray
+    volume: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Session:
+    """A panel and where it comes from. second: int32[t], local, when a step begins. days: yyyymmdd. left_out: why a day is
+    not among them. step_seconds: a bar.
+    daily_volume: float64[d], of the whole day, auctions too. day_steps: steps of a whole day. tick: currency. notes: what a
+    reader must know, one line each.
+    """
+
+    panel: Panel
+    second: np.ndarray
+    days: list[int]
+    left_out: dict[int, str]
+    step_seconds: int
+    daily_volume: np.ndarray
+    day_steps: int
+    tick: float
+    notes: list[str]
+
+    def of_days(self, days: list[int]) -> Panel:
+        """The panel of some of the days."""
+        rows = [self.days.index(day) for day in days]
+        p = self.panel
+        return Panel(p.mid[rows], p.move[rows], p.spread[rows], p.volume[rows])
+
+
+def session_of(bars: Bars, window: tuple[int, int] | None = None) -> Session:
+    """Line the days up by time of day.
+
+    window: (first second, end) since local midnight; default the whole day. A day with quotes or volumes missing, or
+    with fewer than nine in ten of the steps, is left out and named in ``notes``, and so is the last step of a day where
+    it holds a closing auction (a volume above four times the mean of the half hour before, on most days).
+
+    Raises InputError where no day is left, or the window holds fewer than two steps.
+    """
+    where = f"{bars.source}, {bars.symbol!r}"
+    left_out = {day: "quotes or volumes are missing" for day in bars.faults}
+    days = [day for day in np.unique(bars.day).tolist() if day not in left_out]
+    if not days:
+        raise InputError(f"{next(iter(bars.faults.values()))}; there is no other day to calibrate on")
+    spacing = _spacing(bars, days, where)
+    times = _times_of_day(bars, days, spacing, where)
+    volume, mid, spread = _grids(bars, days, times, spacing)
+    closing = _closing_auction(volume, times, spacing)
+    inside = np.ones(times.size, bool) if window is None else (times >= window[0]) & (times < window[1])
+    inside[-1] &= not closing
+    if inside.sum() < 2:
+        raise InputError(f"{where}: the window holds {int(inside.sum())} steps of {spacing} s; give one of two or more")
+    move = mid[:, 1:] / mid[:, :-1] - 1.0
+    found = np.stack((mid[:, :-1], move, spread[:, :-1], volume))[:, :, inside]
+    present = np.isfinite(found).all(axis=0).mean(axis=1)
+    whole = present >= _LEAST_PRESENT
+    left_out |= {
+        day: f"it has {share:.0%} of the steps, nine in ten are needed"
+        for day, share in zip(days, present.tolist(), strict=True)
+        if share < _LEAST_PRESENT
+    }
+    if not whole.any():
+        raise InputError(f"{where}: no day has nine in ten of the steps; give a --window that the days have")
+    kept = [day for day in days if day not in left_out]
+    panel = Panel(*(np.ascontiguousarray(x[whole]) for x in found))
+    notes = [*bars.notes, *(f"day {day} is left out: {why}" for day, why in sorted(left_out.items()))]
+    notes += [*_auction_notes(closing, times), *_doubts(panel, kept)]
+    daily = np.nansum(volume[whole], axis=1)
+    return Session(panel, times[inside], kept, left_out, spacing, daily, times.size, bars.tick, notes)
+
+
+def _spacing(bars: Bars, days: list[int], where: str) -> int:
+    gaps = np.diff(bars.second)[(np.diff(bars.day) == 0) & np.isin(bars.day[1:], days)]
+    if gaps.size == 0:
+        raise InputError(f"{where}: the days have one bar each; a calibration needs many")
+    values, counts = np.unique(gaps, return_counts=True)
+    return int(values[counts.argmax()])
+
+
+def _times_of_day(bars: Bars, days: list[int], spacing: int, where: str) -> np.ndarray:
+    """Steps that most days have: times whose bar before is there too, int32[t], without a gap."""
+    follows = np.concatenate(([False], (np.diff(bars.day) == 0) & (np.diff(bars.second) == spacing)))
+    seconds, counts = np.unique(bars.second[follows & np.isin(bars.day, days)], return_counts=True)
+    common = seconds[2 * counts >= len(days)]
+    if common.size < 2:
+        raise InputError(f"{where}: the days share fewer than two times of day; bars of a regular spacing are needed")
+    return np.arange(common[0], common[-1] + 1, spacing, dtype=np.int32)
+
+
+def _grids(bars: Bars, days: list[int], times: np.ndarray, spacing: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """volume float64[d, t]; mid and spread at the t + 1 ends of bars, from the bar before the first step on."""
+    shape = (len(days), times.size + 1)
+    volume, mid, spread = np.full(shape, np.nan), np.full(shape, np.nan), np.full(shape, np.nan)
+    place = (bars.second - (times[0] - spacing)) // spacing
+    fits = np.isin(bars.day, days) & (place >= 0) & (place <= times.size)
+    fits &= (bars.second - times[0]) % spacing == 0
+    row, column = np.searchsorted(days, bars.day[fits]), place[fits]
+    volume[row, column], mid[row, column], spread[row, column] = bars.volume[fits], bars.mid[fits], bars.spread[fits]
+    return volume[:, 1:], mid, spread
+
+
+def _closing_auction(volume: np.ndarray, times: np.ndarray, spacing: int) -> float:
+    """How many times the usual volume the last bar holds; 0 where it holds no auction or the market never closes."""
+    if times.size * spacing > 80_000 or times.size <= _BEFORE_AUCTION:
+        return 0.0
+    there = volume[np.isfinite(volume[:, -1 - _BEFORE_AUCTION :]).all(axis=1)]  # a half day ends earlier
+    before = there[:, -1 - _BEFORE_AUCTION : -1].mean(axis=1)
+    factors = there[before > 0.0, -1] / before[before > 0.0]
+    return float(np.median(factors)) if factors.size and np.median(factors) > _AUCTION_FACTOR else 0.0
+
+
+def _auction_notes(closing: float, times: np.ndarray) -> list[str]:
+    if not closing:
+        return []
+    return [
+        f"the bar of {clock(int(times[-1]))} holds a closing auction ({closing:.0f} times the volume of the minutes before): "
+        "left out of the fit, counted in the daily volume"
+    ]
+
+
+def _doubts(panel: Panel, days: list[int]) -> list[str]:
+    level = np.nanmedian(panel.mid, axis=1)
+    found = []
+    if level.max() > _SPLIT * level.min():
+        found.append(
+            f"the price level differs by a factor of {level.max() / level.min():.2g} between days (a split, or years "
+            "apart): one tick and one volume for all may not fit"
+        )
+    if len(days) < 5:
+        found.append(f"{len(days)} days only: what differs between days is hardly known")
+    return found

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from fastexec.analysis.comparison import compare
     from fastexec.calibration.calibrate import calibrate
+    from fastexec.data.bars import read_bars
     from fastexec.data.paths import MarketPaths
     from fastexec.errors import FastexecError, InputError, RefusedError
     from fastexec.simulation import Results, simulate
@@ -32,6 +33,7 @@ _HOMES = {
     "Study": "studies.study",
     "calibrate": "calibration.calibrate",
     "compare": "analysis.comparison",
+    "read_bars": "data.bars",
     "run": "studies.run",
     "simulate": "simulation",
 }
@@ -45,6 +47,7 @@ __all__ = [
     "Study",
     "calibrate",
     "compare",
+    "read_bars",
     "run",
     "simulate",
 ]

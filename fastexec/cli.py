@@ -127,26 +127,22 @@ def compare(folder: Path, baseline: str | None, by: str | None, form: str) -> No
 @click.option("--episodes", type=click.IntRange(100), default=100_000, show_default=True, help="Days simulated.")
 @click.option("--overwrite", is_flag=True, help="Replace the file --out.")
 @_FORMAT
-def calibrate(
-    bars: Path,
-    symbol: str,
-    out: Path | None,
-    until: str | None,
-    window: str | None,
-    column: tuple[str, ...],
-    overwrite: bool,
-    form: str,
-    **options: Any,
-) -> None:
+def calibrate(bars: Path, symbol: str, out: Path | None, overwrite: bool, form: str, **options: Any) -> None:
     """Fit a market to real BARS (Parquet or CSV): sections for a study, and how well they fit, statistic by statistic."""
     from fastexec import terminal
     from fastexec.calibration.calibrate import calibrate as fit_market
     from fastexec.calibration.document import columns_of, day_of, require_free, save, seconds_of
+    from fastexec.data.bars import read_bars
 
     if out is not None:
         require_free(out, overwrite)
-    day, span, names = day_of(until), seconds_of(window), columns_of(column)
-    found = fit_market(bars, symbol, until=day, window=span, columns=names, **options)
+    day, window, columns = (
+        day_of(options.pop("until")),
+        seconds_of(options.pop("window")),
+        columns_of(options.pop("column")),
+    )
+    read = read_bars(bars, symbol, columns, options.pop("zone"))
+    found = fit_market(read, until=day, window=window, **options)
     if out is not None:
         save(found, out)
     terminal.show_calibration(found, form)

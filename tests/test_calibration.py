@@ -79,7 +79,7 @@ def test_planted_parameters_come_back_without_bias():
 
 @pytest.fixture(scope="module")
 def ibm():
-    return calibrate(data_file("us_bars_1min.parquet"), "IBM", episodes=2_000)
+    return calibrate(read_bars(data_file("us_bars_1min.parquet"), "IBM"), episodes=2_000)
 
 
 def test_a_fit_meets_what_it_was_fitted_to_and_loads_into_a_study(ibm):
@@ -112,20 +112,20 @@ def test_the_closing_auction_is_left_out_of_the_fit_and_counted_in_the_day(ibm):
 
 def test_three_days_tell_the_next_two():
     """IBM: what came out. Costs follow spread, volume and volatility, and all three lie within the sampling error."""
-    found = calibrate(data_file("us_bars_1min.parquet"), "IBM", until=20131008, test=True, episodes=2_000)
+    found = calibrate(read_bars(data_file("us_bars_1min.parquet"), "IBM"), until=20131008, test=True, episodes=2_000)
     rows = {row["statistic"]: row for row in found.table.to_pylist()}
     for name in ("spread, mean", "volume, mean", "move, sd", "volume, sd of the log", "spread, sd of the log"):
         assert rows[name]["within"], name
     assert rows["spread, mean"]["simulated"] == pytest.approx(2.28, abs=0.1)  # the later days are wider: 3.05
     assert rows["spread, mean"]["data"] == pytest.approx(3.05, abs=0.01)
     assert not rows["spread, median"]["within"]  # this does not fit, and is shown
-    seen = calibrate(data_file("us_bars_1min.parquet"), "IBM", until=20131008, episodes=500)
+    seen = calibrate(read_bars(data_file("us_bars_1min.parquet"), "IBM"), until=20131008, episodes=500)
     assert seen.market == found.market  # the later days were not looked at
     assert seen.costs == found.costs
 
 
 def test_a_tick_wide_spread_is_constant_and_says_so():
-    found = calibrate(data_file("us_bars_1min.parquet"), "BAC", episodes=500)
+    found = calibrate(read_bars(data_file("us_bars_1min.parquet"), "BAC"), episodes=500)
     assert found.market["spread"]["model"] == "constant"
     assert found.market["correlation"]["price_spread"] == 0.0
     assert any("hardly varies" in note for note in found.notes)
@@ -142,7 +142,7 @@ def test_a_market_of_24_hours_has_no_auction_and_a_day_cut_short_is_left_out():
 
 def test_days_without_quotes_and_half_days_are_refused_by_name():
     with pytest.raises(InputError) as caught:
-        calibrate(data_file("us_bars_1min.parquet"), "GOOG")
+        calibrate(read_bars(data_file("us_bars_1min.parquet"), "GOOG"))
     assert "20151223 is left out: quotes or volumes are missing" in str(caught.value)
     assert "20151224 is left out: it has 54% of the steps" in str(caught.value)
 
@@ -182,7 +182,7 @@ def write_bars(path, days=4, minutes=40, **columns):
 )  # fmt: skip
 def test_what_cannot_be_calibrated(tmp_path, columns, said):
     with pytest.raises(InputError, match=said) as caught:
-        calibrate(write_bars(tmp_path / "b.parquet", **columns), "S")
+        calibrate(read_bars(write_bars(tmp_path / "b.parquet", **columns), "S"))
     assert "\n" not in str(caught.value)
 
 
@@ -193,13 +193,11 @@ def test_what_cannot_be_calibrated(tmp_path, columns, said):
         ({"until": 20131009, "test": True}, "too few days to test on: 20131010"),
         ({"test": True}, "needs --until"),
         ({"window": (0, 3_600)}, "the window holds 0 steps"),
-        ({"zone": "Mars/Olympus"}, "no such time zone"),
-        ({"columns": {"price": "x"}}, "no column of bars"),
     ],
 )
 def test_bad_options(tmp_path, options, said):
     with pytest.raises(InputError, match=said):
-        calibrate(write_bars(tmp_path / "b.parquet"), "S", **options)
+        calibrate(read_bars(write_bars(tmp_path / "b.parquet"), "S"), **options)
 
 
 def test_a_window_is_a_part_of_the_day(tmp_path):
@@ -250,6 +248,10 @@ def test_csv_refuses_what_it_cannot_find(tmp_path):
     frame.to_csv(tmp_path / "b.csv", index=False)
     with pytest.raises(InputError, match="no column 'X', given for volume"):
         read_bars(tmp_path / "b.csv", "S", {"volume": "X"})
+    with pytest.raises(InputError, match="no column of bars"):
+        read_bars(tmp_path / "b.csv", "S", {"price": "x"})
+    with pytest.raises(InputError, match="no such time zone"):
+        read_bars(tmp_path / "b.csv", "S", zone="Mars/Olympus")
 
 
 def test_utc_times_need_a_zone_and_are_converted(tmp_path):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,7 @@ from fastexec.calibration.comparison import fit_table
 from fastexec.calibration.market_fit import CONSTANT_BELOW, Parameters, fit
 from fastexec.calibration.panel import Panel, Session, session_of
 from fastexec.data.bar_files import listed
-from fastexec.data.bars import clock, read_bars
+from fastexec.data.bars import Bars, clock
 from fastexec.errors import InputError
 from fastexec.simulation import default_threads
 
@@ -51,30 +50,27 @@ class Calibration:
 
 
 def calibrate(
-    bars: str | Path,
-    symbol: str,
+    bars: Bars,
     *,
     until: int | None = None,
     test: bool = False,
     window: tuple[int, int] | None = None,
     shares_outstanding: float | None = None,
-    columns: Mapping[str, str] | None = None,
-    zone: str | None = None,
     episodes: int = 100_000,
     threads: int | None = None,
 ) -> Calibration:
-    """Fit a synthetic market to real bars.
+    """Fit a synthetic market to real bars (``read_bars``).
 
     until: last day (yyyymmdd) that the fit may see. test: measure the fit on the days after ``until`` instead of those
     before. window: (first second, end) since local midnight; default the whole day. shares_outstanding: for the permanent
-    impact. columns, zone: as ``read_bars`` takes them. episodes: simulated days behind the table.
+    impact. episodes: simulated days behind the table.
 
     Raises InputError where there are fewer than two days on either side, or the price or the volume does not move.
     """
-    session = session_of(read_bars(bars, symbol, columns, zone), window)
+    session = session_of(bars, window)
     seen, later = _split(session, until, test)
     panel = session.of_days(seen)
-    _require_life(panel, f"{bars}, {symbol!r}")
+    _require_life(panel, f"{bars.source}, {bars.symbol!r}")
     bins = int(np.clip(round(panel.move.shape[1] * session.step_seconds / _SECONDS_A_BIN), 1, _MOST_BINS))
     parameters = fit(panel, bins, session.tick)
     judged, other = (session.of_days(later), panel) if test else (panel, None)
@@ -82,9 +78,7 @@ def calibrate(
     table, lines = fit_table((judged, other), market, bins, episodes, threads or default_threads())
     costs, said = _costs(session, seen, parameters, shares_outstanding)
     notes = [*session.notes, *_spread_notes(panel), said]
-    return Calibration(
-        market, costs, table, lines, notes, _head(Path(bars).name, symbol, session, seen, later if test else [])
-    )
+    return Calibration(market, costs, table, lines, notes, _head(bars, session, seen, later if test else []))
 
 
 def _split(session: Session, until: int | None, test: bool) -> tuple[list[int], list[int]]:
@@ -141,10 +135,10 @@ def _costs(
     return costs, said
 
 
-def _head(name: str, symbol: str, session: Session, seen: list[int], tested: list[int]) -> list[str]:
+def _head(bars: Bars, session: Session, seen: list[int], tested: list[int]) -> list[str]:
     steps, first = session.panel.move.shape[1], int(session.second[0])
     lines = [
-        f"calibrated on {name}, {symbol}, {len(seen)} days: {listed(seen)}",
+        f"calibrated on {Path(bars.source).name}, {bars.symbol}, {len(seen)} days: {listed(seen)}",
         f"for an order of steps = {steps}, step_seconds = {session.step_seconds:.1f}, from {clock(first)} local time",
     ]
     return [*lines, f"tested on {len(tested)} later days: {listed(tested)}"] if tested else lines

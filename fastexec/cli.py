@@ -162,6 +162,17 @@ def check(study: str, settings: tuple[str, ...], episodes: int | None) -> None:
 
 @cli.command()
 @click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--figures", type=click.Path(path_type=Path), required=True, help="Folder for the pictures.")
+@_BASELINE
+def report(folder: Path, figures: Path, baseline: str | None) -> None:
+    """Draw the results in FOLDER: costs, their parts, schedules, savings (PNG; needs the extra `report`)."""
+    from fastexec.analysis.picture import draw_overview
+
+    click.echo(f"drawn: {draw_overview(folder, figures / 'overview.png', baseline)}")
+
+
+@cli.command()
+@click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--episode", type=click.IntRange(0), required=True, help="Number of the episode.")
 @click.option("--strategy", help="One strategy only.")
 @click.option("--format", "form", type=click.Choice(["table", "csv", "parquet"]), default="table")

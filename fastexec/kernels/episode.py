@@ -46,7 +46,7 @@ from fastexec.kernels.fields import (
     Strategies,
 )
 from fastexec.kernels.fill import close_horizon, fill, open_ledger
-from fastexec.kernels.given import advance_given, begin_given, begin_joined, rejoin, roll_given
+from fastexec.kernels.given import begin_given, begin_joined, follow_paths, roll_given
 from fastexec.kernels.market import advance, begin, draw, observe, roll
 from fastexec.kernels.parameters import draw_parameters, fix_parameters
 from fastexec.kernels.record import record
@@ -114,9 +114,7 @@ def simulate_range(seed, first, count, plan, strategies, paths, output, plugins)
         open_block(seed, block, plan, paths, (words, raw), p, m, ledgers)
         for t in range(steps):
             if given:
-                if switches[SOURCE] == JOINED and t > 0:
-                    rejoin(seed, block, t, plan, paths, words, m)
-                advance_given(t, plan, paths, m)
+                follow_paths(seed, block, t, plan, paths, words, m)
             else:
                 draw(seed, block, t, switches, words, raw, normals, p)
                 advance(t, switches, curves, chains, normals, p, m)

@@ -15,6 +15,7 @@ from fastexec.kernels.fields import (
     ARRIVAL_SPREAD,
     GIVEN,
     INITIAL_PRICE,
+    JOINED,
     LAST_VOLUME,
     MARKET_FIELDS,
     MID,
@@ -59,6 +60,14 @@ def begin_joined(seed, block, plan, paths, words, p, m):
         m[ARRIVAL * _W + i] = p[INITIAL_PRICE * _W + i]
         m[MID * _W + i] = p[INITIAL_PRICE * _W + i]
         m[ARRIVAL_SPREAD * _W + i] = paths.spread[e, 0]
+
+
+@stage
+def follow_paths(seed, block, t, plan, paths, words, m):
+    """Step t of given or joined paths."""
+    if plan.switches[SOURCE] == JOINED and t > 0:
+        rejoin(seed, block, t, plan, paths, words, m)
+    advance_given(t, plan, paths, m)
 
 
 @stage

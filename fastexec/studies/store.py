@@ -92,17 +92,17 @@ def read_footer(path: Path) -> dict[str, Any]:
         raise InputError(f"{path}: cannot be read ({reason}); --resume writes it anew") from None
 
 
-def read_table(path: Path) -> pa.Table:
-    """A whole file; InputError where it is damaged."""
+def read_table(path: Path, names: list[str] | None = None) -> pa.Table:
+    """A file, whole or some of its columns; InputError where it is damaged."""
     try:
-        return pq.ParquetFile(path).read()
+        return pq.ParquetFile(path).read(names)
     except (OSError, pa.ArrowException) as error:
         raise InputError(f"{path}: cannot be read ({str(error).splitlines()[0]}); --resume writes it anew") from None
 
 
-def read_columns(path: Path) -> dict[str, np.ndarray]:
-    """A part's columns as the engine gave them, without the text columns; null is NaN again."""
-    table = read_table(path)
+def read_columns(path: Path, names: list[str] | None = None) -> dict[str, np.ndarray]:
+    """A part's columns (all, or ``names``) as the engine gave them, without the text columns; null is NaN again."""
+    table = read_table(path, names)
     kept = [field.name for field in table.schema if not pa.types.is_dictionary(field.type)]
     return {name: table[name].to_numpy() for name in kept}
 

@@ -102,21 +102,17 @@ def twin_rows(study):
     data, steps = study.model_dump(), study.order.steps
     moves, start = drawn(study.seed, steps)
     (expected,) = expect(study)
-    at_end = data["market"]["volume"]["known"] == "after"
+    known = data["market"]["volume"]["known"]
     markets, rows = [], []
     for e in range(EPISODES):
         path = market_path(data["market"], steps, moves[e], start[e])
-        markets.append(describe(path))
+        markets.append(describe(path, data["order"]))
         for strategy in study.strategies:
-            plain = {"model": strategy.model}
-            if strategy.model == "pov":
-                plain |= {"rate": strategy.rate, "fills_at_end": at_end}
-            elif strategy.model == "random":
-                plain |= {"set": strategy.actions.set, "levels": strategy.actions.levels}
-            else:
-                plain["fractions"] = fractions(strategy, study, expected)
-            words = action_words(study.seed, strategy.name, e, steps)
-            rows.append(execute(path, data["order"], data["costs"], plain, words))
+            plain = strategy.model_dump()
+            if strategy.model not in ("pov", "random", "immediate"):
+                plain["model"] = "schedule"
+            table, words = fractions(strategy, study, expected), action_words(study.seed, strategy.name, e, steps)
+            rows.append(execute(path, data["order"], data["costs"], plain, known, table, words))
     return markets, rows
 
 

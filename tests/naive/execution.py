@@ -1,8 +1,9 @@
-"""One order on one path in plain Python: slices, fills, costs by their definitions."""
+"""One strategy in one episode, share by share: the slow and obvious twin of the simulated executions."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from naive.market import MarketPath
@@ -10,113 +11,183 @@ from naive.market import MarketPath
 PARTS = ("spread", "temporary", "permanent", "transient", "timing", "fees", "residual")
 
 
-def wanted(strategy: dict[str, Any], t: int, order: dict[str, Any], path: MarketPath, left: float, word: int) -> float:
-    """What the strategy would trade in step t, before it is cut to what is left."""
-    total, lot = order["shares"], order["lot"]
-    done = total - left
-    if strategy["model"] == "pov":
-        seen = sum(path.volume[: t + 1])
-        target = lot * math.floor(seen * (strategy["rate"] / lot) + 1e-9) if lot else strategy["rate"] * seen
-        return target - done
-    if strategy["model"] == "random":
-        levels = strategy["levels"]
-        level = levels[(word * len(levels)) >> 32]
-        size = {"fractions": level * left, "multiples": level * (total / order["steps"]), "lots": level * (lot or 1.0)}
-        raw = size[strategy["set"]]
-        return lot * math.floor(raw / lot + 1e-9) if lot else raw
-    share = strategy["fractions"][t + 1]
-    return (lot * math.floor(share * (total / lot) + 0.5) if lot else share * total) - done
-
-
-def temporary(costs: dict[str, Any], mid: float, shares: float, volume: float) -> float:
-    """Currency a share."""
-    model = costs["temporary"]
-    if model["model"] == "linear":
-        return float(model["fixed"] + model["coefficient"] * shares)
-    return float(mid * model["coefficient"] * (shares / volume) ** model["exponent"])
-
-
 def execute(
-    path: MarketPath, order: dict[str, Any], costs: dict[str, Any], strategy: dict[str, Any], words: list[int]
+    path: MarketPath,
+    order: dict[str, Any],
+    costs: dict[str, Any],
+    strategy: dict[str, Any],
+    known: str,
+    fractions: Sequence[float] | None = None,
+    words: Sequence[int] | None = None,
 ) -> dict[str, float]:
-    """The `episodes` columns of the order."""
-    n, total = order["steps"], order["shares"]
+    """Columns of ``episodes`` (without episode and strategy) of one strategy in one episode.
+
+    ``order``, ``costs``: resolved sections of the study. ``strategy``: model and what it needs (rate; actions).
+    ``known``: when a step's volume is known, "after" or "during". ``fractions``: cumulative F_0 .. F_N of a schedule.
+    ``words``: a 32-bit word for each step of a random strategy.
+    """
+    steps = len(path.volume)
     sign = 1.0 if order["side"] == "buy" else -1.0
-    gamma, own = costs["permanent"]["coefficient"], costs["permanent"]["own"]
-    transient = costs["transient"]
-    money = dict.fromkeys(PARTS, 0.0)
-    paid, left, impact, own_left, last, largest, count = 0.0, total, 0.0, total, -1, 0.0, 0
-    for t in range(n):
-        volume = path.volume[t]
-        q = min(max(wanted(strategy, t, order, path, left, words[t]), 0.0), left) if volume > 0 else 0.0
-        own_left -= q
-        if t == n - 1 and order["at_horizon"] == "complete" and volume > 0:
-            q = left
-        if q > 0:
-            mid = path.mid[t + 1] if strategy.get("fills_at_end") else path.mid[t]
-            push = transient["coefficient"] * q ** transient["exponent"] if transient["coefficient"] else 0.0
-            adds = {
-                "spread": mid * path.spread[t] / 2,
-                "temporary": temporary(costs, mid, q, volume),
-                "permanent": gamma * (total - left + own * q),
-                "transient": impact + push / 2,
-            }
-            price = mid + sign * sum(adds.values())
-            for part, amount in adds.items():
-                money[part] += q * amount
-            money["timing"] += sign * q * (mid - path.arrival)
-            money["fees"] += q * costs["fees"]["per_share"]
-            paid += q * price
-            impact += push
-            left -= q
-            last, count, largest = t, count + 1, max(largest, q / volume)
-        impact *= math.exp(-transient["resilience"])
-    if left > 0 and order["at_horizon"] != "leave":
-        end = path.mid[n]
-        money["timing"] += sign * left * (end - path.arrival)
-        held = end * path.spread[n - 1] / 2 + gamma * (total - left) + impact
-        money["residual"] = left * held + order["mark_penalty"] * left + order["mark_penalty_slope"] * left * left
-    return columns(path, order, money, {"filled": total - left, "paid": paid, "own": total - own_left, "last": last,
-                                        "largest": largest, "count": count})  # fmt: skip
+    remaining = float(order["shares"])
+    own_shares = 0.0  # traded by the strategy's own decisions
+    traded = 0.0
+    volume_so_far = 0.0
+    transient = 0.0  # impact left of earlier trades, currency a share
+    parts = dict.fromkeys(PARTS, 0.0)  # costs in currency
+    fills: list[tuple[int, float, float]] = []  # step, shares, price
+
+    for t in range(steps):
+        volume_so_far += path.volume[t]
+        if path.volume[t] > 0.0:
+            word = int(words[t]) if words is not None else None
+            left = left_by_strategy(strategy, order, remaining, t, steps, volume_so_far, fractions, word)
+            own_shares += remaining - left
+            if t == steps - 1 and order["at_horizon"] == "complete":
+                left = 0.0
+            shares = remaining - left
+            if shares > 0.0:
+                fills_after = strategy["model"] == "pov" and known == "after"
+                mid = path.mid[t + 1] if fills_after else path.mid[t]
+                a_share = costs_a_share(costs, shares, mid, path.spread[t], path.volume[t], traded, transient)
+                for part, cost in a_share.items():
+                    parts[part] += shares * cost
+                parts["timing"] += sign * shares * (mid - path.arrival)
+                parts["fees"] += shares * costs["fees"]["per_share"]
+                fills.append((t, shares, mid + sign * sum(a_share.values())))
+                transient += transient_addition(costs, shares)
+                traded += shares
+                remaining = left
+        transient *= math.exp(-costs["transient"]["resilience"])
+
+    if remaining > 0.0 and order["at_horizon"] != "leave":  # "complete" comes here only if the last step had no volume
+        end = path.mid[steps]
+        half_spread = end * path.spread[steps - 1] / 2.0
+        penalty = order["mark_penalty"] + order["mark_penalty_slope"] * remaining
+        permanent = costs["permanent"]["coefficient"] * traded
+        parts["timing"] += sign * remaining * (end - path.arrival)
+        parts["residual"] = remaining * (half_spread + permanent + transient + penalty)
+    return columns(path, order, sign, own_shares, parts, fills)
+
+
+def left_by_strategy(
+    strategy: dict[str, Any],
+    order: dict[str, Any],
+    remaining: float,
+    t: int,
+    steps: int,
+    volume_so_far: float,
+    fractions: Sequence[float] | None,
+    word: int | None,
+) -> float:
+    """Shares that remain after the strategy's own decision in step t, which has volume; never more than before."""
+    model, shares, lot = strategy["model"], float(order["shares"]), float(order["lot"])
+    if model == "immediate":
+        return 0.0
+    if model == "random":
+        assert word is not None
+        return remaining - random_slice(strategy["actions"], shares, lot, remaining, steps, word)
+    if model == "pov":
+        rate = strategy["rate"]
+        wanted = lot * math.floor(volume_so_far * (rate / lot) + 1e-9) if lot > 0.0 else rate * volume_so_far
+    elif model == "schedule":
+        assert fractions is not None
+        done = fractions[t + 1]
+        wanted = lot * math.floor(done * (shares / lot) + 0.5) if lot > 0.0 else done * shares
+    else:
+        raise ValueError(f"no twin of the strategy {model}")
+    return max(0.0, min(remaining, shares - wanted))
+
+
+def random_slice(actions: dict[str, Any], shares: float, lot: float, remaining: float, steps: int, word: int) -> float:
+    """The slice of a level drawn uniformly, rounded down to whole lots, at most what remains; without lots, of one share."""
+    levels = actions["levels"]
+    level = levels[(word * len(levels)) >> 32]
+    unit = {"fractions": remaining, "multiples": shares / steps, "lots": lot or 1.0}[actions["set"]]
+    wanted = level * unit
+    if lot > 0.0:
+        wanted = lot * math.floor(wanted / lot + 1e-9)
+    return min(wanted, remaining)
+
+
+def costs_a_share(
+    costs: dict[str, Any],
+    shares: float,
+    mid: float,
+    spread: float,
+    volume: float,
+    traded: float,
+    transient: float,
+) -> dict[str, float]:
+    """Currency a share that a fill of ``shares`` pays over the mid it fills at, part by part."""
+    temporary, permanent = costs["temporary"], costs["permanent"]
+    if temporary["model"] == "power":
+        temporary_cost = mid * temporary["coefficient"] * (shares / volume) ** temporary["exponent"]
+    else:
+        temporary_cost = temporary["fixed"] + temporary["coefficient"] * shares
+    return {
+        "spread": mid * spread / 2.0,
+        "temporary": temporary_cost,
+        "permanent": permanent["coefficient"] * (traded + permanent["own"] * shares),
+        "transient": transient + transient_addition(costs, shares) / 2.0,
+    }
+
+
+def transient_addition(costs: dict[str, Any], shares: float) -> float:
+    """What a trade adds to the transient impact, currency a share."""
+    return costs["transient"]["coefficient"] * shares ** costs["transient"]["exponent"]
 
 
 def columns(
-    path: MarketPath, order: dict[str, Any], money: dict[str, float], seen: dict[str, float]
+    path: MarketPath,
+    order: dict[str, Any],
+    sign: float,
+    own_shares: float,
+    parts: dict[str, float],
+    fills: list[tuple[int, float, float]],
 ) -> dict[str, float]:
-    """Money as bps of Q S_0, and what else a row holds."""
-    unit = 1e4 / (order["shares"] * path.arrival)
-    row = {f"{part}_bps": amount * unit for part, amount in money.items()}
-    row["shortfall_bps"] = sum(row.values())
-    filled, last = seen["filled"], int(seen["last"])
-    traded = sum(path.volume[: last + 1])
-    average = seen["paid"] / filled if filled > 0 else math.nan
-    vwap = describe(path)["market_vwap"]
-    sign = 1.0 if order["side"] == "buy" else -1.0
-    return row | {
+    """The row of ``episodes``: bps are of shares ordered times arrival price."""
+    bps = {f"{part}_bps": parts[part] / (order["shares"] * path.arrival) * 1e4 for part in PARTS}
+    shortfall = 0.0
+    for part in PARTS:
+        shortfall += bps[f"{part}_bps"]
+    filled = sum(shares for _, shares, _ in fills)
+    last = fills[-1][0] if fills else -1
+    average = sum(shares * price for _, shares, price in fills) / filled if fills else math.nan
+    market_vwap = describe(path, order)["market_vwap"]
+    return {
         "filled_shares": filled,
-        "completion": seen["own"] / order["shares"],
+        "completion": own_shares / order["shares"],
         "average_price": average,
         "arrival_price": path.arrival,
-        "vwap_slippage_bps": 1e4 * sign * (average - vwap) / vwap,
-        "participation": filled / traded if filled > 0 else 0.0,
-        "max_participation": seen["largest"],
-        "child_orders": seen["count"],
+        "shortfall_bps": shortfall,
+        **bps,
+        "vwap_slippage_bps": sign * (average - market_vwap) / market_vwap * 1e4,
+        "participation": filled / sum(path.volume[: last + 1]) if fills else 0.0,
+        "max_participation": max((shares / path.volume[t] for t, shares, _ in fills), default=0.0),
+        "child_orders": len(fills),
         "last_step": last,
     }
 
 
-def describe(path: MarketPath) -> dict[str, float]:
-    """The market's own columns."""
-    n = len(path.volume)
-    middle = [(path.mid[t] + path.mid[t + 1]) / 2 for t in range(n)]
-    total = sum(path.volume)
+def describe(path: MarketPath, order: dict[str, Any]) -> dict[str, float]:
+    """Columns of ``markets`` (without episode, side and drawn parameters) of one episode."""
+    steps = len(path.volume)
+    total = value = middles = squares = spreads = 0.0
+    for t in range(steps):
+        middle = (path.mid[t] + path.mid[t + 1]) / 2.0
+        total += path.volume[t]
+        value += path.volume[t] * middle
+        middles += middle
+        squares += (path.mid[t + 1] / path.mid[t] - 1.0) ** 2
+        spreads += path.spread[t]
     return {
+        "order_shares": order["shares"],
         "arrival_price": path.arrival,
-        "last_price": path.mid[n],
-        "market_vwap": sum(v * p for v, p in zip(path.volume, middle, strict=True)) / total if total > 0 else math.nan,
-        "market_twap": sum(middle) / n,
+        "last_price": path.mid[steps],
+        "market_vwap": value / total if total > 0.0 else math.nan,
+        "market_twap": middles / steps,
         "market_volume": total,
-        "arrival_spread_bps": 1e4 * path.spread[0],
-        "mean_spread_bps": 1e4 * sum(path.spread) / n,
-        "realised_volatility": math.sqrt(sum((path.mid[t + 1] / path.mid[t] - 1) ** 2 for t in range(n)) / n),
+        "arrival_spread_bps": path.spread[0] * 1e4,
+        "mean_spread_bps": spreads / steps * 1e4,
+        "realised_volatility": math.sqrt(squares / steps),
     }

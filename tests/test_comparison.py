@@ -14,7 +14,7 @@ from scipy import stats
 import fastexec as fx
 from conftest import SMALL
 from fastexec.analysis.comparison import verdict
-from fastexec.analysis.format import to_csv, to_json, to_markdown
+from fastexec.analysis.format import formatted
 from fastexec.columns import PARTS, QUANTILES
 from fastexec.errors import InputError
 from fastexec.kernels.summary import BINS, count_bins
@@ -266,13 +266,13 @@ def test_folders_without_results(tmp_path, folder):
 
 def test_formats(folder):
     found = fx.compare(folder)
-    data = json.loads(to_json(found))
+    data = json.loads(formatted(found.table, "json", {"baseline": found.baseline, "notes": found.notes}))
     assert data["baseline"] == "twap"
     assert len(data["rows"]) == 5
     assert data["rows"][0]["optimum_bps"] is None
-    lines = to_csv(found).splitlines()
+    lines = formatted(found.table, "csv", {}).splitlines()
     assert len(lines) == 6
     assert lines[0].startswith("strategy,baseline,episodes,saving_bps")
-    assert to_markdown(found).count("\n") == 7
+    assert formatted(found.table, "markdown", {}).count("\n") == 7
     assert "did not finish" in " ".join(found.notes)
     assert "control" in " ".join(found.notes)

@@ -30,11 +30,19 @@ def run(functions, kinds, levels, order=1000.0):
     for name, value in {"shares": order, "initial_price": 50.0, "volatility": 0.001, "volume_mean": 500.0,
                         "permanent_own": 0.5, "resilience": 0.5}.items():  # fmt: skip
         ranges[fields.PARAMETERS.index(name), :2] = value
-    plan = fields.Plan(switches, np.array([0.0, 1.0, 0.0, 0.0]), ranges, np.zeros(0, np.int64), np.ones((4, STEPS)))
+    plan = fields.Plan(
+        switches,
+        np.array([0.0, 1.0, 0.0, 0.0, 0.0]),
+        ranges,
+        np.zeros(0, np.int64),
+        np.ones((4, STEPS)),
+        np.zeros(2 * fields.CHAIN_SIZE),
+    )
     table = np.zeros((len(kinds), 1, STEPS + 1))
     table[:, 0] = np.arange(STEPS + 1) / STEPS
     strategies = fields.Strategies(kinds, levels, table, np.zeros(1, np.int64))
-    paths = fields.Paths(np.zeros((1, 2)), np.zeros((1, 1)), np.zeros((1, 1)), np.zeros(1))
+    rows = np.zeros(1, np.int64)
+    paths = fields.Paths(np.zeros((1, 2)), np.zeros((1, 1)), np.zeros((1, 1)), np.zeros(1), rows, rows)
     output = output_for(EPISODES, len(kinds), 0, STEPS)
     slots = plugin_slots([decide_function(f) for f in functions])
     simulate_range(np.uint64(3), 0, EPISODES, plan, strategies, paths, output, slots)

@@ -6,13 +6,15 @@ so both kinds occur; a stage that LLVM gave up on has no packed operation at all
 
 from __future__ import annotations
 
+import os
 import re
 
 import numba
 import numpy as np
 import pytest
+from llvmlite.binding import get_host_cpu_features
 
-from fastexec.kernels import account, fields, fill, market, philox, strategy
+from fastexec.kernels import _jit, account, fields, fill, market, philox, strategy
 from fastexec.kernels._jit import JIT_DISABLED
 
 pytestmark = pytest.mark.skipif(JIT_DISABLED, reason="nothing is compiled")
@@ -20,7 +22,7 @@ pytestmark = pytest.mark.skipif(JIT_DISABLED, reason="nothing is compiled")
 LANES64, WORDS, RAW = np.zeros(1), np.zeros(1, np.uint32), np.zeros(1, np.float32)
 P = M = B = NORMALS = ROWS = LANES64
 PLAN = fields.Plan(
-    np.zeros(1, np.int64), np.zeros(1), np.zeros((1, 1)), np.zeros(0, np.int64), np.zeros((1, 1))
+    np.zeros(1, np.int64), np.zeros(1), np.zeros((1, 1)), np.zeros(0, np.int64), np.zeros((1, 1)), np.zeros(1)
 )  # only types matter
 STAGES = {
     "gaussians": (philox.gaussians, (WORDS, RAW)),
@@ -39,7 +41,7 @@ STAGES = {
 
 
 def assembly(stage, arguments):
-    fresh = numba.njit(nogil=True, error_model="numpy")(stage.py_func)
+    fresh = numba.njit(**_jit._OPTIONS)(stage.py_func)
     fresh.compile(tuple(numba.typeof(a) for a in arguments))
     return next(iter(fresh.inspect_asm().values()))
 
@@ -51,6 +53,13 @@ def test_packed_operations_dominate(name):
     scalar = len(re.findall(r"\bv?(?:mul|add|sub|div|sqrt)s[sd]\b", text))
     assert packed >= 3, f"{name}: {packed} packed, {scalar} scalar"
     assert packed >= 0.75 * scalar, f"{name}: {packed} packed, {scalar} scalar"
+
+
+@pytest.mark.skipif(not get_host_cpu_features().get("avx512f"), reason="the processor has no vectors of 512 bits")
+@pytest.mark.skipif("NUMBA_CPU_NAME" in os.environ, reason="another processor is asked for")
+@pytest.mark.parametrize("name", ["gaussians", "move_price", "fill"])
+def test_the_widest_vectors_are_used(name):
+    assert re.search(r"\bv(?:mul|add)p[sd]\b.*%zmm", assembly(*STAGES[name]))
 
 
 def test_philox_multiplies_in_vectors():

@@ -22,7 +22,11 @@ import numba
 from numba.core import config
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, UserProvidedCacheLocator
 from numba.core.ccallback import CFunc
+from numba.core.compiler import CompilerBase, DefaultPassBuilder
+from numba.core.compiler_machinery import register_pass
 from numba.core.errors import NumbaExperimentalFeatureWarning
+from numba.core.lowering import Lower
+from numba.core.typed_passes import NativeLowering
 from numba.core.types import FunctionType, UniTuple
 from numba.extending import intrinsic
 
@@ -32,8 +36,40 @@ warnings.filterwarnings("ignore", "First-class function type", NumbaExperimental
 #: Lanes (episodes) in a block; a power of two, so that the low counter word never carries within a block.
 LANES = int(os.environ.get("FASTEXEC_LANES", "128"))
 
+
+class _WideLower(Lower):  # type: ignore[misc]
+    """Asks LLVM for vectors of 512 bits where the processor has them.
+
+    It halves them by itself on processors whose first kin slowed down at that width: 23.8 M path-steps/s of `large_cap`
+    against 18.7. A wish of each function, so that the user's own functions are compiled as ever; no bit changes.
+    """
+
+    def post_lower(self) -> None:
+        super().post_lower()
+        set.add(
+            self.function.attributes, '"prefer-vector-width"="512"'
+        )  # llvmlite's own add refuses names it does not know
+
+
+@register_pass(mutates_CFG=True, analysis_only=False)
+class _WideLowering(NativeLowering):  # type: ignore[misc]
+    _name = "fastexec_wide_lowering"
+
+    @property
+    def lowering_class(self) -> type[Lower]:
+        return _WideLower
+
+
+class _Compiler(CompilerBase):  # type: ignore[misc]
+    def define_pipelines(self) -> list[Any]:
+        pipeline = DefaultPassBuilder.define_nopython_pipeline(self.state)
+        pipeline.passes = [(_WideLowering if step is NativeLowering else step, text) for step, text in pipeline.passes]
+        pipeline.finalize()
+        return [pipeline]
+
+
 # error_model="numpy": with Python's model each division hides a branch and the lane loop is no longer vectorised.
-_OPTIONS = {"nogil": True, "error_model": "numpy", "fastmath": False}
+_OPTIONS = {"nogil": True, "error_model": "numpy", "fastmath": False, "pipeline_class": _Compiler}
 
 DECIDE_SIGNATURE = numba.void(
     *([numba.float64[::1]] * 6), numba.int64, numba.int64

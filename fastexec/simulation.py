@@ -84,6 +84,7 @@ class Prepared:
     def run(self, first: int, count: int) -> Results:
         """Episodes ``first <= e < first + count``; one thread, the interpreter lock released."""
         output = self._simulate(first, count, 0)
+        self._require_finite(first, output)
         episodes = np.arange(first, first + count)
         markets = {"episode": episodes, **_named(fields.MARKET_COLUMNS, output.markets)}
         if self.days is not None:
@@ -105,6 +106,16 @@ class Prepared:
             "step": np.tile(np.arange(n, dtype=np.int32), count * k),
             **_named(fields.STEP_COLUMNS, output.steps),
         }
+
+    def _require_finite(self, first: int, output: fields.Output) -> None:
+        """A sum of money beyond float64 would spoil every mean behind it."""
+        fine = np.isfinite(output.episodes[fields.EPISODE_COLUMNS.index("shortfall_bps")])
+        if not fine.all():
+            row, k = int(np.argmin(fine)), len(self.strategies)
+            raise FastexecError(
+                f"strategy {self.strategies[row % k]!r}, episode {first + row // k}: the shortfall is no finite number; the "
+                "study's shares, volatility or cost coefficients are too extreme for float64"
+            )
 
     def _simulate(self, first: int, count: int, steps: int) -> fields.Output:
         output = output_for(count, len(self.strategies), len(self.drawn), steps)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
+from rich.measure import Measurement
 from rich.table import Table
 
 if TYPE_CHECKING:
@@ -24,10 +25,16 @@ if TYPE_CHECKING:
 Report = Callable[[int, int], None]
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """The reader left, as `head` does: for the command line to end in peace; rich would end with status 1."""
+        raise BrokenPipeError
+
+
 def _console(**options: Any) -> Console:
     # Piped, rich would assume 80 columns and break rows; a reader of a pipe wants whole lines.
-    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 120
-    return Console(highlight=False, soft_wrap=False, width=width, **options)
+    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 160
+    return _Console(highlight=False, soft_wrap=False, width=width, **options)
 
 
 @contextlib.contextmanager
@@ -74,19 +81,18 @@ def show_comparison(comparison: Comparison, form: str) -> None:
         return
     console = _console()
     for group, summary in comparison.summaries.items():
-        console.print(_comparison_table(comparison, group, summary, console.width))
+        table = _comparison_table(comparison, group, summary, wide=True)
+        if Measurement.get(console, console.options.update(width=1_000), table).maximum > console.width:
+            table = _comparison_table(comparison, group, summary, wide=False)
+        console.print(table)
     for note in comparison.notes:
         console.print(f"[dim]{escape(note)}[/dim]")
 
 
-_WIDE = 116  # below, the table keeps to what fits 80 columns: one saving, the sharper one
-
-
-def _comparison_table(comparison: Comparison, group: str, summary: pa.Table, width: int) -> Table:
-    """One group's strategies, cheapest first, the baseline among them."""
+def _comparison_table(comparison: Comparison, group: str, summary: pa.Table, wide: bool) -> Table:
+    """One group's strategies, cheapest first, the baseline among them; not ``wide``: one saving, the sharper one."""
     from fastexec.analysis.comparison import CONTROLS, verdict
 
-    wide = width >= _WIDE
     rows = {row["strategy"]: row for row in comparison.table.to_pylist() if row.get("group", "") == group}
     names = ["strategy", "model", "episodes", "unfinished", "completion", "shortfall_mean_bps", "shortfall_sd_bps"]
     stats = summary.select(names)

@@ -30,6 +30,7 @@ class GeometricPrice(_Price):
     """S_{t+1} = S_t exp(drift - volatility^2/2 + volatility z)."""
 
     model: Literal["geometric"] = "geometric"
+    volatility: Fraction = Field(0.0005, description="sd of a step's relative move")
 
 
 class ArithmeticPrice(_Price):

@@ -13,7 +13,7 @@ Levels = Annotated[tuple[Annotated[float, Field(ge=0)], ...], Field(strict=False
 
 
 class _Named(Model):
-    name: Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[^/\\\x00-\x1f\x7f]+$")] = Field(
+    name: Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[A-Za-z0-9][A-Za-z0-9._ +%=-]*$")] = Field(
         "", description="name in the results; the model's by default"
     )
 

@@ -58,6 +58,10 @@ def _said(error: Any) -> str:
         return "model is missing; name one (see `fastexec schema`)"
     if kind == "missing":
         return "is missing; it has no default"
+    if kind == "string_pattern_mismatch":
+        return f"must be of letters, digits, spaces and . _ - and begin with a letter or digit, not {value!r}"
+    if kind == "string_too_short":
+        return "must not be empty"
     plain = {
         "float_type": "must be a number",
         "int_type": "must be a whole number",

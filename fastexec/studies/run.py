@@ -150,7 +150,7 @@ def _found(folder: Path) -> tuple[str, str, int] | None:
     if not path.exists():
         return None
     try:
-        first, _, text = path.read_text("utf-8").partition("\n")
+        first, _, text = path.read_text("utf-8-sig").partition("\n")
         held = Study.from_text(text, str(path))
         return held.identity(), held.name, int(first.removeprefix("# chunk = "))
     except (InputError, ValueError) as error:

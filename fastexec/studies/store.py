@@ -96,6 +96,8 @@ def read_table(path: Path, names: list[str] | None = None) -> pa.Table:
     """A file, whole or some of its columns; InputError where it is damaged."""
     try:
         return pq.ParquetFile(path).read(names)
+    except FileNotFoundError:
+        raise InputError(f"{path}: is missing; --resume writes it anew") from None
     except (OSError, pa.ArrowException) as error:
         raise InputError(f"{path}: cannot be read ({str(error).splitlines()[0]}); --resume writes it anew") from None
 

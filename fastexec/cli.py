@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ import fastexec
 from fastexec.errors import FastexecError
 
 _DONE, _FAILED, _WRONG, _INTERRUPTED = 0, 1, 2, 130
+_INTERRUPTION = "interrupted; what is complete is kept, --resume goes on"
 
 
 class _Group(click.Group):
@@ -233,7 +236,7 @@ def _statuses(debug: bool) -> Iterator[None]:
         finish(_usage(error), _WRONG)
         _trace(debug)
     except (KeyboardInterrupt, click.Abort):
-        finish("interrupted; what is complete is kept, --resume goes on", _INTERRUPTED)
+        finish(_INTERRUPTION, _INTERRUPTED)
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output left, as `head` does
         status = _DONE
@@ -244,6 +247,12 @@ def _statuses(debug: bool) -> Iterator[None]:
         finish(f"a fault of fastexec itself ({type(error).__name__}: {error}); --debug shows where", _FAILED)
         _trace(debug)
     sys.exit(status)
+
+
+def _leave(number: int, frame: Any) -> None:
+    """Ctrl-C outside a run's chunks: at once, and not through an exception, which in the midst of LLVM ends in a crash."""
+    os.write(2, f"fastexec: {_INTERRUPTION}\n".encode())
+    os._exit(_INTERRUPTED)
 
 
 def _usage(error: click.ClickException) -> str:
@@ -264,6 +273,8 @@ def main(arguments: list[str] | None = None) -> None:
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words
     words = [word for word in words if word != "--debug"]
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, _leave)
     if not words:
         words = ["--help"]
     if "_FASTEXEC_COMPLETE" in os.environ:  # the shell asks for completions, or for the script that makes it ask

@@ -11,7 +11,7 @@ import json
 import platform
 import resource
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
@@ -23,6 +23,7 @@ from fastexec.columns import markets_table, steps_table
 from fastexec.errors import InputError, RefusedError
 from fastexec.simulation import Prepared, Results, default_threads, prepare
 from fastexec.studies import store
+from fastexec.studies.interruption import asked_to_stop
 from fastexec.studies.paired import comparison_table, default_baseline, from_summary
 from fastexec.studies.provenance import signature
 from fastexec.studies.study import Study
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 Progress = Callable[[int, int], None]
 _ROWS_A_CHUNK = 200_000
+_PATIENCE = 0.1  # seconds between looks whether somebody asked to stop
 _LARGEST_CHUNK, _SMALLEST_CHUNK = 32_768, 1_024
 
 
@@ -55,10 +57,10 @@ class _Job:
     chunk: int
 
     @property
-    def chunks(self) -> list[tuple[int, int]]:
+    def chunks(self) -> Iterator[tuple[int, int]]:
         """(first episode, count) of each chunk."""
         total = self.prepared.episodes
-        return [(first, min(self.chunk, total - first)) for first in range(0, total, self.chunk)]
+        return ((first, min(self.chunk, total - first)) for first in range(0, total, self.chunk))
 
     def sign(self, kind: str, first: int, count: int) -> dict[str, object]:
         return signature(self.study, self.prepared, kind, first, count)
@@ -181,14 +183,15 @@ def _simulate(job: _Job, threads: int, progress: Progress | None) -> SummaryAccu
     accumulator = SummaryAccumulator(job.prepared.strategies, models, _pooled_days(job.prepared))
     done, total = 0, job.prepared.episodes
     pool = ThreadPoolExecutor(threads, thread_name_prefix="fastexec")
-    try:
-        for (first, count), results in _in_order(pool, job, threads + 1):
-            accumulator.add(first, results)
-            done += count
-            if progress is not None:
-                progress(done, total)
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+    with asked_to_stop() as stop:
+        try:
+            for (first, count), results in _in_order(pool, job, threads + 1, stop):
+                accumulator.add(first, results)
+                done += count
+                if progress is not None:
+                    progress(done, total)
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
     return accumulator
 
 
@@ -197,13 +200,19 @@ def _pooled_days(prepared: Prepared) -> list[int]:
     return prepared.source_days if prepared.days is None else []
 
 
-def _in_order(pool: ThreadPoolExecutor, job: _Job, most: int) -> Iterator[tuple[tuple[int, int], Results]]:
+def _in_order(
+    pool: ThreadPoolExecutor, job: _Job, most: int, stop: Callable[[], bool]
+) -> Iterator[tuple[tuple[int, int], Results]]:
     waiting = iter(job.chunks)
     flying: list[tuple[tuple[int, int], Future[Results]]] = [
         (chunk, pool.submit(_chunk, job, *chunk)) for chunk in islice(waiting, most)
     ]
     while flying:
         chunk, future = flying.pop(0)
+        while not wait([future], _PATIENCE).done and not stop():
+            pass
+        if stop():
+            raise KeyboardInterrupt
         results = future.result()
         for following in islice(waiting, 1):
             flying.append((following, pool.submit(_chunk, job, *following)))

@@ -41,6 +41,7 @@ def _c(name: str, type_: str, unit: str, meaning: str, null: str = "") -> Column
     return Column(name, type_, unit, meaning, null)
 
 
+_PER_STEP = "cost rule per_step"
 _EPISODE = _c("episode", "int64", "", "Number of the episode.")
 _STRATEGY = _c("strategy", "text", "", "Name of the strategy.")
 _PART_MEANINGS = {
@@ -76,10 +77,12 @@ EPISODES = (
     _c("completion", "float64", "share of the order", "Traded by the strategy's own decisions, before the horizon rule."),
     _c("average_price", "float64", "currency a share", "Mean price of the fills, without fees.", "nothing traded"),
     _c("arrival_price", "float64", "currency", "Mid when the order arrives."),
-    _c("shortfall_bps", "float64", "bps of Q S_0", "Implementation shortfall of the whole order, positive is a cost."),
-    *(_c(f"{p}_bps", "float64", "bps of Q S_0", f"{_PART_MEANINGS[p]}.") for p in PARTS),
+    _c("shortfall_bps", "float64", "bps of Q S_0", "Implementation shortfall of the whole order, positive is a cost.",
+       _PER_STEP),
+    *(_c(f"{p}_bps", "float64", "bps of Q S_0", f"{_PART_MEANINGS[p]}.", _PER_STEP) for p in PARTS),
     _c("vwap_slippage_bps", "float64", "bps", "Average price against market_vwap, positive is a cost.",
        "nothing traded or no volume"),
+    _c("program_cost", "float64", "currency", "The mini-project's cost, a sum over steps (rule per_step only)."),
     _c("participation", "float64", "share of volume", "Shares traded over market volume from arrival to the last fill."),
     _c("max_participation", "float64", "share of volume", "Largest slice over its step's volume."),
     _c("child_orders", "int32", "", "Steps with a trade."),
@@ -113,7 +116,8 @@ SUMMARY = (
     _c("completion", "float64", "share of the order", "Mean of completion."),
     _c("control_variate", "bool", "", "Whether timing is known to have mean zero."),
     *(
-        _c(f"{part}_{name}_bps", "float64", "bps", f"{text} of {part}_bps.", "one episode" if name == "sd" else "")
+        _c(f"{part}_{name}_bps", "float64", "bps", f"{text} of {part}_bps.",
+           f"one episode, {_PER_STEP}" if name == "sd" else _PER_STEP)
         for part in _SUMMARISED
         for name, text in (
             ("mean", "Mean"),
@@ -123,7 +127,10 @@ SUMMARY = (
             *((f"p{q:02d}", f"{q} % quantile (relative error at most 1/256)") for q in QUANTILES),
         )
     ),
-    _c("shortfall_cvar95_bps", "float64", "bps", "Mean of the highest 5 % of shortfall (relative error at most 1/256)."),
+    _c("shortfall_cvar95_bps", "float64", "bps", "Mean of the highest 5 % of shortfall (relative error at most 1/256).",
+       _PER_STEP),
+    _c("program_cost_mean", "float64", "currency", "Mean of program_cost.", "cost rule by_fill"),
+    _c("program_cost_sd", "float64", "currency", "Standard deviation of program_cost.", "cost rule by_fill"),
     _c("shortfall_comoments", "list<float64>", "bps^2", "Sums of products of deviations: own shortfall with every strategy's "
        "shortfall, then every strategy's timing, in the order of the rows."),
     _c("timing_comoments", "list<float64>", "bps^2", "As shortfall_comoments, of own timing."),
@@ -144,7 +151,7 @@ COMPARISON = (
     _c("baseline", "text", "", "Strategy compared with."),
     _c("episodes", "int64", "", "Number of pairs."),
     *(
-        _c(name, "float64", "bps", f"{text}.", "" if name == "saving_bps" else "too few episodes or days")
+        _c(name, "float64", "bps", f"{text}.", _PER_STEP if name == "saving_bps" else "too few episodes or days")
         for name, text in _INTERVAL
     ),
     *(
@@ -233,7 +240,7 @@ def episodes_table(strategies: Sequence[str], columns: Mapping[str, np.ndarray])
     """The episodes table from the engine's columns (a row for each episode and strategy)."""
     count = len(columns["episode"]) // len(strategies)
     names = repeated(strategies, np.tile(np.arange(len(strategies), dtype=np.int32), count))
-    return build("episodes", {"strategy": names, **columns})
+    return build("episodes", {"strategy": names, **columns}, optional=["program_cost"])
 
 
 def markets_table(side: str, columns: Mapping[str, np.ndarray]) -> pa.Table:

@@ -92,7 +92,7 @@ class Prepared:
         markets |= _named(self.drawn, output.parameters)
         rows = {"episode": np.repeat(episodes, len(self.strategies))}
         rows |= _named(fields.EPISODE_COLUMNS, output.episodes) | _named(fields.COUNT_COLUMNS, output.counts)
-        return Results(self.strategies, markets, rows)
+        return Results(self.strategies, markets, self._under_rule(rows))
 
     def steps(self, first: int, count: int) -> dict[str, np.ndarray]:
         """Every step of the episodes: the `steps` columns, the strategy as ``strategy_index``; sorted by episode,
@@ -105,6 +105,14 @@ class Prepared:
             "strategy_index": np.tile(np.repeat(np.arange(k, dtype=np.int32), n), count),
             "step": np.tile(np.arange(n, dtype=np.int32), count * k),
             **_named(fields.STEP_COLUMNS, output.steps),
+        }
+
+    def _under_rule(self, rows: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """``program_cost`` under the rule per_step, and then no basis points; else the other way round."""
+        if self.study.costs.rule == "by_fill":
+            return {name: column for name, column in rows.items() if name != "program_cost"}
+        return {
+            name: np.full_like(column, np.nan) if name.endswith("_bps") else column for name, column in rows.items()
         }
 
     def _require_finite(self, first: int, output: fields.Output) -> None:

@@ -81,6 +81,9 @@ def show_comparison(comparison: Comparison, form: str) -> None:
         return
     console = _console()
     for group, summary in comparison.summaries.items():
+        if summary["program_cost_mean"][0].as_py() is not None:
+            console.print(_program_table(group, summary))
+            continue
         table = _comparison_table(comparison, group, summary, wide=True)
         if Measurement.get(console, console.options.update(width=1_000), table).maximum > console.width:
             table = _comparison_table(comparison, group, summary, wide=False)
@@ -114,6 +117,22 @@ def _comparison_table(comparison: Comparison, group: str, summary: pa.Table, wid
         else:
             kind = "" if row["saving_cv_bps"] is None else "_cv"
             table.add_row(*own, f"{row[f'saving{kind}_bps']:+.3f}", _interval(row, kind), done, verdict(row))
+    return table
+
+
+def _program_table(group: str, summary: pa.Table) -> Table:
+    """Under the rule per_step: the mini-project's cost in currency, cheapest first."""
+    title = f"{group + ': ' if group else ''}{summary['episodes'][0].as_py():,} episodes, the mini-project's cost"
+    table = Table(title=escape(title), title_justify="left", box=SIMPLE_HEAD, pad_edge=False, min_width=len(title))
+    for name in ("strategy", "program cost (currency)", "sd", "done (%)"):
+        table.add_column(name, justify="left" if name == "strategy" else "right", no_wrap=True)
+    for row in sorted(summary.to_pylist(), key=lambda r: r["program_cost_mean"]):
+        numbers = (
+            f"{row['program_cost_mean']:.3f}",
+            _number(row["program_cost_sd"], ".3f"),
+            f"{100 * row['completion']:.1f}",
+        )
+        table.add_row(escape(row["strategy"]), *numbers)
     return table
 
 

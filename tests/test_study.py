@@ -34,7 +34,8 @@ def test_presets_load_run_and_round_trip(name):
     assert again.identity() == study.identity()
     assert study.name == name
     results = simulate(study, episodes=200)
-    assert np.isfinite(results.episodes["shortfall_bps"]).all()
+    cost = "program_cost" if study.costs.rule == "per_step" else "shortfall_bps"
+    assert np.isfinite(results.episodes[cost]).all()
 
 
 def test_large_cap_costs_what_the_square_root_law_says():

@@ -20,6 +20,7 @@ from fastexec.kernels._jit import JIT_DISABLED
 pytestmark = pytest.mark.skipif(JIT_DISABLED, reason="nothing is compiled")
 
 LANES64, WORDS, RAW = np.zeros(1), np.zeros(1, np.uint32), np.zeros(1, np.float32)
+SWITCHES = np.zeros(1, np.int64)
 P = M = B = NORMALS = ROWS = LANES64
 PLAN = fields.Plan(
     np.zeros(1, np.int64), np.zeros(1), np.zeros((1, 1)), np.zeros(0, np.int64), np.zeros((1, 1)), np.zeros(1)
@@ -33,7 +34,7 @@ STAGES = {
     "draw_volume": (market.draw_volume, (2, 1.0, 1.0, NORMALS, P, M)),
     "follow": (strategy.follow, (0.5, 1.0, P, M, B)),
     "participate": (strategy.participate, (0.5, 1.0, P, M, B)),
-    "fill": (fill.fill, (0, 0, 3, 0, P, M, B)),
+    "fill": (fill.fill, (0, 0, SWITCHES, P, M, B)),
     "push": (fill.push, (1, P, B)),
     "derive_costs": (account.derive_costs, (PLAN, P, M, B, ROWS)),
     "derive_rows": (account.derive_rows, (PLAN, P, M, B, ROWS, ROWS)),

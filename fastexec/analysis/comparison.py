@@ -119,7 +119,7 @@ def _source_days(folder: Path) -> list[int]:
 
 def _selected(results: Results, mask: np.ndarray) -> Results:
     rows = np.repeat(mask, len(results.strategies))
-    needed = [*COLUMNS, "filled_shares"]
+    needed = [*COLUMNS, "filled_shares", *(["program_cost"] if "program_cost" in results.episodes else [])]
     return Results(
         results.strategies,
         {name: values[mask] for name, values in results.markets.items()},
@@ -190,6 +190,10 @@ def _notes(study: Study, summaries: dict[str, pa.Table]) -> list[str]:
     notes = []
     if study.order.at_horizon == "leave":
         notes.append("at_horizon = leave: what was not traded costs nothing here, so look at completion first")
+    if study.costs.rule == "per_step":
+        notes.append(
+            "rule per_step: not an execution cost (not multiplied by shares, charged until nothing is left); no interval"
+        )
     rows = [
         row
         for summary in summaries.values()

@@ -42,6 +42,8 @@ def draw_overview(folder: str | Path, path: str | Path, baseline: str | None = N
     comparison = compare(folder, baseline=baseline)
     summary = comparison.summaries[""]
     study = Study.load(folder / "study.toml")
+    if study.costs.rule == "per_step":
+        raise InputError(f"{folder}: under the cost rule per_step there are no basis points to draw")
     colours = {s.name: COLOURS[k % len(COLOURS)] for k, s in enumerate(study.strategies)}
     figure = Figure(figsize=(13, 9), layout="constrained")
     axes = figure.subplots(2, 2)

@@ -23,6 +23,7 @@ from fastexec.kernels.fields import (
     OWN_REMAINING,
     PERMANENT_COEFFICIENT,
     PERMANENT_OWN,
+    PROGRAM_COST,
     REMAINING,
     SHARES,
     SIDE,
@@ -91,6 +92,7 @@ def derive_rows(plan, p, m, b, parts, rows):
         rows[12 * _W + i] = side * (average - market) / market * 1e4
         rows[13 * _W + i] = filled / seen if seen > 0.0 else 0.0
         rows[14 * _W + i] = b[LARGEST_RATE * _W + i]
+        rows[15 * _W + i] = b[PROGRAM_COST * _W + i]
         to_bps = 1e4 / (ordered * arrival)
         total = 0.0
         for j in range(7):

@@ -38,8 +38,6 @@ from fastexec.kernels.fields import (
     STEPS,
     SWITCHES,
     SYNTHETIC,
-    TEMPORARY_KIND,
-    TRANSIENT_KIND,
     Output,
     Paths,
     Plan,
@@ -130,7 +128,7 @@ def simulate_range(seed, first, count, plan, strategies, paths, output, plugins)
                     close_horizon(switches[HORIZON], m, b)
                 if recorded:
                     record(span, (t, k, kinds.shape[0], price), plan, p, m, b, output.steps)
-                fill(t, price, switches[TEMPORARY_KIND], switches[TRANSIENT_KIND], p, m, b)
+                fill(t, price, switches, p, m, b)
             leave_step(given or t == steps - 1, t, switches, curves, chains, normals, p, m)
         close_block(span, plan, p, m, ledgers, rows, output)
     # Used once more here, or it would be freed while what was borrowed of it is in use.

@@ -42,13 +42,13 @@ MARKET_FIELDS = WINDOW + 1
 
 # The ledger of a strategy. What can be derived at the end (fees, filled shares, permanent cost) is not accumulated.
 (SLICE, REMAINING, SUM_TIMING, SUM_HALF_SPREAD, SUM_TEMPORARY, SUM_SQUARES, SUM_TRANSIENT, IMPACT,
- ORDERS, LAST_STEP, LARGEST_RATE, VOLUME_AT_LAST, OWN_REMAINING) = range(13)  # fmt: skip
-LEDGER_FIELDS = OWN_REMAINING + 1
+ ORDERS, LAST_STEP, LARGEST_RATE, VOLUME_AT_LAST, OWN_REMAINING, PROGRAM_COST) = range(14)  # fmt: skip
+LEDGER_FIELDS = PROGRAM_COST + 1
 
 # Switches: which model a stage runs, chosen outside the lane loop.
 (STEPS, SOURCE, PRICE_MODEL, START_MOVED, SPREAD_MODEL, VOLUME_MODEL, CORRELATED, TEMPORARY_KIND, TRANSIENT_KIND,
- HORIZON, PHASE, SPREAD_LEVELS, VOLUME_LEVELS) = range(13)  # fmt: skip
-SWITCHES = VOLUME_LEVELS + 1
+ HORIZON, PHASE, SPREAD_LEVELS, VOLUME_LEVELS, COST_RULE) = range(14)  # fmt: skip
+SWITCHES = COST_RULE + 1
 SYNTHETIC, GIVEN, JOINED = 0, 1, 2
 GEOMETRIC, ARITHMETIC = 0, 1
 SPREAD_CONSTANT, SPREAD_RANDOM_WALK, SPREAD_MEAN_REVERTING, SPREAD_MARKOV = 0, 1, 2, 3
@@ -56,6 +56,7 @@ VOLUME_CONSTANT, VOLUME_COSINE, VOLUME_LOGNORMAL, VOLUME_MARKOV = 0, 1, 2, 3
 TEMPORARY_LINEAR, TEMPORARY_PROPORTIONAL, TEMPORARY_SQRT, TEMPORARY_POWER = 0, 1, 2, 3
 TRANSIENT_OFF, TRANSIENT_LINEAR, TRANSIENT_POWER = 0, 1, 2
 COMPLETE, MARK, LEAVE = 0, 1, 2
+BY_FILL, PER_STEP = 0, 1
 
 (LOT, SIDE, MARK_PENALTY, MARK_SLOPE, RESTART) = range(5)  # numbers
 NUMBERS = RESTART + 1
@@ -79,7 +80,7 @@ MARKET_COLUMNS = (
 EPISODE_COLUMNS = (
     "filled_shares", "completion", "average_price", "arrival_price", "shortfall_bps",
     "spread_bps", "temporary_bps", "permanent_bps", "transient_bps", "timing_bps", "fees_bps", "residual_bps",
-    "vwap_slippage_bps", "participation", "max_participation",
+    "vwap_slippage_bps", "participation", "max_participation", "program_cost",
 )  # fmt: skip
 COUNT_COLUMNS = ("child_orders", "last_step")
 STEP_COLUMNS = ("mid", "spread", "volume", "shares", "price", "remaining", "own_impact")

@@ -13,14 +13,18 @@ from fastexec.kernels.elementary import power
 from fastexec.kernels.fields import (
     ARRIVAL,
     COMPLETE,
+    COST_RULE,
     CUMULATIVE_VOLUME,
     DECAY,
     IMPACT,
     LARGEST_RATE,
     LAST_STEP,
     LEDGER_FIELDS,
+    MID,
     ORDERS,
     OWN_REMAINING,
+    PER_STEP,
+    PROGRAM_COST,
     REMAINING,
     SHARES,
     SLICE,
@@ -32,11 +36,13 @@ from fastexec.kernels.fields import (
     SUM_TRANSIENT,
     TEMPORARY_COEFFICIENT,
     TEMPORARY_EXPONENT,
+    TEMPORARY_KIND,
     TEMPORARY_POWER,
     TEMPORARY_PROPORTIONAL,
     TEMPORARY_SQRT,
     TRANSIENT_COEFFICIENT,
     TRANSIENT_EXPONENT,
+    TRANSIENT_KIND,
     TRANSIENT_LINEAR,
     TRANSIENT_OFF,
     VOLUME,
@@ -67,8 +73,11 @@ def close_horizon(rule, m, b):
 
 
 @stage
-def fill(t, price, temporary, transient, p, m, b):
+def fill(t, price, switches, p, m, b):
     """Fill the slices at the mid in field ``price`` (MID, or NEXT for what follows the step's volume)."""
+    temporary, transient = switches[TEMPORARY_KIND], switches[TRANSIENT_KIND]
+    if switches[COST_RULE] == PER_STEP:
+        charge_step(p, m, b)
     if temporary == TEMPORARY_PROPORTIONAL:
         for i in range(_W):
             rate = rate_of(i, m, b)
@@ -86,6 +95,16 @@ def fill(t, price, temporary, transient, p, m, b):
             settle(i, t, m[price * _W + i], rate_of(i, m, b), 0.0, p, m, b)
     if transient != TRANSIENT_OFF:
         push(transient, p, b)
+
+
+@stage
+def charge_step(p, m, b):
+    """The mini-project's cost of a step: a price a share that it did not multiply by the shares, as long as any are left."""
+    for i in range(_W):
+        rate = rate_of(i, m, b)
+        share = p[TEMPORARY_COEFFICIENT * _W + i] * power(rate, p[TEMPORARY_EXPONENT * _W + i])
+        cost = m[MID * _W + i] * (0.5 * m[SPREAD * _W + i] + share)
+        b[PROGRAM_COST * _W + i] += cost if b[REMAINING * _W + i] > 0.0 else 0.0
 
 
 @inlined

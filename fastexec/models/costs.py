@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from fastexec.models._base import Model, default_model
-from fastexec.models.scalar import NonNegative, limited
+from fastexec.models.scalar import NonNegative, bounds, limited
 
 _Exponent = Annotated[NonNegative, limited(most=4.0)]
 
@@ -55,9 +56,28 @@ class Fees(Model):
 
 
 class Costs(Model):
-    """The cost model of a study."""
+    """The cost model of a study. ``per_step`` is no execution cost: the README's page on the mini-project explains it."""
 
+    rule: Literal["by_fill", "per_step"] = Field(
+        "by_fill",
+        description="by_fill: cost = shares * price a share | per_step: the mini-project's, into program_cost",
+    )
     temporary: Temporary = Field(default_factory=PowerTemporary)
     permanent: Permanent = Field(default_factory=Permanent)
     transient: Transient = Field(default_factory=Transient)
     fees: Fees = Field(default_factory=Fees)
+
+    @model_validator(mode="after")
+    def _per_step_has_spread_and_temporary_only(self) -> Costs:
+        if self.rule == "per_step":
+            others = {
+                "permanent.coefficient": self.permanent.coefficient,
+                "transient.coefficient": self.transient.coefficient,
+                "fees.per_share": self.fees.per_share,
+            }
+            if self.temporary.model != "power":
+                raise PydanticCustomError("rule", "rule per_step needs temporary.model = power")
+            for key, value in others.items():
+                if bounds(value) != (0.0, 0.0):
+                    raise PydanticCustomError("rule", "rule per_step knows no {key}; set it to 0", {"key": key})
+        return self

@@ -19,7 +19,7 @@ from fastexec.planning.plan import is_zero
 def timing_has_mean_zero(study: StudyModel, strategy: Strategy) -> bool:
     """Whether E[timing] = 0 holds exactly for this strategy in this study's market."""
     market = study.market
-    if not isinstance(market, SyntheticMarket) or study.order.at_horizon == "leave":
+    if not isinstance(market, SyntheticMarket) or study.order.at_horizon == "leave" or study.costs.rule == "per_step":
         return False
     if not is_zero(market.price.drift):
         return False

@@ -44,6 +44,7 @@ def plan_study(study: StudyModel, phase: int) -> tuple[fields.Plan, list[str]]:
     switches[fields.HORIZON] = _HORIZONS[order.at_horizon]
     switches[fields.TEMPORARY_KIND] = _temporary_kind(study)
     switches[fields.TRANSIENT_KIND] = _transient_kind(study)
+    switches[fields.COST_RULE] = fields.PER_STEP if study.costs.rule == "per_step" else fields.BY_FILL
     if isinstance(study.market, SyntheticMarket):
         _switch_market(study.market, switches)
     else:

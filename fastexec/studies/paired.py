@@ -52,8 +52,8 @@ def from_summary(summary: pa.Table) -> Paired:
     return Paired(
         strategies=[row["strategy"] for row in rows],
         count=rows[0]["episodes"],
-        mean=np.array([row["shortfall_mean_bps"] for row in rows]),
-        timing_mean=np.array([row["timing_mean_bps"] for row in rows]),
+        mean=np.array([row["shortfall_mean_bps"] for row in rows], np.float64),
+        timing_mean=np.array([row["timing_mean_bps"] for row in rows], np.float64),
         products=np.array([row["shortfall_comoments"] for row in rows] + [row["timing_comoments"] for row in rows]),
         wins=np.array([row["wins"] for row in rows]),
         completion=np.array([row["completion"] for row in rows]),
@@ -126,7 +126,8 @@ def compare_pair(material: Paired, k: int, b: int) -> Mapping[str, float]:
 
 def _difference(products: np.ndarray, b: int, k: int) -> float:
     """Sum of squared deviations of (b - k); rounding below 0 is 0, identical columns exactly 0."""
-    return max(float(products[b, b] - products[b, k] - (products[k, b] - products[k, k])), 0.0)
+    found = float(products[b, b] - products[b, k] - (products[k, b] - products[k, k]))
+    return found if np.isnan(found) else max(found, 0.0)
 
 
 def _interval(material: Paired, k: int, b: int, saving: float, variance: float) -> tuple[float, float, float]:

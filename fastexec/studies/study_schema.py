@@ -22,6 +22,7 @@ _SECTIONS: tuple[tuple[str, tuple[type[BaseModel], ...]], ...] = (
     ("market.spread", _SPREADS),
     ("market.volume", _VOLUMES),
     ("market.correlation", (market.Correlation,)),
+    ("costs", (costs.Costs,)),
     ("costs.temporary", _TEMPORARIES),
     ("costs.permanent", (costs.Permanent,)),
     ("costs.transient", (costs.Transient,)),

@@ -68,7 +68,12 @@ class Moments:
 
 
 def stacked(episodes: dict[str, np.ndarray]) -> np.ndarray:
-    """The summarised columns of an episodes table, float64[c, e * K + k]."""
+    """The summarised columns of an episodes table, float64[c, e * K + k]; under the rule per_step program_cost stands in
+    for the shortfall, and there are no parts.
+    """
+    if "program_cost" in episodes:
+        none = dict.fromkeys(COLUMNS, np.zeros_like(episodes["program_cost"]))
+        episodes = none | {"shortfall_bps": episodes["program_cost"], "completion": episodes["completion"]}
     return np.ascontiguousarray(np.stack([np.asarray(episodes[name], np.float64) for name in COLUMNS]))
 
 
@@ -83,10 +88,12 @@ class SummaryAccumulator:
         self.unfinished = np.zeros(len(self.strategies), np.int64)
         self._pending = np.zeros((len(COLUMNS), 0))
         self._days: dict[int, tuple[int, np.ndarray]] = {}
+        self.per_step = False
 
     def add(self, first_episode: int, results: Results) -> None:
         """The next chunk; ``first_episode`` continues where the last one ended."""
         values, k = stacked(results.episodes), len(self.strategies)
+        self.per_step = "program_cost" in results.episodes
         count = values.shape[1] // k
         count_bins(values, 0, count, self.bins)
         ordered = np.repeat(results.markets["order_shares"], k)
@@ -139,6 +146,12 @@ class SummaryAccumulator:
             [upper_mean(self.bins[0, j], 0.05, m.low[0, j], m.high[0, j]) for j in range(k)]
         )
         values |= {"shortfall_comoments": list(m.products[:k]), "timing_comoments": list(m.products[k:])}
+        none = np.full(k, np.nan)
+        program = (values["shortfall_mean_bps"], values["shortfall_sd_bps"]) if self.per_step else (none, none)
+        if self.per_step:
+            values |= dict.fromkeys((name for name in values if name.endswith("_bps")), none)
+            values |= dict.fromkeys(("shortfall_comoments", "timing_comoments"), [np.full(2 * k, np.nan)] * k)
+        values |= {"program_cost_mean": program[0], "program_cost_sd": program[1]}
         values["wins"] = list(m.wins)
         return build("summary", values | self._day_columns())
 

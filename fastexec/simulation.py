@@ -24,6 +24,7 @@ from fastexec.models.study import StudyModel
 from fastexec.planning.control import timing_has_mean_zero
 from fastexec.planning.expectation import arrival_price, expect
 from fastexec.planning.plan import plan_strategies, plan_study
+from fastexec.planning.policies import Policies
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -141,10 +142,13 @@ def _named(names: Any, rows: np.ndarray) -> dict[str, np.ndarray]:
     return {name: rows[j] for j, name in enumerate(names)}
 
 
-def prepare(study: StudyModel, *, paths: MarketPaths | None = None, phase: int = EVALUATION) -> Prepared:
+def prepare(
+    study: StudyModel, *, paths: MarketPaths | None = None, phase: int = EVALUATION, policies: Policies | None = None
+) -> Prepared:
     """Derive schedules, curves and arrays; reads the bars of a study on real days.
 
     ``paths`` replaces the study's market by given ones (float64[e, t]); the number of episodes is then theirs.
+    ``policies``: tables of the agents and optima among the strategies, trained or computed here where not given.
     """
     if paths is not None and not isinstance(study.market, SyntheticMarket):
         raise InputError(
@@ -169,7 +173,7 @@ def prepare(study: StudyModel, *, paths: MarketPaths | None = None, phase: int =
         inputs={} if windows is None else {_bars(study): windows.sha256},
         windows=windows,
         drawn=drawn,
-        arrays=(plan, plan_strategies(study, expect(study, windows), groups), given or _no_paths()),
+        arrays=(plan, plan_strategies(study, expect(study, windows), groups, policies), given or fields.no_paths()),
     )
 
 
@@ -221,10 +225,6 @@ def _paths(given: MarketPaths | None) -> fields.Paths:
         np.require(x, np.float64, ["C", "W"]) for x in (mid, given.spread, given.volume, given.arrival)
     )
     return fields.Paths(mid, spread, volume, arrival, np.zeros(1, np.int64), np.zeros(1, np.int64))
-
-
-def _no_paths() -> fields.Paths:
-    return _paths(MarketPaths([[1.0]], [[0.0]], [[0.0]]))
 
 
 def _episodes(study: StudyModel, given: fields.Paths | None, paths_given: bool) -> int:

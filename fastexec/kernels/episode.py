@@ -22,11 +22,13 @@ from fastexec.kernels.fields import (
     HORIZON,
     JOINED,
     KIND,
+    KIND_FIELDS,
     LEDGER_FIELDS,
     LOT,
     MARKET_COLUMNS,
-    MARKET_FIELDS,
+    MARKET_ROOM,
     MID,
+    MOST_FEATURES,
     MOST_LEVELS,
     NEXT,
     NUMBERS,
@@ -75,7 +77,8 @@ def output_for(episodes: int, strategies: int, drawn: int = 0, steps: int = 0) -
     )
 
 
-def _example() -> tuple[Any, ...]:
+def example_study() -> tuple[Plan, Strategies, Paths]:
+    """A smallest plan, strategies and paths, for signatures."""
     plan = Plan(
         np.zeros(SWITCHES, np.int64),
         np.zeros(NUMBERS),
@@ -85,17 +88,27 @@ def _example() -> tuple[Any, ...]:
         np.zeros(2 * CHAIN_SIZE),
     )
     strategies = Strategies(
-        np.zeros((1, 6), np.int64), np.zeros((1, MOST_LEVELS)), np.zeros((1, 1, 2)), np.zeros(1, np.int64)
+        np.zeros((1, KIND_FIELDS), np.int64),
+        np.zeros((1, MOST_LEVELS)),
+        np.zeros((1, 1, 2)),
+        np.zeros(1, np.int64),
+        np.zeros((1, MOST_FEATURES, 4), np.int64),
+        np.zeros((1, MOST_FEATURES, MOST_LEVELS)),
+        np.zeros(1, np.uint16),
     )
     one = np.zeros(1, np.int64)
     paths = Paths(np.zeros((1, 2)), np.zeros((1, 1)), np.zeros((1, 1)), np.zeros(1), one, one)
-    return np.uint64(0), 0, 1, plan, strategies, paths, output_for(1, 1), plugin_slots()
+    return plan, strategies, paths
+
+
+def _example() -> tuple[Any, ...]:
+    return np.uint64(0), 0, 1, *example_study(), output_for(1, 1), plugin_slots()
 
 
 @entry(_example)
 def simulate_range(seed, first, count, plan, strategies, paths, output, plugins):
     """Simulate episodes ``first <= e < first + count`` into the rows of ``output``."""
-    room = np.empty((PARAMETER_FIELDS + MARKET_FIELDS + 3) * _W)
+    room = np.empty((PARAMETER_FIELDS + MARKET_ROOM + 3) * _W)
     room_k = np.empty((strategies.kinds.shape[0], LEDGER_FIELDS * _W))
     room_rows = np.empty((strategies.kinds.shape[0], ROWS * _W))
     room_words, room_raw = np.empty(4 * _W, np.uint32), np.empty(4 * _W, np.float32)
@@ -116,7 +129,7 @@ def simulate_range(seed, first, count, plan, strategies, paths, output, plugins)
             else:
                 draw(seed, block, t, switches, words, raw, normals, p)
                 advance(t, switches, curves, chains, normals, p, m)
-            observe(m)
+            observe(t, m)
             for k in range(kinds.shape[0]):
                 b, price = ledgers[k], NEXT if kinds[k, FILLS_AT_NEXT] else MID
                 if kinds[k, KIND] <= POV:
@@ -138,7 +151,7 @@ def simulate_range(seed, first, count, plan, strategies, paths, output, plugins)
 @stage
 def divide(room):
     """The buffers of a block out of one room: parameters, market, normals."""
-    a, b = PARAMETER_FIELDS * _W, (PARAMETER_FIELDS + MARKET_FIELDS) * _W
+    a, b = PARAMETER_FIELDS * _W, (PARAMETER_FIELDS + MARKET_ROOM) * _W
     return room[:a], room[a:b], room[b:]
 
 

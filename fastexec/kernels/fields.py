@@ -39,11 +39,14 @@ PARAMETER_FIELDS = VOLUME_FRESH + 1
 (MID, NEXT, SPREAD, VOLUME, LAST_VOLUME, SPREAD_STATE, VOLUME_STATE, DAY_STATE, ARRIVAL,
  CUMULATIVE_VOLUME, SUM_VOLUME_PRICE, SUM_PRICE, SUM_SPREAD, SUM_SQUARED_MOVES, ARRIVAL_SPREAD, WINDOW) = range(16)  # fmt: skip
 MARKET_FIELDS = WINDOW + 1
+# Behind them the mids of the last steps, for the feature momentum; step t's in row t mod HISTORY.
+HISTORY = 32
+MARKET_ROOM = MARKET_FIELDS + HISTORY
 
 # The ledger of a strategy. What can be derived at the end (fees, filled shares, permanent cost) is not accumulated.
 (SLICE, REMAINING, SUM_TIMING, SUM_HALF_SPREAD, SUM_TEMPORARY, SUM_SQUARES, SUM_TRANSIENT, IMPACT,
- ORDERS, LAST_STEP, LARGEST_RATE, VOLUME_AT_LAST, OWN_REMAINING, PROGRAM_COST) = range(14)  # fmt: skip
-LEDGER_FIELDS = PROGRAM_COST + 1
+ ORDERS, LAST_STEP, LARGEST_RATE, VOLUME_AT_LAST, OWN_REMAINING, PROGRAM_COST, STATE, VALUE) = range(16)  # fmt: skip
+LEDGER_FIELDS = VALUE + 1
 
 # Switches: which model a stage runs, chosen outside the lane loop.
 (STEPS, SOURCE, PRICE_MODEL, START_MOVED, SPREAD_MODEL, VOLUME_MODEL, CORRELATED, TEMPORARY_KIND, TRANSIENT_KIND,
@@ -63,9 +66,15 @@ NUMBERS = RESTART + 1
 (RANGE_LOW, RANGE_HIGH, RANGE_IS_LOG) = range(3)
 (PRICE_CURVE, SPREAD_CURVE, VOLUME_CURVE, COSINE_CURVE) = range(4)
 # What is known of a strategy: kind, whether it fills at the end of the step, its stream, action set, levels, plugin slot.
-(KIND, FILLS_AT_NEXT, OWNER, ACTION_SET, LEVELS, SLOT) = range(6)
-SCHEDULE, POV, OWN_SCHEDULE, RANDOM, PLUGIN = 0, 1, 2, 3, 4
-FRACTIONS, MULTIPLES, LOT_COUNTS = 0, 1, 2
+(KIND, FILLS_AT_NEXT, OWNER, ACTION_SET, LEVELS, SLOT, SEES_VOLUME, FEATURES, STATES, POLICY_AT) = range(10)
+KIND_FIELDS = POLICY_AT + 1
+SCHEDULE, POV, OWN_SCHEDULE, RANDOM, PLUGIN, TABLE = 0, 1, 2, 3, 4, 5
+FRACTIONS, MULTIPLES, LOT_COUNTS, ANY_LOTS = 0, 1, 2, 3
+# A feature: what it is, its bins, its stride in the code, the steps of a momentum.
+(FEATURE, BINS, STRIDE, LOOK_BACK) = range(4)
+FEATURE_NAMES = ("inventory", "spread", "volume", "momentum", "volatility", "shortfall", "impact")
+(INVENTORY, OF_SPREAD, OF_VOLUME, MOMENTUM, VOLATILITY_SO_FAR, SHORTFALL_SO_FAR, OWN_IMPACT) = range(7)
+MOST_FEATURES = 6
 MOST_LEVELS = 32
 # A Markov chain: for each state the standard normals beyond which the next state lies, the same for the first step's law
 # (as if it came from a state 32), and the levels; each a row of 32. The spread's chain, then the volume's.
@@ -100,14 +109,18 @@ class Plan(NamedTuple):
 
 
 class Strategies(NamedTuple):
-    """``kinds`` int64[k, 6]; ``levels`` float64[k, 32]: a POV's rate, a random's actions, a plugin's parameters;
-    ``fractions`` float64[k, g, t + 1]: done by the start of step t; ``groups`` int64[e]: g of a row of the given paths.
+    """``kinds`` int64[k, KIND_FIELDS]; ``levels`` float64[k, 32]: a POV's rate, a random's actions, a plugin's parameters;
+    ``fractions`` float64[k, g, t + 1]: done by the start of step t; ``groups`` int64[e]: g of a row of the given paths;
+    of agents: ``features`` int64[k, f, 4], ``edges`` float64[k, f, 32], ``policy`` uint16: each step's and state's action.
     """
 
     kinds: np.ndarray
     levels: np.ndarray
     fractions: np.ndarray
     groups: np.ndarray
+    features: np.ndarray
+    edges: np.ndarray
+    policy: np.ndarray
 
 
 class Paths(NamedTuple):
@@ -121,6 +134,12 @@ class Paths(NamedTuple):
     arrival: np.ndarray
     block_first: np.ndarray
     block_count: np.ndarray
+
+
+def no_paths() -> Paths:
+    """Paths for a market that needs none."""
+    one = np.zeros(1, np.int64)
+    return Paths(np.ones((1, 2)), np.zeros((1, 1)), np.zeros((1, 1)), np.ones(1), one, one)
 
 
 class Output(NamedTuple):

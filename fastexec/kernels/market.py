@@ -23,6 +23,7 @@ from fastexec.kernels.fields import (
     DRIFT,
     FIRST_ROW,
     GEOMETRIC,
+    HISTORY,
     INITIAL_PRICE,
     L20,
     L21,
@@ -194,8 +195,11 @@ def draw_volume(model, curve, cosine, normals, p, m):
 
 
 @stage
-def observe(m):
-    """Add the step to the market's own sums; volume trades at the mean of the mids around it."""
+def observe(t, m):
+    """Add the step to the market's own sums, and its mid to the history; volume trades at the mean of the mids around it."""
+    remembered = (MARKET_FIELDS + t % HISTORY) * _W
+    for i in range(_W):
+        m[remembered + i] = m[MID * _W + i]
     for i in range(_W):
         price = 0.5 * (m[MID * _W + i] + m[NEXT * _W + i])
         volume = m[VOLUME * _W + i]

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from fastexec.kernels._jit import LANES, stage
+from fastexec.kernels._jit import LANES, inlined, stage
 from fastexec.kernels.fields import (
     ACTION_SET,
+    ANY_LOTS,
     CUMULATIVE_VOLUME,
     FRACTIONS,
     KIND,
@@ -24,6 +25,7 @@ from fastexec.kernels.fields import (
     OWNER,
     PHASE,
     PLUGIN,
+    POLICY_AT,
     POV,
     RANDOM,
     REMAINING,
@@ -32,11 +34,15 @@ from fastexec.kernels.fields import (
     SLICE,
     SLOT,
     SPREAD,
+    STATE,
+    STATES,
     STEPS,
+    TABLE,
     VOLUME,
     WINDOW,
 )
 from fastexec.kernels.philox import ACTIONS, draw_words
+from fastexec.kernels.state import encode
 
 _W = LANES
 # V * rate / lot is often a whole number that binary fractions miss by a hair; without this a lot would wait a step.
@@ -65,6 +71,8 @@ def decide_otherwise(at, plan, strategies, plugins, words, p, m, b):
         stream = np.uint32(plan.switches[PHASE] << 30 | ACTIONS << 24 | strategies.kinds[k, OWNER])
         draw_words(seed, block, t, stream, words)
         act_randomly(strategies, k, lot, steps, words, p, m, b)
+    elif kind == TABLE:
+        look_up(strategies, k, t, lot, steps, p, m, b)
     elif kind == PLUGIN:
         ask(plugins[strategies.kinds[k, SLOT]], strategies.levels[k], t, steps, m, b)
 
@@ -112,20 +120,38 @@ def participate(rate, lot, p, m, b):
 def act_randomly(strategies, k, lot, steps, words, p, m, b):
     """One of the action set's levels, each as likely; whole lots, at most what remains."""
     levels = np.uint64(strategies.kinds[k, LEVELS])
-    actions = strategies.kinds[k, ACTION_SET]
-    unit = lot if lot > 0.0 else 1.0
     for i in range(_W):
-        level = strategies.levels[k, np.int64((np.uint64(words[i]) * levels) >> np.uint64(32))]
-        left = b[REMAINING * _W + i]
-        if actions == FRACTIONS:
-            wanted = level * left
-        elif actions == MULTIPLES:
-            wanted = level * (p[SHARES * _W + i] / steps)
-        else:
-            wanted = level * unit
-        if lot > 0.0:
-            wanted = lot * np.floor(wanted / lot + _HAIR)
-        b[SLICE * _W + i] = min(wanted, left) if m[VOLUME * _W + i] > 0.0 else 0.0
+        action = np.int64((np.uint64(words[i]) * levels) >> np.uint64(32))
+        b[SLICE * _W + i] = slice_of(action, strategies, k, lot, steps, i, p, b) if m[VOLUME * _W + i] > 0.0 else 0.0
+
+
+@stage
+def look_up(strategies, k, t, lot, steps, p, m, b):
+    """An agent: the action that its policy has for the state."""
+    encode(strategies, k, t, p, m, b)
+    start = strategies.kinds[k, POLICY_AT] + t * strategies.kinds[k, STATES]
+    for i in range(_W):
+        action = np.int64(strategies.policy[start + np.int64(b[STATE * _W + i])])
+        b[SLICE * _W + i] = slice_of(action, strategies, k, lot, steps, i, p, b) if m[VOLUME * _W + i] > 0.0 else 0.0
+
+
+@inlined
+def slice_of(action, strategies, k, lot, steps, i, p, b):
+    """An action of lane i in shares: whole lots, at most what remains."""
+    actions, left = strategies.kinds[k, ACTION_SET], b[REMAINING * _W + i]
+    unit = lot if lot > 0.0 else 1.0
+    if actions == ANY_LOTS:
+        return min(action * unit, left)
+    level = strategies.levels[k, action]
+    if actions == FRACTIONS:
+        wanted = level * left
+    elif actions == MULTIPLES:
+        wanted = level * (p[SHARES * _W + i] / steps)
+    else:
+        wanted = level * unit
+    if lot > 0.0:
+        wanted = lot * np.floor(wanted / lot + _HAIR)
+    return min(wanted, left)
 
 
 @stage

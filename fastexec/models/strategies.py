@@ -110,7 +110,48 @@ class Random(_Named):
     actions: Actions = Field(default_factory=Actions)
 
 
+class Qtable(_Named):
+    """A trained agent: from a file, or trained by the study's own section [train.NAME]."""
+
+    model: Literal["qtable"]
+    agent: str | None = Field(None, description="file of an agent (path, from the study file's folder)")
+    train: str | None = Field(None, description="or the NAME of a section [train.NAME]")
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Qtable:
+        if (self.agent is None) == (self.train is None):
+            raise PydanticCustomError(
+                "agent", "give either agent (a file) or train (the name of a [train.NAME] section)"
+            )
+        return self
+
+
+class BlindTwin(_Named):
+    """The mean schedule of an agent of the study, played without looking: what is left of it is the worth of adapting."""
+
+    model: Literal["blind_twin"]
+    of: str = Field(description="name of the qtable strategy")
+
+
+class Optimum(_Named):
+    """The exact optimum of a Markov market, by dynamic programming over whole lots."""
+
+    model: Literal["optimum"]
+    actions: Actions | None = Field(None, description="its action set; any number of lots if left out")
+
+
 Strategy = Annotated[
-    Immediate | Twap | Vwap | Pov | AlmgrenChriss | StaticOptimum | ObizhaevaWang | Schedule | Random,
+    Immediate
+    | Twap
+    | Vwap
+    | Pov
+    | AlmgrenChriss
+    | StaticOptimum
+    | ObizhaevaWang
+    | Schedule
+    | Random
+    | Qtable
+    | BlindTwin
+    | Optimum,
     Field(discriminator="model"),
 ]

@@ -9,10 +9,11 @@ from pydantic import Discriminator, Field, PrivateAttr, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
 from fastexec.models._base import Model
+from fastexec.models.agents import Training
 from fastexec.models.costs import Costs
 from fastexec.models.market import BootstrapMarket, Market, ReplayMarket, SyntheticMarket
 from fastexec.models.order import Order
-from fastexec.models.strategies import Schedule, Strategy
+from fastexec.models.strategies import BlindTwin, Qtable, Schedule, Strategy
 
 
 class Output(Model):
@@ -49,6 +50,7 @@ class StudyModel(Model):
     market: _Market = Field(default_factory=SyntheticMarket)
     costs: Costs = Field(default_factory=Costs)
     strategies: Annotated[tuple[Strategy, ...], Field(strict=False)] = Field(description="at least one [[strategies]]")
+    train: dict[str, Training] = Field(default_factory=dict, description="sections [train.NAME], for qtable strategies")
     output: Output = Field(default_factory=Output)
 
     _folder: Path | None = PrivateAttr(None)
@@ -62,7 +64,11 @@ class StudyModel(Model):
     def bars_path(self) -> Path:
         """Where the bars of real days are: beside the study file, else from the current folder."""
         assert not isinstance(self.market, SyntheticMarket)
-        given = Path(self.market.bars)
+        return self.file_path(self.market.bars)
+
+    def file_path(self, name: str) -> Path:
+        """A file that the study names: beside the study file, else from the current folder."""
+        given = Path(name)
         beside = given if self._folder is None else self._folder / given
         return beside if beside.exists() else given
 
@@ -87,12 +93,27 @@ class StudyModel(Model):
                     f"strategies.{strategy.name}.weights: {len(strategy.weights)} weights for {self.order.steps} steps; "
                     "give one a step"
                 )
+        self._agents_fit()
         if self.episodes is not None and self.output.steps > self.episodes:
             raise _error(
                 f"output.steps: {self.output.steps} is more than the {self.episodes} episodes; use at most those"
             )
         _check_market(self.market, self.order.steps)
         return self
+
+    def _agents_fit(self) -> None:
+        agents = [strategy.name for strategy in self.strategies if isinstance(strategy, Qtable)]
+        for strategy in self.strategies:
+            if isinstance(strategy, Qtable) and strategy.train is not None and strategy.train not in self.train:
+                raise _error(
+                    f"strategies.{strategy.name}.train: no section [train.{strategy.train}]; there are "
+                    f"{', '.join(self.train) or 'none'}"
+                )
+            if isinstance(strategy, BlindTwin) and strategy.of not in agents:
+                raise _error(
+                    f"strategies.{strategy.name}.of: {strategy.of!r} is no qtable strategy; there are "
+                    f"{', '.join(agents) or 'none'}"
+                )
 
 
 def _check_market(market: Market, steps: int) -> None:

@@ -11,11 +11,12 @@ from fastexec.kernels import fields
 from fastexec.models.chains import Chain
 from fastexec.models.market import SyntheticMarket
 from fastexec.models.scalar import Scalar, bounds
-from fastexec.models.strategies import Pov, Random, Strategy
+from fastexec.models.strategies import BlindTwin, Optimum, Pov, Qtable, Random, Strategy
 from fastexec.models.study import StudyModel
 from fastexec.planning import chains
 from fastexec.planning.expectation import Expectation, cosine_of_turns, curve
 from fastexec.planning.parameters import ranges
+from fastexec.planning.policies import ACTION_SETS, Policies, TablePolicy, plan_table
 from fastexec.planning.schedules import fractions
 
 _PRICES = {"geometric": fields.GEOMETRIC, "arithmetic": fields.ARITHMETIC}
@@ -32,7 +33,6 @@ _VOLUMES = {
     "markov": fields.VOLUME_MARKOV,
 }
 _HORIZONS = {"complete": fields.COMPLETE, "mark": fields.MARK, "leave": fields.LEAVE}
-_ACTIONS = {"fractions": fields.FRACTIONS, "multiples": fields.MULTIPLES, "lots": fields.LOT_COUNTS}
 
 
 def plan_study(study: StudyModel, phase: int) -> tuple[fields.Plan, list[str]]:
@@ -115,15 +115,25 @@ def _chains(study: StudyModel, switches: np.ndarray) -> np.ndarray:
 
 
 def plan_strategies(
-    study: StudyModel, markets: list[Expectation], groups: np.ndarray | None = None
+    study: StudyModel, markets: list[Expectation], groups: np.ndarray | None = None, policies: Policies | None = None
 ) -> fields.Strategies:
     """The strategies' arrays; ``markets`` holds each group's expectation, ``groups`` int64[row] the group of each row of
-    given paths (each its own if None).
+    given paths (each its own if None), ``policies`` the tables by the names of their strategies.
     """
     count, steps = len(study.strategies), study.order.steps
-    kinds = np.zeros((count, 6), np.int64)
+    kinds = np.zeros((count, fields.KIND_FIELDS), np.int64)
     levels = np.zeros((count, fields.MOST_LEVELS))
     tables = np.zeros((count, len(markets), steps + 1))
+    arrays = fields.Strategies(
+        kinds,
+        levels,
+        tables,
+        np.arange(len(markets), dtype=np.int64) if groups is None else groups,
+        np.zeros((count, fields.MOST_FEATURES, 4), np.int64),
+        np.zeros((count, fields.MOST_FEATURES, fields.MOST_LEVELS)),
+        np.zeros(1, np.uint16),
+    )
+    flat = [arrays.policy]
     for k, strategy in enumerate(study.strategies):
         if isinstance(strategy, Pov):
             kinds[k, fields.KIND] = fields.POV
@@ -131,14 +141,24 @@ def plan_strategies(
             levels[k, 0] = strategy.rate
         elif isinstance(strategy, Random):
             _plan_random(strategy, kinds[k], levels[k])
+        elif isinstance(strategy, (Qtable, Optimum)):
+            at = sum(table.size for table in flat)
+            flat.append(plan_table(_policy(policies, strategy.name), k, arrays, at, not known_after(study)))
+        elif isinstance(strategy, BlindTwin):
+            kinds[k, fields.KIND] = fields.SCHEDULE if len(markets) == 1 else fields.OWN_SCHEDULE
+            tables[k] = _policy(policies, strategy.of).schedule
         else:
             kinds[k, fields.KIND] = fields.SCHEDULE if len(markets) == 1 else fields.OWN_SCHEDULE
             for g, market in enumerate(markets):
                 tables[k, g] = fractions(strategy, study, market)
     _refuse_collisions(study.strategies, kinds)
-    return fields.Strategies(
-        kinds, levels, tables, np.arange(len(markets), dtype=np.int64) if groups is None else groups
-    )
+    return arrays._replace(policy=np.concatenate(flat))
+
+
+def _policy(policies: Policies | None, name: str) -> TablePolicy:
+    if policies is None or name not in policies:
+        raise InputError(f"strategies.{name}: no trained agent at hand; run the study, or give policies")
+    return policies[name]
 
 
 def known_after(study: StudyModel) -> bool:
@@ -151,7 +171,7 @@ def known_after(study: StudyModel) -> bool:
 def _plan_random(strategy: Random, kind: np.ndarray, levels: np.ndarray) -> None:
     kind[fields.KIND] = fields.RANDOM
     kind[fields.OWNER] = owner(strategy.name)
-    kind[fields.ACTION_SET] = _ACTIONS[strategy.actions.set]
+    kind[fields.ACTION_SET] = ACTION_SETS[strategy.actions.set]
     kind[fields.LEVELS] = len(strategy.actions.levels)
     levels[: len(strategy.actions.levels)] = strategy.actions.levels
 

@@ -1,0 +1,132 @@
+"""What a sample of market paths tells a backward programme: how states follow each other, and what trading costs in them.
+
+Trying every inventory and every action on every sampled path (Nevmyvaka, Feng and Kearns 2006) adds, for a step and a
+market state, the same numbers over and over: a slice costs a factor times its size and another times a power of its size,
+and what follows depends on the path through its next state alone. So the sums of the two factors and the counts of what
+follows what are all that the sample has to say, and they are gathered once.
+
+Sums are integers (fixed point): threads may add them in any order.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fastexec.kernels._jit import LANES, borrowed, entry, stage
+from fastexec.kernels.elementary import power
+from fastexec.kernels.episode import divide, example_study, leave_step, open_block
+from fastexec.kernels.fields import (
+    ARRIVAL,
+    LEDGER_FIELDS,
+    MARKET_ROOM,
+    MID,
+    NEXT,
+    PARAMETER_FIELDS,
+    SHARES,
+    SOURCE,
+    SPREAD,
+    STATE,
+    STEPS,
+    SYNTHETIC,
+    TEMPORARY_COEFFICIENT,
+    TEMPORARY_EXPONENT,
+    TEMPORARY_KIND,
+    TEMPORARY_LINEAR,
+    VALUE,
+    VOLUME,
+)
+from fastexec.kernels.given import follow_paths
+from fastexec.kernels.market import advance, draw, observe
+from fastexec.kernels.parameters import fix_parameters
+from fastexec.kernels.state import encode
+
+_W = LANES
+
+
+class Gathered(NamedTuple):
+    """``go`` and ``stay`` int64[t, x, x']: how often x' followed x in step t, with volume and without; ``costs``
+    int64[t, x, 3]: sums of the half spread, of the temporary factor and of the half spread at the step's end, bps of the
+    order's value, times ``scale[0]``; ``fault`` int64[1]: values beyond the bounds ``scale[1]``, ``scale[2]``.
+    """
+
+    go: np.ndarray
+    stay: np.ndarray
+    costs: np.ndarray
+    scale: np.ndarray
+    fault: np.ndarray
+
+
+def _example() -> tuple[Any, ...]:
+    plan, strategies, paths = example_study()
+    cube = np.zeros((1, 1, 1), np.int64)
+    return np.uint64(0), 0, 1, plan, strategies, paths, Gathered(cube, cube, cube, np.ones(3), np.zeros(1, np.int64))
+
+
+@entry(_example)
+def gather_range(seed, first, count, plan, strategies, paths, sums):
+    """Add episodes ``first <= e < first + count`` to ``sums``; the market features are those of strategy 0."""
+    room = np.empty((PARAMETER_FIELDS + MARKET_ROOM + 3) * _W)
+    room_k = np.empty((1, LEDGER_FIELDS * _W))
+    room_words, room_raw = np.empty(4 * _W, np.uint32), np.empty(4 * _W, np.float32)
+    p, m, normals = divide(borrowed(room))
+    ledgers = borrowed(room_k)
+    words, raw, b = borrowed(room_words), borrowed(room_raw), ledgers[0]
+    before, traded = np.zeros(_W, np.int64), np.zeros(_W, np.int64)
+    switches, curves, chains = plan.switches, plan.curves, plan.chains
+    steps, given = switches[STEPS], switches[SOURCE] != SYNTHETIC
+    fix_parameters(plan, p)
+    for block in range(first // _W, (first + count + _W - 1) // _W):
+        low, high = max(first - block * _W, 0), min(first + count - block * _W, _W)
+        open_block(seed, block, plan, paths, (words, raw), p, m, ledgers)
+        for t in range(steps):
+            if given:
+                follow_paths(seed, block, t, plan, paths, words, m)
+            else:
+                draw(seed, block, t, switches, words, raw, normals, p)
+                advance(t, switches, curves, chains, normals, p, m)
+            observe(t, m)
+            encode(strategies, 0, t, p, m, b)
+            if t > 0:
+                count_transitions(t - 1, low, high, before, traded, b, sums)
+            add_costs(t, low, high, switches[TEMPORARY_KIND] == TEMPORARY_LINEAR, p, m, b, sums)
+            for i in range(_W):
+                before[i], traded[i] = np.int64(b[STATE * _W + i]), np.int64(m[VOLUME * _W + i] > 0.0)
+            leave_step(given or t == steps - 1, t, switches, curves, chains, normals, p, m)
+        for i in range(_W):
+            b[STATE * _W + i] = 0.0  # behind the last step there is one state
+        count_transitions(steps - 1, low, high, before, traded, b, sums)
+    room[0], room_k[0, 0], room_words[0], room_raw[0] = 0.0, 0.0, 0, 0.0
+
+
+@stage
+def count_transitions(t, low, high, before, traded, b, sums):
+    """The state of each lane after the one before."""
+    for i in range(low, high):
+        now = np.int64(b[STATE * _W + i])
+        if traded[i]:
+            sums.go[t, before[i], now] += 1
+        else:
+            sums.stay[t, before[i], now] += 1
+
+
+@stage
+def add_costs(t, low, high, linear, p, m, b, sums):
+    """The step's factors: of the slice (half spread), of its power (temporary), and the half spread at the step's end."""
+    scale, most_spread, most_temporary = sums.scale[0], sums.scale[1], sums.scale[2]
+    for i in range(_W):
+        volume = m[VOLUME * _W + i]
+        ratio = p[SHARES * _W + i] / (volume if volume > 0.0 else 1.0)
+        b[VALUE * _W + i] = 0.0 if linear else power(ratio, p[TEMPORARY_EXPONENT * _W + i])
+    for i in range(low, high):
+        x, to_bps = np.int64(b[STATE * _W + i]), 1e4 / m[ARRIVAL * _W + i]
+        half = 0.5 * m[MID * _W + i] * m[SPREAD * _W + i] * to_bps
+        temporary = m[MID * _W + i] * p[TEMPORARY_COEFFICIENT * _W + i] * b[VALUE * _W + i] * to_bps
+        end = 0.5 * m[NEXT * _W + i] * m[SPREAD * _W + i] * to_bps
+        if not (half <= most_spread and end <= most_spread and temporary <= most_temporary):
+            sums.fault[0] += 1
+        elif m[VOLUME * _W + i] > 0.0:
+            sums.costs[t, x, 0] += np.int64(half * scale)
+            sums.costs[t, x, 1] += np.int64(temporary * scale)
+        sums.costs[t, x, 2] += np.int64(end * scale) if end <= most_spread else 0

@@ -1,0 +1,116 @@
+"""The backward programme: least expected cost of what is left, step by step from the end, over a grid of inventories."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from fastexec.kernels._jit import entry, stage
+from fastexec.kernels.fields import COMPLETE, LEAVE, MARK
+
+
+class Problem(NamedTuple):
+    """Costs in bps of the order's value, slices and inventories as shares of the order.
+
+    go, stay: float64[t, x, x'], probabilities of the next market state with volume and without (together 1); sure:
+    float64[t, x], of volume. spread, temporary, end: float64[t, x], means given x: half spread and temporary factor (0
+    without volume), half spread at the step's end. risk: float64[t], for each squared share left. slices: float64[i, a],
+    what action a trades with inventory i. powers: float64[i, a + 1], the same to the power 1 + exponent, last of all that
+    is left. numbers: (permanent, own, linear, squared, penalty, penalty slope,
+    discount). horizon: at_horizon.
+    """
+
+    go: np.ndarray
+    stay: np.ndarray
+    sure: np.ndarray
+    spread: np.ndarray
+    temporary: np.ndarray
+    end: np.ndarray
+    risk: np.ndarray
+    slices: np.ndarray
+    powers: np.ndarray
+    numbers: np.ndarray
+    horizon: int
+
+
+(PERMANENT, OWN, LINEAR, SQUARED, PENALTY, PENALTY_SLOPE, DISCOUNT) = range(7)
+
+
+def _example():
+    cube, square = np.zeros((1, 1, 1)), np.zeros((1, 1))
+    problem = Problem(cube, cube, square, square, square, square, np.zeros(1), square, square, np.zeros(7), 0)
+    return problem, np.zeros((1, 1, 1, 1)), np.zeros((1, 1, 1))
+
+
+@entry(_example)
+def solve(problem, q, v):
+    """Fill ``q`` float64[t, i, x, a] and ``v`` float64[t + 1, i, x]: cost to go of actions and of the best of them.
+
+    Inventory i of I is i / (I - 1) of the order; between grid points v is interpolated linearly, so on whole lots it is
+    exact.
+    """
+    steps, inventories, states, actions = q.shape
+    ahead = np.empty((inventories, states))
+    still = np.empty((inventories, states))
+    v[steps] = 0.0
+    for t in range(steps - 1, -1, -1):
+        look_ahead(problem.go[t], v[t + 1], ahead)
+        look_ahead(problem.stay[t], v[t + 1], still)
+        for i in range(inventories):
+            left = i / (inventories - 1.0)
+            for x in range(states):
+                best = np.inf
+                for a in range(actions):
+                    u = problem.slices[i, a]
+                    taken = problem.powers[i, a]
+                    if t == steps - 1 and problem.horizon == COMPLETE:
+                        u, taken = left, problem.powers[i, actions]
+                    cost = price(problem, t, x, left, u, taken)
+                    cost += problem.numbers[DISCOUNT] * (interpolate(ahead, left - u, x) + still[i, x])
+                    q[t, i, x, a] = cost
+                    best = min(best, cost)
+                v[t, i, x] = best
+
+
+@stage
+def look_ahead(chances, values, out):
+    """out[i, x] = sum over x' of chances[x, x'] values[i, x']."""
+    for i in range(values.shape[0]):
+        for x in range(chances.shape[0]):
+            total = 0.0
+            for y in range(chances.shape[1]):
+                total += chances[x, y] * values[i, y]
+            out[i, x] = total
+
+
+@stage
+def interpolate(values, left, x):
+    """The value at an inventory between grid points."""
+    place = left * (values.shape[0] - 1)
+    j = min(np.int64(place), values.shape[0] - 2)
+    weight = place - j
+    return (1.0 - weight) * values[j, x] + weight * values[j + 1, x]
+
+
+@stage
+def price(problem, t, x, left, u, taken):
+    """Cost of trading u in step t, where there is volume; of what is left after it, risk, and at the end the horizon rule."""
+    gamma, own = problem.numbers[PERMANENT], problem.numbers[OWN]
+    sure = problem.sure[t, x]
+    cost = problem.spread[t, x] * u + problem.temporary[t, x] * taken
+    cost += sure * (problem.numbers[LINEAR] * u + problem.numbers[SQUARED] * u * u + gamma * u * (1.0 - left + own * u))
+    after = left - u
+    cost += problem.risk[t] * (sure * after * after + (1.0 - sure) * left * left)
+    if t == problem.go.shape[0] - 1 and problem.horizon != LEAVE:
+        if problem.horizon == MARK:
+            cost += sure * mark(problem, t, x, after)
+        cost += (1.0 - sure) * mark(problem, t, x, left)
+    return cost
+
+
+@stage
+def mark(problem, t, x, rest):
+    """What is left at the end, valued."""
+    penalty = problem.numbers[PENALTY] + problem.numbers[PENALTY_SLOPE] * rest
+    return rest * (problem.end[t, x] + problem.numbers[PERMANENT] * (1.0 - rest) + penalty)

@@ -1,0 +1,1 @@
+"""Agents: trained on episodes of their own, measured against the exact optimum where there is one."""

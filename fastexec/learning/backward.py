@@ -1,0 +1,145 @@
+"""Backward learning: every inventory and action on every sampled path, the last step first (Nevmyvaka et al. 2006).
+
+The market is taken to be unmoved by the agent in training; the evaluation keeps the impact. ``kernels.gather`` says why
+the sample enters through sums and counts alone: the estimate is that of trying all combinations on all paths.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from fastexec.errors import InputError
+from fastexec.kernels import fields
+from fastexec.kernels.gather import Gathered, gather_range
+from fastexec.kernels.philox import TRAINING
+from fastexec.kernels.programme import DISCOUNT, Problem, solve
+from fastexec.learning.agent import FEWEST_VISITS
+from fastexec.learning.optimum import numbers_of, risk_of
+from fastexec.models.agents import Training
+from fastexec.models.scalar import bounds, expected
+from fastexec.models.strategies import Qtable
+from fastexec.models.study import StudyModel
+from fastexec.planning.expectation import expect, temporary_exponent
+from fastexec.planning.plan import plan_strategies, plan_study
+from fastexec.planning.policies import Cut, TablePolicy, market_states, powers_of, slices_of
+
+_HORIZONS = {"complete": fields.COMPLETE, "mark": fields.MARK, "leave": fields.LEAVE}
+_MOST_SPREAD, _FARTHEST = 1e4, 16.0  # bps; a mid of more than 16 times its start is refused
+_MOST_STATES = 1_024
+_AGENT = Qtable(model="qtable", name="agent", agent="-")
+
+
+def learn_backward(
+    study: StudyModel, training: Training, cuts: tuple[Cut, ...], name: str, threads: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """After each round q float64[t, state, a] and visits int64[t, state], of all rounds so far.
+
+    Raises InputError where the rule does not know what the study has: transient impact, an exponent that is drawn.
+    """
+    _require_memoryless(study, name)
+    states, steps = market_states(cuts), study.order.steps
+    if states > _MOST_STATES:
+        raise InputError(
+            f"train.{name}.features: {states} market states, more than {_MOST_STATES} of rule backward; cut fewer bins"
+        )
+    sums = [_empty(study, training, states) for _ in range(threads)]
+    plan, _ = plan_study(study, TRAINING)
+    market = tuple(cut for cut in cuts if cut.name != "inventory")
+    looking = TablePolicy(market, training.actions, np.zeros((steps, states), np.uint16), np.zeros(steps + 1))
+    alone = study.model_copy(update={"strategies": (_AGENT,)})
+    strategies = plan_strategies(alone, expect(study), policies={"agent": looking})
+    with ThreadPoolExecutor(threads) as pool:
+        for number in range(training.rounds):
+            edges = (
+                np.linspace(number * training.batch, (number + 1) * training.batch, threads + 1).astype(int).tolist()
+            )
+            jobs = [
+                pool.submit(
+                    gather_range, np.uint64(study.seed), low, high - low, plan, strategies, fields.no_paths(), part
+                )
+                for low, high, part in zip(edges, edges[1:], sums, strict=False)
+            ]
+            for job in jobs:
+                job.result()
+            yield _solved(study, training, cuts, sums, name)
+
+
+def _require_memoryless(study: StudyModel, name: str) -> None:
+    if bounds(study.costs.transient.coefficient) != (0.0, 0.0):
+        raise InputError(f"train.{name}: rule backward knows no transient impact; use rule batched, or coefficient = 0")
+    temporary = study.costs.temporary
+    if temporary.model == "power" and len(set(bounds(temporary.exponent))) > 1:
+        raise InputError(f"train.{name}: rule backward needs one costs.temporary.exponent, not a range")
+
+
+def _empty(study: StudyModel, training: Training, states: int) -> Gathered:
+    """Nothing gathered yet; the fixed point leaves room for every visit at the largest value."""
+    steps = study.order.steps
+    largest = max(_MOST_SPREAD, _most_temporary(study))
+    scale = 2.0 ** np.floor(61.0 - np.log2(largest * training.rounds * training.batch))
+    cube = (steps, states, states)
+    return Gathered(
+        np.zeros(cube, np.int64),
+        np.zeros(cube, np.int64),
+        np.zeros((steps, states, 3), np.int64),
+        np.array([scale, _MOST_SPREAD, _most_temporary(study)]),
+        np.zeros(1, np.int64),
+    )
+
+
+def _most_temporary(study: StudyModel) -> float:
+    """Bound of the temporary factor, bps: the order in the thinnest step that the sums have room for."""
+    temporary = study.costs.temporary
+    if temporary.model != "power":
+        return 1.0
+    (market, *_) = expect(study)
+    thinnest = 1e-4 * float(market.volume.min())
+    rate = (bounds(study.order.shares)[1] / thinnest) ** temporary_exponent(study)
+    return float(max(_FARTHEST * 1e4 * bounds(temporary.coefficient)[1] * rate, 1.0))
+
+
+def _solved(
+    study: StudyModel, training: Training, cuts: tuple[Cut, ...], sums: list[Gathered], name: str
+) -> tuple[np.ndarray, np.ndarray]:
+    faults = sum(int(part.fault[0]) for part in sums)
+    if faults:
+        raise InputError(
+            f"train.{name}: {faults} sampled steps cost more than the fixed point has room for (a volume under 1e-4 of its "
+            "mean, or a spread beyond 100 %); raise market.volume.floor"
+        )
+    go, stay = sum(part.go for part in sums), sum(part.stay for part in sums)
+    costs = sum(part.costs for part in sums) / sums[0].scale[0]
+    assert isinstance(go, np.ndarray)
+    assert isinstance(stay, np.ndarray)
+    visits = go.sum(axis=2) + stay.sum(axis=2)
+    problem = _problem(study, training, cuts, _pooled(go, visits), _pooled(stay, visits), _pooled(costs, visits))
+    inventories = cuts[-1].bins
+    q = np.empty((study.order.steps, inventories, visits.shape[1], len(training.actions.levels)))
+    solve(problem, q, np.empty((study.order.steps + 1, inventories, visits.shape[1])))
+    shape = (study.order.steps, inventories * visits.shape[1])
+    return q.reshape(*shape, -1), np.repeat(visits[:, None, :], inventories, axis=1).reshape(shape)
+
+
+def _pooled(sums: np.ndarray, visits: np.ndarray) -> np.ndarray:
+    """Means a visit, float64; a state of too few visits takes those of its step over all states: it acts without looking."""
+    total = sums.sum(axis=1) / visits.sum(axis=1)[:, None]
+    known = visits >= FEWEST_VISITS
+    own = sums / np.where(known, visits, 1)[:, :, None]
+    return np.ascontiguousarray(np.where(known[:, :, None], own, total[:, None, :]))
+
+
+def _problem(
+    study: StudyModel, training: Training, cuts: tuple[Cut, ...], go: np.ndarray, stay: np.ndarray, costs: np.ndarray
+) -> Problem:
+    slices = slices_of(study, training.actions, cuts[-1].bins, expected(study.order.shares))
+    numbers = numbers_of(study)
+    numbers[DISCOUNT] = training.discount
+    spread, temporary, end = (np.ascontiguousarray(costs[:, :, j]) for j in range(3))
+    return Problem(
+        go, stay, np.ascontiguousarray(go.sum(axis=2)), spread, temporary, end, risk_of(study, training.risk_aversion),
+        np.ascontiguousarray(slices), powers_of(slices, temporary_exponent(study)), numbers,
+        _HORIZONS[study.order.at_horizon],
+    )  # fmt: skip

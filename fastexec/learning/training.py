@@ -1,0 +1,106 @@
+"""Train what a study asks to train, compute its optimum, read its agents: the tables that its strategies play."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fastexec.errors import InputError
+from fastexec.kernels.philox import VALIDATION
+from fastexec.learning.agent import Agent, read_agent
+from fastexec.learning.backward import learn_backward
+from fastexec.learning.features import cuts_of
+from fastexec.learning.optimum import solve_optimum, why_unknown
+from fastexec.learning.rollout import play
+from fastexec.models.agents import Training
+from fastexec.models.market import SyntheticMarket
+from fastexec.models.strategies import Optimum, Qtable
+from fastexec.models.study import StudyModel
+from fastexec.planning.policies import Policies, TablePolicy
+
+#: Called with (agent, round, rounds, mean cost in bps, completion).
+Report = Callable[[str, int, int, float, float], None]
+_VALIDATED = 8_192
+
+
+def train(study: StudyModel, name: str, *, threads: int = 1, report: Report | None = None) -> Agent:
+    """Train the agent of section [train.NAME]; the same table for any number of threads.
+
+    Its pilot, training and validation run on phases of the random stream that no evaluation meets. Raises InputError
+    where there is no such section, or the rule does not fit the study.
+    """
+    if name not in study.train:
+        raise InputError(f"train.{name}: no such section; there are {', '.join(study.train) or 'none'}")
+    if not isinstance(study.market, SyntheticMarket):
+        raise InputError(f"train.{name}: agents are trained on synthetic markets; calibrate one to the real days")
+    training = study.train[name]
+    cuts = cuts_of(study, training, name)
+    curve: list[dict[str, float]] = []
+    q, visits, played = np.zeros((0, 0, 0)), np.zeros((0, 0), np.int64), None
+    for number, (q, visits) in enumerate(learn_backward(study, training, cuts, name, threads), 1):
+        policy = TablePolicy(
+            cuts, training.actions, np.argmin(q, axis=2).astype(np.uint16), np.zeros(study.order.steps + 1)
+        )
+        played = play(study, policy, VALIDATION, _VALIDATED)
+        trained = float(np.average(q[0].min(axis=1)[-_market(cuts) :], weights=visits[0][-_market(cuts) :]))
+        episodes = float(number * training.batch)
+        curve.append({"episodes": episodes, "training_bps": trained, "validation_bps": played.cost})
+        if report is not None:
+            report(name, number, training.rounds, played.cost, played.completion)
+    assert played is not None
+    return Agent(cuts, training.actions, q, visits, played.schedule, curve, _origin(study, training, name))
+
+
+def _market(cuts: Any) -> int:
+    return int(np.prod([cut.bins for cut in cuts[:-1]], dtype=np.int64))
+
+
+def _origin(study: StudyModel, training: Training, name: str) -> dict[str, Any]:
+    """What the table depends on; strategies and outputs of the study do not matter."""
+    from fastexec.kernels._jit import kernel_hash
+
+    sections = study.model_dump(mode="json", exclude_none=True, include={"order", "market", "costs", "seed"})
+    return {**sections, "name": name, "train": training.model_dump(mode="json"), "kernels": kernel_hash()}
+
+
+def policies_of(study: StudyModel, agents: dict[str, Agent]) -> Policies:
+    """The tables by strategy; ``agents``: the trained ones by section. Files are read here.
+
+    Raises InputError where an agent was made for another number of steps, or no optimum is known.
+    """
+    found: dict[str, TablePolicy] = {}
+    for strategy in study.strategies:
+        if isinstance(strategy, Qtable):
+            agent = agents[strategy.train] if strategy.train is not None else read_agent(agent_path(study, strategy))
+            if agent.q.shape[0] != study.order.steps:
+                raise InputError(
+                    f"strategies.{strategy.name}: the agent was made for {agent.q.shape[0]} steps, order.steps is "
+                    f"{study.order.steps}; train one for this order"
+                )
+            found[strategy.name] = agent.policy
+        elif isinstance(strategy, Optimum):
+            if (reason := why_unknown(study)) is not None:
+                raise InputError(f"strategies.{strategy.name}: no optimum is known: {reason}")
+            found[strategy.name] = solve_optimum(study, strategy.actions).policy
+    return found
+
+
+def agent_path(study: StudyModel, strategy: Qtable) -> Path:
+    """Where an agent's file is: beside the study file, else from the current folder."""
+    assert strategy.agent is not None
+    return study.file_path(strategy.agent)
+
+
+def sections_played(study: StudyModel) -> list[str]:
+    """The sections [train.NAME] that a strategy plays, each once, in order."""
+    names = [s.train for s in study.strategies if isinstance(s, Qtable) and s.train is not None]
+    return list(dict.fromkeys(names))
+
+
+def tables_for(study: StudyModel, threads: int = 1) -> Policies:
+    """Train, read and compute all that a study's strategies play."""
+    agents = {name: train(study, name, threads=threads) for name in sections_played(study)}
+    return policies_of(study, agents)

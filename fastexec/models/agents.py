@@ -1,0 +1,79 @@
+"""What an agent sees, what it may do, and how it is trained."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from fastexec.models._base import Model
+from fastexec.models.strategies import Actions
+
+MOST_BINS = 32
+Edges = Annotated[tuple[float, ...], Field(strict=False, max_length=MOST_BINS - 1)]
+
+
+class Feature(Model):
+    """A feature of the state, cut into bins; what lies beyond the ends falls into the end bins and is counted."""
+
+    name: Literal["inventory", "spread", "volume", "momentum", "volatility", "shortfall", "impact"] = Field(
+        description="inventory: of the rest | spread | volume: of the last step | momentum: move over some steps | "
+        "volatility: realised so far | shortfall: so far, without the moves | impact: own outstanding transient"
+    )
+    bins: Annotated[int, Field(ge=2, le=1024)] = Field(5, description="number of bins; quantiles of a pilot run")
+    edges: Edges = Field((), description="edges between the bins, rising, instead of quantiles (units of the feature)")
+    steps: Annotated[int, Field(ge=1, le=16)] = Field(5, description="momentum only: over so many steps")
+
+    @model_validator(mode="after")
+    def _edges_rise(self) -> Feature:
+        if any(a >= b for a, b in zip(self.edges, self.edges[1:], strict=False)):
+            raise PydanticCustomError("edges", "edges must rise from one to the next")
+        if self.name == "inventory" and self.edges:
+            raise PydanticCustomError("edges", "inventory is cut evenly; give bins")
+        if self.name != "inventory" and not self.edges and self.bins > MOST_BINS:
+            raise PydanticCustomError("bins", "bins must be at most 32; only inventory may have more")
+        return self
+
+
+class Training(Model):
+    """How an agent is trained: on episodes of a phase of its own, which no evaluation ever meets."""
+
+    rule: Literal["backward", "batched", "online"] = Field(
+        "backward",
+        description="backward: every inventory on every sampled path, last step first | batched: rounds of Q-learning | "
+        "online: Q-learning step by step",
+    )
+    rounds: Annotated[int, Field(ge=1, le=1_000_000)] = Field(8, description="number of rounds")
+    batch: Annotated[int, Field(ge=1, le=2**24)] = Field(65_536, description="episodes a round")
+    epsilon: Annotated[float, Field(ge=0.0, le=1.0)] = Field(
+        0.3, description="share of random actions in the first round"
+    )
+    epsilon_last: Annotated[float, Field(ge=0.0, le=1.0)] = Field(0.05, description="and in the last; linear between")
+    learning_rate: Annotated[float, Field(gt=0.0, le=1.0)] = Field(0.1, description="weight of a new target")
+    discount: Annotated[float, Field(gt=0.0, le=1.0)] = Field(1.0, description="weight of what follows, a step")
+    risk_aversion: Annotated[float, Field(ge=0.0)] = Field(
+        0.0, description="1/currency; adds risk_aversion * variance of the step's move * remaining^2 to the cost"
+    )
+    features: Annotated[tuple[Feature, ...], Field(strict=False, max_length=6)] = Field(
+        (Feature(name="inventory", bins=21), Feature(name="spread"), Feature(name="volume")),
+        description="[[train.NAME.features]]; each step of time is a slice of its own",
+    )
+    actions: Actions = Field(Actions(set="multiples", levels=(0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0)))
+
+    @model_validator(mode="after")
+    def _features_fit(self) -> Training:
+        names = [feature.name for feature in self.features]
+        for name in names:
+            if names.count(name) > 1:
+                raise PydanticCustomError("features", "features: two are named {name}; name each once", {"name": name})
+        if "inventory" not in names:
+            raise PydanticCustomError(
+                "features", "features: inventory is missing; without it no agent knows what is left"
+            )
+        if self.rule == "backward" and (own := [name for name in names if name in ("shortfall", "impact")]):
+            raise PydanticCustomError(
+                "features", "features: rule backward knows no {name}, which the agent moves itself; use rule batched",
+                {"name": own[0]},
+            )  # fmt: skip
+        return self

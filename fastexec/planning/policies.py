@@ -1,0 +1,101 @@
+"""A policy as a table: what the kernels look up, wherever it comes from (an agent, the exact optimum)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from fastexec.kernels import fields
+from fastexec.models.agents import Feature
+from fastexec.models.strategies import Actions
+from fastexec.models.study import StudyModel
+from fastexec.planning.expectation import power_of
+
+ACTION_SETS = {"fractions": fields.FRACTIONS, "multiples": fields.MULTIPLES, "lots": fields.LOT_COUNTS}
+
+
+class Cut(NamedTuple):
+    """A feature with its edges resolved; ``edges`` float64[bins - 1], none for inventory."""
+
+    name: str
+    bins: int
+    edges: np.ndarray
+    steps: int
+
+
+class TablePolicy(NamedTuple):
+    """``cuts``: the features, inventory last. ``actions``: None for any number of lots. ``table`` uint16[t, state].
+    ``schedule`` float64[t + 1]: the mean of what it has done by the start of step t.
+    """
+
+    cuts: tuple[Cut, ...]
+    actions: Actions | None
+    table: np.ndarray
+    schedule: np.ndarray
+
+
+Policies = Mapping[str, TablePolicy]
+
+
+def cut_of(feature: Feature, edges: np.ndarray | None = None) -> Cut:
+    """A feature with given edges, or its own."""
+    if feature.name == "inventory":
+        return Cut(feature.name, feature.bins, np.zeros(0), 0)
+    own = np.asarray(feature.edges, np.float64) if edges is None else edges
+    return Cut(feature.name, own.size + 1, own, feature.steps)
+
+
+def market_states(cuts: tuple[Cut, ...]) -> int:
+    """Number of codes that the features other than inventory make."""
+    return int(np.prod([cut.bins for cut in cuts if cut.name != "inventory"], dtype=np.int64)) if cuts else 1
+
+
+def feature_arrays(cuts: tuple[Cut, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """``features`` int64[f, 4] and ``edges`` float64[f, 32] of the kernels; strides rise in the order of ``cuts``."""
+    features = np.zeros((fields.MOST_FEATURES, 4), np.int64)
+    edges = np.zeros((fields.MOST_FEATURES, fields.MOST_LEVELS))
+    stride = 1
+    for f, cut in enumerate(cuts):
+        features[f] = fields.FEATURE_NAMES.index(cut.name), cut.bins, stride, cut.steps
+        edges[f, : cut.edges.size] = cut.edges
+        stride *= cut.bins
+    return features, edges
+
+
+def plan_table(policy: TablePolicy, k: int, strategies: fields.Strategies, at: int, sees_volume: bool) -> np.ndarray:
+    """Enter a policy as strategy k, its table at ``at`` in the common one; returns the table, flat."""
+    kind = strategies.kinds[k]
+    kind[fields.KIND] = fields.TABLE
+    kind[fields.ACTION_SET] = fields.ANY_LOTS if policy.actions is None else ACTION_SETS[policy.actions.set]
+    kind[fields.SEES_VOLUME] = sees_volume
+    kind[fields.FEATURES] = len(policy.cuts)
+    kind[fields.STATES] = policy.table.shape[1]
+    kind[fields.POLICY_AT] = at
+    if policy.actions is not None:
+        kind[fields.LEVELS] = len(policy.actions.levels)
+        strategies.levels[k, : len(policy.actions.levels)] = policy.actions.levels
+    strategies.features[k], strategies.edges[k] = feature_arrays(policy.cuts)
+    return np.ascontiguousarray(policy.table, np.uint16).ravel()
+
+
+def slices_of(study: StudyModel, actions: Actions | None, inventories: int, shares: float) -> np.ndarray:
+    """What each action trades of the order with each inventory i / (I - 1) left, float64[i, a]; whole lots where there are."""
+    lot, steps = float(study.order.lot), study.order.steps
+    left = shares * np.arange(inventories) / (inventories - 1)
+    if actions is None:
+        wanted = np.broadcast_to(np.arange(inventories) * (shares / (inventories - 1)), (inventories, inventories))
+    else:
+        levels = np.asarray(actions.levels)
+        unit = {"fractions": left[:, None], "multiples": shares / steps, "lots": lot or 1.0}[actions.set]
+        wanted = np.broadcast_to(levels * unit, (inventories, levels.size))
+    if lot > 0.0 and actions is not None:
+        wanted = lot * np.floor(wanted / lot + 1e-9)
+    return np.asarray(np.minimum(wanted, left[:, None]) / shares)
+
+
+def powers_of(slices: np.ndarray, exponent: float) -> np.ndarray:
+    """slices^(1 + exponent), and behind them the same of all that is left, float64[i, a + 1]."""
+    left = np.arange(slices.shape[0]) / (slices.shape[0] - 1)
+    return power_of(np.column_stack((slices, left)), 1.0 + exponent)

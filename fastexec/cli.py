@@ -98,10 +98,43 @@ def run(
     from fastexec.studies.run import run as run_study
 
     loaded = _study(study, settings, episodes, seed)
-    with terminal.progress(quiet) as report:
-        result = run_study(loaded, progress=report, **options)
+    with terminal.training(quiet) as trained, terminal.progress(quiet) as report:
+        result = run_study(loaded, progress=report, training=trained, **options)
     if not quiet:
         terminal.show_result(result)
+
+
+@cli.command()
+@_STUDY
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="File of the agent (Parquet).")
+@click.option("--agent", help="Name of the section [train.NAME], where there are several.")
+@click.option("--overwrite", is_flag=True, help="Replace the file --out.")
+@_THREADS
+@_SET
+def train(
+    study: str, settings: tuple[str, ...], out: Path, agent: str | None, overwrite: bool, threads: int | None
+) -> None:
+    """Train an agent of STUDY and keep it."""
+    from fastexec import terminal
+    from fastexec.studies.agents import require_free, save_agent, train_one
+
+    require_free(out, overwrite)
+    with terminal.training(False) as report:
+        trained = train_one(_study(study, settings), agent, threads, report)
+    save_agent(trained, out)
+    click.echo(f"trained: {out}")
+
+
+@cli.command()
+@click.argument("agent", type=click.Path(path_type=Path))
+def show(agent: Path) -> None:
+    """Say in words what AGENT learned."""
+    from fastexec import terminal
+    from fastexec.analysis.agents import by_time_and_inventory, in_words
+    from fastexec.learning.agent import read_agent
+
+    read = read_agent(agent)
+    terminal.show_agent(in_words(read), by_time_and_inventory(read))
 
 
 @cli.command()

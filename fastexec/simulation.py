@@ -19,6 +19,7 @@ from fastexec.errors import FastexecError, InputError
 from fastexec.kernels import fields
 from fastexec.kernels.episode import output_for, plugin_slots, simulate_range
 from fastexec.kernels.philox import EVALUATION
+from fastexec.learning.training import hashes_of_agents, tables_for
 from fastexec.models.market import BootstrapMarket, RealMarket, ReplayMarket, SyntheticMarket
 from fastexec.models.study import StudyModel
 from fastexec.planning.control import timing_has_mean_zero
@@ -162,6 +163,8 @@ def prepare(
         raise InputError(
             f"paths have {given.mid.shape[1] - 1} steps, order.steps is {study.order.steps}; make them equal"
         )
+    if policies is None:
+        policies = tables_for(study)
     names = [strategy.name for strategy in study.strategies]
     valid = [paths is None and timing_has_mean_zero(study, strategy) for strategy in study.strategies]
     return Prepared(
@@ -170,7 +173,7 @@ def prepare(
         episodes=_episodes(study, given, paths is not None),
         control_variate=valid,
         warnings=[] if windows is None else list(windows.warnings),
-        inputs={} if windows is None else {_bars(study): windows.sha256},
+        inputs=hashes_of_agents(study) | ({} if windows is None else {_bars(study): windows.sha256}),
         windows=windows,
         drawn=drawn,
         arrays=(plan, plan_strategies(study, expect(study, windows), groups, policies), given or fields.no_paths()),

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from fastexec.studies.run import StudyResult
 
 Report = Callable[[int, int], None]
+TrainingReport = Callable[[str, int, int, float, float], None]
 
 
 class _Console(Console):
@@ -59,6 +60,35 @@ def progress(quiet: bool) -> Iterator[Report | None]:
         yield report
 
 
+@contextlib.contextmanager
+def training(quiet: bool) -> Iterator[TrainingReport | None]:
+    """A line that follows an agent's rounds, on standard error and only to a terminal."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    console = Console(stderr=True)
+    with console.status("") as status:
+
+        def report(agent: str, number: int, rounds: int, cost: float, completion: float) -> None:
+            done = f"{cost:.3f} bps without the moves, {100 * completion:.1f} % traded by itself"
+            status.update(f"training {escape(agent)}: round {number} of {rounds}, {done}")
+
+        yield report
+
+
+def show_agent(told: list[str], table: list[list[str]]) -> None:
+    """What an agent learned: lines in words, then what it does by time and inventory."""
+    console = _console()
+    for line in told:
+        console.print(escape(line))
+    shown = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for number, name in enumerate(table[0]):
+        shown.add_column(escape(name), justify="left" if number == 0 else "right", no_wrap=True)
+    for row in table[1:]:
+        shown.add_row(*map(escape, row))
+    console.print(shown)
+
+
 def show_result(result: StudyResult) -> None:
     """The comparison of a run, its warnings, and where the files are."""
     from fastexec.analysis.comparison import compare
@@ -80,6 +110,8 @@ def show_comparison(comparison: Comparison, form: str) -> None:
         sys.stdout.write(formatted(comparison.table, form, head))
         return
     console = _console()
+    for line in _captured_lines(comparison):
+        comparison.notes.append(line)
     for group, summary in comparison.summaries.items():
         if summary["program_cost_mean"][0].as_py() is not None:
             console.print(_program_table(group, summary))
@@ -118,6 +150,21 @@ def _comparison_table(comparison: Comparison, group: str, summary: pa.Table, wid
             kind = "" if row["saving_cv_bps"] is None else "_cv"
             table.add_row(*own, f"{row[f'saving{kind}_bps']:+.3f}", _interval(row, kind), done, verdict(row))
     return table
+
+
+def _captured_lines(comparison: Comparison) -> list[str]:
+    """What each agent captured of what the optimum saves, where one is known."""
+    lines = []
+    models = {row["strategy"]: row["model"] for summary in comparison.summaries.values() for row in summary.to_pylist()}
+    for row in comparison.table.to_pylist():
+        if row["captured"] is not None and models[row["strategy"]] == "qtable":
+            low, high = 100 * row["captured_low"], 100 * row["captured_high"]
+            group = f"{row['group']}: " if "group" in row else ""
+            lines.append(
+                f"{group}{row['strategy']} captured {100 * row['captured']:.1f} % [{low:.1f}, {high:.1f}] of what the optimum "
+                f"(cost {row['optimum_bps']:.3f} bps without the moves) saves against {comparison.baseline}"
+            )
+    return lines
 
 
 def _program_table(group: str, summary: pa.Table) -> Table:

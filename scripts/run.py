@@ -10,5 +10,5 @@ import sys
 from setup_environment import ROOT, start
 
 if __name__ == "__main__":
-    results = os.path.relpath(str(ROOT / "results" / "large_cap"))
-    start("fastexec", ["run", "large_cap", "--out", results] + sys.argv[1:])
+    results = os.path.relpath(str(ROOT / "results" / "large_cap_learned"))
+    start("fastexec", ["run", "large_cap_learned", "--out", results] + sys.argv[1:])

@@ -13,6 +13,7 @@ from fastexec.kernels._jit import LANES, stage
 from fastexec.kernels.fields import (
     ARRIVAL,
     BINS,
+    CUMULATIVE_VOLUME,
     FEATURE,
     FEATURES,
     HISTORY,
@@ -26,6 +27,7 @@ from fastexec.kernels.fields import (
     NEXT,
     OF_SPREAD,
     OF_VOLUME,
+    RELATIVE_VOLUME,
     REMAINING,
     SEES_VOLUME,
     SHARES,
@@ -74,6 +76,13 @@ def measure(feature, look_back, sees_volume, t, p, m, b):
         source = VOLUME if sees_volume else LAST_VOLUME
         for i in range(_W):
             b[VALUE * _W + i] = m[source * _W + i]
+    elif feature == RELATIVE_VOLUME:
+        for i in range(_W):
+            now = m[VOLUME * _W + i]
+            before = m[CUMULATIVE_VOLUME * _W + i] - now  # this step's is in the sum already
+            mean = (before + now) / (t + 1) if sees_volume else before / max(t, 1)
+            last = now if sees_volume else m[LAST_VOLUME * _W + i]
+            b[VALUE * _W + i] = last / mean if mean > 0.0 else 1.0
     elif feature == MOMENTUM:
         then = (MARKET_FIELDS + max(t - look_back, 0) % HISTORY) * _W
         for i in range(_W):

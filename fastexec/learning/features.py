@@ -66,10 +66,17 @@ def _pilot(study: StudyModel) -> dict[str, np.ndarray]:
         "mid": mid,
         "spread": columns["spread"].ravel(),
         "volume": (volume[:, :-1] if known_after(study) else volume).ravel(),
+        "relative_volume": _relative(volume, known_after(study)),
         "volatility": np.sqrt(square / np.arange(1, steps)).ravel(),
         "shortfall": (1e4 * np.cumsum(np.nan_to_num(spent), axis=1) / (ordered * mid[:, :1]))[:, :-1].ravel(),
         "impact": (1e4 * columns["own_impact"] / mid[:, :1])[:, 1:].ravel(),
     }
+
+
+def _relative(volume: np.ndarray, after: bool) -> np.ndarray:
+    mean = np.cumsum(volume, axis=1) / np.arange(1, volume.shape[1] + 1)
+    last = slice(None, -1) if after else slice(None)
+    return np.asarray((volume / np.where(mean > 0.0, mean, 1.0))[:, last].ravel())
 
 
 def _momentum(mid: np.ndarray, steps: int) -> np.ndarray:

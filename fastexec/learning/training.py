@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,6 @@ from fastexec.learning.backward import learn_backward
 from fastexec.learning.features import cuts_of
 from fastexec.learning.optimum import solve_optimum, why_unknown
 from fastexec.learning.rollout import play
-from fastexec.models.agents import Training
 from fastexec.models.market import SyntheticMarket
 from fastexec.models.strategies import Optimum, Qtable
 from fastexec.models.study import StudyModel
@@ -51,19 +51,19 @@ def train(study: StudyModel, name: str, *, threads: int = 1, report: Report | No
         if report is not None:
             report(name, number, training.rounds, played.cost, played.completion)
     assert played is not None
-    return Agent(cuts, training.actions, q, visits, played.schedule, curve, _origin(study, training, name))
+    return Agent(cuts, training.actions, q, visits, played.schedule, curve, origin_of(study, name))
 
 
 def _market(cuts: Any) -> int:
     return int(np.prod([cut.bins for cut in cuts[:-1]], dtype=np.int64))
 
 
-def _origin(study: StudyModel, training: Training, name: str) -> dict[str, Any]:
+def origin_of(study: StudyModel, name: str) -> dict[str, Any]:
     """What the table depends on; strategies and outputs of the study do not matter."""
     from fastexec.kernels._jit import kernel_hash
 
     sections = study.model_dump(mode="json", exclude_none=True, include={"order", "market", "costs", "seed"})
-    return {**sections, "name": name, "train": training.model_dump(mode="json"), "kernels": kernel_hash()}
+    return {**sections, "name": name, "train": study.train[name].model_dump(mode="json"), "kernels": kernel_hash()}
 
 
 def policies_of(study: StudyModel, agents: dict[str, Agent]) -> Policies:
@@ -92,6 +92,12 @@ def agent_path(study: StudyModel, strategy: Qtable) -> Path:
     """Where an agent's file is: beside the study file, else from the current folder."""
     assert strategy.agent is not None
     return study.file_path(strategy.agent)
+
+
+def hashes_of_agents(study: StudyModel) -> dict[str, str]:
+    """SHA-256 of each agent's file that the study names."""
+    named = [(s.agent, agent_path(study, s)) for s in study.strategies if isinstance(s, Qtable) and s.agent is not None]
+    return {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in named}
 
 
 def sections_played(study: StudyModel) -> list[str]:

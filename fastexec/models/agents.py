@@ -17,9 +17,11 @@ Edges = Annotated[tuple[float, ...], Field(strict=False, max_length=MOST_BINS - 
 class Feature(Model):
     """A feature of the state, cut into bins; what lies beyond the ends falls into the end bins and is counted."""
 
-    name: Literal["inventory", "spread", "volume", "momentum", "volatility", "shortfall", "impact"] = Field(
-        description="inventory: of the rest | spread | volume: of the last step | momentum: move over some steps | "
-        "volatility: realised so far | shortfall: so far, without the moves | impact: own outstanding transient"
+    name: Literal[
+        "inventory", "spread", "volume", "relative_volume", "momentum", "volatility", "shortfall", "impact"
+    ] = Field(
+        description="inventory: of the rest | spread | volume: of the last step | relative_volume: the same over the mean "
+        "so far | momentum: move over some steps | volatility: realised so far | shortfall: so far, without the moves | impact: own outstanding transient"
     )
     bins: Annotated[int, Field(ge=2, le=1024)] = Field(5, description="number of bins; quantiles of a pilot run")
     edges: Edges = Field((), description="edges between the bins, rising, instead of quantiles (units of the feature)")

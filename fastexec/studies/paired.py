@@ -23,6 +23,8 @@ _Z95 = 1.959963984540054
 _Z_POWER = 2.80  # 1.96 + 0.84: 95 % two-sided, 80 % power
 FEWEST_DAYS = 5
 _NONE = (np.nan, np.nan, np.nan)
+_CAPTURED = ("optimum_bps", "captured", "captured_low", "captured_high")
+_LEAST_ATTAINABLE = 0.05  # bps; and five standard errors: the share of next to nothing means nothing
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ class Paired:
     day_counts: np.ndarray | None = None
     day_sums: np.ndarray | None = None
     conditional: bool = False
+    models: Sequence[str] = ()
 
 
 def from_summary(summary: pa.Table) -> Paired:
@@ -60,6 +63,7 @@ def from_summary(summary: pa.Table) -> Paired:
         control_variate=[row["control_variate"] for row in rows],
         day_counts=None if counts is None else np.array(counts, float),
         day_sums=None if counts is None else np.array([row["day_shortfall"] for row in rows]).T,
+        models=[row["model"] for row in rows],
         conditional=counts is None and rows[0]["day_ids"] is not None,
     )
 
@@ -121,7 +125,7 @@ def compare_pair(material: Paired, k: int, b: int) -> Mapping[str, float]:
         "baseline_completion": float(material.completion[b]),
         "episodes_for_0_1_bps": float(np.ceil(_Z_POWER * _Z_POWER * variance / 0.01)),
     }
-    return values | dict.fromkeys(("optimum_bps", "captured", "captured_low", "captured_high"), np.nan)
+    return values | dict(zip(_CAPTURED, _captured(material, k, b), strict=True))
 
 
 def _difference(products: np.ndarray, b: int, k: int) -> float:
@@ -168,6 +172,40 @@ def _controlled(material: Paired, k: int, b: int, saving: float) -> tuple[float,
     error = float(np.sqrt(residual / material.count))
     half = error * _t95(material.count - 2)
     return adjusted, error, adjusted - half, adjusted + half
+
+
+def _captured(material: Paired, k: int, b: int) -> tuple[float, float, float, float]:
+    """The optimum's cost, and the share of (baseline - optimum) that strategy k saves, with its 95 % interval.
+
+    Timing is left out of all three: it has mean zero for each, or no optimum would be known. The interval of the ratio is
+    by the delta method. Null where there is no optimum, for POV, which follows a volume that the optimum does not know,
+    and where there is next to nothing to attain.
+    """
+    if "optimum" not in material.models or material.conditional or not all(material.control_variate[j] for j in (k, b)):
+        return (np.nan, *_NONE)
+    o, count = list(material.models).index("optimum"), material.count
+    cost = material.mean - material.timing_mean
+    attainable, saved = float(cost[b] - cost[o]), float(cost[b] - cost[k])
+    error = np.sqrt(_covariance(material, (b, o), (b, o)) / count)
+    if material.models[k] == "pov" or not attainable > max(5.0 * error, _LEAST_ATTAINABLE):
+        return (float(cost[o]), *_NONE)
+    share = saved / attainable
+    variance = _covariance(material, (b, k), (b, k)) - 2.0 * share * _covariance(material, (b, k), (b, o))
+    variance += share * share * _covariance(material, (b, o), (b, o))
+    half = float(np.sqrt(max(variance, 0.0) / count)) / attainable * _t95(count - 1)
+    return float(cost[o]), share, share - half, share + half
+
+
+def _covariance(material: Paired, first: tuple[int, int], second: tuple[int, int]) -> float:
+    """Of two differences of costs without timing, an episode."""
+    strategies = len(material.strategies)
+    total = 0.0
+    for i, sign in zip(first, (1.0, -1.0), strict=True):
+        for j, other in zip(second, (1.0, -1.0), strict=True):
+            p = material.products
+            own = p[i, j] - p[i, strategies + j] - p[strategies + i, j] + p[strategies + i, strategies + j]
+            total += sign * other * float(own)
+    return total / (material.count - 1)
 
 
 def _t95(freedom: int) -> float:

@@ -21,8 +21,10 @@ from typing import TYPE_CHECKING
 
 from fastexec.columns import markets_table, steps_table
 from fastexec.errors import InputError, RefusedError
+from fastexec.learning.training import Report, policies_of
 from fastexec.simulation import Prepared, Results, default_threads, prepare
 from fastexec.studies import store
+from fastexec.studies.agents import save_agents, trained_agents
 from fastexec.studies.interruption import asked_to_stop
 from fastexec.studies.paired import comparison_table, default_baseline, from_summary
 from fastexec.studies.provenance import signature
@@ -83,23 +85,27 @@ def run(
     resume: bool = False,
     overwrite: bool = False,
     progress: Progress | None = None,
+    training: Report | None = None,
 ) -> StudyResult:
     """Run a study; results in ``out`` (default results/NAME).
 
     threads: default all processors. chunk: episodes a file. resume: go on with an interrupted run, or extend it.
-    overwrite: replace another study's results. progress: called with (episodes done, episodes in all).
+    overwrite: replace another study's results. progress: called with (episodes done, episodes in all); training: with
+    (agent, round, rounds, mean cost in bps, completion).
 
     Raises InputError (nothing was written), RefusedError (nothing was lost), FastexecError (a file cannot be written).
     """
     started = perf_counter()
     folder = Path(out) if out is not None else Path("results") / study.name
     _refuse_foreign(folder)
-    prepared = prepare(study)
+    kept = trained_agents(study, folder, threads or default_threads(), training)
+    prepared = prepare(study, policies=policies_of(study, kept))
     with store.locked(folder):
         job = _claim(study, prepared, folder, chunk, resume, overwrite)
         if isinstance(job, StudyResult):
             return job
         store.sweep(folder)
+        save_agents(kept, folder)
         accumulator = _simulate(job, threads or default_threads(), progress)
         result = _conclude(job, accumulator)
         _write_run(job, perf_counter() - started, threads or default_threads())

@@ -47,6 +47,12 @@ def write_table(path: Path, table: pa.Table, footer: dict[str, Any]) -> None:
         )
 
 
+def write_plain(path: Path, table: pa.Table) -> None:
+    """Write a table that brings its own metadata, as a whole."""
+    with _committed(path) as temporary:
+        pq.write_table(table, temporary, compression="zstd", store_schema=True)
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a text file as a whole."""
     with _committed(path) as temporary:
@@ -137,6 +143,8 @@ def remove_results(folder: Path) -> None:
             part.unlink()
         with contextlib.suppress(OSError):  # not empty: somebody keeps files of his own there
             (folder / table).rmdir()
+    for agent in (folder / "agents").glob("*.parquet"):
+        agent.unlink()
     for name in ("study.toml", "run.json", "summary.parquet", "comparison.parquet"):
         (folder / name).unlink(missing_ok=True)
 

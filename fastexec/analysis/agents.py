@@ -1,0 +1,77 @@
+"""What an agent learned, in words and as a table by time and inventory."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fastexec.learning.agent import FEWEST_VISITS, Agent
+
+_ROWS = (0.0, 0.25, 0.5, 0.75)
+_UNITS = {
+    "spread": ("bps of the mid", 1e4),
+    "volume": ("shares", 1.0),
+    "momentum": ("bps", 1e4),
+    "volatility": ("bps", 1e4),
+}
+
+
+def amounts(agent: Agent) -> np.ndarray:
+    """What the policy trades in each step and state, in units of the action set's levels, float64[t, i, x]."""
+    levels = np.asarray(agent.actions.levels)
+    inventories = agent.cuts[-1].bins
+    return np.asarray(levels[agent.policy.table].reshape(agent.q.shape[0], inventories, -1))
+
+
+def in_words(agent: Agent) -> list[str]:
+    """One line each: what it is, how it was trained, what it does when a feature is at its ends."""
+    curve, training = agent.curve[-1], agent.training["train"]
+    unit = {"fractions": "of the rest", "multiples": "of the TWAP slice", "lots": "lots"}[agent.actions.set]
+    lines = [
+        f"agent {agent.training['name']}: rule {training['rule']}, {curve['episodes']:,.0f} episodes of training",
+        f"state: step, {', '.join(f'{cut.name} ({cut.bins} bins)' for cut in agent.cuts)}; "
+        f"{len(agent.actions.levels)} actions, {unit}",
+        f"cost without the moves: {curve['training_bps']:.3f} bps in training, {curve['validation_bps']:.3f} in validation",
+        f"{100 * agent.known:.1f} % of the states were visited at least {FEWEST_VISITS} times; elsewhere it acts without "
+        "looking at the market",
+    ]
+    return [*lines, *(_ends(agent, f) for f in range(len(agent.cuts) - 1))]
+
+
+def _ends(agent: Agent, f: int) -> str:
+    """Mean action with a feature in its lowest and its highest bin, weighted by visits, before the last step."""
+    cut, shape = agent.cuts[f], (agent.q.shape[0], agent.cuts[-1].bins, -1)
+    code = np.arange(int(np.prod([c.bins for c in agent.cuts[:-1]])))
+    stride = int(np.prod([c.bins for c in agent.cuts[:f]], dtype=np.int64))
+    bin_of = code // stride % cut.bins
+    trade, weight = amounts(agent)[:-1, 1:], agent.visits.reshape(shape)[:-1, 1:]
+    low, high = (
+        np.average(trade[:, :, bin_of == j], weights=weight[:, :, bin_of == j] + 1e-9) for j in (0, cut.bins - 1)
+    )
+    unit, scale = _UNITS.get(cut.name, ("", 1.0))
+    words = {"spread": ("tight", "wide"), "volume": ("low", "high")}.get(cut.name, ("low", "high"))
+    verb = (
+        "waits"
+        if high < 0.5 * low
+        else "trades less"
+        if high < low
+        else "trades more"
+        if high > low
+        else "trades alike"
+    )
+    return (
+        f"when {cut.name} is {words[1]} (above {cut.edges[-1] * scale:.4g} {unit}) it {verb}: {high:.3g} against {low:.3g} "
+        f"when {words[0]} (up to {cut.edges[0] * scale:.4g})"
+    )
+
+
+def by_time_and_inventory(agent: Agent) -> list[list[str]]:
+    """Mean action, over market states as often as they were visited: a row a time, a column an inventory."""
+    steps, inventories = agent.q.shape[0], agent.cuts[-1].bins
+    trade, weight = amounts(agent), agent.visits.reshape(steps, inventories, -1) + 1e-9
+    mean = (trade * weight).sum(axis=2) / weight.sum(axis=2)
+    columns = [round(share * (inventories - 1)) for share in (0.1, 0.25, 0.5, 0.75, 1.0)]
+    table = [["step", *(f"{100 * j / (inventories - 1):.0f} % left" for j in columns)]]
+    for share in (*_ROWS, (steps - 2) / steps if steps > 1 else 0.0):
+        t = int(share * steps)
+        table.append([str(t), *(f"{mean[t, j]:.3g}" for j in columns)])
+    return table

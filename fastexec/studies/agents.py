@@ -1,0 +1,59 @@
+"""The agents of a study's folder: trained once, kept beside the results, read again where they are of the same training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fastexec.errors import InputError, RefusedError
+from fastexec.learning.agent import Agent, agent_table, read_agent
+from fastexec.learning.training import Report, origin_of, sections_played, train
+from fastexec.simulation import default_threads
+from fastexec.studies import store
+from fastexec.studies.study import Study
+
+
+def trained_agents(study: Study, folder: Path, threads: int, report: Report | None) -> dict[str, Agent]:
+    """The agent of each section [train.NAME] that a strategy plays: from the folder where it holds it, else trained."""
+    found = {}
+    for name in sections_played(study):
+        kept = _kept(folder / "agents" / f"{name}.parquet")
+        same = kept is not None and kept.training == origin_of(study, name)
+        found[name] = kept if kept is not None and same else train(study, name, threads=threads, report=report)
+    return found
+
+
+def _kept(path: Path) -> Agent | None:
+    try:
+        return read_agent(path)
+    except InputError:
+        return None  # none yet, or damaged: trained again
+
+
+def save_agents(agents: dict[str, Agent], folder: Path) -> None:
+    """Write the agents whole or not at all."""
+    for name, agent in agents.items():
+        store.write_plain(folder / "agents" / f"{name}.parquet", agent_table(agent))
+
+
+def train_one(study: Study, name: str | None, threads: int | None, report: Report | None) -> Agent:
+    """The agent of a section, or of the only one."""
+    if name is None:
+        if len(study.train) != 1:
+            raise InputError(
+                f"--agent: name one of the sections [train.NAME]: {', '.join(study.train) or 'there is none'}"
+            )
+        name = next(iter(study.train))
+    return train(study, name, threads=threads or default_threads(), report=report)
+
+
+def save_agent(agent: Agent, path: Path) -> None:
+    """Write an agent whole or not at all."""
+    store.write_plain(path, agent_table(agent))
+
+
+def require_free(path: Path, overwrite: bool) -> None:
+    """RefusedError where the file is there already, InputError where it cannot be one."""
+    if path.is_dir():
+        raise InputError(f"--out {path}: is a folder; name a file such as agent.parquet")
+    if path.exists() and not overwrite:
+        raise RefusedError(f"--out {path}: is there already; name another file, or --overwrite")

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 
 import fastexec
-from fastexec.errors import FastexecError
-
-_DONE, _FAILED, _WRONG, _INTERRUPTED = 0, 1, 2, 130
-_INTERRUPTION = "interrupted; what is complete is kept, --resume goes on"
+from fastexec.exits import leave, statuses
 
 
 class _Group(click.Group):
@@ -63,7 +58,7 @@ _STUDY = click.argument("study")
 _SET = click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override a key: order.shares=5000.")
 _EPISODES = click.option("--episodes", type=int, help="Number of episodes instead of the study's.")
 _SEED = click.option("--seed", type=int, help="Root seed instead of the study's, 0 to 2^64 - 1.")
-_THREADS = click.option("--threads", type=click.IntRange(1), help="Threads; all processors by default.")
+_THREADS = click.option("--threads", type=click.IntRange(1, 1024), help="Threads; all processors by default.")
 _FORMAT = click.option(
     "--format",
     "form",
@@ -94,14 +89,14 @@ def run(
     **options: Any,
 ) -> None:
     """Simulate every strategy of STUDY, write Parquet, print the comparison."""
-    from fastexec import terminal
+    from fastexec import tables, terminal
     from fastexec.studies.run import run as run_study
 
     loaded = _study(study, settings, episodes, seed)
     with terminal.training(quiet) as trained, terminal.progress(quiet) as report:
         result = run_study(loaded, progress=report, training=trained, **options)
     if not quiet:
-        terminal.show_result(result)
+        tables.show_result(result)
 
 
 @cli.command()
@@ -129,12 +124,12 @@ def train(
 @click.argument("agent", type=click.Path(path_type=Path))
 def show(agent: Path) -> None:
     """Say in words what AGENT learned."""
-    from fastexec import terminal
+    from fastexec import tables
     from fastexec.analysis.agents import by_time_and_inventory, in_words
     from fastexec.learning.agent import read_agent
 
     read = read_agent(agent)
-    terminal.show_agent(in_words(read), by_time_and_inventory(read))
+    tables.show_agent(in_words(read), by_time_and_inventory(read))
 
 
 @cli.command()
@@ -144,10 +139,10 @@ def show(agent: Path) -> None:
 @_FORMAT
 def compare(folder: Path, baseline: str | None, by: str | None, form: str) -> None:
     """Paired comparison of the strategies in FOLDER, from its Parquet files alone."""
-    from fastexec import terminal
+    from fastexec import tables
     from fastexec.analysis.comparison import compare as compare_files
 
-    terminal.show_comparison(compare_files(folder, baseline=baseline, by=by), form)
+    tables.show_comparison(compare_files(folder, baseline=baseline, by=by), form)
 
 
 @cli.command()
@@ -165,7 +160,7 @@ def compare(folder: Path, baseline: str | None, by: str | None, form: str) -> No
 @_FORMAT
 def calibrate(bars: Path, symbol: str, out: Path | None, overwrite: bool, form: str, **options: Any) -> None:
     """Fit a market to real BARS (Parquet or CSV): sections for a study, and how well they fit, statistic by statistic."""
-    from fastexec import terminal
+    from fastexec import tables
     from fastexec.calibration.calibrate import calibrate as fit_market
     from fastexec.calibration.document import columns_of, day_of, require_free, save, seconds_of
     from fastexec.data.bars import read_bars
@@ -181,7 +176,7 @@ def calibrate(bars: Path, symbol: str, out: Path | None, overwrite: bool, form: 
     found = fit_market(read, until=day, window=window, **options)
     if out is not None:
         save(found, out)
-    terminal.show_calibration(found, form)
+    tables.show_calibration(found, form)
 
 
 @cli.command()
@@ -248,72 +243,19 @@ def info(warm: bool) -> None:
     terminal.show_info(warm)
 
 
-@contextlib.contextmanager
-def _statuses(debug: bool) -> Iterator[None]:
-    """Turn every way to fail into one line on standard error and its exit status."""
-    status = _DONE
-
-    def finish(line: str, code: int) -> None:
-        nonlocal status
-        click.echo(f"fastexec: {' '.join(line.split())}", err=True)
-        status = code
-
-    try:
-        yield
-    except click.exceptions.Exit as ended:
-        status = ended.exit_code
-    except FastexecError as error:
-        finish(str(error), error.exit_status)
-        _trace(debug)
-    except click.ClickException as error:
-        finish(_usage(error), _WRONG)
-        _trace(debug)
-    except (KeyboardInterrupt, click.Abort):
-        finish(_INTERRUPTION, _INTERRUPTED)
-    except BrokenPipeError:
-        sys.stderr.close()  # the reader of our output left, as `head` does
-        status = _DONE
-    except OSError as error:
-        finish(f"{error.filename or 'system'}: {error.strerror or error}", _FAILED)
-        _trace(debug)
-    except Exception as error:
-        finish(f"a fault of fastexec itself ({type(error).__name__}: {error}); --debug shows where", _FAILED)
-        _trace(debug)
-    sys.exit(status)
-
-
-def _leave(number: int, frame: Any) -> None:
-    """Ctrl-C outside a run's chunks: at once, and not through an exception, which in the midst of LLVM ends in a crash."""
-    os.write(2, f"fastexec: {_INTERRUPTION}\n".encode())
-    os._exit(_INTERRUPTED)
-
-
-def _usage(error: click.ClickException) -> str:
-    context = getattr(error, "ctx", None)
-    hint = f" (see '{context.command_path} --help')" if context is not None else ""
-    return f"{error.format_message().rstrip('.')}{hint}"
-
-
-def _trace(debug: bool) -> None:
-    if debug:
-        import traceback
-
-        traceback.print_exc()
-
-
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and end the process with its status (0, 1, 2, 3 or 130)."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words
     words = [word for word in words if word != "--debug"]
     if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, _leave)
+        signal.signal(signal.SIGINT, leave)
     if not words:
         words = ["--help"]
     if "_FASTEXEC_COMPLETE" in os.environ:  # the shell asks for completions, or for the script that makes it ask
         cli.main(words, prog_name="fastexec")
     with (
-        _statuses(debug),
+        statuses(debug),
         cli.make_context("fastexec", words) as context,
     ):  # cli.main would print a line of its own on Ctrl-C
         cli.invoke(context)

@@ -120,11 +120,13 @@ class Prepared:
     def _require_finite(self, first: int, output: fields.Output) -> None:
         """A sum of money beyond float64 would spoil every mean behind it."""
         fine = np.isfinite(output.episodes[fields.EPISODE_COLUMNS.index("shortfall_bps")])
+        whole = [fields.MARKET_COLUMNS.index(name) for name in ("last_price", "market_volume", "realised_volatility")]
+        fine &= np.repeat(np.isfinite(output.markets[whole]).all(axis=0), len(self.strategies))
         if not fine.all():
             row, k = int(np.argmin(fine)), len(self.strategies)
             raise FastexecError(
-                f"strategy {self.strategies[row % k]!r}, episode {first + row // k}: the shortfall is no finite number; the "
-                "study's shares, volatility or cost coefficients are too extreme for float64"
+                f"strategy {self.strategies[row % k]!r}, episode {first + row // k}: the path or the shortfall is no finite "
+                "number; the study's shares, volatility or cost coefficients are too extreme for float64"
             )
 
     def _simulate(self, first: int, count: int, steps: int) -> fields.Output:

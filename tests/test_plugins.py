@@ -40,7 +40,12 @@ def run(functions, kinds, levels, order=1000.0):
     )
     table = np.zeros((len(kinds), 1, STEPS + 1))
     table[:, 0] = np.arange(STEPS + 1) / STEPS
-    strategies = fields.Strategies(kinds, levels, table, np.zeros(1, np.int64))
+    wide = np.zeros((len(kinds), fields.KIND_FIELDS), np.int64)
+    wide[:, : kinds.shape[1]] = kinds
+    features = np.zeros((len(kinds), fields.MOST_FEATURES, 4), np.int64)
+    edges = np.zeros((len(kinds), fields.MOST_FEATURES, fields.MOST_LEVELS))
+    one = np.zeros(1, np.int64)
+    strategies = fields.Strategies(wide, levels, table, one, features, edges, np.zeros(1, np.uint16))
     rows = np.zeros(1, np.int64)
     paths = fields.Paths(np.zeros((1, 2)), np.zeros((1, 1)), np.zeros((1, 1)), np.zeros(1), rows, rows)
     output = output_for(EPISODES, len(kinds), 0, STEPS)

@@ -49,7 +49,17 @@ def call(
 
 def test_run_passes_on_options_and_status_from_any_folder(ready: Path, tmp_path: Path) -> None:
     done = call(ready, "run.py", "--episodes", "5", cwd=tmp_path)
-    asked = ["-P", "-m", "fastexec", "run", "large_cap", "--out", "a project/results/large_cap", "--episodes", "5"]
+    asked = [
+        "-P",
+        "-m",
+        "fastexec",
+        "run",
+        "large_cap_learned",
+        "--out",
+        "a project/results/large_cap_learned",
+        "--episodes",
+        "5",
+    ]
     assert (done.returncode, done.stdout.splitlines(), done.stderr) == (7, asked, "")
 
 

@@ -28,7 +28,7 @@ PLAN = fields.Plan(
 STAGES = {
     "gaussians": (philox.gaussians, (WORDS, RAW)),
     "correlate": (market.correlate, (RAW, NORMALS, P)),
-    "observe": (market.observe, (M,)),
+    "observe": (market.observe, (0, M)),
     "level_spread": (market.level_spread, (1.0, P, M)),
     "move_price": (market.move_price, (0, 1.0, NORMALS, P, M)),
     "draw_volume": (market.draw_volume, (2, 1.0, 1.0, NORMALS, P, M)),

@@ -13,7 +13,8 @@ from fastexec.models._base import Model, default_model
 from fastexec.models.chains import MOST_LEVELS, Chain
 from fastexec.models.scalar import NonNegative, Positive, Scalar, bounds, limited
 
-Curve = Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(strict=False)]
+Curve = Annotated[tuple[Annotated[float, Field(ge=1e-6, le=1e6)], ...], Field(strict=False)]
+StartPrice = Annotated[Positive, limited(least=1e-9, most=1e12)]
 Fraction = Annotated[Scalar, limited(least=0.0, most=1.0)]
 
 
@@ -92,7 +93,9 @@ class _Known(Model):
 
 
 class _Volume(_Known):
-    mean: Positive = Field(10_000.0, description="mean volume of the market (shares a step)")
+    mean: Annotated[Positive, limited(least=1e-9, most=1e15)] = Field(
+        10_000.0, description="mean volume of the market (shares a step)"
+    )
 
 
 class ConstantVolume(_Volume):
@@ -175,7 +178,7 @@ class SyntheticMarket(Model):
     """Price, spread and volume from models."""
 
     model: Literal["synthetic"] = "synthetic"
-    initial_price: Positive = Field(100.0, description="arrival price (currency)")
+    initial_price: StartPrice = Field(100.0, description="arrival price (currency)")
     price: Price = Field(default_factory=GeometricPrice)
     spread: Spread = Field(default_factory=MeanRevertingSpread)
     volume: Volume = Field(default_factory=LognormalVolume)
@@ -217,7 +220,7 @@ class BootstrapMarket(_RealDays):
     block: Annotated[float, Field(ge=1.0)] = Field(
         30.0, description="mean length of a block (steps); from order.steps on whole windows, never joined"
     )
-    initial_price: Positive | None = Field(None, description="arrival price (currency); the mean of the windows'")
+    initial_price: StartPrice | None = Field(None, description="arrival price (currency); the mean of the windows'")
 
 
 RealMarket = ReplayMarket | BootstrapMarket

@@ -8,14 +8,16 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from fastexec.models._base import Model
-from fastexec.models.scalar import Positive, Range
+from fastexec.models.scalar import Positive, Range, limited
 
 
 class Order(Model):
     """What is to be traded, by when, and what happens to what is left."""
 
     side: Literal["sell", "buy"] = Field("sell", description="sell or buy")
-    shares: Positive = Field(10_000, description="size of the order (shares; may be a range)")
+    shares: Annotated[Positive, limited(most=1e12)] = Field(
+        10_000, description="size of the order (shares; may be a range)"
+    )
     steps: Annotated[int, Field(ge=1, le=100_000)] = Field(60, description="number of steps")
     step_seconds: Annotated[float, Field(gt=0)] = Field(60.0, description="length of a step (seconds)")
     lot: Annotated[float, Field(ge=0)] = Field(1, description="whole lots of so many shares; 0 trades fractions")
@@ -29,6 +31,8 @@ class Order(Model):
 
     @model_validator(mode="after")
     def _whole_lots(self) -> Order:
+        if self.lot > 0 and isinstance(self.shares, Range) and self.shares.low < self.lot:
+            raise PydanticCustomError("lots", "shares.low lies below one lot; raise it, or use lot = 0")
         if self.lot > 0 and not isinstance(self.shares, Range):
             lots = self.shares / self.lot
             if abs(lots - round(lots)) > 1e-9 * max(lots, 1.0):

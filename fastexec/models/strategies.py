@@ -77,7 +77,7 @@ class Schedule(_Named):
     """Slices in proportion to given weights."""
 
     model: Literal["schedule"]
-    weights: Annotated[tuple[Annotated[float, Field(ge=0)], ...], Field(strict=False)] = Field(
+    weights: Annotated[tuple[Annotated[float, Field(ge=0, le=1e12)], ...], Field(strict=False)] = Field(
         description="one weight a step, not all 0"
     )
 

@@ -7,6 +7,7 @@ from time import perf_counter
 
 import numpy as np
 
+from fastexec.learning.optimum import solve_optimum, why_unknown
 from fastexec.models.market import SyntheticMarket
 from fastexec.models.scalar import bounds, expected
 from fastexec.models.study import StudyModel
@@ -39,7 +40,7 @@ def examine(study: Study) -> Examination:
 
 
 def _costs(prepared: Prepared) -> list[tuple[str, str]]:
-    from fastexec.studies.run import default_chunk
+    from fastexec.studies.claim import default_chunk
 
     study, episodes, count = prepared.study, prepared.episodes, len(prepared.strategies)
     pilot = min(_PILOT, episodes)
@@ -66,7 +67,7 @@ def _known(prepared: Prepared, market: Expectation) -> list[tuple[str, str]]:
     study = prepared.study
     declared = [name for name, valid in zip(prepared.strategies, prepared.control_variate, strict=True) if valid]
     facts = [
-        ("optimum", "not known: it is computed for Markov markets, which this study does not have"),
+        ("optimum", _optimum(study)),
         ("control variate", f"timing has mean zero for {', '.join(declared)}" if declared else "none is valid here"),
     ]
     uses_ac = any(strategy.model == "almgren_chriss" for strategy in study.strategies)
@@ -79,6 +80,15 @@ def _known(prepared: Prepared, market: Expectation) -> list[tuple[str, str]]:
             )
         )
     return facts
+
+
+def _optimum(study: Study | StudyModel) -> str:
+    reason = why_unknown(study)
+    return (
+        f"not known: {reason}"
+        if reason
+        else f"known: {solve_optimum(study).expected_bps:.3f} bps over any number of lots"
+    )
 
 
 def _warnings(study: StudyModel, market: Expectation) -> list[str]:
@@ -104,6 +114,9 @@ def _market_warnings(study: StudyModel, market: SyntheticMarket) -> list[str]:
     found = []
     if bounds(market.price.drift) != (0.0, 0.0):
         found.append("market.price.drift is not 0: timing has a mean, and no control variate is used")
+    moves = bounds(market.price.volatility)[1] * np.sqrt(study.order.steps)
+    if market.price.model == "arithmetic" and 4.0 * moves > bounds(market.initial_price)[0]:
+        found.append("market.price.volatility: an arithmetic price may fall below 0 within the order")
     spread = market.spread
     if spread.model == "mean_reverting" and bounds(spread.floor)[1] > bounds(spread.mean)[0]:
         found.append("market.spread.floor lies above mean: the spread sits on its floor most of the time")

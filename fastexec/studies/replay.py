@@ -6,7 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fastexec.errors import InputError
-from fastexec.simulation import prepare
+from fastexec.learning.training import policies_of
+from fastexec.simulation import default_threads, prepare
+from fastexec.studies import store
+from fastexec.studies.agents import trained_agents
 from fastexec.studies.study import Study
 
 if TYPE_CHECKING:
@@ -24,7 +27,14 @@ def replay_episode(folder: str | Path, episode: int, strategy: str | None = None
     path = Path(folder) / "study.toml"
     if not path.is_file():
         raise InputError(f"{folder}: holds no study.toml; give the folder of a run's results")
-    prepared = prepare(Study.load(path))
+    study = Study.load(path)
+    agents = trained_agents(study, Path(folder), default_threads(), None)
+    prepared = prepare(study, policies=policies_of(study, agents))
+    parts = sorted((Path(folder) / "markets").glob("part-*.parquet"))
+    if parts:
+        store.require_inputs(parts[0], prepared.inputs)
+        if store.read_footer(parts[0])["identity"] != study.identity():
+            raise InputError(f"{path}: is not the study that the files beside it were made by; put the original back")
     if not 0 <= episode < prepared.episodes:
         raise InputError(f"--episode {episode}: the study has episodes 0 to {prepared.episodes - 1}")
     steps = prepared.steps(episode, 1)

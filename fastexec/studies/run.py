@@ -12,7 +12,6 @@ import platform
 import resource
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -20,60 +19,23 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from fastexec.columns import markets_table, steps_table
-from fastexec.errors import InputError, RefusedError
+from fastexec.errors import InputError
 from fastexec.learning.training import Report, policies_of
 from fastexec.simulation import Prepared, Results, default_threads, prepare
 from fastexec.studies import store
 from fastexec.studies.agents import save_agents, trained_agents
+from fastexec.studies.claim import Job, StudyResult, claim, present, refuse_foreign
 from fastexec.studies.interruption import asked_to_stop
 from fastexec.studies.paired import comparison_table, default_baseline, from_summary
-from fastexec.studies.provenance import signature
 from fastexec.studies.study import Study
 from fastexec.studies.summary import SummaryAccumulator
 
 if TYPE_CHECKING:
-    import pyarrow as pa
+    pass
 
 Progress = Callable[[int, int], None]
-_ROWS_A_CHUNK = 200_000
+_TRIED, _MOST_EPISODES_A_CHUNK = 128, 1_000_000
 _PATIENCE = 0.1  # seconds between looks whether somebody asked to stop
-_LARGEST_CHUNK, _SMALLEST_CHUNK = 32_768, 1_024
-
-
-@dataclass(frozen=True)
-class StudyResult:
-    """A finished run. ``finished_before``: the folder held it complete, and nothing was simulated."""
-
-    folder: Path
-    summary: pa.Table
-    comparison: pa.Table
-    warnings: list[str] = field(default_factory=list)
-    finished_before: bool = False
-
-
-@dataclass(frozen=True)
-class _Job:
-    study: Study
-    prepared: Prepared
-    folder: Path
-    chunk: int
-
-    @property
-    def chunks(self) -> Iterator[tuple[int, int]]:
-        """(first episode, count) of each chunk."""
-        total = self.prepared.episodes
-        return ((first, min(self.chunk, total - first)) for first in range(0, total, self.chunk))
-
-    def sign(self, kind: str, first: int, count: int) -> dict[str, object]:
-        return signature(self.study, self.prepared, kind, first, count)
-
-
-def default_chunk(prepared: Prepared) -> int:
-    """Episodes a file: about 200,000 rows, a power of two between 1,024 and 32,768."""
-    chunk = _LARGEST_CHUNK
-    while chunk > _SMALLEST_CHUNK and chunk * len(prepared.strategies) > _ROWS_A_CHUNK:
-        chunk //= 2
-    return chunk
 
 
 def run(
@@ -97,11 +59,16 @@ def run(
     """
     started = perf_counter()
     folder = Path(out) if out is not None else Path("results") / study.name
-    _refuse_foreign(folder)
+    refuse_foreign(folder)
+    if chunk is not None and chunk > _MOST_EPISODES_A_CHUNK:
+        raise InputError(
+            f"--chunk {chunk}: at most {_MOST_EPISODES_A_CHUNK} episodes, which stay in memory as long as a chunk runs"
+        )
     kept = trained_agents(study, folder, threads or default_threads(), training)
     prepared = prepare(study, policies=policies_of(study, kept))
     with store.locked(folder):
-        job = _claim(study, prepared, folder, chunk, resume, overwrite)
+        _try(prepared)
+        job = claim(study, prepared, folder, chunk, resume, overwrite)
         if isinstance(job, StudyResult):
             return job
         store.sweep(folder)
@@ -112,78 +79,12 @@ def run(
     return result
 
 
-def _refuse_foreign(folder: Path) -> None:
-    """A folder with files that are no results is nobody's to write into."""
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"--out {folder}: is a file; give a folder")
-    if folder.is_dir() and not (folder / "study.toml").exists():
-        others = [entry.name for entry in folder.iterdir() if entry.name != ".lock" and not entry.name.endswith(".tmp")]
-        if others:
-            raise RefusedError(
-                f"{folder}: holds other files ({others[0]!r}) and no results; give a new or empty folder"
-            )
+def _try(prepared: Prepared) -> None:
+    """A few episodes before anything is written or removed: a study that cannot run costs nobody his results."""
+    prepared.run(0, min(_TRIED, prepared.episodes))
 
 
-def _claim(
-    study: Study, prepared: Prepared, folder: Path, chunk: int | None, resume: bool, overwrite: bool
-) -> _Job | StudyResult:
-    """Decide what the folder allows, and write the study there as the claim on it."""
-    found = _found(folder)
-    if found is not None and found[0] != study.identity():
-        if not overwrite:
-            raise RefusedError(f"{folder}: holds another study ({found[1]!r}); choose another --out, or --overwrite")
-        store.remove_results(folder)
-        found = None
-    if found is None:
-        job = _Job(study, prepared, folder, chunk or default_chunk(prepared))
-    else:
-        job = _Job(study, prepared, folder, found[2])
-        done = _complete(job)
-        if done is not None:
-            return done
-        if overwrite and not resume:
-            store.remove_results(folder)
-            job = _Job(study, prepared, folder, chunk or default_chunk(prepared))
-        elif not resume:
-            raise RefusedError(f"{folder}: holds {study.name!r} incomplete; --resume goes on, --overwrite starts again")
-        elif chunk is not None and chunk != job.chunk:
-            raise RefusedError(f"--chunk {chunk}: the folder {folder} has chunks of {job.chunk}; leave --chunk out")
-    store.write_text(folder / "study.toml", f"# chunk = {job.chunk}\n{study.to_toml()}")
-    return job
-
-
-def _found(folder: Path) -> tuple[str, str, int] | None:
-    """(identity, name, chunk) of the study that a folder holds."""
-    path = folder / "study.toml"
-    if not path.exists():
-        return None
-    try:
-        first, _, text = path.read_text("utf-8-sig").partition("\n")
-        held = Study.from_text(text, str(path))
-        return held.identity(), held.name, int(first.removeprefix("# chunk = "))
-    except (InputError, ValueError) as error:
-        raise RefusedError(f"{path}: cannot be read as a study ({error}); choose another --out") from None
-
-
-def _complete(job: _Job) -> StudyResult | None:
-    """The stored tables where every chunk is there and the comparison covers just these episodes."""
-    path = job.folder / "comparison.parquet"
-    if not (path.exists() and (job.folder / "summary.parquet").exists()):
-        return None
-    if store.read_footer(path)["episodes"] != job.prepared.episodes:
-        return None
-    if job.study.output.rows == "all" and not all(_present(job, first, count) for first, count in job.chunks):
-        return None
-    summary, comparison = (store.read_table(job.folder / f"{name}.parquet") for name in ("summary", "comparison"))
-    return StudyResult(job.folder, summary, comparison, job.prepared.warnings, finished_before=True)
-
-
-def _present(job: _Job, first: int, count: int) -> bool:
-    name, identity = store.part_name(first), job.study.identity()
-    return all(store.is_whole(job.folder / table / name, identity, first, count) for table in ("markets", "episodes"))
-
-
-def _simulate(job: _Job, threads: int, progress: Progress | None) -> SummaryAccumulator:
+def _simulate(job: Job, threads: int, progress: Progress | None) -> SummaryAccumulator:
     """Every chunk, a bounded number in flight; the summary takes them in episode order."""
     models = [strategy.model for strategy in job.study.strategies]
     accumulator = SummaryAccumulator(job.prepared.strategies, models, _pooled_days(job.prepared))
@@ -207,7 +108,7 @@ def _pooled_days(prepared: Prepared) -> list[int]:
 
 
 def _in_order(
-    pool: ThreadPoolExecutor, job: _Job, most: int, stop: Callable[[], bool]
+    pool: ThreadPoolExecutor, job: Job, most: int, stop: Callable[[], bool]
 ) -> Iterator[tuple[tuple[int, int], Results]]:
     waiting = iter(job.chunks)
     flying: list[tuple[tuple[int, int], Future[Results]]] = [
@@ -225,11 +126,14 @@ def _in_order(
         yield chunk, results
 
 
-def _chunk(job: _Job, first: int, count: int) -> Results:
+def _chunk(job: Job, first: int, count: int) -> Results:
     """Simulate a chunk and write its files, or read them back where they are whole."""
     rows = job.study.output.rows == "all"
-    if rows and _present(job, first, count):
-        return _read_back(job, first)
+    if rows and present(job, first, count):
+        try:
+            return _read_back(job, first)
+        except InputError:
+            pass  # whole by its footer, damaged within: computed again
     results = job.prepared.run(first, count)
     if rows:
         name = store.part_name(first)
@@ -243,13 +147,13 @@ def _chunk(job: _Job, first: int, count: int) -> Results:
     return results
 
 
-def _read_back(job: _Job, first: int) -> Results:
+def _read_back(job: Job, first: int) -> Results:
     name = store.part_name(first)
     markets, episodes = (store.read_columns(job.folder / table / name) for table in ("markets", "episodes"))
     return Results(job.prepared.strategies, markets, episodes)
 
 
-def _conclude(job: _Job, accumulator: SummaryAccumulator) -> StudyResult:
+def _conclude(job: Job, accumulator: SummaryAccumulator) -> StudyResult:
     summary = accumulator.table(job.prepared.control_variate)
     baseline = default_baseline(accumulator.strategies, accumulator.models)
     comparison = comparison_table(from_summary(summary), baseline)
@@ -259,7 +163,7 @@ def _conclude(job: _Job, accumulator: SummaryAccumulator) -> StudyResult:
     return StudyResult(job.folder, summary, comparison, job.prepared.warnings)
 
 
-def _write_run(job: _Job, seconds: float, threads: int) -> None:
+def _write_run(job: Job, seconds: float, threads: int) -> None:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     record = {
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from fastexec import columns
 from fastexec.errors import FastexecError, InputError, RefusedError
 from fastexec.studies.provenance import KEY, encode
 
@@ -43,6 +44,7 @@ def write_table(path: Path, table: pa.Table, footer: dict[str, Any]) -> None:
             column_encoding=dict.fromkeys(floats, "BYTE_STREAM_SPLIT"),
             compression="zstd",
             compression_level=1,
+            write_page_checksum=True,
             store_schema=True,
         )
 
@@ -101,7 +103,7 @@ def read_footer(path: Path) -> dict[str, Any]:
 def read_table(path: Path, names: list[str] | None = None) -> pa.Table:
     """A file, whole or some of its columns; InputError where it is damaged."""
     try:
-        return pq.ParquetFile(path).read(names)
+        return pq.ParquetFile(path, page_checksum_verification=True).read(names)
     except FileNotFoundError:
         raise InputError(f"{path}: is missing; --resume writes it anew") from None
     except (OSError, pa.ArrowException) as error:
@@ -128,6 +130,37 @@ def is_whole(path: Path, identity: str, first: int, count: int) -> bool:
             f"{path}: belongs to another study ({footer['identity'][:12]}); use another --out, or --overwrite"
         )
     return bool(footer["first_episode"] == first and footer["episodes"] == count)
+
+
+def is_damaged(path: Path) -> bool:
+    """Whether a summary or comparison is missing, unreadable or not of our columns."""
+    try:
+        return set(read_table(path).schema.names) != {column.name for column in columns.TABLES[path.stem]}
+    except InputError:
+        return True
+
+
+def require_inputs(path: Path, inputs: dict[str, str]) -> None:
+    """RefusedError where a file of results was made from other input files than there are now."""
+    try:
+        then = read_footer(path)["inputs"]
+    except InputError:
+        return  # damaged, and made anew before anybody reads it
+    for name, digest in inputs.items():
+        if then.get(name, digest) != digest:
+            raise RefusedError(f"{name}: has changed since {path} was made from it; put it back, or use another --out")
+
+
+def episodes_held(folder: Path) -> int:
+    """Episodes up to the last one that a finished part or the comparison covers."""
+    found = 0
+    for path in [*(folder / "markets").glob("part-*.parquet"), folder / "comparison.parquet"]:
+        try:
+            footer = read_footer(path)
+        except InputError:
+            continue
+        found = max(found, footer["first_episode"] + footer["episodes"])
+    return found
 
 
 def sweep(folder: Path) -> None:

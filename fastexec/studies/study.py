@@ -16,6 +16,8 @@ from fastexec.models.study import StudyModel
 from fastexec.studies.catalogue import preset_text
 from fastexec.studies.messages import one_line
 
+_LARGEST = 16_000_000
+
 
 class Study(StudyModel):
     """A study that can be loaded and saved; see ``StudyModel`` for its keys and ``fastexec schema`` for all of them."""
@@ -28,6 +30,10 @@ class Study(StudyModel):
         """
         path = Path(path)
         try:
+            if path.exists() and (not path.is_file() or path.stat().st_size > _LARGEST):
+                raise InputError(
+                    f"{path}: is no text file of at most {_LARGEST // 10**6} MB; give a study file or a preset"
+                )
             text = path.read_text("utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or "it is no UTF-8 text"
@@ -53,8 +59,8 @@ class Study(StudyModel):
         """Read TOML text; ``source`` is what errors name."""
         try:
             data = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            raise InputError(f"{source}: is no TOML: {error}") from None
+        except (tomllib.TOMLDecodeError, ValueError, RecursionError) as error:
+            raise InputError(f"{source}: is no TOML: {str(error).splitlines()[0]}") from None
         if not data:
             raise InputError(f"{source}: is empty; a study needs at least one [[strategies]] section")
         for override in overrides:
@@ -125,6 +131,7 @@ def _enter(here: Any, part: str, text: str) -> Any:
 
 def _value(text: str) -> Any:
     try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+        found = tomllib.loads(f"value = {text}")
+    except (tomllib.TOMLDecodeError, ValueError, RecursionError):
         return text
+    return found["value"] if len(found) == 1 else text  # of several lines only a text

@@ -78,19 +78,19 @@ def _require_memoryless(study: StudyModel, name: str) -> None:
 def _empty(study: StudyModel, training: Training, states: int) -> Gathered:
     """Nothing gathered yet; the fixed point leaves room for every visit at the largest value."""
     steps = study.order.steps
-    largest = max(_MOST_SPREAD, _most_temporary(study))
+    largest = max(_MOST_SPREAD, most_temporary(study))
     scale = 2.0 ** np.floor(61.0 - np.log2(largest * training.rounds * training.batch))
     cube = (steps, states, states)
     return Gathered(
         np.zeros(cube, np.int64),
         np.zeros(cube, np.int64),
         np.zeros((steps, states, 3), np.int64),
-        np.array([scale, _MOST_SPREAD, _most_temporary(study)]),
+        np.array([scale, _MOST_SPREAD, most_temporary(study)]),
         np.zeros(1, np.int64),
     )
 
 
-def _most_temporary(study: StudyModel) -> float:
+def most_temporary(study: StudyModel) -> float:
     """Bound of the temporary factor, bps: the order in the thinnest step that the sums have room for."""
     temporary = study.costs.temporary
     if temporary.model != "power":

@@ -13,6 +13,7 @@ from fastexec.errors import InputError
 from fastexec.kernels.philox import VALIDATION
 from fastexec.learning.agent import Agent, read_agent
 from fastexec.learning.backward import learn_backward
+from fastexec.learning.batched import learn_batched
 from fastexec.learning.features import cuts_of
 from fastexec.learning.optimum import solve_optimum, why_unknown
 from fastexec.learning.rollout import play
@@ -24,6 +25,7 @@ from fastexec.planning.policies import Policies, TablePolicy
 #: Called with (agent, round, rounds, mean cost in bps, completion).
 Report = Callable[[str, int, int, float, float], None]
 _VALIDATED = 8_192
+_RULES = {"backward": learn_backward, "batched": learn_batched}
 
 
 def train(study: StudyModel, name: str, *, threads: int = 1, report: Report | None = None) -> Agent:
@@ -40,7 +42,7 @@ def train(study: StudyModel, name: str, *, threads: int = 1, report: Report | No
     cuts = cuts_of(study, training, name)
     curve: list[dict[str, float]] = []
     q, visits, played = np.zeros((0, 0, 0)), np.zeros((0, 0), np.int64), None
-    for number, (q, visits) in enumerate(learn_backward(study, training, cuts, name, threads), 1):
+    for number, (q, visits) in enumerate(_RULES[training.rule](study, training, cuts, name, threads), 1):
         policy = TablePolicy(
             cuts, training.actions, np.argmin(q, axis=2).astype(np.uint16), np.zeros(study.order.steps + 1)
         )

@@ -1,0 +1,146 @@
+"""A round of experience: episodes played by a frozen policy that now and then tries another action, step by step recorded."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fastexec.kernels._jit import LANES, borrowed, entry, stage
+from fastexec.kernels.account import derive_costs
+from fastexec.kernels.elementary import power
+from fastexec.kernels.episode import divide, example_study, leave_step, open_block
+from fastexec.kernels.fields import (
+    ARRIVAL,
+    FEE,
+    HORIZON,
+    IMPACT,
+    LEDGER_FIELDS,
+    LEVELS,
+    LOT,
+    MARKET_ROOM,
+    MID,
+    OWNER,
+    PARAMETER_FIELDS,
+    PERMANENT_COEFFICIENT,
+    PERMANENT_OWN,
+    PHASE,
+    POLICY_AT,
+    REMAINING,
+    SHARES,
+    SLICE,
+    SOURCE,
+    SPREAD,
+    STATE,
+    STATES,
+    STEPS,
+    SYNTHETIC,
+    TEMPORARY_COEFFICIENT,
+    TEMPORARY_EXPONENT,
+    TEMPORARY_FIXED,
+    TEMPORARY_KIND,
+    TEMPORARY_LINEAR,
+    TRANSIENT_COEFFICIENT,
+    TRANSIENT_EXPONENT,
+    VOLUME,
+)
+from fastexec.kernels.fill import close_horizon, fill, rate_of
+from fastexec.kernels.given import follow_paths
+from fastexec.kernels.market import advance, draw, observe
+from fastexec.kernels.parameters import fix_parameters
+from fastexec.kernels.philox import ACTIONS, draw_words
+from fastexec.kernels.state import encode
+from fastexec.kernels.strategy import slice_of
+
+_W = LANES
+
+
+class Experience(NamedTuple):
+    """``states`` int32[t, e], ``actions`` uint8[t, e], ``costs`` float64[t, e]: of each step, bps of the order's value
+    without the moves; the last one with what the horizon rule charges.
+    """
+
+    states: np.ndarray
+    actions: np.ndarray
+    costs: np.ndarray
+
+
+def _example() -> tuple[Any, ...]:
+    record = Experience(np.zeros((1, 1), np.int32), np.zeros((1, 1), np.uint8), np.zeros((1, 1)))
+    return np.uint64(0), 0, 1, *example_study(), 0.1, record
+
+
+@entry(_example)
+def explore_range(seed, first, count, plan, strategies, paths, epsilon, record):
+    """Episodes ``first <= e < first + count`` into columns e - first of ``record``; the agent is strategy 0."""
+    room = np.empty((PARAMETER_FIELDS + MARKET_ROOM + 3) * _W)
+    room_k, room_parts = np.empty((1, LEDGER_FIELDS * _W)), np.empty(7 * _W)
+    room_words, room_raw = np.empty(4 * _W, np.uint32), np.empty(4 * _W, np.float32)
+    p, m, normals = divide(borrowed(room))
+    ledgers, parts = borrowed(room_k), borrowed(room_parts)
+    words, raw, b = borrowed(room_words), borrowed(room_raw), ledgers[0]
+    switches, curves, chains = plan.switches, plan.curves, plan.chains
+    steps, given = switches[STEPS], switches[SOURCE] != SYNTHETIC
+    fix_parameters(plan, p)
+    for block in range(first // _W, (first + count + _W - 1) // _W):
+        span = (max(first - block * _W, 0), min(first + count - block * _W, _W), block * _W - first)
+        open_block(seed, block, plan, paths, (words, raw), p, m, ledgers)
+        for t in range(steps):
+            if given:
+                follow_paths(seed, block, t, plan, paths, words, m)
+            else:
+                draw(seed, block, t, switches, words, raw, normals, p)
+                advance(t, switches, curves, chains, normals, p, m)
+            observe(t, m)
+            encode(strategies, 0, t, p, m, b)
+            stream = np.uint32(switches[PHASE] << 30 | ACTIONS << 24 | strategies.kinds[0, OWNER])
+            draw_words(seed, block, t, stream, words)
+            choose((t, span, epsilon), plan, strategies, words, p, m, b, record)
+            if t == steps - 1:
+                close_horizon(switches[HORIZON], m, b)
+            charge(t, span, switches, p, m, b, record.costs)
+            fill(t, MID, switches, p, m, b)
+            leave_step(given or t == steps - 1, t, switches, curves, chains, normals, p, m)
+        derive_costs(plan, p, m, b, parts)
+        low, high, offset = span
+        for i in range(low, high):
+            to_bps = 1e4 / (p[SHARES * _W + i] * m[ARRIVAL * _W + i])
+            record.costs[steps - 1, offset + i] += parts[6 * _W + i] * to_bps
+    room[0], room_k[0, 0], room_parts[0], room_words[0], room_raw[0] = 0.0, 0.0, 0.0, 0, 0.0
+
+
+@stage
+def choose(at, plan, strategies, words, p, m, b, record):
+    """The policy's action, or with probability epsilon any; its slice into the ledger. ``at``: (step, span, epsilon)."""
+    t, (low, high, offset), epsilon = at
+    start = strategies.kinds[0, POLICY_AT] + t * strategies.kinds[0, STATES]
+    levels, lot, steps = strategies.kinds[0, LEVELS], plan.numbers[LOT], plan.switches[STEPS]
+    tried = epsilon * 4294967296.0
+    for i in range(_W):
+        state = np.int64(b[STATE * _W + i])
+        action = np.int64(strategies.policy[start + state])
+        other = np.int64((np.uint64(words[_W + i]) * np.uint64(levels)) >> np.uint64(32))
+        action = other if np.float64(words[i]) < tried else action
+        b[SLICE * _W + i] = slice_of(action, strategies, 0, lot, steps, i, p, b) if m[VOLUME * _W + i] > 0.0 else 0.0
+        if i >= low and i < high:
+            record.states[t, offset + i] = state
+            record.actions[t, offset + i] = action
+
+
+@stage
+def charge(t, span, switches, p, m, b, costs):
+    """The step's cost before the fill books it: spread, temporary, permanent, transient, fees."""
+    low, high, offset = span
+    linear = switches[TEMPORARY_KIND] == TEMPORARY_LINEAR
+    for i in range(low, high):
+        q, mid = b[SLICE * _W + i], m[MID * _W + i]
+        before = p[SHARES * _W + i] - b[REMAINING * _W + i]
+        coefficient = p[TEMPORARY_COEFFICIENT * _W + i]
+        if linear:
+            temporary = p[TEMPORARY_FIXED * _W + i] + coefficient * q
+        else:
+            temporary = mid * coefficient * power(rate_of(i, m, b), p[TEMPORARY_EXPONENT * _W + i])
+        own = p[TRANSIENT_COEFFICIENT * _W + i] * power(q, p[TRANSIENT_EXPONENT * _W + i])
+        share = 0.5 * mid * m[SPREAD * _W + i] + temporary + b[IMPACT * _W + i] + 0.5 * own + p[FEE * _W + i]
+        share += p[PERMANENT_COEFFICIENT * _W + i] * (before + p[PERMANENT_OWN * _W + i] * q)
+        costs[t, offset + i] = q * share * 1e4 / (p[SHARES * _W + i] * m[ARRIVAL * _W + i])

@@ -1,0 +1,111 @@
+"""Batched Q-learning: equal to a plain twin with the same fixed point, the same on any number of threads, and it learns."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fastexec.errors import InputError
+from fastexec.kernels import fields
+from fastexec.kernels.explore import Experience, explore_range
+from fastexec.kernels.learning import Step, Sums, add_targets, merge_targets
+from fastexec.kernels.philox import EVALUATION, TRAINING
+from fastexec.learning.optimum import solve_optimum
+from fastexec.learning.rollout import play
+from fastexec.learning.training import train
+from fastexec.planning.expectation import expect
+from fastexec.planning.plan import plan_strategies, plan_study
+from markets import FEATURES, LOTS, markov
+
+BATCH = 4_096
+
+
+def batched(**training):
+    return markov(train={"a": {"rule": "batched", "features": FEATURES, "actions": LOTS, **training}})
+
+
+def experience(study, policy, epsilon, count=600):
+    alone = study.model_copy(update={"strategies": tuple(s for s in study.strategies if s.name == "learned")})
+    plan, _ = plan_study(study, TRAINING)
+    strategies = plan_strategies(alone, expect(study), policies={"learned": policy})
+    shape = (study.order.steps, count)
+    record = Experience(np.empty(shape, np.int32), np.empty(shape, np.uint8), np.empty(shape))
+    explore_range(np.uint64(study.seed), 0, count, plan, strategies, fields.no_paths(), epsilon, record)
+    return record
+
+
+def test_the_costs_of_the_steps_add_up_to_the_shortfall_without_the_moves():
+    study = markov()
+    solved = solve_optimum(study)
+    policy = solved.policy._replace(actions=study.train["a"].actions)
+    record = experience(study, policy, 0.0)
+    mean = play(study, policy, TRAINING, 600).cost
+    assert record.costs.sum(axis=0).mean() == pytest.approx(mean, rel=1e-9)
+
+
+def test_exploration_tries_every_action_as_often():
+    study = markov()
+    policy = solve_optimum(study).policy._replace(actions=study.train["a"].actions)
+    counts = np.bincount(experience(study, policy, 1.0).actions.ravel(), minlength=21)
+    assert np.abs(counts - 600 * 20 / 21).max() < 5 * np.sqrt(600 * 20 / 21)
+
+
+def test_the_update_equals_a_plain_twin():
+    rng = np.random.default_rng(6)
+    states, actions, count, alpha, discount, scale = 5, 3, 400, 0.05, 0.9, 2.0**20
+    s, a = rng.integers(0, states, count).astype(np.int32), rng.integers(0, actions, count).astype(np.uint8)
+    costs, following = rng.normal(5.0, 2.0, count), rng.integers(0, states, count).astype(np.int32)
+    ahead, q = rng.uniform(0.0, 3.0, states), rng.uniform(0.0, 9.0, (states, actions))
+    wanted = q.copy()
+    for i in range(states):
+        for j in range(actions):
+            hit = (s == i) & (a == j)
+            if hit.any():
+                targets = [
+                    int(np.floor((c + discount * ahead[f]) * scale + 0.5))
+                    for c, f in zip(costs[hit], following[hit], strict=True)
+                ]
+                share = 1.0 - (1.0 - alpha) ** len(targets)
+                wanted[i, j] += share * (sum(targets) / (scale * len(targets)) - wanted[i, j])
+    sums, counts = np.zeros((2, states, actions), np.int64), np.zeros((2, states, actions), np.int64)
+    fault, visits, least = np.zeros(1, np.int64), np.zeros((states, actions), np.int64), np.empty(states)
+    for part, (low, high) in enumerate(((0, 150), (150, count))):
+        numbers = np.array([discount, scale, 1e6])
+        step = Step(s, a, costs, following)
+        add_targets(step, ahead, low, high, numbers, Sums(sums[part], counts[part], fault))
+    merge_targets(q, visits, sums, counts, alpha, scale, least)
+    np.testing.assert_allclose(q, wanted, rtol=1e-13)
+    np.testing.assert_array_equal(least, q.min(axis=1))
+    assert visits.sum() == count
+    assert not sums.any()
+    assert fault[0] == 0
+
+
+def test_a_target_beyond_the_bound_is_counted_and_not_added():
+    one, zero = np.zeros(1, np.int32), np.zeros(1, np.uint8)
+    sums, counts, fault = np.zeros((1, 1), np.int64), np.zeros((1, 1), np.int64), np.zeros(1, np.int64)
+    step, numbers = Step(one, zero, np.array([2e6]), one), np.array([1.0, 1.0, 1e6])
+    add_targets(step, np.zeros(1), 0, 1, numbers, Sums(sums, counts, fault))
+    assert (fault[0], counts[0, 0], sums[0, 0]) == (1, 0, 0)
+
+
+def test_threads_change_no_bit_and_visits_add_up():
+    one, two = (train(batched(batch=BATCH, rounds=3), "a", threads=threads) for threads in (1, 2))
+    np.testing.assert_array_equal(one.q, two.q)
+    assert one.visits.sum() == 3 * BATCH * 20
+
+
+def test_it_learns_towards_the_optimum():
+    """Most of the way in a second; rule backward goes the whole (tests/test_learning.py)."""
+    agent = train(batched(batch=8_192, rounds=250, epsilon=0.1, epsilon_last=0.05, learning_rate=0.1), "a", threads=2)
+    costs = [row["validation_bps"] for row in agent.curve]
+    assert costs[-1] < 0.5 * costs[5]
+    study = markov()
+    best = play(study, solve_optimum(study).policy, EVALUATION, 20_000).cost
+    learned = play(study, agent.policy, EVALUATION, 20_000).cost
+    assert best < learned < 1.1 * best
+
+
+def test_what_it_does_not_know():
+    with pytest.raises(InputError, match="rule batched learns the mean cost"):
+        train(batched(risk_aversion=1e-6), "a")

@@ -99,7 +99,7 @@ def test_kernels_and_what_feeds_them_use_exact_arithmetic() -> None:
     """Only + - * / sqrt and integers, on which the promise of the same bits on every machine rests."""
     found = [
         f"{where(path, node)}: {ast.unparse(node)}"
-        for path in sources(KERNELS, PACKAGE / "planning")
+        for path in sources(KERNELS, PACKAGE / "planning", PACKAGE / "learning")
         for node in ast.walk(parse(path))
         if inexact(node)
     ]

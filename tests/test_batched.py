@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
+from conftest import data_file, small_study
 from fastexec.errors import InputError
 from fastexec.kernels import fields
 from fastexec.kernels.explore import Experience, explore_range
 from fastexec.kernels.learning import Step, Sums, add_targets, merge_targets
 from fastexec.kernels.philox import EVALUATION, TRAINING
+from fastexec.learning.agent import agent_table
 from fastexec.learning.optimum import solve_optimum
 from fastexec.learning.rollout import play
 from fastexec.learning.training import train
 from fastexec.planning.expectation import expect
 from fastexec.planning.plan import plan_strategies, plan_study
+from fastexec.studies.run import run
+from fastexec.studies.study import Study
 from markets import FEATURES, LOTS, markov
 
 BATCH = 4_096
@@ -109,3 +114,45 @@ def test_it_learns_towards_the_optimum():
 def test_what_it_does_not_know():
     with pytest.raises(InputError, match="rule batched learns the mean cost"):
         train(batched(risk_aversion=1e-6), "a")
+
+
+def test_it_learns_on_features_that_the_agent_moves_itself():
+    features = [{"name": "inventory", "bins": 13}, {"name": "impact", "bins": 3}, {"name": "shortfall", "bins": 3}]
+    study = small_study(
+        costs={"transient": {"coefficient": 5e-5, "resilience": 0.3}},
+        strategies=[{"model": "twap"}, {"name": "learned", "model": "qtable", "train": "a"}],
+        train={"a": {"rule": "batched", "features": features, "batch": BATCH, "rounds": 60, "epsilon": 0.2}},
+    )
+    agent = train(study, "a")
+    assert [cut.bins for cut in agent.cuts] == [3, 3, 13]
+    visited = agent.visits.reshape(12, 13, 3, 3).sum(axis=(0, 1))
+    assert (visited.sum(axis=0) > 0).sum() >= 2  # both own features move
+    assert (visited.sum(axis=1) > 0).sum() >= 2
+    assert agent.curve[-1]["validation_bps"] < agent.curve[0]["validation_bps"]
+
+
+def test_an_agent_trained_on_a_calibrated_market_plays_real_days(tmp_path):
+    """The whole way: train on figures of five days, replay the days; the interval is over days."""
+    training = {
+        "features": [{"name": "inventory", "bins": 21}, {"name": "spread", "bins": 4}],
+        "rounds": 1,
+        "batch": 20_000,
+    }
+    trained = Study.preset("large_cap_ibm").changed(train={"a": training})
+    pq.write_table(agent_table(train(trained, "a")), tmp_path / "agent.parquet")
+    days = Study.from_dict(
+        {
+            "order": {"shares": 28_000, "steps": 60},
+            "market": {"model": "replay", "bars": str(data_file("us_bars_1min.parquet")), "symbol": "IBM"},
+            "costs": {"temporary": {"coefficient": 0.0011}},
+            "strategies": [
+                {"model": "twap"},
+                {"name": "learned", "model": "qtable", "agent": str(tmp_path / "agent.parquet")},
+            ],
+        }
+    )
+    result = run(days, out=tmp_path / "r")
+    (row,) = result.comparison.to_pylist()
+    assert row["episodes"] == 30
+    assert row["ci_low_bps"] < row["saving_bps"] < row["ci_high_bps"]
+    assert row["saving_cv_bps"] is None

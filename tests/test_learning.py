@@ -127,6 +127,10 @@ def test_a_file_that_is_no_agent_is_one_line(tmp_path):
                      strategies=[{"model": "qtable", "agent": str(tmp_path / "a.parquet")}], train={})  # fmt: skip
     with pytest.raises(InputError, match="made for 20 steps, order.steps is 10"):
         prepare(shorter)
+    finer = markov(order={"shares": 2000, "lot": 50, "steps": 20},
+                   strategies=[{"model": "qtable", "agent": str(tmp_path / "a.parquet")}], train={})  # fmt: skip
+    with pytest.raises(InputError, match="counts lots of 100 of 2000.* lots of 50"):
+        prepare(finer)
 
 
 def test_a_run_trains_keeps_the_agent_and_says_what_was_captured(tmp_path):

@@ -22,11 +22,10 @@ from fastexec.models.agents import Training
 from fastexec.models.scalar import bounds, expected
 from fastexec.models.strategies import Qtable
 from fastexec.models.study import StudyModel
-from fastexec.planning.expectation import expect, temporary_exponent
-from fastexec.planning.plan import plan_strategies, plan_study
+from fastexec.planning.expectation import expect, power_of, temporary_exponent
+from fastexec.planning.plan import HORIZONS, plan_strategies, plan_study
 from fastexec.planning.policies import Cut, TablePolicy, market_states, powers_of, slices_of
 
-_HORIZONS = {"complete": fields.COMPLETE, "mark": fields.MARK, "leave": fields.LEAVE}
 _MOST_SPREAD, _FARTHEST = 1e4, 16.0  # bps; a mid of more than 16 times its start is refused
 _MOST_STATES = 1_024
 _AGENT = Qtable(model="qtable", name="agent", agent="-")
@@ -79,7 +78,7 @@ def _empty(study: StudyModel, training: Training, states: int) -> Gathered:
     """Nothing gathered yet; the fixed point leaves room for every visit at the largest value."""
     steps = study.order.steps
     largest = max(_MOST_SPREAD, most_temporary(study))
-    scale = 2.0 ** np.floor(61.0 - np.log2(largest * training.rounds * training.batch))
+    scale = fixed_point(largest * training.rounds * training.batch)
     cube = (steps, states, states)
     return Gathered(
         np.zeros(cube, np.int64),
@@ -90,6 +89,11 @@ def _empty(study: StudyModel, training: Training, states: int) -> Gathered:
     )
 
 
+def fixed_point(largest: float) -> float:
+    """The power of two by which sums of at most ``largest`` stay below 2^62 as integers."""
+    return float(np.ldexp(1.0, 61 - int(np.frexp(largest)[1])))
+
+
 def most_temporary(study: StudyModel) -> float:
     """Bound of the temporary factor, bps: the order in the thinnest step that the sums have room for."""
     temporary = study.costs.temporary
@@ -97,7 +101,7 @@ def most_temporary(study: StudyModel) -> float:
         return 1.0
     (market, *_) = expect(study)
     thinnest = 1e-4 * float(market.volume.min())
-    rate = (bounds(study.order.shares)[1] / thinnest) ** temporary_exponent(study)
+    rate = float(power_of(np.array([bounds(study.order.shares)[1] / thinnest]), temporary_exponent(study))[0])
     return float(max(_FARTHEST * 1e4 * bounds(temporary.coefficient)[1] * rate, 1.0))
 
 
@@ -139,7 +143,8 @@ def _problem(
     numbers[DISCOUNT] = training.discount
     spread, temporary, end = (np.ascontiguousarray(costs[:, :, j]) for j in range(3))
     return Problem(
-        go, stay, np.ascontiguousarray(go.sum(axis=2)), spread, temporary, end, risk_of(study, training.risk_aversion),
+        go, stay, np.ascontiguousarray(np.add.accumulate(go, axis=2)[:, :, -1]), spread, temporary, end,
+        risk_of(study, training.risk_aversion),
         np.ascontiguousarray(slices), powers_of(slices, temporary_exponent(study)), numbers,
-        _HORIZONS[study.order.at_horizon],
+        HORIZONS[study.order.at_horizon],
     )  # fmt: skip

@@ -12,7 +12,7 @@ from fastexec.kernels import fields
 from fastexec.kernels.explore import Experience, explore_range
 from fastexec.kernels.learning import Step, Sums, add_targets, merge_targets
 from fastexec.kernels.philox import TRAINING
-from fastexec.learning.backward import most_temporary
+from fastexec.learning.backward import fixed_point, most_temporary
 from fastexec.models.agents import Training
 from fastexec.models.strategies import Qtable
 from fastexec.models.study import StudyModel
@@ -58,7 +58,7 @@ class _Learner:
         self.sums = np.zeros((threads, states, actions), np.int64)
         self.counts = np.zeros((threads, states, actions), np.int64)
         bound = max(_LARGEST, most_temporary(study))
-        self.numbers = np.array([training.discount, 2.0 ** np.floor(61.0 - np.log2(bound * batch)), bound])
+        self.numbers = np.array([training.discount, fixed_point(bound * batch), bound])
         self.edges = np.linspace(0, batch, threads + 1).astype(int).tolist()
 
     def play(self, pool: ThreadPoolExecutor, number: int, epsilon: float) -> None:

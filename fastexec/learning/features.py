@@ -59,7 +59,8 @@ def _pilot(study: StudyModel) -> dict[str, np.ndarray]:
     simulate_range(np.uint64(study.seed), 0, count, plan, strategies, fields.no_paths(), output, plugin_slots())
     columns = {name: output.steps[j].reshape(count, steps) for j, name in enumerate(fields.STEP_COLUMNS)}
     mid, volume = columns["mid"], columns["volume"]
-    square = np.cumsum((mid[:, 1:] / mid[:, :-1] - 1.0) ** 2, axis=1)
+    move = mid[:, 1:] / mid[:, :-1] - 1.0
+    square = np.cumsum(move * move, axis=1)
     spent = columns["shares"] * np.abs(columns["price"] - mid)
     ordered = columns["shares"][:, :1] + columns["remaining"][:, :1]
     return {

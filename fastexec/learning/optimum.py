@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fastexec.kernels import fields
 from fastexec.kernels.programme import Problem, solve
 from fastexec.models.chains import Chain
 from fastexec.models.market import ConstantVolume, Spread, SyntheticMarket, Volume
@@ -21,11 +20,10 @@ from fastexec.models.study import StudyModel
 from fastexec.planning import chains
 from fastexec.planning.expectation import expect, plain_sum, power_of, temporary_exponent
 from fastexec.planning.parameters import ranges
-from fastexec.planning.plan import is_zero, known_after
+from fastexec.planning.plan import HORIZONS, is_zero, known_after
 from fastexec.planning.policies import Cut, TablePolicy, powers_of, slices_of
 
 MOST_LOTS = 400
-_HORIZONS = {"complete": fields.COMPLETE, "mark": fields.MARK, "leave": fields.LEAVE}
 
 
 class Solved(NamedTuple):
@@ -87,7 +85,7 @@ def solve_optimum(study: StudyModel, actions: Actions | None = None, risk_aversi
     problem = Problem(
         go, stay, sure, np.ascontiguousarray(every * sure), 1e4 * _coefficient(study) * factor, np.ascontiguousarray(every),
         risk_of(study, risk_aversion), np.ascontiguousarray(slices), powers_of(slices, temporary_exponent(study)),
-        numbers_of(study), _HORIZONS[study.order.at_horizon],
+        numbers_of(study), HORIZONS[study.order.at_horizon],
     )  # fmt: skip
     q = np.empty((study.order.steps, lots + 1, spreads.size * volumes.size, slices.shape[1]))
     v = np.empty((study.order.steps + 1, lots + 1, spreads.size * volumes.size))

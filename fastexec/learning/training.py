@@ -20,6 +20,7 @@ from fastexec.learning.rollout import play
 from fastexec.models.market import SyntheticMarket
 from fastexec.models.strategies import Optimum, Qtable
 from fastexec.models.study import StudyModel
+from fastexec.planning.expectation import plain_sum
 from fastexec.planning.policies import Policies, TablePolicy
 
 #: Called with (agent, round, rounds, mean cost in bps, completion).
@@ -47,7 +48,8 @@ def train(study: StudyModel, name: str, *, threads: int = 1, report: Report | No
             cuts, training.actions, np.argmin(q, axis=2).astype(np.uint16), np.zeros(study.order.steps + 1)
         )
         played = play(study, policy, VALIDATION, _VALIDATED)
-        trained = float(np.average(q[0].min(axis=1)[-_market(cuts) :], weights=visits[0][-_market(cuts) :]))
+        first, seen = q[0].min(axis=1)[-_market(cuts) :], visits[0][-_market(cuts) :]
+        trained = plain_sum(first * seen) / int(seen.sum())
         episodes = float(number * training.batch)
         curve.append({"episodes": episodes, "training_bps": trained, "validation_bps": played.cost})
         if report is not None:
@@ -77,17 +79,28 @@ def policies_of(study: StudyModel, agents: dict[str, Agent]) -> Policies:
     for strategy in study.strategies:
         if isinstance(strategy, Qtable):
             agent = agents[strategy.train] if strategy.train is not None else read_agent(agent_path(study, strategy))
-            if agent.q.shape[0] != study.order.steps:
-                raise InputError(
-                    f"strategies.{strategy.name}: the agent was made for {agent.q.shape[0]} steps, order.steps is "
-                    f"{study.order.steps}; train one for this order"
-                )
+            _require_fit(study, strategy.name, agent)
             found[strategy.name] = agent.policy
         elif isinstance(strategy, Optimum):
             if (reason := why_unknown(study)) is not None:
                 raise InputError(f"strategies.{strategy.name}: no optimum is known: {reason}")
             found[strategy.name] = solve_optimum(study, strategy.actions).policy
     return found
+
+
+def _require_fit(study: StudyModel, name: str, agent: Agent) -> None:
+    """An agent plays the clock, and if it counts lots the lots, that it was trained for."""
+    order, then = study.order, agent.training["order"]
+    if agent.q.shape[0] != order.steps:
+        raise InputError(
+            f"strategies.{name}: the agent was made for {agent.q.shape[0]} steps, order.steps is {order.steps}; train one for "
+            "this order"
+        )
+    if agent.actions.set == "lots" and (order.lot != then["lot"] or order.shares != then["shares"]):
+        raise InputError(
+            f"strategies.{name}: the agent counts lots of {then['lot']:g} of {then['shares']} shares, this order has lots of "
+            f"{order.lot:g} of {order.shares}; train one for this order"
+        )
 
 
 def agent_path(study: StudyModel, strategy: Qtable) -> Path:

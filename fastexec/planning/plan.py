@@ -32,7 +32,8 @@ _VOLUMES = {
     "lognormal": fields.VOLUME_LOGNORMAL,
     "markov": fields.VOLUME_MARKOV,
 }
-_HORIZONS = {"complete": fields.COMPLETE, "mark": fields.MARK, "leave": fields.LEAVE}
+#: The horizon rules as the kernels number them.
+HORIZONS = {"complete": fields.COMPLETE, "mark": fields.MARK, "leave": fields.LEAVE}
 
 
 def plan_study(study: StudyModel, phase: int) -> tuple[fields.Plan, list[str]]:
@@ -41,7 +42,7 @@ def plan_study(study: StudyModel, phase: int) -> tuple[fields.Plan, list[str]]:
     switches = np.zeros(fields.SWITCHES, np.int64)
     switches[fields.STEPS] = order.steps
     switches[fields.PHASE] = phase
-    switches[fields.HORIZON] = _HORIZONS[order.at_horizon]
+    switches[fields.HORIZON] = HORIZONS[order.at_horizon]
     switches[fields.TEMPORARY_KIND] = _temporary_kind(study)
     switches[fields.TRANSIENT_KIND] = _transient_kind(study)
     switches[fields.COST_RULE] = fields.PER_STEP if study.costs.rule == "per_step" else fields.BY_FILL

@@ -62,3 +62,8 @@ def almgren_chriss(lots, risk_aversion):
             },
         }
     )
+
+
+#: ORACLES 1: lots, risk aversion, cost of the integer programme in currency.
+ORACLES = [(4, 0.0, 781_250), (4, 1e-6, 1_360_156.25), (10, 0.0, 662_500), (10, 1e-6, 1_299_475), (20, 0.0, 662_500),
+           (20, 1e-6, 1_276_793.75)]  # fmt: skip

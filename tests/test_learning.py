@@ -166,7 +166,7 @@ def test_a_run_trains_keeps_the_agent_and_says_what_was_captured(tmp_path):
         ({"features": [{"name": "inventory"}, {"name": "spread", "edges": [2.0, 1.0]}]}, "edges must rise"),
         ({"features": [{"name": "inventory"}, {"name": "spread", "bins": 99}]}, "at most 32"),
         ({"features": [{"name": "inventory"}, {"name": "inventory"}]}, "named inventory"),
-        ({"features": [{"name": "inventory"}, {"name": "impact"}]}, "rule backward knows no impact"),
+        ({"features": [{"name": "inventory"}, {"name": "impact"}]}, "only rule batched knows impact"),
         ({"rounds": 0}, "greater than or equal to 1"),
         ({"discount": 1.5}, "less than or equal to 1"),
     ],
@@ -177,7 +177,7 @@ def test_a_bad_training_is_refused(changes, said):
 
 
 def test_what_cannot_be_trained_is_one_line():
-    with pytest.raises(InputError, match="knows no transient impact"):
+    with pytest.raises(InputError, match="only rule batched knows transient impact"):
         train(markov(costs={**NO_MEMORY, "transient": {"coefficient": 1e-5}}), "a")
     with pytest.raises(InputError, match="no such section; there are a"):
         train(markov(), "b")

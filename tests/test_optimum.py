@@ -9,10 +9,7 @@ from fastexec.errors import InputError
 from fastexec.learning.optimum import solve_optimum, why_unknown
 from fastexec.learning.training import train
 from fastexec.simulation import prepare, simulate
-from markets import NO_MEMORY, SPREAD, VOLUME, almgren_chriss, markov
-
-ORACLES = [(4, 0.0, 781_250), (4, 1e-6, 1_360_156.25), (10, 0.0, 662_500), (10, 1e-6, 1_299_475), (20, 0.0, 662_500),
-           (20, 1e-6, 1_276_793.75)]  # fmt: skip
+from markets import NO_MEMORY, ORACLES, SPREAD, VOLUME, almgren_chriss, markov
 
 
 @pytest.mark.parametrize(("lots", "risk_aversion", "cost"), ORACLES)

@@ -38,7 +38,7 @@ def learn_backward(
 
     Raises InputError where the rule does not know what the study has: transient impact, an exponent that is drawn.
     """
-    _require_memoryless(study, name)
+    require_memoryless(study, name)
     states, steps = market_states(cuts), study.order.steps
     if states > _MOST_STATES:
         raise InputError(
@@ -66,12 +66,15 @@ def learn_backward(
             yield _solved(study, training, cuts, sums, name)
 
 
-def _require_memoryless(study: StudyModel, name: str) -> None:
+def require_memoryless(study: StudyModel, name: str) -> None:
+    """InputError where a cost depends on more than the step: the rules that see the market alone cannot learn it."""
     if bounds(study.costs.transient.coefficient) != (0.0, 0.0):
-        raise InputError(f"train.{name}: rule backward knows no transient impact; use rule batched, or coefficient = 0")
+        raise InputError(
+            f"train.{name}: only rule batched knows transient impact; use it, or set costs.transient.coefficient = 0"
+        )
     temporary = study.costs.temporary
     if temporary.model == "power" and len(set(bounds(temporary.exponent))) > 1:
-        raise InputError(f"train.{name}: rule backward needs one costs.temporary.exponent, not a range")
+        raise InputError(f"train.{name}: this rule needs one costs.temporary.exponent, not a range")
 
 
 def _empty(study: StudyModel, training: Training, states: int) -> Gathered:

@@ -15,6 +15,7 @@ from fastexec.learning.agent import Agent, read_agent
 from fastexec.learning.backward import learn_backward
 from fastexec.learning.batched import learn_batched
 from fastexec.learning.features import cuts_of
+from fastexec.learning.online import learn_online
 from fastexec.learning.optimum import solve_optimum, why_unknown
 from fastexec.learning.rollout import play
 from fastexec.models.market import SyntheticMarket
@@ -26,7 +27,7 @@ from fastexec.planning.policies import Policies, TablePolicy
 #: Called with (agent, round, rounds, mean cost in bps, completion).
 Report = Callable[[str, int, int, float, float], None]
 _VALIDATED = 8_192
-_RULES = {"backward": learn_backward, "batched": learn_batched}
+_RULES = {"backward": learn_backward, "batched": learn_batched, "online": learn_online, "double": learn_online}
 
 
 def train(study: StudyModel, name: str, *, threads: int = 1, report: Report | None = None) -> Agent:

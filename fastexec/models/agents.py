@@ -42,9 +42,10 @@ class Feature(Model):
 class Training(Model):
     """How an agent is trained: on episodes of a phase of its own, which no evaluation ever meets."""
 
-    rule: Literal["backward", "batched"] = Field(
+    rule: Literal["backward", "batched", "online", "double"] = Field(
         "backward",
-        description="backward: every inventory on every sampled path, last step first | batched: rounds of Q-learning",
+        description="backward: every inventory on every sampled path, last step first | batched: rounds of Q-learning | "
+        "online: Q-learning step by step | double: double Q-learning, step by step",
     )
     rounds: Annotated[int, Field(ge=1, le=1_000_000)] = Field(8, description="number of rounds")
     batch: Annotated[int, Field(ge=1, le=2**24)] = Field(65_536, description="episodes a round")
@@ -73,9 +74,9 @@ class Training(Model):
             raise PydanticCustomError(
                 "features", "features: inventory is missing; without it no agent knows what is left"
             )
-        if self.rule == "backward" and (own := [name for name in names if name in ("shortfall", "impact")]):
+        if self.rule != "batched" and (own := [name for name in names if name in ("shortfall", "impact")]):
             raise PydanticCustomError(
-                "features", "features: rule backward knows no {name}, which the agent moves itself; use rule batched",
+                "features", "features: only rule batched knows {name}, which the agent moves itself",
                 {"name": own[0]},
             )  # fmt: skip
         return self

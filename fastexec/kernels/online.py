@@ -1,0 +1,103 @@
+"""Q-learning as the textbook has it (Watkins 1989): one episode after the other, an update after every step; and double
+Q-learning (van Hasselt 2010), where each of two tables is moved towards what the other says of its own best action.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from fastexec.kernels._jit import entry, stage
+from fastexec.kernels.fields import COMPLETE, LEAVE, MARK
+from fastexec.kernels.programme import LINEAR, OWN, PENALTY, PENALTY_SLOPE, PERMANENT, SQUARED
+from fastexec.kernels.watch import Watched
+
+
+class Rule(NamedTuple):
+    """slices, powers: as in ``programme.Problem``; after: int64[i, a], the inventory that action a leaves; risk: float64[t];
+    numbers: of the costs, ``learning``: (learning rate, discount, epsilon); horizon; double: whether two tables are kept.
+    """
+
+    slices: np.ndarray
+    powers: np.ndarray
+    after: np.ndarray
+    risk: np.ndarray
+    numbers: np.ndarray
+    learning: np.ndarray
+    horizon: int
+    double: int
+
+
+def _example():
+    seen = Watched(
+        np.zeros((1, 1), np.int32), np.zeros((1, 1, 3)), np.zeros((1, 1), np.uint8), np.zeros((1, 1, 2), np.uint32)
+    )
+    square = np.zeros((1, 1))
+    rule = Rule(square, square, np.zeros((1, 1), np.int64), np.zeros(1), np.zeros(7), np.zeros(3), 0, 0)
+    return seen, rule, np.zeros((2, 1, 1, 1)), np.zeros((1, 1), np.int64), 1
+
+
+@entry(_example)
+def learn_episodes(seen, rule, q, visits, states):
+    """Learn from every episode in order. ``q`` float64[table, t, i * states + x, a], ``visits`` int64[t, i * states + x]."""
+    steps, inventories = seen.states.shape[1], rule.slices.shape[0]
+    alpha, discount = rule.learning[0], rule.learning[1]
+    for e in range(seen.states.shape[0]):
+        i, before, action, cost, table = inventories - 1, -1, 0, 0.0, np.int64(0)
+        for t in range(steps):
+            s = i * states + seen.states[e, t]
+            if before >= 0:
+                y = cost + discount * ahead(q, table, t, s, rule.double)
+                q[table, t - 1, before, action] += alpha * (y - q[table, t - 1, before, action])
+            table = np.int64(seen.words[e, t, 1] & np.uint32(1)) if rule.double else np.int64(0)
+            action = choose_action(q, t, s, seen.words[e, t], rule)
+            cost, i = take(seen, rule, e, t, i, action)
+            visits[t, s] += 1
+            before = s
+        q[table, steps - 1, before, action] += alpha * (cost - q[table, steps - 1, before, action])
+
+
+@stage
+def ahead(q, table, t, s, double):
+    """Least cost to go of the next state; double: what the other table says of this one's best action."""
+    best = 0
+    for a in range(1, q.shape[3]):
+        if q[table, t, s, a] < q[table, t, s, best]:
+            best = a
+    return q[1 - table, t, s, best] if double else q[table, t, s, best]
+
+
+@stage
+def choose_action(q, t, s, words, rule):
+    """The action of least Q (of least sum of both tables), the first of several; with probability epsilon any."""
+    actions = q.shape[3]
+    if np.float64(words[0]) < rule.learning[2] * 4294967296.0:
+        return np.int64((np.uint64(words[1]) * np.uint64(actions)) >> np.uint64(32))
+    best, least = 0, np.inf
+    for a in range(actions):
+        value = q[0, t, s, a] + (q[1, t, s, a] if rule.double else 0.0)
+        if value < least:
+            best, least = a, value
+    return best
+
+
+@stage
+def take(seen, rule, e, t, i, action):
+    """Cost of the step in bps, and the inventory after it."""
+    last, numbers = t == seen.states.shape[1] - 1, rule.numbers
+    left = i / (rule.slices.shape[0] - 1.0)
+    u, taken, after = 0.0, 0.0, i
+    if seen.traded[e, t]:
+        if last and rule.horizon == COMPLETE:
+            u, taken, after = left, rule.powers[i, rule.slices.shape[1]], 0
+        else:
+            u, taken, after = rule.slices[i, action], rule.powers[i, action], rule.after[i, action]
+    cost = seen.factors[e, t, 0] * u + seen.factors[e, t, 1] * taken
+    cost += numbers[LINEAR] * u + numbers[SQUARED] * u * u + numbers[PERMANENT] * u * (1.0 - left + numbers[OWN] * u)
+    rest = left - u
+    cost += rule.risk[t] * rest * rest
+    if last and (rule.horizon == MARK or (rule.horizon != LEAVE and not seen.traded[e, t])):
+        penalty = numbers[PENALTY] + numbers[PENALTY_SLOPE] * rest
+        cost += rest * (seen.factors[e, t, 2] + numbers[PERMANENT] * (1.0 - rest) + penalty)
+    return cost, after

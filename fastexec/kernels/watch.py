@@ -1,0 +1,104 @@
+"""Market paths as a learner sees them: states and cost factors step by step, and the words that its choices are drawn from."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fastexec.kernels._jit import LANES, borrowed, entry, stage
+from fastexec.kernels.elementary import power
+from fastexec.kernels.episode import divide, example_study, leave_step, open_block
+from fastexec.kernels.fields import (
+    ARRIVAL,
+    LEDGER_FIELDS,
+    MARKET_ROOM,
+    MID,
+    NEXT,
+    OWNER,
+    PARAMETER_FIELDS,
+    PHASE,
+    SHARES,
+    SOURCE,
+    SPREAD,
+    STATE,
+    STEPS,
+    SYNTHETIC,
+    TEMPORARY_COEFFICIENT,
+    TEMPORARY_EXPONENT,
+    TEMPORARY_KIND,
+    TEMPORARY_LINEAR,
+    VOLUME,
+)
+from fastexec.kernels.given import follow_paths
+from fastexec.kernels.market import advance, draw, observe
+from fastexec.kernels.parameters import fix_parameters
+from fastexec.kernels.philox import ACTIONS, draw_words
+from fastexec.kernels.state import encode
+
+_W = LANES
+
+
+class Watched(NamedTuple):
+    """``states`` int32[e, t]: market states; ``factors`` float64[e, t, 3]: half spread, temporary factor and half spread at
+    the step's end, bps of the order's value; ``traded`` uint8[e, t]; ``words`` uint32[e, t, 2].
+    """
+
+    states: np.ndarray
+    factors: np.ndarray
+    traded: np.ndarray
+    words: np.ndarray
+
+
+def _example() -> tuple[Any, ...]:
+    seen = Watched(
+        np.zeros((1, 1), np.int32), np.zeros((1, 1, 3)), np.zeros((1, 1), np.uint8), np.zeros((1, 1, 2), np.uint32)
+    )
+    return np.uint64(0), 0, 1, *example_study(), seen
+
+
+@entry(_example)
+def watch_range(seed, first, count, plan, strategies, paths, seen):
+    """Episodes ``first <= e < first + count`` into rows e - first of ``seen``; the market features are strategy 0's."""
+    room = np.empty((PARAMETER_FIELDS + MARKET_ROOM + 3) * _W)
+    room_k = np.empty((1, LEDGER_FIELDS * _W))
+    room_words, room_raw = np.empty(4 * _W, np.uint32), np.empty(4 * _W, np.float32)
+    p, m, normals = divide(borrowed(room))
+    ledgers = borrowed(room_k)
+    words, raw, b = borrowed(room_words), borrowed(room_raw), ledgers[0]
+    switches, curves, chains = plan.switches, plan.curves, plan.chains
+    steps, given = switches[STEPS], switches[SOURCE] != SYNTHETIC
+    fix_parameters(plan, p)
+    for block in range(first // _W, (first + count + _W - 1) // _W):
+        span = (max(first - block * _W, 0), min(first + count - block * _W, _W), block * _W - first)
+        open_block(seed, block, plan, paths, (words, raw), p, m, ledgers)
+        for t in range(steps):
+            if given:
+                follow_paths(seed, block, t, plan, paths, words, m)
+            else:
+                draw(seed, block, t, switches, words, raw, normals, p)
+                advance(t, switches, curves, chains, normals, p, m)
+            observe(t, m)
+            encode(strategies, 0, t, p, m, b)
+            stream = np.uint32(switches[PHASE] << 30 | ACTIONS << 24 | strategies.kinds[0, OWNER])
+            draw_words(seed, block, t, stream, words)
+            note(t, span, switches[TEMPORARY_KIND] == TEMPORARY_LINEAR, words, p, m, b, seen)
+            leave_step(given or t == steps - 1, t, switches, curves, chains, normals, p, m)
+    room[0], room_k[0, 0], room_words[0], room_raw[0] = 0.0, 0.0, 0, 0.0
+
+
+@stage
+def note(t, span, linear, words, p, m, b, seen):
+    """Step t of a block's episodes; ``span`` is (first and last lane, row of lane 0)."""
+    low, high, offset = span
+    for i in range(low, high):
+        e, volume, to_bps = offset + i, m[VOLUME * _W + i], 1e4 / m[ARRIVAL * _W + i]
+        rate = p[SHARES * _W + i] / (volume if volume > 0.0 else 1.0)
+        of_rate = 0.0 if linear else power(rate, p[TEMPORARY_EXPONENT * _W + i])
+        seen.states[e, t] = np.int32(b[STATE * _W + i])
+        seen.factors[e, t, 0] = 0.5 * m[MID * _W + i] * m[SPREAD * _W + i] * to_bps
+        seen.factors[e, t, 1] = m[MID * _W + i] * p[TEMPORARY_COEFFICIENT * _W + i] * of_rate * to_bps
+        seen.factors[e, t, 2] = 0.5 * m[NEXT * _W + i] * m[SPREAD * _W + i] * to_bps
+        seen.traded[e, t] = np.uint8(volume > 0.0)
+        seen.words[e, t, 0] = words[i]
+        seen.words[e, t, 1] = words[_W + i]

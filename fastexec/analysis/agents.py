@@ -30,11 +30,17 @@ def in_words(agent: Agent) -> list[str]:
         f"agent {agent.training['name']}: rule {training['rule']}, {curve['episodes']:,.0f} episodes of training",
         f"state: step, {', '.join(f'{cut.name} ({cut.bins} bins)' for cut in agent.cuts)}; "
         f"{len(agent.actions.levels)} actions, {unit}",
-        f"cost without the moves: {curve['training_bps']:.3f} bps in training, {curve['validation_bps']:.3f} in validation",
+        _judged(training["rule"], curve),
         f"{100 * agent.known:.1f} % of the states were visited at least {FEWEST_VISITS} times; elsewhere it acts without "
         "looking at the market",
     ]
     return [*lines, *(_ends(agent, f) for f in range(len(agent.cuts) - 1))]
+
+
+def _judged(rule: str, curve: dict[str, float]) -> str:
+    if rule == "program":
+        return f"cost by the mini-project's own reckoning: {curve['training_bps']:,.0f} to go from the first step"
+    return f"cost without the moves: {curve['training_bps']:.3f} bps in training, {curve['validation_bps']:.3f} in validation"
 
 
 def _ends(agent: Agent, f: int) -> str:
@@ -43,7 +49,8 @@ def _ends(agent: Agent, f: int) -> str:
     code = np.arange(int(np.prod([c.bins for c in agent.cuts[:-1]])))
     stride = int(np.prod([c.bins for c in agent.cuts[:f]], dtype=np.int64))
     bin_of = code // stride % cut.bins
-    trade, weight = amounts(agent)[:-1, 1:], agent.visits.reshape(shape)[:-1, 1:]
+    left = slice(1, None) if agent.cuts[-1].bins > 1 else slice(None)  # with nothing left there is nothing to choose
+    trade, weight = amounts(agent)[:-1, left], agent.visits.reshape(shape)[:-1, left]
     low, high = (
         np.average(trade[:, :, bin_of == j], weights=weight[:, :, bin_of == j] + 1e-9) for j in (0, cut.bins - 1)
     )
@@ -69,8 +76,10 @@ def by_time_and_inventory(agent: Agent) -> list[list[str]]:
     steps, inventories = agent.q.shape[0], agent.cuts[-1].bins
     trade, weight = amounts(agent), agent.visits.reshape(steps, inventories, -1) + 1e-9
     mean = (trade * weight).sum(axis=2) / weight.sum(axis=2)
-    columns = [round(share * (inventories - 1)) for share in (0.1, 0.25, 0.5, 0.75, 1.0)]
-    table = [["step", *(f"{100 * j / (inventories - 1):.0f} % left" for j in columns)]]
+    columns = [round(share * (inventories - 1)) for share in (0.1, 0.25, 0.5, 0.75, 1.0)] if inventories > 1 else [0]
+    table = [
+        ["step", *(f"{100 * j / max(inventories - 1, 1):.0f} % left" if inventories > 1 else "any" for j in columns)]
+    ]
     for share in (*_ROWS, (steps - 2) / steps if steps > 1 else 0.0):
         t = int(share * steps)
         table.append([str(t), *(f"{mean[t, j]:.3g}" for j in columns)])

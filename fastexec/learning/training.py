@@ -17,6 +17,7 @@ from fastexec.learning.batched import learn_batched
 from fastexec.learning.features import cuts_of
 from fastexec.learning.online import learn_online
 from fastexec.learning.optimum import solve_optimum, why_unknown
+from fastexec.learning.program import learn_program_rule, program_cuts
 from fastexec.learning.rollout import play
 from fastexec.models.market import SyntheticMarket
 from fastexec.models.strategies import Optimum, Qtable
@@ -27,7 +28,13 @@ from fastexec.planning.policies import Policies, TablePolicy
 #: Called with (agent, round, rounds, mean cost in bps, completion).
 Report = Callable[[str, int, int, float, float], None]
 _VALIDATED = 8_192
-_RULES = {"backward": learn_backward, "batched": learn_batched, "online": learn_online, "double": learn_online}
+_RULES = {
+    "backward": learn_backward,
+    "batched": learn_batched,
+    "online": learn_online,
+    "double": learn_online,
+    "program": learn_program_rule,
+}
 
 
 def train(study: StudyModel, name: str, *, threads: int = 1, report: Report | None = None) -> Agent:
@@ -41,7 +48,7 @@ def train(study: StudyModel, name: str, *, threads: int = 1, report: Report | No
     if not isinstance(study.market, SyntheticMarket):
         raise InputError(f"train.{name}: agents are trained on synthetic markets; calibrate one to the real days")
     training = study.train[name]
-    cuts = cuts_of(study, training, name)
+    cuts = program_cuts() if training.rule == "program" else cuts_of(study, training, name)
     curve: list[dict[str, float]] = []
     q, visits, played = np.zeros((0, 0, 0)), np.zeros((0, 0), np.int64), None
     for number, (q, visits) in enumerate(_RULES[training.rule](study, training, cuts, name, threads), 1):

@@ -42,10 +42,11 @@ class Feature(Model):
 class Training(Model):
     """How an agent is trained: on episodes of a phase of its own, which no evaluation ever meets."""
 
-    rule: Literal["backward", "batched", "online", "double"] = Field(
+    rule: Literal["backward", "batched", "online", "double", "program"] = Field(
         "backward",
         description="backward: every inventory on every sampled path, last step first | batched: rounds of Q-learning | "
-        "online: Q-learning step by step | double: double Q-learning, step by step",
+        "online: Q-learning step by step | double: double Q-learning, step by step | "
+        "program: the mini-project's own, with its own features",
     )
     rounds: Annotated[int, Field(ge=1, le=1_000_000)] = Field(8, description="number of rounds")
     batch: Annotated[int, Field(ge=1, le=2**24)] = Field(65_536, description="episodes a round")

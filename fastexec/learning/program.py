@@ -1,0 +1,72 @@
+"""The mini-project's learner on the paths of the training phase; its table as one that the engine plays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from fastexec.errors import InputError
+from fastexec.kernels import fields
+from fastexec.kernels.episode import output_for, plugin_slots, simulate_range
+from fastexec.kernels.philox import TRAINING
+from fastexec.kernels.program import MOMENTA, SPREADS, TIMES, VOLUMES, learn_program
+from fastexec.learning.online import watch
+from fastexec.models.agents import Training
+from fastexec.models.scalar import expected
+from fastexec.models.strategies import Twap
+from fastexec.models.study import StudyModel
+from fastexec.planning.expectation import expect
+from fastexec.planning.plan import known_after, plan_strategies, plan_study
+from fastexec.planning.policies import Cut
+
+
+def program_cuts() -> tuple[Cut, ...]:
+    """The program's features as edges: a value on an edge belongs above it, as cutting to an integer has it."""
+    below = np.nextafter
+    spreads = np.array([below(k / 1000.0, 0.0) for k in range(1, SPREADS)])
+    volumes = np.array([below(k * 1000.0, 0.0) for k in range(1, VOLUMES)])
+    momenta = np.array([below((0.5 * k - 5.0) / 100.0, -1.0) for k in range(1, MOMENTA)])
+    return (
+        Cut("spread", SPREADS, spreads, 0),
+        Cut("volume", VOLUMES, volumes, 0),
+        Cut("momentum", MOMENTA, momenta, 5),
+        Cut("inventory", 1, np.zeros(0), 0),
+    )
+
+
+def learn_program_rule(
+    study: StudyModel, training: Training, cuts: tuple[Cut, ...], name: str, threads: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """After each round of ``batch`` episodes the cost to go, float64[t, state, a] (minus the reward), and visits.
+
+    Raises InputError where the study is not the mini-project's kind.
+    """
+    if study.costs.rule != "per_step" or known_after(study) or training.actions.set != "fractions":
+        raise InputError(
+            f'train.{name}: rule program needs costs.rule = "per_step", market.volume.known = "during" and actions of '
+            'set = "fractions"; it is the mini-project\'s own'
+        )
+    states, steps = SPREADS * VOLUMES * MOMENTA * TIMES, study.order.steps
+    q, visits = np.zeros((states, len(training.actions.levels))), np.zeros(states, np.int64)
+    numbers = np.array(
+        [expected(study.order.shares), study.order.lot, expected(study.costs.temporary.coefficient),
+         training.learning_rate, training.discount, training.epsilon]
+    )  # fmt: skip
+    slices = np.array([min(int(10.0 * ((steps - t) / steps)), TIMES - 1) for t in range(steps)])
+    for number in range(training.rounds):
+        mid, spread, volume = program_paths(study, number * training.batch, training.batch)
+        words = watch(study, training, cuts, name, number).words
+        learn_program(mid, spread, volume, words, np.array(training.actions.levels), numbers, q, visits)
+        yield -q.reshape(TIMES, -1, q.shape[1])[slices], visits.reshape(TIMES, -1)[slices]
+
+
+def program_paths(study: StudyModel, first: int, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """mid, spread, volume of the training phase, float64[e, t]."""
+    alone = study.model_copy(update={"strategies": (Twap(model="twap", name="twap"),)})
+    plan, _ = plan_study(study, TRAINING)
+    output = output_for(count, 1, 0, study.order.steps)
+    strategies = plan_strategies(alone, expect(study))
+    simulate_range(np.uint64(study.seed), first, count, plan, strategies, fields.no_paths(), output, plugin_slots())
+    columns = {name: output.steps[j].reshape(count, -1) for j, name in enumerate(fields.STEP_COLUMNS)}
+    return columns["mid"], columns["spread"], columns["volume"]

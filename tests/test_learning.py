@@ -195,3 +195,14 @@ def test_what_cannot_be_trained_is_one_line():
         markov(strategies=[{"model": "blind_twin", "of": "twap"}, {"model": "twap"}])
     with pytest.raises(ValidationError, match="give either agent"):
         markov(strategies=[{"model": "qtable"}])
+
+
+def test_the_worth_of_adapting_is_that_of_the_pairs(tmp_path):
+    strategies = [{"model": "twap"}, {"model": "static_optimum"}, {"name": "learned", "model": "qtable", "train": "a"},
+                  {"name": "blind", "model": "blind_twin", "of": "learned"}]  # fmt: skip
+    run(Study.model_validate(markov(episodes=3_000, strategies=strategies).model_dump()), out=tmp_path / "r")
+    (line,) = [note for note in compare(tmp_path / "r").notes if "what adapting is worth" in note]
+    for baseline in ("static_optimum", "blind"):
+        rows = {row["strategy"]: row for row in compare(tmp_path / "r", baseline=baseline).table.to_pylist()}
+        assert f"{rows['learned']['saving_cv_bps']:+.3f} bps" in line
+        assert rows["learned"]["ci_low_cv_bps"] > 0.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,10 +11,18 @@ import numpy as np
 
 from fastexec.columns import repeated
 from fastexec.errors import InputError
+from fastexec.models.strategies import BlindTwin
 from fastexec.planning.parameters import ranges
 from fastexec.simulation import Results
 from fastexec.studies import store
-from fastexec.studies.paired import FEWEST_DAYS, baseline_number, comparison_table, default_baseline, from_summary
+from fastexec.studies.paired import (
+    FEWEST_DAYS,
+    baseline_number,
+    compare_pair,
+    comparison_table,
+    default_baseline,
+    from_summary,
+)
 from fastexec.studies.study import Study
 from fastexec.studies.summary import COLUMNS, SummaryAccumulator
 
@@ -207,7 +215,34 @@ def _notes(study: Study, summaries: dict[str, pa.Table]) -> list[str]:
     if controls:
         notes.append("+ control: an adaptive policy must beat these, not only TWAP")
     notes += _day_notes(summaries)
-    return notes
+    return notes + [line for group, summary in summaries.items() for line in _worth_of_adapting(study, group, summary)]
+
+
+def _worth_of_adapting(study: Study, group: str, summary: pa.Table) -> list[str]:
+    """What each agent saves over the best static schedule and over its own mean schedule played blind."""
+    if study.costs.rule == "per_step":
+        return []
+    material, lines = from_summary(summary), []
+    names = [strategy.name for strategy in study.strategies]
+    for k, strategy in enumerate(study.strategies):
+        if strategy.model != "qtable":
+            continue
+        found = []
+        for b, other in enumerate(study.strategies):
+            blind = isinstance(other, BlindTwin) and other.of == strategy.name
+            if blind or other.model == "static_optimum":
+                what = "its own mean schedule played blind" if blind else "the best static schedule"
+                found.append(f"{_saving(compare_pair(material, k, b))} against {names[b]}, {what}")
+        if found:
+            lines.append(f"{group + ': ' if group else ''}{strategy.name}, what adapting is worth: {'; '.join(found)}")
+    return lines
+
+
+def _saving(row: Mapping[str, float]) -> str:
+    """The sharper saving with its interval, in words where there is none."""
+    kind = "_cv" if np.isfinite(row["saving_cv_bps"]) else ""
+    saving, low, high = (row[f"{name}{kind}_bps"] for name in ("saving", "ci_low", "ci_high"))
+    return f"{saving:+.3f} bps [{low:+.3f}, {high:+.3f}]" if np.isfinite(low) else f"{saving:+.3f} bps (no interval)"
 
 
 def _day_notes(summaries: dict[str, pa.Table]) -> list[str]:

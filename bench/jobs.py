@@ -8,6 +8,10 @@ import numpy as np
 
 from fastexec.kernels import philox
 from fastexec.kernels._jit import LANES, entry
+from fastexec.learning.batched import Learner
+from fastexec.learning.program import program_cuts
+from fastexec.models.agents import Training
+from fastexec.models.strategies import Actions
 from fastexec.simulation import prepare
 from fastexec.studies.study import Study
 
@@ -37,6 +41,21 @@ class Job:
 
     def __call__(self) -> None:
         self.prepared.run(0, self.episodes)
+
+
+def training_rounds(threads: int, batch: int = 65_536):
+    """A round of batched Q-learning on the mini-project's market: 6,930 state-actions a step, simulation and update."""
+    study = Study.preset("mini_project_honest")
+    training = Training(rule="batched", batch=batch, actions=Actions(set="fractions"))
+    study = Study.model_validate(study.model_dump() | {"train": {"bench": training.model_dump()}})
+    learner = Learner(study, study.train["bench"], program_cuts(), "bench", threads)
+
+    def run() -> None:
+        with ThreadPoolExecutor(threads) as pool:
+            learner.play(pool, 0, 0.3)
+            learner.update(pool)
+
+    return run
 
 
 def engine_job(preset: str, models: list[str] | None, episodes: int) -> Job:

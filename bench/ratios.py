@@ -15,7 +15,7 @@ from time import perf_counter
 
 sys.path.insert(0, str(Path(__file__).parent))
 from baselines import numpy_mini_project
-from jobs import draws_alone, engine_job, on_threads
+from jobs import draws_alone, engine_job, on_threads, training_rounds
 
 EPISODES = 16_384  # what the runner puts into a chunk of eight strategies
 
@@ -31,6 +31,8 @@ def jobs() -> dict[str, tuple[object, int]]:
         "eight": (engine_job(mini, ["twap", "pov"] * 4, EPISODES), steps),
         "numpy": (lambda: numpy_mini_project(EPISODES), steps),
         "large_cap": (large, EPISODES * large.steps),
+        "training": (training_rounds(1), 65_536 * 50),
+        "on two": (training_rounds(2), 65_536 * 50),
         "one thread": (on_threads(mini, ["twap"], 16 * EPISODES, 1), 16 * steps),
         "two threads": (on_threads(mini, ["twap"], 16 * EPISODES, 2), 16 * steps),
     }
@@ -65,6 +67,11 @@ def main() -> None:
     print(f"a further strategy                    {further:6.2f} ns (at most 2.2)")
     print(f"one thread / two threads              {ns['one thread'][0] / ns['two threads'][0]:6.2f}   (at least 1.9)")
     print(f"large_cap, six strategies             {1e3 / ns['large_cap'][0]:6.1f} M path-steps/s a core (at least 17)")
+    rate, draws = 1e3 / ns["training"][0], ns["training"][0] / ns["normals"][0]
+    print(
+        f"training, batched rule                {rate:6.1f} M transitions/s, {draws:.1f} times its draws (30; at most 5)"
+    )
+    print(f"training, one thread / two threads    {ns['training'][0] / ns['on two'][0]:6.2f}   (at least 1.7)")
 
 
 if __name__ == "__main__":

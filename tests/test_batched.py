@@ -35,7 +35,7 @@ def experience(study, policy, epsilon, count=600):
     strategies = plan_strategies(alone, expect(study), policies={"learned": policy})
     shape = (study.order.steps, count)
     record = Experience(np.empty(shape, np.int32), np.empty(shape, np.uint8), np.empty(shape))
-    explore_range(np.uint64(study.seed), 0, count, plan, strategies, fields.no_paths(), epsilon, record)
+    explore_range(np.uint64(study.seed), (0, count, 0), plan, strategies, fields.no_paths(), epsilon, record)
     return record
 
 

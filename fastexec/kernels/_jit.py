@@ -251,7 +251,7 @@ def entry(signature: str | Callable[[], Sequence[Any]]) -> Callable[[Callable[..
 
 
 def _typeof(example: Any) -> Any:
-    if type(example) is tuple:  # the plugin slots; NamedTuples are other types
+    if type(example) is tuple and len(example) == PLUGIN_SLOTS:  # the plugin slots; NamedTuples are other types
         return UniTuple(FunctionType(DECIDE_SIGNATURE), PLUGIN_SLOTS)
     return numba.typeof(example)
 

@@ -40,8 +40,12 @@ from fastexec.kernels.fields import (
     TEMPORARY_FIXED,
     TEMPORARY_KIND,
     TEMPORARY_LINEAR,
+    TEMPORARY_PROPORTIONAL,
     TRANSIENT_COEFFICIENT,
     TRANSIENT_EXPONENT,
+    TRANSIENT_KIND,
+    TRANSIENT_OFF,
+    VALUE,
     VOLUME,
 )
 from fastexec.kernels.fill import close_horizon, fill, rate_of
@@ -67,12 +71,13 @@ class Experience(NamedTuple):
 
 def _example() -> tuple[Any, ...]:
     record = Experience(np.zeros((1, 1), np.int32), np.zeros((1, 1), np.uint8), np.zeros((1, 1)))
-    return np.uint64(0), 0, 1, *example_study(), 0.1, record
+    return np.uint64(0), (0, 1, 0), *example_study(), 0.1, record
 
 
 @entry(_example)
-def explore_range(seed, first, count, plan, strategies, paths, epsilon, record):
-    """Episodes ``first <= e < first + count`` into columns e - first of ``record``; the agent is strategy 0."""
+def explore_range(seed, episodes, plan, strategies, paths, epsilon, record):
+    """Of ``episodes`` (first, count, base) ``first <= e < first + count`` into columns e - base; the agent is strategy 0."""
+    first, count, base = episodes
     room = np.empty((PARAMETER_FIELDS + MARKET_ROOM + 3) * _W)
     room_k, room_parts = np.empty((1, LEDGER_FIELDS * _W)), np.empty(7 * _W)
     room_words, room_raw = np.empty(4 * _W, np.uint32), np.empty(4 * _W, np.float32)
@@ -83,7 +88,7 @@ def explore_range(seed, first, count, plan, strategies, paths, epsilon, record):
     steps, given = switches[STEPS], switches[SOURCE] != SYNTHETIC
     fix_parameters(plan, p)
     for block in range(first // _W, (first + count + _W - 1) // _W):
-        span = (max(first - block * _W, 0), min(first + count - block * _W, _W), block * _W - first)
+        span = (max(first - block * _W, 0), min(first + count - block * _W, _W), block * _W - base)
         open_block(seed, block, plan, paths, (words, raw), p, m, ledgers)
         for t in range(steps):
             if given:
@@ -116,31 +121,48 @@ def choose(at, plan, strategies, words, p, m, b, record):
     start = strategies.kinds[0, POLICY_AT] + t * strategies.kinds[0, STATES]
     levels, lot, steps = strategies.kinds[0, LEVELS], plan.numbers[LOT], plan.switches[STEPS]
     tried = epsilon * 4294967296.0
+    policy = strategies.policy
     for i in range(_W):
-        state = np.int64(b[STATE * _W + i])
-        action = np.int64(strategies.policy[start + state])
+        action = np.int64(policy[start + np.int64(b[STATE * _W + i])])
         other = np.int64((np.uint64(words[_W + i]) * np.uint64(levels)) >> np.uint64(32))
-        action = other if np.float64(words[i]) < tried else action
+        b[VALUE * _W + i] = other if np.float64(words[i]) < tried else action
+    for i in range(_W):
+        action = np.int64(b[VALUE * _W + i])
         b[SLICE * _W + i] = slice_of(action, strategies, 0, lot, steps, i, p, b) if m[VOLUME * _W + i] > 0.0 else 0.0
-        if i >= low and i < high:
-            record.states[t, offset + i] = state
-            record.actions[t, offset + i] = action
+    for i in range(low, high):
+        record.states[t, offset + i] = np.int32(b[STATE * _W + i])
+        record.actions[t, offset + i] = np.uint8(b[VALUE * _W + i])
 
 
 @stage
 def charge(t, span, switches, p, m, b, costs):
-    """The step's cost before the fill books it: spread, temporary, permanent, transient, fees."""
+    """The step's cost before the fill books it: spread, temporary, permanent, transient, fees, in bps."""
     low, high, offset = span
-    linear = switches[TEMPORARY_KIND] == TEMPORARY_LINEAR
-    for i in range(low, high):
-        q, mid = b[SLICE * _W + i], m[MID * _W + i]
-        before = p[SHARES * _W + i] - b[REMAINING * _W + i]
-        coefficient = p[TEMPORARY_COEFFICIENT * _W + i]
-        if linear:
-            temporary = p[TEMPORARY_FIXED * _W + i] + coefficient * q
-        else:
-            temporary = mid * coefficient * power(rate_of(i, m, b), p[TEMPORARY_EXPONENT * _W + i])
-        own = p[TRANSIENT_COEFFICIENT * _W + i] * power(q, p[TRANSIENT_EXPONENT * _W + i])
-        share = 0.5 * mid * m[SPREAD * _W + i] + temporary + b[IMPACT * _W + i] + 0.5 * own + p[FEE * _W + i]
+    price_share(switches[TEMPORARY_KIND], p, m, b)
+    if switches[TRANSIENT_KIND] != TRANSIENT_OFF:
+        for i in range(_W):
+            own = p[TRANSIENT_COEFFICIENT * _W + i] * power(b[SLICE * _W + i], p[TRANSIENT_EXPONENT * _W + i])
+            b[VALUE * _W + i] += b[IMPACT * _W + i] + 0.5 * own
+    for i in range(_W):
+        q, ordered = b[SLICE * _W + i], p[SHARES * _W + i]
+        before = ordered - b[REMAINING * _W + i]
+        share = b[VALUE * _W + i] + 0.5 * m[MID * _W + i] * m[SPREAD * _W + i] + p[FEE * _W + i]
         share += p[PERMANENT_COEFFICIENT * _W + i] * (before + p[PERMANENT_OWN * _W + i] * q)
-        costs[t, offset + i] = q * share * 1e4 / (p[SHARES * _W + i] * m[ARRIVAL * _W + i])
+        b[VALUE * _W + i] = q * share * 1e4 / (ordered * m[ARRIVAL * _W + i])
+    for i in range(low, high):
+        costs[t, offset + i] = b[VALUE * _W + i]
+
+
+@stage
+def price_share(kind, p, m, b):
+    """Temporary cost in currency a share into field VALUE of the ledger."""
+    if kind == TEMPORARY_LINEAR:
+        for i in range(_W):
+            b[VALUE * _W + i] = p[TEMPORARY_FIXED * _W + i] + p[TEMPORARY_COEFFICIENT * _W + i] * b[SLICE * _W + i]
+    elif kind == TEMPORARY_PROPORTIONAL:
+        for i in range(_W):
+            b[VALUE * _W + i] = m[MID * _W + i] * p[TEMPORARY_COEFFICIENT * _W + i] * rate_of(i, m, b)
+    else:
+        for i in range(_W):
+            function = power(rate_of(i, m, b), p[TEMPORARY_EXPONENT * _W + i])
+            b[VALUE * _W + i] = m[MID * _W + i] * p[TEMPORARY_COEFFICIENT * _W + i] * function

@@ -33,7 +33,7 @@ def learn_batched(
     """
     if training.risk_aversion > 0.0:
         raise InputError(f"train.{name}.risk_aversion: rule batched learns the mean cost; use rule backward")
-    learner = _Learner(study, training, cuts, name, threads)
+    learner = Learner(study, training, cuts, name, threads)
     with ThreadPoolExecutor(threads) as pool:
         for number in range(training.rounds):
             last = max(training.rounds - 1, 1)
@@ -43,7 +43,7 @@ def learn_batched(
             yield learner.q, learner.visits.sum(axis=2)
 
 
-class _Learner:
+class Learner:
     """The table and the room for a round."""
 
     def __init__(self, study: StudyModel, training: Training, cuts: tuple[Cut, ...], name: str, threads: int) -> None:
@@ -72,10 +72,8 @@ class _Learner:
         first, seed = number * self.training.batch, np.uint64(self.study.seed)
 
         def part(low: int, high: int) -> None:
-            views = Experience(*(np.ascontiguousarray(x[:, low:high]) for x in self.record))
-            explore_range(seed, first + low, high - low, self.plan, strategies, fields.no_paths(), epsilon, views)
-            for own, view in zip(self.record, views, strict=True):
-                own[:, low:high] = view
+            episodes = (first + low, high - low, first)
+            explore_range(seed, episodes, self.plan, strategies, fields.no_paths(), epsilon, self.record)
 
         self._everywhere(pool, part)
 

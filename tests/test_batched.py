@@ -112,8 +112,10 @@ def test_it_learns_towards_the_optimum():
 
 
 def test_what_it_does_not_know():
-    with pytest.raises(InputError, match="rule batched learns the mean cost"):
-        train(batched(risk_aversion=1e-6), "a")
+    marked = batched(risk_aversion=1e-6)
+    order = marked.order.model_dump() | {"at_horizon": "mark"}
+    with pytest.raises(InputError, match='needs order.at_horizon = "complete"'):
+        train(marked.changed(order=order), "a")
 
 
 def test_it_learns_on_features_that_the_agent_moves_itself():
@@ -156,3 +158,18 @@ def test_an_agent_trained_on_a_calibrated_market_plays_real_days(tmp_path):
     assert row["episodes"] == 30
     assert row["ci_low_bps"] < row["saving_bps"] < row["ci_high_bps"]
     assert row["saving_cv_bps"] is None
+
+
+def test_patience_ends_a_training_that_no_longer_gains():
+    agent = train(batched(batch=64, rounds=500, epsilon=0.0, epsilon_last=0.0, learning_rate=1e-6, patience=4), "a")
+    assert len(agent.curve) < 500
+    costs = [row["validation_bps"] for row in agent.curve]
+    assert min(costs[-4:]) >= min(costs[:-4])
+
+
+def test_a_rate_by_visits_weighs_every_target_alike():
+    q, visits, least = np.zeros((1, 1)), np.zeros((1, 1), np.int64), np.empty(1)
+    for targets in ([1.0, 3.0], [5.0], [2.0, 2.0, 8.0]):
+        sums, counts = np.array([[[int(sum(targets) * 1024)]]]), np.array([[[len(targets)]]])
+        merge_targets(q, visits, sums, counts, 0.0, 1024.0, least)
+    assert q[0, 0] == pytest.approx(np.mean([1.0, 3.0, 5.0, 2.0, 2.0, 8.0]), rel=1e-14)

@@ -86,6 +86,12 @@ def test_encode_is_the_mixed_radix_of_the_bins():
     np.testing.assert_array_equal(np.minimum(wanted * 100.0, before)[:, :-1], shares[:, :-1])
 
 
+def test_bins_of_one_width():
+    features = [{"name": "inventory", "bins": 5}, {"name": "spread", "bins": 4, "between": [0.0, 0.002]}]
+    agent = train(markov(train={"a": {"features": features, "rounds": 1, "batch": 1_000}}), "a")
+    np.testing.assert_allclose(agent.cuts[0].edges, [0.0005, 0.001, 0.0015])
+
+
 def test_no_phase_meets_another():
     study = markov()
     play(study, solve_optimum(study).policy, EVALUATION, 10)
@@ -167,6 +173,10 @@ def test_a_run_trains_keeps_the_agent_and_says_what_was_captured(tmp_path):
         ({"features": [{"name": "inventory"}, {"name": "spread", "bins": 99}]}, "at most 32"),
         ({"features": [{"name": "inventory"}, {"name": "inventory"}]}, "named inventory"),
         ({"features": [{"name": "inventory"}, {"name": "impact"}]}, "only rule batched knows impact"),
+        (
+            {"features": [{"name": "inventory"}, {"name": "spread", "between": [2.0, 1.0]}]},
+            "a lower and a higher number",
+        ),
         ({"rounds": 0}, "greater than or equal to 1"),
         ({"discount": 1.5}, "less than or equal to 1"),
     ],

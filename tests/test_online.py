@@ -74,7 +74,7 @@ def test_bit_for_bit_the_textbook(rule, horizon):
     training = s.train["a"]
     cuts = cuts_of(s, training, "a")
     seen, numbers = watch(s, training, cuts, "a", 0), rule_of(s, training, cuts, 0.4)
-    q, visits = np.zeros((2, 6, 21 * 9, 21)), np.zeros((6, 21 * 9), np.int64)
+    q, visits = np.zeros((2, 6, 21 * 9, 21)), np.zeros((6, 21 * 9, 21), np.int64)
     learn_episodes(seen, numbers, q, visits, 9)
     np.testing.assert_array_equal(q, textbook(seen, numbers, 9, 21, horizon))
     assert visits.sum() == 300 * 6
@@ -85,8 +85,6 @@ def test_bit_for_bit_the_textbook(rule, horizon):
 @pytest.mark.parametrize("rule", ["online", "double", "batched"])
 def test_integer_lots_of_almgren_and_chriss(rule, lots, risk_aversion, cost):
     """Nothing is random in the costs of ORACLES 1, so with a learning rate of 1 and every action tried it is exact."""
-    if rule == "batched" and risk_aversion > 0.0:
-        pytest.skip("rule batched learns the mean cost alone")
     s = almgren_chriss(lots, risk_aversion)
     tried = {"rule": rule, "batch": 4_000, "rounds": 4, "epsilon": 1.0, "epsilon_last": 1.0, "learning_rate": 1.0}
     agent = train(s.changed(train={"a": s.train["a"].model_dump() | tried}), "a")
@@ -96,3 +94,17 @@ def test_integer_lots_of_almgren_and_chriss(rule, lots, risk_aversion, cost):
 def test_threads_change_nothing():
     one, two = (train(study("online"), "a", threads=threads) for threads in (1, 2))
     np.testing.assert_array_equal(one.q, two.q)
+
+
+def test_a_rate_by_visits_is_the_mean_of_the_targets():
+    """In the last step the targets are costs alone, so each cell is the plain mean of its own."""
+    s = study("online", rate="visits")
+    training = s.train["a"]
+    cuts = cuts_of(s, training, "a")
+    seen, rule = watch(s, training, cuts, "a", 0), rule_of(s, training, cuts, 1.0)
+    q, visits = np.zeros((2, 6, 21 * 9, 21)), np.zeros((6, 21 * 9, 21), np.int64)
+    learn_episodes(seen, rule, q, visits, 9)
+    at_end = visits[5].reshape(21, 9, 21)
+    assert at_end[0].sum() > 100  # mostly done by then
+    assert (q[0, 5].reshape(21, 9, 21)[0] == 0.0).all()  # and then nothing costs
+    assert rule.learning[0] == 0.0

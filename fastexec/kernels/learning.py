@@ -56,7 +56,9 @@ def add_targets(step, ahead, low, high, numbers, sums):
 
 @entry("void(float64[:, ::1], int64[:, ::1], int64[:, :, ::1], int64[:, :, ::1], float64, float64, float64[::1])")
 def merge_targets(q, visits, sums, counts, alpha, scale, ahead):
-    """Move the cells that were met, empty the sums for the next step, and note the least Q of each state."""
+    """Move the cells that were met (with ``alpha`` 0 to the mean of all their targets so far), empty the sums for the next
+    step, and note the least Q of each state.
+    """
     for s in range(q.shape[0]):
         least = np.inf
         for a in range(q.shape[1]):
@@ -68,7 +70,10 @@ def merge_targets(q, visits, sums, counts, alpha, scale, ahead):
                 counts[part, s, a] = 0
             if n > 0:
                 mean = np.float64(total) / (scale * np.float64(n))
-                q[s, a] += (1.0 - power(1.0 - alpha, np.float64(n))) * (mean - q[s, a])
                 visits[s, a] += n
+                share = (
+                    1.0 - power(1.0 - alpha, np.float64(n)) if alpha > 0.0 else np.float64(n) / np.float64(visits[s, a])
+                )
+                q[s, a] += share * (mean - q[s, a])
             least = min(least, q[s, a])
         ahead[s] = least

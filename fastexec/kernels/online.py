@@ -35,12 +35,14 @@ def _example():
     )
     square = np.zeros((1, 1))
     rule = Rule(square, square, np.zeros((1, 1), np.int64), np.zeros(1), np.zeros(7), np.zeros(3), 0, 0)
-    return seen, rule, np.zeros((2, 1, 1, 1)), np.zeros((1, 1), np.int64), 1
+    return seen, rule, np.zeros((2, 1, 1, 1)), np.zeros((1, 1, 1), np.int64), 1
 
 
 @entry(_example)
 def learn_episodes(seen, rule, q, visits, states):
-    """Learn from every episode in order. ``q`` float64[table, t, i * states + x, a], ``visits`` int64[t, i * states + x]."""
+    """Learn from every episode in order. ``q`` float64[table, t, i * states + x, a], ``visits`` int64[t,
+    i * states + x, a]. A learning rate of 0 is one over the visits.
+    """
     steps, inventories = seen.states.shape[1], rule.slices.shape[0]
     alpha, discount = rule.learning[0], rule.learning[1]
     for e in range(seen.states.shape[0]):
@@ -49,13 +51,20 @@ def learn_episodes(seen, rule, q, visits, states):
             s = i * states + seen.states[e, t]
             if before >= 0:
                 y = cost + discount * ahead(q, table, t, s, rule.double)
-                q[table, t - 1, before, action] += alpha * (y - q[table, t - 1, before, action])
+                move(q[table, t - 1, before], visits[t - 1, before], action, alpha, y)
             table = np.int64(seen.words[e, t, 1] & np.uint32(1)) if rule.double else np.int64(0)
             action = choose_action(q, t, s, seen.words[e, t], rule)
             cost, i = take(seen, rule, e, t, i, action)
-            visits[t, s] += 1
+            visits[t, s, action] += 1
             before = s
-        q[table, steps - 1, before, action] += alpha * (cost - q[table, steps - 1, before, action])
+        move(q[table, steps - 1, before], visits[steps - 1, before], action, alpha, cost)
+
+
+@stage
+def move(row, visits, action, alpha, y):
+    """A state's Q towards the target."""
+    share = alpha if alpha > 0.0 else 1.0 / visits[action]
+    row[action] += share * (y - row[action])
 
 
 @stage

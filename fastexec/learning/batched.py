@@ -13,6 +13,7 @@ from fastexec.kernels.explore import Experience, explore_range
 from fastexec.kernels.learning import Step, Sums, add_targets, merge_targets
 from fastexec.kernels.philox import TRAINING
 from fastexec.learning.backward import fixed_point, most_temporary
+from fastexec.learning.optimum import risk_of
 from fastexec.models.agents import Training
 from fastexec.models.strategies import Qtable
 from fastexec.models.study import StudyModel
@@ -29,10 +30,10 @@ def learn_batched(
     """After each round q float64[t, state, a] and visits int64[t, state]; the same bits for any number of threads.
 
     The table starts at 0, below every cost, so that untried actions are tried. Raises InputError where a risk aversion is
-    asked for, or targets would not fit into the sums.
+    asked for without a complete horizon, or targets would not fit into the sums.
     """
-    if training.risk_aversion > 0.0:
-        raise InputError(f"train.{name}.risk_aversion: rule batched learns the mean cost; use rule backward")
+    if training.risk_aversion > 0.0 and study.order.at_horizon != "complete":
+        raise InputError(f'train.{name}.risk_aversion: rule batched needs order.at_horizon = "complete" for it')
     learner = Learner(study, training, cuts, name, threads)
     with ThreadPoolExecutor(threads) as pool:
         for number in range(training.rounds):
@@ -76,6 +77,16 @@ class Learner:
             explore_range(seed, episodes, self.plan, strategies, fields.no_paths(), epsilon, self.record)
 
         self._everywhere(pool, part)
+        if self.training.risk_aversion > 0.0:
+            self._charge_risk()
+
+    def _charge_risk(self) -> None:
+        """risk * (share of the order left after the step)^2 on each step's cost; nothing is left after the last."""
+        inventories = self.cuts[-1].bins
+        risk = risk_of(self.study, self.training.risk_aversion)
+        for t in range(self.q.shape[0] - 1):
+            left = (self.record.states[t + 1] // (self.q.shape[1] // inventories)) / (inventories - 1)
+            self.record.costs[t] += risk[t] * left * left
 
     def update(self, pool: ThreadPoolExecutor) -> None:
         """One pass from the last step to the first."""
@@ -94,7 +105,7 @@ class Learner:
 
             self._everywhere(pool, part)
             least = np.empty(self.q.shape[1])
-            alpha = self.training.learning_rate
+            alpha = self.training.learning_rate if self.training.rate == "constant" else 0.0
             merge_targets(self.q[t], self.visits[t], self.sums, self.counts, alpha, self.numbers[1], least)
             ahead = least
         if fault.any():

@@ -24,7 +24,7 @@ def cuts_of(study: StudyModel, training: Training, name: str) -> tuple[Cut, ...]
 
     Raises InputError where a feature does not vary, or the table would be too large.
     """
-    needed = [f for f in training.features if f.name != "inventory" and not f.edges]
+    needed = [f for f in training.features if f.name != "inventory" and not f.edges and f.between is None]
     sample = _pilot(study) if needed else {}
     cuts = []
     for feature in sorted(training.features, key=lambda f: f.name == "inventory"):

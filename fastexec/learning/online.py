@@ -31,14 +31,15 @@ def learn_online(
     require_memoryless(study, name)
     states, steps = market_states(cuts), study.order.steps
     shape = (steps, states * cuts[-1].bins)
-    q, visits = np.zeros((2, *shape, len(training.actions.levels))), np.zeros(shape, np.int64)
+    cells = (*shape, len(training.actions.levels))
+    q, visits = np.zeros((2, *cells)), np.zeros(cells, np.int64)
     double = training.rule == "double"
     for number in range(training.rounds):
         last = max(training.rounds - 1, 1)
         epsilon = training.epsilon + (training.epsilon_last - training.epsilon) * number / last
         seen = watch(study, training, cuts, name, number)
         learn_episodes(seen, rule_of(study, training, cuts, epsilon), q, visits, states)
-        yield (0.5 * (q[0] + q[1]) if double else q[0].copy()), visits.copy()
+        yield (0.5 * (q[0] + q[1]) if double else q[0].copy()), visits.sum(axis=2)
 
 
 def watch(study: StudyModel, training: Training, cuts: tuple[Cut, ...], name: str, number: int) -> Watched:
@@ -64,7 +65,8 @@ def rule_of(study: StudyModel, training: Training, cuts: tuple[Cut, ...], epsilo
     slices = slices_of(study, training.actions, inventories, expected(study.order.shares))
     left = np.arange(inventories)[:, None] / (inventories - 1) - slices
     after = np.floor(left * (inventories - 1) + 0.5).astype(np.int64)
-    learning = np.array([training.learning_rate, training.discount, epsilon])
+    alpha = training.learning_rate if training.rate == "constant" else 0.0
+    learning = np.array([alpha, training.discount, epsilon])
     return Rule(
         np.ascontiguousarray(slices), powers_of(slices, temporary_exponent(study)), after,
         risk_of(study, training.risk_aversion), numbers_of(study), learning, HORIZONS[study.order.at_horizon],

@@ -62,8 +62,16 @@ def train(study: StudyModel, name: str, *, threads: int = 1, report: Report | No
         curve.append({"episodes": episodes, "training_bps": trained, "validation_bps": played.cost})
         if report is not None:
             report(name, number, training.rounds, played.cost, played.completion)
+        if training.patience and _stale(curve, training.patience):
+            break
     assert played is not None
     return Agent(cuts, training.actions, q, visits, played.schedule, curve, origin_of(study, name))
+
+
+def _stale(curve: list[dict[str, float]], patience: int) -> bool:
+    """Whether the last ``patience`` rounds brought no better validation than those before them."""
+    costs = [row["validation_bps"] for row in curve]
+    return len(costs) > patience and min(costs[-patience:]) >= min(costs[:-patience])
 
 
 def _market(cuts: Any) -> int:

@@ -26,13 +26,18 @@ class Feature(Model):
     )
     bins: Annotated[int, Field(ge=2, le=1024)] = Field(5, description="number of bins; quantiles of a pilot run")
     edges: Edges = Field((), description="edges between the bins, rising, instead of quantiles (units of the feature)")
+    between: Annotated[tuple[float, float], Field(strict=False)] | None = Field(
+        None, description="or bins of one width between these two; beyond them the end bins"
+    )
     steps: Annotated[int, Field(ge=1, le=16)] = Field(5, description="momentum only: over so many steps")
 
     @model_validator(mode="after")
     def _edges_rise(self) -> Feature:
         if any(a >= b for a, b in zip(self.edges, self.edges[1:], strict=False)):
             raise PydanticCustomError("edges", "edges must rise from one to the next")
-        if self.name == "inventory" and self.edges:
+        if self.between is not None and (self.edges or not self.between[0] < self.between[1]):
+            raise PydanticCustomError("edges", "between needs a lower and a higher number, and no edges beside it")
+        if self.name == "inventory" and (self.edges or self.between):
             raise PydanticCustomError("edges", "inventory is cut evenly; give bins")
         if self.name != "inventory" and not self.edges and self.bins > MOST_BINS:
             raise PydanticCustomError("bins", "bins must be at most 32; only inventory may have more")
@@ -55,6 +60,12 @@ class Training(Model):
     )
     epsilon_last: Annotated[float, Field(ge=0.0, le=1.0)] = Field(0.05, description="and in the last; linear between")
     learning_rate: Annotated[float, Field(gt=0.0, le=1.0)] = Field(0.1, description="weight of a new target")
+    rate: Literal["constant", "visits"] = Field(
+        "constant", description="learning_rate as it is | 1 over the visits of the state and action"
+    )
+    patience: Annotated[int, Field(ge=0)] = Field(
+        0, description="stop after so many rounds without a better validation; 0: never"
+    )
     discount: Annotated[float, Field(gt=0.0, le=1.0)] = Field(1.0, description="weight of what follows, a step")
     risk_aversion: Annotated[float, Field(ge=0.0)] = Field(
         0.0, description="1/currency; adds risk_aversion * variance of the step's move * remaining^2 to the cost"

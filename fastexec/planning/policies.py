@@ -44,6 +44,9 @@ def cut_of(feature: Feature, edges: np.ndarray | None = None) -> Cut:
     if feature.name == "inventory":
         return Cut(feature.name, feature.bins, np.zeros(0), 0)
     own = np.asarray(feature.edges, np.float64) if edges is None else edges
+    if feature.between is not None:
+        low, high = feature.between
+        own = low + (high - low) * np.arange(1, feature.bins) / feature.bins
     return Cut(feature.name, own.size + 1, own, feature.steps)
 
 

@@ -173,3 +173,16 @@ def test_a_rate_by_visits_weighs_every_target_alike():
         sums, counts = np.array([[[int(sum(targets) * 1024)]]]), np.array([[[len(targets)]]])
         merge_targets(q, visits, sums, counts, 0.0, 1024.0, least)
     assert q[0, 0] == pytest.approx(np.mean([1.0, 3.0, 5.0, 2.0, 2.0, 8.0]), rel=1e-14)
+
+
+def test_a_training_goes_on_from_an_agent(tmp_path):
+    tried = {"batch": BATCH, "rounds": 40, "epsilon": 0.1, "epsilon_last": 0.1}
+    first = train(batched(**tried), "a")
+    pq.write_table(agent_table(first), tmp_path / "first.parquet")
+    more = train(batched(**tried, start=str(tmp_path / "first.parquet")), "a")
+    assert more.curve[0]["validation_bps"] < first.curve[5]["validation_bps"]
+    assert min(row["validation_bps"] for row in more.curve) < min(row["validation_bps"] for row in first.curve)
+    with pytest.raises(InputError, match="has other actions"):
+        train(batched(start=str(tmp_path / "first.parquet"), actions={"set": "fractions"}), "a")
+    with pytest.raises(InputError, match="computes from its sample alone"):
+        train(batched(rule="backward", start=str(tmp_path / "first.parquet")), "a")

@@ -32,13 +32,15 @@ _AGENT = Qtable(model="qtable", name="agent", agent="-")
 
 
 def learn_backward(
-    study: StudyModel, training: Training, cuts: tuple[Cut, ...], name: str, threads: int
+    study: StudyModel, training: Training, cuts: tuple[Cut, ...], name: str, threads: int, start: np.ndarray | None
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """After each round q float64[t, state, a] and visits int64[t, state], of all rounds so far.
 
     Raises InputError where the rule does not know what the study has: transient impact, an exponent that is drawn.
     """
     require_memoryless(study, name)
+    if start is not None:
+        raise InputError(f"train.{name}.start: rule backward computes from its sample alone; leave start out")
     states, steps = market_states(cuts), study.order.steps
     if states > _MOST_STATES:
         raise InputError(

@@ -25,7 +25,7 @@ _LARGEST = 1e6  # bps; a cost to go beyond a hundred times the order's value is 
 
 
 def learn_batched(
-    study: StudyModel, training: Training, cuts: tuple[Cut, ...], name: str, threads: int
+    study: StudyModel, training: Training, cuts: tuple[Cut, ...], name: str, threads: int, start: np.ndarray | None
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """After each round q float64[t, state, a] and visits int64[t, state]; the same bits for any number of threads.
 
@@ -35,6 +35,8 @@ def learn_batched(
     if training.risk_aversion > 0.0 and study.order.at_horizon != "complete":
         raise InputError(f'train.{name}.risk_aversion: rule batched needs order.at_horizon = "complete" for it')
     learner = Learner(study, training, cuts, name, threads)
+    if start is not None:
+        learner.q[:] = start
     with ThreadPoolExecutor(threads) as pool:
         for number in range(training.rounds):
             last = max(training.rounds - 1, 1)

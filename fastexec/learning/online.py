@@ -25,7 +25,7 @@ from fastexec.planning.policies import Cut, TablePolicy, market_states, powers_o
 
 
 def learn_online(
-    study: StudyModel, training: Training, cuts: tuple[Cut, ...], name: str, threads: int
+    study: StudyModel, training: Training, cuts: tuple[Cut, ...], name: str, threads: int, start: np.ndarray | None
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """After each round q float64[t, state, a] (of two tables the mean) and visits int64[t, state]; ``threads``: one works."""
     require_memoryless(study, name)
@@ -34,6 +34,8 @@ def learn_online(
     cells = (*shape, len(training.actions.levels))
     q, visits = np.zeros((2, *cells)), np.zeros(cells, np.int64)
     double = training.rule == "double"
+    if start is not None:
+        q[:] = start
     for number in range(training.rounds):
         last = max(training.rounds - 1, 1)
         epsilon = training.epsilon + (training.epsilon_last - training.epsilon) * number / last

@@ -36,7 +36,7 @@ def program_cuts() -> tuple[Cut, ...]:
 
 
 def learn_program_rule(
-    study: StudyModel, training: Training, cuts: tuple[Cut, ...], name: str, threads: int
+    study: StudyModel, training: Training, cuts: tuple[Cut, ...], name: str, threads: int, start: np.ndarray | None
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """After each round of ``batch`` episodes the cost to go, float64[t, state, a] (minus the reward), and visits.
 
@@ -49,6 +49,8 @@ def learn_program_rule(
         )
     states, steps = SPREADS * VOLUMES * MOMENTA * TIMES, study.order.steps
     q, visits = np.zeros((states, len(training.actions.levels))), np.zeros(states, np.int64)
+    if start is not None:
+        raise InputError(f"train.{name}.start: the mini-project's learner starts from nothing")
     numbers = np.array(
         [expected(study.order.shares), study.order.lot, expected(study.costs.temporary.coefficient),
          training.learning_rate, training.discount, training.epsilon]

@@ -19,11 +19,12 @@ from fastexec.learning.online import learn_online
 from fastexec.learning.optimum import solve_optimum, why_unknown
 from fastexec.learning.program import learn_program_rule, program_cuts
 from fastexec.learning.rollout import play
+from fastexec.models.agents import Training
 from fastexec.models.market import SyntheticMarket
 from fastexec.models.strategies import Optimum, Qtable
 from fastexec.models.study import StudyModel
 from fastexec.planning.expectation import plain_sum
-from fastexec.planning.policies import Policies, TablePolicy
+from fastexec.planning.policies import Cut, Policies, TablePolicy
 
 #: Called with (agent, round, rounds, mean cost in bps, completion).
 Report = Callable[[str, int, int, float, float], None]
@@ -48,10 +49,13 @@ def train(study: StudyModel, name: str, *, threads: int = 1, report: Report | No
     if not isinstance(study.market, SyntheticMarket):
         raise InputError(f"train.{name}: agents are trained on synthetic markets; calibrate one to the real days")
     training = study.train[name]
-    cuts = program_cuts() if training.rule == "program" else cuts_of(study, training, name)
+    first = _start(study, training, name)
+    cuts = _cuts(study, training, name, first)
     curve: list[dict[str, float]] = []
     q, visits, played = np.zeros((0, 0, 0)), np.zeros((0, 0), np.int64), None
-    for number, (q, visits) in enumerate(_RULES[training.rule](study, training, cuts, name, threads), 1):
+    for number, (q, visits) in enumerate(
+        _RULES[training.rule](study, training, cuts, name, threads, first and first.q), 1
+    ):
         policy = TablePolicy(
             cuts, training.actions, np.argmin(q, axis=2).astype(np.uint16), np.zeros(study.order.steps + 1)
         )
@@ -66,6 +70,23 @@ def train(study: StudyModel, name: str, *, threads: int = 1, report: Report | No
             break
     assert played is not None
     return Agent(cuts, training.actions, q, visits, played.schedule, curve, origin_of(study, name))
+
+
+def _start(study: StudyModel, training: Training, name: str) -> Agent | None:
+    """The agent to go on from; InputError where it has other steps or actions."""
+    if training.start is None:
+        return None
+    agent = read_agent(study.file_path(training.start))
+    _require_fit(study, name, agent)
+    if agent.actions != training.actions:
+        raise InputError(f"train.{name}.start: the agent has other actions; give train.{name}.actions as it has them")
+    return agent
+
+
+def _cuts(study: StudyModel, training: Training, name: str, first: Agent | None) -> tuple[Cut, ...]:
+    if training.rule == "program":
+        return program_cuts()
+    return cuts_of(study, training, name) if first is None else first.cuts
 
 
 def _stale(curve: list[dict[str, float]], patience: int) -> bool:

@@ -63,6 +63,7 @@ class Training(Model):
     rate: Literal["constant", "visits"] = Field(
         "constant", description="learning_rate as it is | 1 over the visits of the state and action"
     )
+    start: str | None = Field(None, description="file of an agent to go on from, with its features (not rule backward)")
     patience: Annotated[int, Field(ge=0)] = Field(
         0, description="stop after so many rounds without a better validation; 0: never"
     )

@@ -54,14 +54,14 @@ def train(study: StudyModel, name: str, *, threads: int = 1, report: Report | No
     curve: list[dict[str, float]] = []
     q, visits, played = np.zeros((0, 0, 0)), np.zeros((0, 0), np.int64), None
     for number, (q, visits) in enumerate(
-        _RULES[training.rule](study, training, cuts, name, threads, first and first.q), 1
+        _RULES[training.rule](study, training, cuts, name, threads, None if first is None else first.q), 1
     ):
         policy = TablePolicy(
             cuts, training.actions, np.argmin(q, axis=2).astype(np.uint16), np.zeros(study.order.steps + 1)
         )
         played = play(study, policy, VALIDATION, _VALIDATED)
-        first, seen = q[0].min(axis=1)[-_market(cuts) :], visits[0][-_market(cuts) :]
-        trained = plain_sum(first * seen) / int(seen.sum())
+        values, seen = q[0].min(axis=1)[-_market(cuts) :], visits[0][-_market(cuts) :]
+        trained = plain_sum(values * seen) / int(seen.sum())
         episodes = float(number * training.batch)
         curve.append({"episodes": episodes, "training_bps": trained, "validation_bps": played.cost})
         if report is not None:
@@ -104,7 +104,15 @@ def origin_of(study: StudyModel, name: str) -> dict[str, Any]:
     from fastexec.kernels._jit import kernel_hash
 
     sections = study.model_dump(mode="json", exclude_none=True, include={"order", "market", "costs", "seed"})
-    return {**sections, "name": name, "train": study.train[name].model_dump(mode="json"), "kernels": kernel_hash()}
+    start = study.train[name].start
+    begun = {} if start is None else {"start": hashlib.sha256(study.file_path(start).read_bytes()).hexdigest()}
+    return {
+        **sections,
+        **begun,
+        "name": name,
+        "train": study.train[name].model_dump(mode="json"),
+        "kernels": kernel_hash(),
+    }
 
 
 def policies_of(study: StudyModel, agents: dict[str, Agent]) -> Policies:

@@ -19,10 +19,11 @@ from fastexec.learning.agent import agent_table, read_agent
 from fastexec.learning.optimum import solve_optimum
 from fastexec.learning.rollout import play
 from fastexec.learning.training import train
+from fastexec.planning.chains import stationary_law
 from fastexec.simulation import prepare, simulate
 from fastexec.studies.run import run
 from fastexec.studies.study import Study
-from markets import FEATURES, NO_MEMORY, VOLUME, markov
+from markets import FEATURES, NO_MEMORY, SPREAD, VOLUME, markov
 
 
 def test_the_learner_captures_99_percent_of_the_attainable_saving():
@@ -90,6 +91,15 @@ def test_bins_of_one_width():
     features = [{"name": "inventory", "bins": 5}, {"name": "spread", "bins": 4, "between": [0.0, 0.002]}]
     agent = train(markov(train={"a": {"features": features, "rounds": 1, "batch": 1_000}}), "a")
     np.testing.assert_allclose(agent.cuts[0].edges, [0.0005, 0.001, 0.0015])
+    assert agent.outside == {"spread": 0}
+
+
+def test_values_beyond_the_given_ends_are_counted():
+    features = [{"name": "inventory", "bins": 5}, {"name": "spread", "bins": 2, "between": [0.0004, 0.001]}]
+    agent = train(markov(train={"a": {"features": features, "rounds": 1, "batch": 1_000}}), "a")
+    middle = stationary_law(tuple(map(tuple, SPREAD["transition"])))[1]  # the lowest and the highest level lie beyond
+    assert agent.outside["spread"] / 400_000 == pytest.approx(1.0 - middle, abs=0.01)
+    assert any("values of spread in the pilot run lay beyond its bins" in line for line in in_words(agent))
 
 
 def test_no_phase_meets_another():

@@ -34,6 +34,9 @@ def in_words(agent: Agent) -> list[str]:
         f"{100 * agent.known:.1f} % of the states were visited at least {FEWEST_VISITS} times; elsewhere it acts without "
         "looking at the market",
     ]
+    lines += [
+        f"{count:,} values of {name} in the pilot run lay beyond its bins" for name, count in agent.outside.items()
+    ]
     return [*lines, *(_ends(agent, f) for f in range(len(agent.cuts) - 1))]
 
 

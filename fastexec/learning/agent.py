@@ -25,7 +25,7 @@ FEWEST_VISITS = 30
 class Agent:
     """cuts: features with their edges, inventory last. q: float64[t, state, a], expected cost to go (bps; NaN: never
     tried). visits: int64[t, state]. schedule: float64[t + 1], its mean. curve: a row a round. training: what it was trained
-    by, as nested keys.
+    by, as nested keys. outside: values of the pilot run beyond the ends that a feature was given.
     """
 
     cuts: tuple[Cut, ...]
@@ -35,6 +35,7 @@ class Agent:
     schedule: np.ndarray
     curve: list[dict[str, float]]
     training: dict[str, Any] = field(repr=False)
+    outside: dict[str, int] = field(default_factory=dict)
 
     @property
     def policy(self) -> TablePolicy:
@@ -69,6 +70,7 @@ def agent_table(agent: Agent) -> pa.Table:
         "schedule": agent.schedule.tolist(),
         "curve": agent.curve,
         "training": agent.training,
+        "outside": agent.outside,
     }
     return pa.table(columns).replace_schema_metadata({KEY: json.dumps(meta, sort_keys=True)})
 
@@ -94,4 +96,4 @@ def read_agent(path: Path) -> Agent:
     except (KeyError, ValueError, TypeError, StopIteration, OSError, pa.ArrowException) as error:
         reason = "it carries no agent" if isinstance(error, KeyError) else "damaged, or no Parquet file"
         raise InputError(f"{path}: is no agent of fastexec ({reason}); train it anew") from None
-    return Agent(cuts, actions, q, visits, np.array(meta["schedule"]), meta["curve"], meta["training"])
+    return Agent(cuts, actions, q, visits, np.array(meta["schedule"]), meta["curve"], meta["training"], meta["outside"])

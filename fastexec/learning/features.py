@@ -48,6 +48,19 @@ def cuts_of(study: StudyModel, training: Training, name: str) -> tuple[Cut, ...]
     return tuple(cuts)
 
 
+def outside_of(study: StudyModel, training: Training) -> dict[str, int]:
+    """How many values of a pilot run lie beyond the ends that a feature was given (``between``), by feature."""
+    given = [feature for feature in training.features if feature.between is not None]
+    sample = _pilot(study) if given else {}
+    found: dict[str, int] = {}
+    for feature in given:
+        assert feature.between is not None
+        values = sample[feature.name] if feature.name != "momentum" else _momentum(sample["mid"], feature.steps)
+        low, high = feature.between
+        found[feature.name] = int((values < low).sum() + (values > high).sum())
+    return found
+
+
 def _pilot(study: StudyModel) -> dict[str, np.ndarray]:
     """What a TWAP order sees, over all its steps: features as the kernels measure them, flat; mid float64[e, t]."""
     steps = study.order.steps

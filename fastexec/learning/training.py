@@ -14,7 +14,7 @@ from fastexec.kernels.philox import VALIDATION
 from fastexec.learning.agent import Agent, read_agent
 from fastexec.learning.backward import learn_backward
 from fastexec.learning.batched import learn_batched
-from fastexec.learning.features import cuts_of
+from fastexec.learning.features import cuts_of, outside_of
 from fastexec.learning.online import learn_online
 from fastexec.learning.optimum import solve_optimum, why_unknown
 from fastexec.learning.program import learn_program_rule, program_cuts
@@ -69,7 +69,9 @@ def train(study: StudyModel, name: str, *, threads: int = 1, report: Report | No
         if training.patience and _stale(curve, training.patience):
             break
     assert played is not None
-    return Agent(cuts, training.actions, q, visits, played.schedule, curve, origin_of(study, name))
+    return Agent(
+        cuts, training.actions, q, visits, played.schedule, curve, origin_of(study, name), outside_of(study, training)
+    )
 
 
 def _start(study: StudyModel, training: Training, name: str) -> Agent | None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from time import perf_counter
 
 sys.path.insert(0, str(Path(__file__).parent))
-from baselines import numpy_mini_project
+from baselines import numpy_mini_project, python_q_learning
 from jobs import draws_alone, engine_job, on_threads, training_rounds
 
 EPISODES = 16_384  # what the runner puts into a chunk of eight strategies
@@ -33,6 +33,7 @@ def jobs() -> dict[str, tuple[object, int]]:
         "large_cap": (large, EPISODES * large.steps),
         "training": (training_rounds(1), 65_536 * 50),
         "on two": (training_rounds(2), 65_536 * 50),
+        "python": (lambda: python_q_learning(400), 400 * 50),
         "one thread": (on_threads(mini, ["twap"], 16 * EPISODES, 1), 16 * steps),
         "two threads": (on_threads(mini, ["twap"], 16 * EPISODES, 2), 16 * steps),
     }
@@ -71,6 +72,7 @@ def main() -> None:
     print(
         f"training, batched rule                {rate:6.1f} M transitions/s, {draws:.1f} times its draws (30; at most 5)"
     )
+    print(f"plain Python Q-learning / training    {ns['python'][0] / ns['training'][0]:6.1f}")
     print(f"training, one thread / two threads    {ns['training'][0] / ns['on two'][0]:6.2f}   (at least 1.7)")
 
 

@@ -7,7 +7,7 @@ from typing import Any, get_args
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from fastexec.models import costs, market, strategies
+from fastexec.models import agents, costs, market, strategies
 from fastexec.models.order import Order
 from fastexec.models.study import Output, StudyModel
 
@@ -47,6 +47,9 @@ def schema_text() -> str:
         lines += ["", f"[[strategies]]{_doc(model)}", *_keys(model)]
         if model is strategies.Random:
             lines += ["[strategies.actions]", *_keys(strategies.Actions)]
+    lines += ["", f"[train.NAME]{_doc(agents.Training)}", *_keys(agents.Training)]
+    lines += [f"[[train.NAME.features]]{_doc(agents.Feature)}", *_keys(agents.Feature)]
+    lines += [f"[train.NAME.actions]{_doc(strategies.Actions)}", *_keys(strategies.Actions)]
     return "\n".join([*lines, ""])
 
 
@@ -61,7 +64,7 @@ def _keys(model: type[BaseModel]) -> list[str]:
     for name, field in fields:
         choices = get_args(field.annotation) if name == "model" else ()
         default = choices[0] if choices else field.get_default(call_default_factory=True, validated_data={})
-        if isinstance(default, BaseModel) or name == "strategies":
+        if isinstance(default, (BaseModel, dict)) or name in ("strategies", "features"):
             continue
         meaning = f"    # {field.description}" if field.description else ""
         lines.append(f"{name} = {_shown(default)}{meaning}")

@@ -19,6 +19,8 @@ from time import perf_counter
 from typing import Any
 
 import numba
+from llvmlite.ir import Constant, IntType, MetaDataString
+from llvmlite.ir.values import MDValue
 from numba.core import config
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, UserProvidedCacheLocator
 from numba.core.ccallback import CFunc
@@ -37,11 +39,24 @@ warnings.filterwarnings("ignore", "First-class function type", NumbaExperimental
 LANES = int(os.environ.get("FASTEXEC_LANES", "128"))
 
 
-class _WideLower(Lower):  # type: ignore[misc]
-    """Asks LLVM for vectors of 512 bits where the processor has them.
+class _LoopId(MDValue):  # type: ignore[misc]
+    """A loop's name in LLVM, with how many of its vectors to work on side by side; it must refer to itself."""
 
-    It halves them by itself on processors whose first kin slowed down at that width: 23.8 M path-steps/s of `large_cap`
-    against 18.7. A wish of each function, so that the user's own functions are compiled as ever; no bit changes.
+    def __init__(self, module: Any, count: int) -> None:
+        wish = module.add_metadata([MetaDataString(module, "llvm.loop.interleave.count"), Constant(IntType(32), count)])
+        super().__init__(module, [wish], name=str(len(module.metadata)))
+
+    def descr(self, buf: list[str]) -> None:
+        buf.append(f"distinct !{{ {self.get_reference()}, {self.operands[0].get_reference()} }}\n")
+
+
+class _Lower(Lower):  # type: ignore[misc]
+    """Hands LLVM two wishes that it does not form by itself; neither changes a bit.
+
+    Vectors of 512 bits where the processor has them: LLVM halves them on processors whose first kin slowed down at that
+    width (23.8 M path-steps/s of `large_cap` against 18.7). A wish of each function, so that the user's own functions are
+    compiled as ever. And, for a ``stage(interleave=...)``, several vectors side by side: a polynomial or a round of Philox
+    is one chain of dependent operations, and the processor looks ahead over one or two such chains only.
     """
 
     def post_lower(self) -> None:
@@ -49,6 +64,12 @@ class _WideLower(Lower):  # type: ignore[misc]
         set.add(
             self.function.attributes, '"prefer-vector-width"="512"'
         )  # llvmlite's own add refuses names it does not know
+        count = getattr(self.func_ir.func_id.func, "interleave", 1)
+        places = {block: place for place, block in enumerate(self.function.blocks)}
+        for block, place in places.items():
+            ends = block.terminator.operands if count > 1 and block.is_terminated else ()
+            if any(places.get(end, place + 1) <= place for end in ends):  # back to the head of a loop
+                block.terminator.set_metadata("llvm.loop", _LoopId(self.module, count))
 
 
 @register_pass(mutates_CFG=True, analysis_only=False)
@@ -57,7 +78,7 @@ class _WideLowering(NativeLowering):  # type: ignore[misc]
 
     @property
     def lowering_class(self) -> type[Lower]:
-        return _WideLower
+        return _Lower
 
 
 class _Compiler(CompilerBase):  # type: ignore[misc]
@@ -155,6 +176,15 @@ class _Cache(FunctionCache):  # type: ignore[misc]
 def stage(function: Callable[..., Any]) -> Callable[..., Any]:
     """A jitted function that only kernels call."""
     return numba.njit(**_OPTIONS)(function)  # type: ignore[no-any-return]
+
+
+def chained(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A stage whose lane loops are long chains of dependent operations: four vectors side by side.
+
+    Philox 1.83 -> 1.44 ns, four normals 1.83 -> 1.52, the price's exponential 1.41 -> 1.07; eight gain no more.
+    """
+    function.interleave = 4  # type: ignore[attr-defined]
+    return stage(function)
 
 
 def inlined(function: Callable[..., Any]) -> Callable[..., Any]:

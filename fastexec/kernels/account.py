@@ -113,21 +113,24 @@ def account(k, plan, p, m, b, rows):
 def write_rows(span, ledgers, rows, output):
     """Write the closed books; ``span`` is (first episode of the output, first and end of the block's).
 
-    Column by column over all strategies, so that the lines of memory that neighbouring strategies share stay at hand.
+    Column by column, each row of memory from its start to its end.
     """
     first, low, high = span
-    strategies = ledgers.shape[0]
+    strategies, lane = ledgers.shape[0], low % _W
     for c in range(output.episodes.shape[0]):
-        column = output.episodes[c]
-        for k in range(strategies):
-            row = rows[k]
-            for e in range(low, high):
-                column[(e - first) * strategies + k] = row[(7 + c) * _W + e % _W]
-    for k in range(strategies):
-        b = ledgers[k]
-        for e in range(low, high):
-            output.counts[0, (e - first) * strategies + k] = np.int32(b[ORDERS * _W + e % _W])
-            output.counts[1, (e - first) * strategies + k] = np.int32(b[LAST_STEP * _W + e % _W])
+        column = output.episodes[c, (low - first) * strategies : (high - first) * strategies]
+        at = (7 + c) * _W + lane
+        if strategies == 1:
+            column[:] = rows[0, at : at + high - low]
+        else:
+            for i in range(high - low):
+                for k in range(strategies):
+                    column[i * strategies + k] = rows[k, at + i]
+    for field, counts in ((ORDERS, output.counts[0]), (LAST_STEP, output.counts[1])):
+        at = field * _W + lane
+        for i in range(high - low):
+            for k in range(strategies):
+                counts[(low - first + i) * strategies + k] = np.int32(ledgers[k, at + i])
 
 
 @stage

@@ -50,6 +50,7 @@ from fastexec.kernels.given import begin_given, begin_joined, follow_paths, roll
 from fastexec.kernels.market import advance, begin, draw, observe, roll
 from fastexec.kernels.parameters import draw_parameters, fix_parameters
 from fastexec.kernels.record import record
+from fastexec.kernels.room import floats_for, raw_for, words_for
 from fastexec.kernels.strategy import check_slices, decide, decide_otherwise
 
 _W = LANES
@@ -108,10 +109,11 @@ def _example() -> tuple[Any, ...]:
 @entry(_example)
 def simulate_range(seed, first, count, plan, strategies, paths, output, plugins):
     """Simulate episodes ``first <= e < first + count`` into the rows of ``output``."""
-    room = np.empty((PARAMETER_FIELDS + MARKET_ROOM + 3) * _W)
-    room_k = np.empty((strategies.kinds.shape[0], LEDGER_FIELDS * _W))
-    room_rows = np.empty((strategies.kinds.shape[0], ROWS * _W))
-    room_words, room_raw = np.empty(4 * _W, np.uint32), np.empty(4 * _W, np.float32)
+    room = floats_for((PARAMETER_FIELDS + MARKET_ROOM + 3) * _W)
+    count_k = strategies.kinds.shape[0]
+    room_k = floats_for(count_k * LEDGER_FIELDS * _W).reshape((count_k, LEDGER_FIELDS * _W))
+    room_rows = floats_for(count_k * ROWS * _W).reshape((count_k, ROWS * _W))
+    room_words, room_raw = words_for(4 * _W), raw_for(4 * _W)
     p, m, normals = divide(borrowed(room))
     ledgers, rows = borrowed(room_k), borrowed(room_rows)
     words, raw = borrowed(room_words), borrowed(room_raw)

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastexec.kernels._jit import LANES, borrowed, entry, stage
+from fastexec.kernels._jit import LANES, borrowed, chained, entry, stage
 from fastexec.kernels.account import derive_costs
 from fastexec.kernels.elementary import power
 from fastexec.kernels.episode import divide, example_study, leave_step, open_block
@@ -53,6 +53,7 @@ from fastexec.kernels.given import follow_paths
 from fastexec.kernels.market import advance, draw, observe
 from fastexec.kernels.parameters import fix_parameters
 from fastexec.kernels.philox import ACTIONS, draw_words
+from fastexec.kernels.room import floats_for, raw_for, words_for
 from fastexec.kernels.state import encode
 from fastexec.kernels.strategy import slice_of
 
@@ -78,9 +79,10 @@ def _example() -> tuple[Any, ...]:
 def explore_range(seed, episodes, plan, strategies, paths, epsilon, record):
     """Of ``episodes`` (first, count, base) ``first <= e < first + count`` into columns e - base; the agent is strategy 0."""
     first, count, base = episodes
-    room = np.empty((PARAMETER_FIELDS + MARKET_ROOM + 3) * _W)
-    room_k, room_parts = np.empty((1, LEDGER_FIELDS * _W)), np.empty(7 * _W)
-    room_words, room_raw = np.empty(4 * _W, np.uint32), np.empty(4 * _W, np.float32)
+    room = floats_for((PARAMETER_FIELDS + MARKET_ROOM + 3) * _W)
+    room_k = floats_for(LEDGER_FIELDS * _W).reshape((1, LEDGER_FIELDS * _W))
+    room_parts = floats_for(7 * _W)
+    room_words, room_raw = words_for(4 * _W), raw_for(4 * _W)
     p, m, normals = divide(borrowed(room))
     ledgers, parts = borrowed(room_k), borrowed(room_parts)
     words, raw, b = borrowed(room_words), borrowed(room_raw), ledgers[0]
@@ -153,7 +155,7 @@ def charge(t, span, switches, p, m, b, costs):
         costs[t, offset + i] = b[VALUE * _W + i]
 
 
-@stage
+@chained
 def price_share(kind, p, m, b):
     """Temporary cost in currency a share into field VALUE of the ledger."""
     if kind == TEMPORARY_LINEAR:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from fastexec.kernels._jit import LANES, inlined, stage
-from fastexec.kernels.elementary import power
+from fastexec.kernels._jit import LANES, chained, inlined, stage
+from fastexec.kernels.elementary import exp, log, power
 from fastexec.kernels.fields import (
     ARRIVAL,
     COMPLETE,
@@ -25,10 +25,12 @@ from fastexec.kernels.fields import (
     OWN_REMAINING,
     PER_STEP,
     PROGRAM_COST,
+    RATE,
     REMAINING,
     SHARES,
     SLICE,
     SPREAD,
+    SQUARES,
     SUM_HALF_SPREAD,
     SUM_SQUARES,
     SUM_TEMPORARY,
@@ -45,6 +47,7 @@ from fastexec.kernels.fields import (
     TRANSIENT_KIND,
     TRANSIENT_LINEAR,
     TRANSIENT_OFF,
+    VALUE,
     VOLUME,
     VOLUME_AT_LAST,
 )
@@ -76,25 +79,46 @@ def close_horizon(rule, m, b):
 def fill(t, price, switches, p, m, b):
     """Fill the slices at the mid in field ``price`` (MID, or NEXT for what follows the step's volume)."""
     temporary, transient = switches[TEMPORARY_KIND], switches[TRANSIENT_KIND]
+    # A view: an index from a field chosen at run time may be negative for all that the compiler knows, and is gathered.
+    mids = m[price * _W : (price + 1) * _W]
     if switches[COST_RULE] == PER_STEP:
         charge_step(p, m, b)
     if temporary == TEMPORARY_PROPORTIONAL:
         for i in range(_W):
             rate = rate_of(i, m, b)
-            settle(i, t, m[price * _W + i], rate, rate, p, m, b)
+            settle(i, t, mids[i], rate, rate, p, m, b)
     elif temporary == TEMPORARY_SQRT:
         for i in range(_W):
             rate = rate_of(i, m, b)
-            settle(i, t, m[price * _W + i], rate, np.sqrt(rate), p, m, b)
+            settle(i, t, mids[i], rate, np.sqrt(rate), p, m, b)
     elif temporary == TEMPORARY_POWER:
+        raise_rates(p, m, b)
         for i in range(_W):
-            rate = rate_of(i, m, b)
-            settle(i, t, m[price * _W + i], rate, power(rate, p[TEMPORARY_EXPONENT * _W + i]), p, m, b)
+            settle(i, t, mids[i], b[RATE * _W + i], b[VALUE * _W + i], p, m, b)
     else:
         for i in range(_W):
-            settle(i, t, m[price * _W + i], rate_of(i, m, b), 0.0, p, m, b)
+            settle(i, t, mids[i], rate_of(i, m, b), 0.0, p, m, b)
+    if switches[SQUARES]:
+        for i in range(_W):
+            b[SUM_SQUARES * _W + i] += b[SLICE * _W + i] * b[SLICE * _W + i]
     if transient != TRANSIENT_OFF:
         push(transient, p, b)
+
+
+@chained
+def raise_rates(p, m, b):
+    """Slice over volume into field RATE, its power into VALUE.
+
+    In three loops: a power is one long chain of dependent operations, and the processor looks ahead over so many only. In
+    short loops it works on several lanes' chains at once.
+    """
+    for i in range(_W):
+        rate = rate_of(i, m, b)
+        b[RATE * _W + i] = rate
+        b[VALUE * _W + i] = p[TEMPORARY_EXPONENT * _W + i] * log(rate if rate > 0.0 else 1.0)
+    for i in range(_W):
+        value = exp(b[VALUE * _W + i])
+        b[VALUE * _W + i] = value if b[RATE * _W + i] > 0.0 else 0.0
 
 
 @stage
@@ -116,7 +140,7 @@ def rate_of(i, m, b):
 
 @inlined
 def settle(i, t, mid, rate, function_of_rate, p, m, b):
-    """Book a fill: timing, half spread, temporary cost mid * coefficient * f(rate) a share, squares, counts.
+    """Book a fill: timing, half spread, temporary cost mid * coefficient * f(rate) a share, counts.
 
     Everything is read before anything is written: the compiler cannot know that the ledger is not the market, and
     would read (and divide) again after each store.
@@ -132,14 +156,13 @@ def settle(i, t, mid, rate, function_of_rate, p, m, b):
     b[SUM_TIMING * _W + i] += timing
     b[SUM_HALF_SPREAD * _W + i] += half_spread
     b[SUM_TEMPORARY * _W + i] += temporary
-    b[SUM_SQUARES * _W + i] += q * q
     b[LARGEST_RATE * _W + i] = max(b[LARGEST_RATE * _W + i], rate)
     b[ORDERS * _W + i] += 1.0 if traded else 0.0
     b[LAST_STEP * _W + i] = np.float64(t) if traded else b[LAST_STEP * _W + i]
     b[VOLUME_AT_LAST * _W + i] = seen if traded else b[VOLUME_AT_LAST * _W + i]
 
 
-@stage
+@chained
 def push(transient, p, b):
     """A trade pays what is left of earlier impact and half of its own; then everything decays by one step."""
     for i in range(_W):

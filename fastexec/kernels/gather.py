@@ -40,6 +40,7 @@ from fastexec.kernels.fields import (
 from fastexec.kernels.given import follow_paths
 from fastexec.kernels.market import advance, draw, observe
 from fastexec.kernels.parameters import fix_parameters
+from fastexec.kernels.room import floats_for, raw_for, words_for
 from fastexec.kernels.state import encode
 
 _W = LANES
@@ -67,9 +68,9 @@ def _example() -> tuple[Any, ...]:
 @entry(_example)
 def gather_range(seed, first, count, plan, strategies, paths, sums):
     """Add episodes ``first <= e < first + count`` to ``sums``; the market features are those of strategy 0."""
-    room = np.empty((PARAMETER_FIELDS + MARKET_ROOM + 3) * _W)
-    room_k = np.empty((1, LEDGER_FIELDS * _W))
-    room_words, room_raw = np.empty(4 * _W, np.uint32), np.empty(4 * _W, np.float32)
+    room = floats_for((PARAMETER_FIELDS + MARKET_ROOM + 3) * _W)
+    room_k = floats_for(LEDGER_FIELDS * _W).reshape((1, LEDGER_FIELDS * _W))
+    room_words, room_raw = words_for(4 * _W), raw_for(4 * _W)
     p, m, normals = divide(borrowed(room))
     ledgers = borrowed(room_k)
     words, raw, b = borrowed(room_words), borrowed(room_raw), ledgers[0]

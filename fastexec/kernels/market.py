@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fastexec.kernels._jit import LANES, stage
+from fastexec.kernels._jit import LANES, chained, stage
 from fastexec.kernels.elementary import exp
 from fastexec.kernels.fields import (
     ARITHMETIC,
@@ -79,7 +79,7 @@ from fastexec.kernels.fields import (
     VOLUME_SCALE,
     VOLUME_STATE,
 )
-from fastexec.kernels.philox import MOVES, START, draw_words, gaussian_pair, gaussians
+from fastexec.kernels.philox import MOVES, START, draw_words, gaussian_pair, gaussians, three_gaussians
 
 _W = LANES
 _MEAN_ABSOLUTE = 0.7978845608028654  # sqrt(2 / pi)
@@ -127,7 +127,7 @@ def draw(seed, block, t, switches, words, raw, normals, p):
     if switches[VOLUME_MODEL] == VOLUME_CONSTANT:
         gaussian_pair(words, raw)
     else:
-        gaussians(words, raw)
+        three_gaussians(words, raw)
     if switches[CORRELATED]:
         correlate(raw, normals, p)
     else:
@@ -145,7 +145,7 @@ def advance(t, switches, curves, chains, normals, p, m):
     draw_volume(switches[VOLUME_MODEL], curves[VOLUME_CURVE, t], curves[COSINE_CURVE, t], normals, p, m)
 
 
-@stage
+@chained
 def correlate(raw, normals, p):
     """From independent normals (z_p, e1, e2) to (z_p, z_s, z_v) with the study's correlations."""
     for i in range(_W):
@@ -156,7 +156,7 @@ def correlate(raw, normals, p):
         normals[2 * _W + i] = p[L30 * _W + i] * z + p[L31 * _W + i] * a + p[L32 * _W + i] * e1 + p[L33 * _W + i] * e2
 
 
-@stage
+@chained
 def move_price(model, curve, normals, p, m):
     """NEXT from MID, and the squared relative move. Geometric: corrected by -volatility^2 / 2, so drift 0 is a martingale."""
     if model == GEOMETRIC:
@@ -173,7 +173,7 @@ def move_price(model, curve, normals, p, m):
             m[SUM_SQUARED_MOVES * _W + i] += move * move
 
 
-@stage
+@chained
 def draw_volume(model, curve, cosine, normals, p, m):
     """v_t by the model, and the cumulative volume with it."""
     if model == VOLUME_CONSTANT:
@@ -244,7 +244,7 @@ def step_chain(chains, chain, levels, places, normals, m):
         m[value * _W + i] = chains[chain + LEVEL_ROW * MOST_LEVELS + above]
 
 
-@stage
+@chained
 def level_spread(curve, p, m):
     """The mean-reverting spread from its state: mean * curve * exp(x - sd^2 / 2), not below the floor."""
     for i in range(_W):

@@ -34,6 +34,7 @@ from fastexec.kernels.given import follow_paths
 from fastexec.kernels.market import advance, draw, observe
 from fastexec.kernels.parameters import fix_parameters
 from fastexec.kernels.philox import ACTIONS, draw_words
+from fastexec.kernels.room import floats_for, raw_for, words_for
 from fastexec.kernels.state import encode
 
 _W = LANES
@@ -60,9 +61,9 @@ def _example() -> tuple[Any, ...]:
 @entry(_example)
 def watch_range(seed, first, count, plan, strategies, paths, seen):
     """Episodes ``first <= e < first + count`` into rows e - first of ``seen``; the market features are strategy 0's."""
-    room = np.empty((PARAMETER_FIELDS + MARKET_ROOM + 3) * _W)
-    room_k = np.empty((1, LEDGER_FIELDS * _W))
-    room_words, room_raw = np.empty(4 * _W, np.uint32), np.empty(4 * _W, np.float32)
+    room = floats_for((PARAMETER_FIELDS + MARKET_ROOM + 3) * _W)
+    room_k = floats_for(LEDGER_FIELDS * _W).reshape((1, LEDGER_FIELDS * _W))
+    room_words, room_raw = words_for(4 * _W), raw_for(4 * _W)
     p, m, normals = divide(borrowed(room))
     ledgers = borrowed(room_k)
     words, raw, b = borrowed(room_words), borrowed(room_raw), ledgers[0]

@@ -46,6 +46,8 @@ def plan_study(study: StudyModel, phase: int) -> tuple[fields.Plan, list[str]]:
     switches[fields.TEMPORARY_KIND] = _temporary_kind(study)
     switches[fields.TRANSIENT_KIND] = _transient_kind(study)
     switches[fields.COST_RULE] = fields.PER_STEP if study.costs.rule == "per_step" else fields.BY_FILL
+    permanent = not is_zero(study.costs.permanent.coefficient)
+    switches[fields.SQUARES] = permanent or switches[fields.TEMPORARY_KIND] == fields.TEMPORARY_LINEAR
     if isinstance(study.market, SyntheticMarket):
         _switch_market(study.market, switches)
     else:

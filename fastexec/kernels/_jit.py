@@ -73,8 +73,8 @@ class _Lower(Lower):  # type: ignore[misc]
 
 
 @register_pass(mutates_CFG=True, analysis_only=False)
-class _WideLowering(NativeLowering):  # type: ignore[misc]
-    _name = "fastexec_wide_lowering"
+class _Lowering(NativeLowering):  # type: ignore[misc]
+    _name = "fastexec_lowering"
 
     @property
     def lowering_class(self) -> type[Lower]:
@@ -84,7 +84,7 @@ class _WideLowering(NativeLowering):  # type: ignore[misc]
 class _Compiler(CompilerBase):  # type: ignore[misc]
     def define_pipelines(self) -> list[Any]:
         pipeline = DefaultPassBuilder.define_nopython_pipeline(self.state)
-        pipeline.passes = [(_WideLowering if step is NativeLowering else step, text) for step, text in pipeline.passes]
+        pipeline.passes = [(_Lowering if step is NativeLowering else step, text) for step, text in pipeline.passes]
         pipeline.finalize()
         return [pipeline]
 
@@ -175,6 +175,11 @@ class _Cache(FunctionCache):  # type: ignore[misc]
 
 def stage(function: Callable[..., Any]) -> Callable[..., Any]:
     """A jitted function that only kernels call."""
+    return numba.njit(**_OPTIONS, _nrt=False)(function)  # type: ignore[no-any-return]
+
+
+def allocating(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A stage that makes arrays."""
     return numba.njit(**_OPTIONS)(function)  # type: ignore[no-any-return]
 
 
@@ -189,7 +194,7 @@ def chained(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
     """A jitted function of one lane, inlined by force: LLVM left Philox as a call in the driver, scalar, 15 ns a step."""
-    return numba.njit(forceinline=True, **_OPTIONS)(function)  # type: ignore[no-any-return]
+    return numba.njit(forceinline=True, **_OPTIONS, _nrt=False)(function)  # type: ignore[no-any-return]
 
 
 @intrinsic
@@ -211,7 +216,7 @@ def _borrowed(array):
 
 
 #: See ``_borrowed``; an intrinsic has no interpreted form, so there the array itself.
-borrowed: Callable[..., Any] = (lambda array: array) if JIT_DISABLED else stage(_borrowed)
+borrowed: Callable[..., Any] = (lambda array: array) if JIT_DISABLED else allocating(_borrowed)
 
 
 Announce = Callable[[str], None]

@@ -121,7 +121,8 @@ def write_rows(span, ledgers, rows, output):
         column = output.episodes[c, (low - first) * strategies : (high - first) * strategies]
         at = (7 + c) * _W + lane
         if strategies == 1:
-            column[:] = rows[0, at : at + high - low]
+            for i in range(high - low):
+                column[i] = rows[0, at + i]
         else:
             for i in range(high - low):
                 for k in range(strategies):

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from fastexec.kernels._jit import LANES, PLUGIN_SLOTS, borrowed, decide_function, entry, inlined, stage
+from fastexec.kernels._jit import LANES, PLUGIN_SLOTS, allocating, borrowed, decide_function, entry, inlined, stage
 from fastexec.kernels.account import ROWS, account, describe_market, write_rows
 from fastexec.kernels.fields import (
     CHAIN_SIZE,
@@ -150,7 +150,7 @@ def simulate_range(seed, first, count, plan, strategies, paths, output, plugins)
     room[0], room_k[0, 0], room_rows[0, 0], room_words[0], room_raw[0] = 0.0, 0.0, 0.0, 0, 0.0
 
 
-@stage
+@allocating
 def divide(room):
     """The buffers of a block out of one room: parameters, market, normals."""
     a, b = PARAMETER_FIELDS * _W, (PARAMETER_FIELDS + MARKET_ROOM) * _W

@@ -79,7 +79,7 @@ from fastexec.kernels.fields import (
     VOLUME_SCALE,
     VOLUME_STATE,
 )
-from fastexec.kernels.philox import MOVES, START, draw_words, gaussian_pair, gaussians, three_gaussians
+from fastexec.kernels.philox import MOVES, START, draw_words, gaussian_pair, gaussians
 
 _W = LANES
 _MEAN_ABSOLUTE = 0.7978845608028654  # sqrt(2 / pi)
@@ -127,7 +127,7 @@ def draw(seed, block, t, switches, words, raw, normals, p):
     if switches[VOLUME_MODEL] == VOLUME_CONSTANT:
         gaussian_pair(words, raw)
     else:
-        three_gaussians(words, raw)
+        gaussians(words, raw)
     if switches[CORRELATED]:
         correlate(raw, normals, p)
     else:

@@ -78,19 +78,6 @@ def gaussians(words, normals):
 
 
 @chained
-def three_gaussians(words, normals):
-    """Normals 0 to 2: a market's step needs no more, and a cosine without its sine is 0.1 ns less."""
-    for i in range(_W):
-        r = radius(words[i])
-        sine, cosine = sine_cosine(words[_W + i])
-        normals[i] = r * cosine
-        normals[_W + i] = r * sine
-    for i in range(_W):
-        sine, cosine = sine_cosine(words[3 * _W + i])
-        normals[2 * _W + i] = radius(words[2 * _W + i]) * cosine
-
-
-@chained
 def gaussian_pair(words, normals):
     """Only normals 0 and 1: half the work where the market needs no more."""
     for i in range(_W):

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fastexec.kernels._jit import entry, inlined, stage
+from fastexec.kernels._jit import allocating, entry, inlined, stage
 from fastexec.kernels.elementary import log, power
 
 LINEAR, SCALE, RISK = 0, 1, 2  # rows of ``terms``: a value for each step
@@ -40,7 +40,7 @@ def total_cost(slices, order, terms, constants, barrier):
     return total
 
 
-@stage
+@allocating
 def expand(slices, order, terms, constants, barrier, feedback):
     """Backward pass: ``feedback[t]`` = (step, change with x, change with y) of the Newton direction; predicted decrease."""
     steps = slices.shape[0]
@@ -100,7 +100,7 @@ def try_step(size, slices, order, constants, feedback, trial):
     trial[last] += left  # rounding: the slices add up to the order
 
 
-@stage
+@allocating
 def descend(slices, order, terms, constants, barrier):
     """Newton steps at one barrier until the predicted decrease is rounding, or no step helps."""
     feedback, trial = np.empty((slices.shape[0], 3)), np.empty(slices.shape[0])

@@ -10,7 +10,7 @@ from conftest import data_file, small_study
 from fastexec.errors import InputError
 from fastexec.kernels import fields
 from fastexec.kernels.explore import Experience, explore_range
-from fastexec.kernels.learning import Step, Sums, add_targets, merge_targets
+from fastexec.kernels.learning import COUNT, TOTAL, Step, add_targets, merge_targets, tabulate_shares
 from fastexec.kernels.philox import EVALUATION, TRAINING
 from fastexec.learning.agent import agent_table
 from fastexec.learning.optimum import solve_optimum
@@ -72,26 +72,27 @@ def test_the_update_equals_a_plain_twin():
                 ]
                 share = 1.0 - (1.0 - alpha) ** len(targets)
                 wanted[i, j] += share * (sum(targets) / (scale * len(targets)) - wanted[i, j])
-    sums, counts = np.zeros((2, states, actions), np.int64), np.zeros((2, states, actions), np.int64)
+    cells, shares = np.zeros((2, states, actions, 2), np.int64), np.zeros(20)  # some counts tabulated, some not
+    tabulate_shares(alpha, shares)
     fault, visits, least = np.zeros(1, np.int64), np.zeros((states, actions), np.int64), np.empty(states)
     for part, (low, high) in enumerate(((0, 150), (150, count))):
         numbers = np.array([discount, scale, 1e6])
         step = Step(s, a, costs, following)
-        add_targets(step, ahead, low, high, numbers, Sums(sums[part], counts[part], fault))
-    merge_targets(q, visits, sums, counts, alpha, scale, least)
+        add_targets(step, ahead, low, high, numbers, cells[part], fault)
+    merge_targets(q, visits, cells, alpha, shares, scale, least)
     np.testing.assert_allclose(q, wanted, rtol=1e-13)
     np.testing.assert_array_equal(least, q.min(axis=1))
     assert visits.sum() == count
-    assert not sums.any()
+    assert not cells.any()
     assert fault[0] == 0
 
 
 def test_a_target_beyond_the_bound_is_counted_and_not_added():
     one, zero = np.zeros(1, np.int32), np.zeros(1, np.uint8)
-    sums, counts, fault = np.zeros((1, 1), np.int64), np.zeros((1, 1), np.int64), np.zeros(1, np.int64)
+    cells, fault = np.zeros((1, 1, 2), np.int64), np.zeros(1, np.int64)
     step, numbers = Step(one, zero, np.array([2e6]), one), np.array([1.0, 1.0, 1e6])
-    add_targets(step, np.zeros(1), 0, 1, numbers, Sums(sums, counts, fault))
-    assert (fault[0], counts[0, 0], sums[0, 0]) == (1, 0, 0)
+    add_targets(step, np.zeros(1), 0, 1, numbers, cells, fault)
+    assert (fault[0], cells[0, 0, COUNT], cells[0, 0, TOTAL]) == (1, 0, 0)
 
 
 def test_threads_change_no_bit_and_visits_add_up():
@@ -170,8 +171,8 @@ def test_patience_ends_a_training_that_no_longer_gains():
 def test_a_rate_by_visits_weighs_every_target_alike():
     q, visits, least = np.zeros((1, 1)), np.zeros((1, 1), np.int64), np.empty(1)
     for targets in ([1.0, 3.0], [5.0], [2.0, 2.0, 8.0]):
-        sums, counts = np.array([[[int(sum(targets) * 1024)]]]), np.array([[[len(targets)]]])
-        merge_targets(q, visits, sums, counts, 0.0, 1024.0, least)
+        cells = np.array([[[[int(sum(targets) * 1024), len(targets)]]]])
+        merge_targets(q, visits, cells, 0.0, np.zeros(1), 1024.0, least)
     assert q[0, 0] == pytest.approx(np.mean([1.0, 3.0, 5.0, 2.0, 2.0, 8.0]), rel=1e-14)
 
 

@@ -25,14 +25,12 @@ from fastexec.kernels.fields import (
     PERMANENT_COEFFICIENT,
     PERMANENT_OWN,
     PHASE,
-    POLICY_AT,
     REMAINING,
     SHARES,
     SLICE,
     SOURCE,
     SPREAD,
     STATE,
-    STATES,
     STEPS,
     SYNTHETIC,
     TEMPORARY_COEFFICIENT,
@@ -46,7 +44,6 @@ from fastexec.kernels.fields import (
     TRANSIENT_KIND,
     TRANSIENT_OFF,
     VALUE,
-    VOLUME,
 )
 from fastexec.kernels.fill import close_horizon, fill, rate_of
 from fastexec.kernels.given import follow_paths
@@ -55,7 +52,7 @@ from fastexec.kernels.parameters import fix_parameters
 from fastexec.kernels.philox import ACTIONS, draw_words
 from fastexec.kernels.room import floats_for, raw_for, words_for
 from fastexec.kernels.state import encode
-from fastexec.kernels.strategy import slice_of
+from fastexec.kernels.strategy import find_actions, take_actions
 
 _W = LANES
 
@@ -120,20 +117,18 @@ def explore_range(seed, episodes, plan, strategies, paths, epsilon, record):
 def choose(at, plan, strategies, words, p, m, b, record):
     """The policy's action, or with probability epsilon any; its slice into the ledger. ``at``: (step, span, epsilon)."""
     t, (low, high, offset), epsilon = at
-    start = strategies.kinds[0, POLICY_AT] + t * strategies.kinds[0, STATES]
-    levels, lot, steps = strategies.kinds[0, LEVELS], plan.numbers[LOT], plan.switches[STEPS]
-    tried = epsilon * 4294967296.0
-    policy = strategies.policy
+    find_actions(strategies, 0, t, b)
+    levels, tried = np.uint64(strategies.kinds[0, LEVELS]), epsilon * 4294967296.0
     for i in range(_W):
-        action = np.int64(policy[start + np.int64(b[STATE * _W + i])])
-        other = np.int64((np.uint64(words[_W + i]) * np.uint64(levels)) >> np.uint64(32))
-        b[VALUE * _W + i] = other if np.float64(words[i]) < tried else action
-    for i in range(_W):
-        action = np.int64(b[VALUE * _W + i])
-        b[SLICE * _W + i] = slice_of(action, strategies, 0, lot, steps, i, p, b) if m[VOLUME * _W + i] > 0.0 else 0.0
-    for i in range(low, high):
-        record.states[t, offset + i] = np.int32(b[STATE * _W + i])
-        record.actions[t, offset + i] = np.uint8(b[VALUE * _W + i])
+        other = np.float64((np.uint64(words[_W + i]) * levels) >> np.uint64(32))
+        b[VALUE * _W + i] = other if np.float64(words[i]) < tried else b[VALUE * _W + i]
+    states = record.states[t, offset + low : offset + high]
+    actions = record.actions[t, offset + low : offset + high]
+    for i in range(high - low):
+        states[i] = np.int32(b[STATE * _W + low + i])
+    for i in range(high - low):
+        actions[i] = np.uint8(np.int32(b[VALUE * _W + low + i]))
+    take_actions(strategies, 0, plan.numbers[LOT], plan.switches[STEPS], p, m, b)
 
 
 @stage
@@ -151,8 +146,9 @@ def charge(t, span, switches, p, m, b, costs):
         share = b[VALUE * _W + i] + 0.5 * m[MID * _W + i] * m[SPREAD * _W + i] + p[FEE * _W + i]
         share += p[PERMANENT_COEFFICIENT * _W + i] * (before + p[PERMANENT_OWN * _W + i] * q)
         b[VALUE * _W + i] = q * share * 1e4 / (ordered * m[ARRIVAL * _W + i])
-    for i in range(low, high):
-        costs[t, offset + i] = b[VALUE * _W + i]
+    row = costs[t, offset + low : offset + high]
+    for i in range(high - low):
+        row[i] = b[VALUE * _W + low + i]
 
 
 @chained

@@ -10,8 +10,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fastexec.kernels._jit import entry
+from fastexec.kernels._jit import entry, inlined
 from fastexec.kernels.elementary import power
+
+TOTAL, COUNT = 0, 1  # of a cell: the sum of its targets and how many, side by side in one line of memory
+#: Shares of the way for so many targets and fewer are looked up: a power for each cell took a tenth of an update.
+TABULATED = 4096
 
 
 class Step(NamedTuple):
@@ -23,57 +27,66 @@ class Step(NamedTuple):
     following: np.ndarray
 
 
-class Sums(NamedTuple):
-    """Of one thread: ``totals`` and ``counts`` int64[s, a], ``fault`` int64[1]: targets beyond the bound."""
-
-    totals: np.ndarray
-    counts: np.ndarray
-    fault: np.ndarray
-
-
 def _example():
-    one, cell = np.zeros(1, np.int32), np.zeros((1, 1), np.int64)
+    one = np.zeros(1, np.int32)
     step = Step(one, np.zeros(1, np.uint8), np.zeros(1), one)
-    return step, np.zeros(1), 0, 1, np.zeros(3), Sums(cell, cell, np.zeros(1, np.int64))
+    return step, np.zeros(1), 0, 1, np.zeros(3), np.zeros((1, 1, 2), np.int64), np.zeros(1, np.int64)
 
 
 @entry(_example)
-def add_targets(step, ahead, low, high, numbers, sums):
-    """Add the targets of episodes ``low <= e < high`` of a step; ``numbers``: (discount, scale, bound), ``ahead``
-    float64[s]: the next states' least Q. A target beyond the bound is counted in ``fault`` and not added.
+def add_targets(step, ahead, low, high, numbers, cells, fault):
+    """Add the targets of episodes ``low <= e < high`` of a step to ``cells`` int64[s, a, (TOTAL, COUNT)], one thread's own.
+
+    ``numbers``: (discount, scale, bound), ``ahead`` float64[s]: the next states' least Q. A target beyond the bound is
+    counted in ``fault`` and not added.
     """
     discount, scale, bound = numbers[0], numbers[1], numbers[2]
     states, actions, costs, following = step.states, step.actions, step.costs, step.following
-    totals, counts = sums.totals, sums.counts
     for e in range(low, high):
-        y = costs[e] + discount * ahead[following[e]]
+        y = costs[e] + discount * ahead[np.uint32(following[e])]
         if abs(y) <= bound:
-            totals[states[e], actions[e]] += np.int64(np.floor(y * scale + 0.5))
-            counts[states[e], actions[e]] += 1
+            s, a = np.uint32(states[e]), actions[e]
+            cells[s, a, TOTAL] += np.int64(np.floor(y * scale + 0.5))
+            cells[s, a, COUNT] += 1
         else:
-            sums.fault[0] += 1
+            fault[0] += 1
 
 
-@entry("void(float64[:, ::1], int64[:, ::1], int64[:, :, ::1], int64[:, :, ::1], float64, float64, float64[::1])")
-def merge_targets(q, visits, sums, counts, alpha, scale, ahead):
-    """Move the cells that were met (with ``alpha`` 0 to the mean of all their targets so far), empty the sums for the next
-    step, and note the least Q of each state.
+@inlined
+def share_of_way(alpha, n):
+    """1 - (1 - alpha)^n."""
+    return 1.0 - power(1.0 - alpha, np.float64(n))
+
+
+@entry("void(float64, float64[::1])")
+def tabulate_shares(alpha, shares):
+    """``shares[n]`` for n targets on a cell."""
+    for n in range(shares.shape[0]):
+        shares[n] = share_of_way(alpha, n)
+
+
+@entry("void(float64[:, ::1], int64[:, ::1], int64[:, :, :, ::1], float64, float64[::1], float64, float64[::1])")
+def merge_targets(q, visits, cells, alpha, shares, scale, ahead):
+    """Move the cells that were met (with ``alpha`` 0 to the mean of all their targets so far), empty ``cells``
+    int64[thread, s, a, (TOTAL, COUNT)] for the next step, and note the least Q of each state. ``shares``: see
+    ``tabulate_shares``.
     """
     for s in range(q.shape[0]):
         least = np.inf
         for a in range(q.shape[1]):
             total, n = np.int64(0), np.int64(0)
-            for part in range(sums.shape[0]):
-                total += sums[part, s, a]
-                n += counts[part, s, a]
-                sums[part, s, a] = 0
-                counts[part, s, a] = 0
+            for part in range(cells.shape[0]):
+                total += cells[part, s, a, TOTAL]
+                n += cells[part, s, a, COUNT]
+                cells[part, s, a, TOTAL] = 0
+                cells[part, s, a, COUNT] = 0
             if n > 0:
                 mean = np.float64(total) / (scale * np.float64(n))
                 visits[s, a] += n
-                share = (
-                    1.0 - power(1.0 - alpha, np.float64(n)) if alpha > 0.0 else np.float64(n) / np.float64(visits[s, a])
-                )
+                if alpha == 0.0:
+                    share = np.float64(n) / np.float64(visits[s, a])
+                else:
+                    share = shares[n] if n < shares.shape[0] else share_of_way(alpha, n)
                 q[s, a] += share * (mean - q[s, a])
             least = min(least, q[s, a])
         ahead[s] = least

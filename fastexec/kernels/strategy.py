@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fastexec.kernels._jit import LANES, inlined, stage
+from fastexec.kernels._jit import LANES, stage
 from fastexec.kernels.fields import (
     ACTION_SET,
     ANY_LOTS,
@@ -38,6 +38,7 @@ from fastexec.kernels.fields import (
     STATES,
     STEPS,
     TABLE,
+    VALUE,
     VOLUME,
     WINDOW,
 )
@@ -118,40 +119,51 @@ def participate(rate, lot, p, m, b):
 
 @stage
 def act_randomly(strategies, k, lot, steps, words, p, m, b):
-    """One of the action set's levels, each as likely; whole lots, at most what remains."""
+    """One of the action set's levels, each as likely."""
     levels = np.uint64(strategies.kinds[k, LEVELS])
     for i in range(_W):
-        action = np.int64((np.uint64(words[i]) * levels) >> np.uint64(32))
-        b[SLICE * _W + i] = slice_of(action, strategies, k, lot, steps, i, p, b) if m[VOLUME * _W + i] > 0.0 else 0.0
+        b[VALUE * _W + i] = np.float64((np.uint64(words[i]) * levels) >> np.uint64(32))
+    take_actions(strategies, k, lot, steps, p, m, b)
 
 
 @stage
 def look_up(strategies, k, t, lot, steps, p, m, b):
     """An agent: the action that its policy has for the state."""
     encode(strategies, k, t, p, m, b)
-    start = strategies.kinds[k, POLICY_AT] + t * strategies.kinds[k, STATES]
+    find_actions(strategies, k, t, b)
+    take_actions(strategies, k, lot, steps, p, m, b)
+
+
+@stage
+def find_actions(strategies, k, t, b):
+    """The policy's action for the state of each lane, into field VALUE."""
+    policy, start = strategies.policy, strategies.kinds[k, POLICY_AT] + t * strategies.kinds[k, STATES]
     for i in range(_W):
-        action = np.int64(strategies.policy[start + np.int64(b[STATE * _W + i])])
-        b[SLICE * _W + i] = slice_of(action, strategies, k, lot, steps, i, p, b) if m[VOLUME * _W + i] > 0.0 else 0.0
+        b[VALUE * _W + i] = policy[start + np.int64(b[STATE * _W + i])]
 
 
-@inlined
-def slice_of(action, strategies, k, lot, steps, i, p, b):
-    """An action of lane i in shares: whole lots, at most what remains."""
-    actions, left = strategies.kinds[k, ACTION_SET], b[REMAINING * _W + i]
-    unit = lot if lot > 0.0 else 1.0
-    if actions == ANY_LOTS:
-        return min(action * unit, left)
-    level = strategies.levels[k, action]
+@stage
+def take_actions(strategies, k, lot, steps, p, m, b):
+    """The actions in field VALUE as slices: whole lots, at most what remains. Loops short enough to be vectorised each."""
+    actions, levels = strategies.kinds[k, ACTION_SET], strategies.levels[k]
+    if actions != ANY_LOTS:
+        for i in range(_W):
+            b[VALUE * _W + i] = levels[np.int64(b[VALUE * _W + i])]
     if actions == FRACTIONS:
-        wanted = level * left
+        for i in range(_W):
+            b[SLICE * _W + i] = b[VALUE * _W + i] * b[REMAINING * _W + i]
     elif actions == MULTIPLES:
-        wanted = level * (p[SHARES * _W + i] / steps)
+        for i in range(_W):
+            b[SLICE * _W + i] = b[VALUE * _W + i] * (p[SHARES * _W + i] / steps)
     else:
-        wanted = level * unit
-    if lot > 0.0:
-        wanted = lot * np.floor(wanted / lot + _HAIR)
-    return min(wanted, left)
+        for i in range(_W):
+            b[SLICE * _W + i] = b[VALUE * _W + i] * (lot if lot > 0.0 else 1.0)
+    if lot > 0.0 and actions != ANY_LOTS:
+        for i in range(_W):
+            b[SLICE * _W + i] = lot * np.floor(b[SLICE * _W + i] / lot + _HAIR)
+    for i in range(_W):
+        wanted = min(b[SLICE * _W + i], b[REMAINING * _W + i])
+        b[SLICE * _W + i] = wanted if m[VOLUME * _W + i] > 0.0 else 0.0
 
 
 @stage

@@ -10,7 +10,7 @@ import numpy as np
 from fastexec.errors import InputError
 from fastexec.kernels import fields
 from fastexec.kernels.explore import Experience, explore_range
-from fastexec.kernels.learning import Step, Sums, add_targets, merge_targets
+from fastexec.kernels.learning import TABULATED, Step, add_targets, merge_targets, tabulate_shares
 from fastexec.kernels.philox import TRAINING
 from fastexec.learning.backward import fixed_point, most_temporary
 from fastexec.learning.optimum import risk_of
@@ -58,8 +58,10 @@ class Learner:
         self.record = Experience(
             np.empty((steps, batch), np.int32), np.empty((steps, batch), np.uint8), np.empty((steps, batch))
         )
-        self.sums = np.zeros((threads, states, actions), np.int64)
-        self.counts = np.zeros((threads, states, actions), np.int64)
+        self.cells = np.zeros((threads, states, actions, 2), np.int64)
+        self.alpha = training.learning_rate if training.rate == "constant" else 0.0
+        self.shares = np.zeros(TABULATED)
+        tabulate_shares(self.alpha, self.shares)
         bound = max(_LARGEST, most_temporary(study))
         self.numbers = np.array([training.discount, fixed_point(bound * batch), bound])
         self.edges = np.linspace(0, batch, threads + 1).astype(int).tolist()
@@ -103,12 +105,11 @@ class Learner:
             ) -> None:
                 k = self.edges.index(low)
                 step = Step(self.record.states[t], self.record.actions[t], self.record.costs[t], following)
-                add_targets(step, ahead, low, high, self.numbers, Sums(self.sums[k], self.counts[k], fault[k]))
+                add_targets(step, ahead, low, high, self.numbers, self.cells[k], fault[k])
 
             self._everywhere(pool, part)
             least = np.empty(self.q.shape[1])
-            alpha = self.training.learning_rate if self.training.rate == "constant" else 0.0
-            merge_targets(self.q[t], self.visits[t], self.sums, self.counts, alpha, self.numbers[1], least)
+            merge_targets(self.q[t], self.visits[t], self.cells, self.alpha, self.shares, self.numbers[1], least)
             ahead = least
         if fault.any():
             raise InputError(
@@ -117,8 +118,9 @@ class Learner:
             )
 
     def _everywhere(self, pool: ThreadPoolExecutor, part: Callable[[int, int], None]) -> None:
-        jobs = [
-            pool.submit(part, low, high) for low, high in zip(self.edges, self.edges[1:], strict=False) if high > low
-        ]
+        """The first part on this thread: fifty times a round, waking another costs more than merging the cells."""
+        own, *others = (x for x in zip(self.edges, self.edges[1:], strict=False) if x[1] > x[0])
+        jobs = [pool.submit(part, low, high) for low, high in others]
+        part(*own)
         for job in jobs:
             job.result()

@@ -56,9 +56,9 @@ def market_states(cuts: tuple[Cut, ...]) -> int:
 
 
 def feature_arrays(cuts: tuple[Cut, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """``features`` int64[f, 4] and ``edges`` float64[f, 32] of the kernels; strides rise in the order of ``cuts``."""
+    """``features`` int64[f, 4] and ``edges`` float64[f, 32] (inf behind the last) of the kernels; strides rise along ``cuts``."""
     features = np.zeros((fields.MOST_FEATURES, 4), np.int64)
-    edges = np.zeros((fields.MOST_FEATURES, fields.MOST_LEVELS))
+    edges = np.full((fields.MOST_FEATURES, fields.MOST_LEVELS), np.inf)
     stride = 1
     for f, cut in enumerate(cuts):
         features[f] = fields.FEATURE_NAMES.index(cut.name), cut.bins, stride, cut.steps

@@ -30,7 +30,6 @@ from numba.core.errors import NumbaExperimentalFeatureWarning
 from numba.core.lowering import Lower
 from numba.core.typed_passes import NativeLowering
 from numba.core.types import FunctionType, UniTuple
-from numba.extending import intrinsic
 
 # First-class functions (the plugin slots) work, and are still called experimental at each call.
 warnings.filterwarnings("ignore", "First-class function type", NumbaExperimentalFeatureWarning)
@@ -174,7 +173,9 @@ class _Cache(FunctionCache):  # type: ignore[misc]
 
 
 def stage(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A jitted function that only kernels call."""
+    """A jitted function that only kernels call. It makes no arrays and holds no references: a count up and down for each
+    array of each call was 12 ns.
+    """
     return numba.njit(**_OPTIONS, _nrt=False)(function)  # type: ignore[no-any-return]
 
 
@@ -195,28 +196,6 @@ def chained(function: Callable[..., Any]) -> Callable[..., Any]:
 def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
     """A jitted function of one lane, inlined by force: LLVM left Philox as a call in the driver, scalar, 15 ns a step."""
     return numba.njit(forceinline=True, **_OPTIONS, _nrt=False)(function)  # type: ignore[no-any-return]
-
-
-@intrinsic
-def _disown(typing_context, array):
-    def generate(context, builder, signature, args):
-        view = context.make_array(array)(context, builder, args[0])
-        view.meminfo = view.meminfo.type(None)
-        return view._getvalue()
-
-    return array(array), generate
-
-
-def _borrowed(array):
-    """A view that owns nothing, so that passing it on costs no atomic reference count (two for each call and array).
-
-    The caller keeps ``array`` alive.
-    """
-    return _disown(array)
-
-
-#: See ``_borrowed``; an intrinsic has no interpreted form, so there the array itself.
-borrowed: Callable[..., Any] = (lambda array: array) if JIT_DISABLED else allocating(_borrowed)
 
 
 Announce = Callable[[str], None]

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from fastexec.kernels._jit import LANES, PLUGIN_SLOTS, allocating, borrowed, decide_function, entry, inlined, stage
+from fastexec.kernels._jit import LANES, PLUGIN_SLOTS, decide_function, entry, inlined, stage
 from fastexec.kernels.account import ROWS, account, describe_market, write_rows
 from fastexec.kernels.fields import (
     CHAIN_SIZE,
@@ -23,16 +23,13 @@ from fastexec.kernels.fields import (
     JOINED,
     KIND,
     KIND_FIELDS,
-    LEDGER_FIELDS,
     LOT,
     MARKET_COLUMNS,
-    MARKET_ROOM,
     MID,
     MOST_FEATURES,
     MOST_LEVELS,
     NEXT,
     NUMBERS,
-    PARAMETER_FIELDS,
     PARAMETERS,
     POV,
     SOURCE,
@@ -50,7 +47,7 @@ from fastexec.kernels.given import begin_given, begin_joined, follow_paths, roll
 from fastexec.kernels.market import advance, begin, draw, observe, roll
 from fastexec.kernels.parameters import draw_parameters, fix_parameters
 from fastexec.kernels.record import record
-from fastexec.kernels.room import floats_for, raw_for, words_for
+from fastexec.kernels.room import floats_for, lanes_for
 from fastexec.kernels.strategy import check_slices, decide, decide_otherwise
 
 _W = LANES
@@ -109,15 +106,18 @@ def _example() -> tuple[Any, ...]:
 @entry(_example)
 def simulate_range(seed, first, count, plan, strategies, paths, output, plugins):
     """Simulate episodes ``first <= e < first + count`` into the rows of ``output``."""
-    room = floats_for((PARAMETER_FIELDS + MARKET_ROOM + 3) * _W)
-    count_k = strategies.kinds.shape[0]
-    room_k = floats_for(count_k * LEDGER_FIELDS * _W).reshape((count_k, LEDGER_FIELDS * _W))
-    room_rows = floats_for(count_k * ROWS * _W).reshape((count_k, ROWS * _W))
-    room_words, room_raw = words_for(4 * _W), raw_for(4 * _W)
-    p, m, normals = divide(borrowed(room))
-    ledgers, rows = borrowed(room_k), borrowed(room_rows)
-    words, raw = borrowed(room_words), borrowed(room_raw)
-    # Unpacked here: taking an array out of a NamedTuple inside the loops is two atomic reference counts each time.
+    lanes, k = lanes_for(strategies.kinds.shape[0]), strategies.kinds.shape[0]
+    rows = floats_for(k * ROWS * _W).reshape((k, ROWS * _W))
+    simulate_blocks((seed, first, count), plan, strategies, paths, output, plugins, lanes, rows)
+
+
+@stage
+def simulate_blocks(episodes, plan, strategies, paths, output, plugins, lanes, rows):
+    """Block after block. A stage and not the entry's own loop: what holds references counts them at each call of a stage,
+    and a dozen atomic counts for each NamedTuple are 345 ns a step and strategy.
+    """
+    seed, first, count = episodes
+    p, m, normals, words, raw, ledgers = lanes
     switches, curves, chains, lot = plan.switches, plan.curves, plan.chains, plan.numbers[LOT]
     kinds, fractions, levels = strategies.kinds, strategies.fractions, strategies.levels
     steps, given, recorded = switches[STEPS], switches[SOURCE] != SYNTHETIC, output.steps.shape[1] > 0
@@ -146,15 +146,6 @@ def simulate_range(seed, first, count, plan, strategies, paths, output, plugins)
                 fill(t, price, switches, p, m, b)
             leave_step(given or t == steps - 1, t, switches, curves, chains, normals, p, m)
         close_block(span, plan, p, m, ledgers, rows, output)
-    # Used once more here, or it would be freed while what was borrowed of it is in use.
-    room[0], room_k[0, 0], room_rows[0, 0], room_words[0], room_raw[0] = 0.0, 0.0, 0.0, 0, 0.0
-
-
-@allocating
-def divide(room):
-    """The buffers of a block out of one room: parameters, market, normals."""
-    a, b = PARAMETER_FIELDS * _W, (PARAMETER_FIELDS + MARKET_ROOM) * _W
-    return room[:a], room[a:b], room[b:]
 
 
 @stage

@@ -6,22 +6,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastexec.kernels._jit import LANES, borrowed, chained, entry, stage
+from fastexec.kernels._jit import LANES, chained, entry, stage
 from fastexec.kernels.account import derive_costs
 from fastexec.kernels.elementary import power
-from fastexec.kernels.episode import divide, example_study, leave_step, open_block
+from fastexec.kernels.episode import example_study, leave_step, open_block
 from fastexec.kernels.fields import (
     ARRIVAL,
     FEE,
     HORIZON,
     IMPACT,
-    LEDGER_FIELDS,
     LEVELS,
     LOT,
-    MARKET_ROOM,
     MID,
     OWNER,
-    PARAMETER_FIELDS,
     PERMANENT_COEFFICIENT,
     PERMANENT_OWN,
     PHASE,
@@ -50,7 +47,7 @@ from fastexec.kernels.given import follow_paths
 from fastexec.kernels.market import advance, draw, observe
 from fastexec.kernels.parameters import fix_parameters
 from fastexec.kernels.philox import ACTIONS, draw_words
-from fastexec.kernels.room import floats_for, raw_for, words_for
+from fastexec.kernels.room import floats_for, lanes_for
 from fastexec.kernels.state import encode
 from fastexec.kernels.strategy import find_actions, take_actions
 
@@ -75,14 +72,15 @@ def _example() -> tuple[Any, ...]:
 @entry(_example)
 def explore_range(seed, episodes, plan, strategies, paths, epsilon, record):
     """Of ``episodes`` (first, count, base) ``first <= e < first + count`` into columns e - base; the agent is strategy 0."""
-    first, count, base = episodes
-    room = floats_for((PARAMETER_FIELDS + MARKET_ROOM + 3) * _W)
-    room_k = floats_for(LEDGER_FIELDS * _W).reshape((1, LEDGER_FIELDS * _W))
-    room_parts = floats_for(7 * _W)
-    room_words, room_raw = words_for(4 * _W), raw_for(4 * _W)
-    p, m, normals = divide(borrowed(room))
-    ledgers, parts = borrowed(room_k), borrowed(room_parts)
-    words, raw, b = borrowed(room_words), borrowed(room_raw), ledgers[0]
+    explore_blocks((seed, episodes), plan, strategies, paths, epsilon, record, lanes_for(1), floats_for(7 * _W))
+
+
+@stage
+def explore_blocks(episodes, plan, strategies, paths, epsilon, record, lanes, parts):
+    """Block after block; ``parts``: room for the seven parts of the cost."""
+    seed, (first, count, base) = episodes
+    p, m, normals, words, raw, ledgers = lanes
+    b = ledgers[0]
     switches, curves, chains = plan.switches, plan.curves, plan.chains
     steps, given = switches[STEPS], switches[SOURCE] != SYNTHETIC
     fix_parameters(plan, p)
@@ -110,7 +108,6 @@ def explore_range(seed, episodes, plan, strategies, paths, epsilon, record):
         for i in range(low, high):
             to_bps = 1e4 / (p[SHARES * _W + i] * m[ARRIVAL * _W + i])
             record.costs[steps - 1, offset + i] += parts[6 * _W + i] * to_bps
-    room[0], room_k[0, 0], room_parts[0], room_words[0], room_raw[0] = 0.0, 0.0, 0.0, 0, 0.0
 
 
 @stage

@@ -14,16 +14,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastexec.kernels._jit import LANES, borrowed, entry, stage
+from fastexec.kernels._jit import LANES, entry, stage
 from fastexec.kernels.elementary import power
-from fastexec.kernels.episode import divide, example_study, leave_step, open_block
+from fastexec.kernels.episode import example_study, leave_step, open_block
 from fastexec.kernels.fields import (
     ARRIVAL,
-    LEDGER_FIELDS,
-    MARKET_ROOM,
     MID,
     NEXT,
-    PARAMETER_FIELDS,
     SHARES,
     SOURCE,
     SPREAD,
@@ -40,7 +37,7 @@ from fastexec.kernels.fields import (
 from fastexec.kernels.given import follow_paths
 from fastexec.kernels.market import advance, draw, observe
 from fastexec.kernels.parameters import fix_parameters
-from fastexec.kernels.room import floats_for, raw_for, words_for
+from fastexec.kernels.room import lanes_for
 from fastexec.kernels.state import encode
 
 _W = LANES
@@ -68,13 +65,16 @@ def _example() -> tuple[Any, ...]:
 @entry(_example)
 def gather_range(seed, first, count, plan, strategies, paths, sums):
     """Add episodes ``first <= e < first + count`` to ``sums``; the market features are those of strategy 0."""
-    room = floats_for((PARAMETER_FIELDS + MARKET_ROOM + 3) * _W)
-    room_k = floats_for(LEDGER_FIELDS * _W).reshape((1, LEDGER_FIELDS * _W))
-    room_words, room_raw = words_for(4 * _W), raw_for(4 * _W)
-    p, m, normals = divide(borrowed(room))
-    ledgers = borrowed(room_k)
-    words, raw, b = borrowed(room_words), borrowed(room_raw), ledgers[0]
-    before, traded = np.zeros(_W, np.int64), np.zeros(_W, np.int64)
+    before = np.zeros((2, _W), np.int64)
+    gather_blocks((seed, first, count), plan, strategies, paths, sums, lanes_for(1), before[0], before[1])
+
+
+@stage
+def gather_blocks(episodes, plan, strategies, paths, sums, lanes, before, traded):
+    """Block after block; ``before`` and ``traded`` int64[lane]: the state one step ago, and whether there was volume."""
+    seed, first, count = episodes
+    p, m, normals, words, raw, ledgers = lanes
+    b = ledgers[0]
     switches, curves, chains = plan.switches, plan.curves, plan.chains
     steps, given = switches[STEPS], switches[SOURCE] != SYNTHETIC
     fix_parameters(plan, p)
@@ -98,7 +98,6 @@ def gather_range(seed, first, count, plan, strategies, paths, sums):
         for i in range(_W):
             b[STATE * _W + i] = 0.0  # behind the last step there is one state
         count_transitions(steps - 1, low, high, before, traded, b, sums)
-    room[0], room_k[0, 0], room_words[0], room_raw[0] = 0.0, 0.0, 0, 0.0
 
 
 @stage

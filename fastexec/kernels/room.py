@@ -7,11 +7,38 @@ with its own in the last twelve bits. With all buffers begun alike, a lane's rea
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
-from fastexec.kernels._jit import allocating
+from fastexec.kernels._jit import LANES, allocating
+from fastexec.kernels.fields import LEDGER_FIELDS, MARKET_ROOM, PARAMETER_FIELDS
 
+_W = LANES
 _PAGE = 4096  # bytes
+
+
+class Lanes(NamedTuple):
+    """The buffers of a block: ``parameters``, ``market``, ``normals`` (three) float64[field * W + lane], ``words`` uint32 and
+    ``raw`` float32 (four each), ``ledgers`` float64[k, field * W + lane].
+    """
+
+    parameters: np.ndarray
+    market: np.ndarray
+    normals: np.ndarray
+    words: np.ndarray
+    raw: np.ndarray
+    ledgers: np.ndarray
+
+
+@allocating
+def lanes_for(strategies):
+    """Uninitialised buffers."""
+    ledgers = floats_for(strategies * LEDGER_FIELDS * _W).reshape((strategies, LEDGER_FIELDS * _W))
+    market = floats_for(MARKET_ROOM * _W)
+    return Lanes(
+        floats_for(PARAMETER_FIELDS * _W), market, floats_for(3 * _W), words_for(4 * _W), raw_for(4 * _W), ledgers
+    )
 
 
 @allocating

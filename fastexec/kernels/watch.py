@@ -6,17 +6,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastexec.kernels._jit import LANES, borrowed, entry, stage
+from fastexec.kernels._jit import LANES, entry, stage
 from fastexec.kernels.elementary import power
-from fastexec.kernels.episode import divide, example_study, leave_step, open_block
+from fastexec.kernels.episode import example_study, leave_step, open_block
 from fastexec.kernels.fields import (
     ARRIVAL,
-    LEDGER_FIELDS,
-    MARKET_ROOM,
     MID,
     NEXT,
     OWNER,
-    PARAMETER_FIELDS,
     PHASE,
     SHARES,
     SOURCE,
@@ -34,7 +31,7 @@ from fastexec.kernels.given import follow_paths
 from fastexec.kernels.market import advance, draw, observe
 from fastexec.kernels.parameters import fix_parameters
 from fastexec.kernels.philox import ACTIONS, draw_words
-from fastexec.kernels.room import floats_for, raw_for, words_for
+from fastexec.kernels.room import lanes_for
 from fastexec.kernels.state import encode
 
 _W = LANES
@@ -61,12 +58,15 @@ def _example() -> tuple[Any, ...]:
 @entry(_example)
 def watch_range(seed, first, count, plan, strategies, paths, seen):
     """Episodes ``first <= e < first + count`` into rows e - first of ``seen``; the market features are strategy 0's."""
-    room = floats_for((PARAMETER_FIELDS + MARKET_ROOM + 3) * _W)
-    room_k = floats_for(LEDGER_FIELDS * _W).reshape((1, LEDGER_FIELDS * _W))
-    room_words, room_raw = words_for(4 * _W), raw_for(4 * _W)
-    p, m, normals = divide(borrowed(room))
-    ledgers = borrowed(room_k)
-    words, raw, b = borrowed(room_words), borrowed(room_raw), ledgers[0]
+    watch_blocks((seed, first, count), plan, strategies, paths, seen, lanes_for(1))
+
+
+@stage
+def watch_blocks(episodes, plan, strategies, paths, seen, lanes):
+    """Block after block."""
+    seed, first, count = episodes
+    p, m, normals, words, raw, ledgers = lanes
+    b = ledgers[0]
     switches, curves, chains = plan.switches, plan.curves, plan.chains
     steps, given = switches[STEPS], switches[SOURCE] != SYNTHETIC
     fix_parameters(plan, p)
@@ -85,7 +85,6 @@ def watch_range(seed, first, count, plan, strategies, paths, seen):
             draw_words(seed, block, t, stream, words)
             note(t, span, switches[TEMPORARY_KIND] == TEMPORARY_LINEAR, words, p, m, b, seen)
             leave_step(given or t == steps - 1, t, switches, curves, chains, normals, p, m)
-    room[0], room_k[0, 0], room_words[0], room_raw[0] = 0.0, 0.0, 0, 0.0
 
 
 @stage

@@ -177,9 +177,15 @@ class _Cache(FunctionCache):  # type: ignore[misc]
     _impl_class = _Implementation
 
 
+#: Every stage by file and name, so that a test can see that none has lost its vectors.
+stages: dict[str, Callable[..., Any]] = {}
+
+
 def stage(function: Callable[..., Any]) -> Callable[..., Any]:
     """A jitted function that only kernels call; it makes no arrays."""
-    return numba.njit(**_OPTIONS, **_NO_REFERENCES, **_NO_WRAPPERS)(function)  # type: ignore[no-any-return]
+    made: Callable[..., Any] = numba.njit(**_OPTIONS, **_NO_REFERENCES, **_NO_WRAPPERS)(function)
+    stages[f"{function.__module__.rpartition('.')[2]}.{function.__name__}"] = made
+    return made
 
 
 def allocating(function: Callable[..., Any]) -> Callable[..., Any]:

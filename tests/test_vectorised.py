@@ -72,10 +72,9 @@ EXEMPT = {
     "given.begin_joined given.rejoin given.advance_given gather.count_transitions gather.add_costs watch.note",
     "once a block or for a look at single episodes": "account.describe_market market.begin parameters.fix_parameters "
     "parameters.draw_parameters parameters.round_order record.record record.own_cost",
-    "no lanes": "quantile._horner online.ahead online.choose_action online.move online.take program.best_of program.clipped program.program_state "
-    "programme.interpolate "
-    "programme.look_ahead programme.mark programme.price summary._count_wins summary.bin_of trajectory.total_cost "
-    "trajectory.try_step",
+    "no lanes": "quantile._horner online.ahead online.choose_action online.move online.take program.best_of "
+    "program.clipped program.program_state programme.interpolate programme.look_ahead "
+    "programme.mark programme.price summary._count_wins summary.bin_of trajectory.total_cost trajectory.try_step",
 }
 
 

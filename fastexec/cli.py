@@ -47,15 +47,18 @@ def cli(debug: bool) -> None:
     """
 
 
-def _study(name: str, settings: tuple[str, ...], episodes: int | None = None, seed: int | None = None) -> Any:
+def _study(name: str, settings: tuple[str, ...], plugins: tuple[str, ...] = (), **changes: int | None) -> Any:
     from fastexec.studies.study import Study
 
-    extra = [f"{key}={value}" for key, value in (("episodes", episodes), ("seed", seed)) if value is not None]
-    return Study.resolve(name, [*settings, *extra])
+    extra = [f"{key}={value}" for key, value in changes.items() if value is not None]
+    return Study.resolve(name, [*settings, *extra], plugins)
 
 
 _STUDY = click.argument("study")
 _SET = click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override a key: order.shares=5000.")
+_PLUGIN = click.option(
+    "--plugin", "plugins", multiple=True, metavar="FILE", help="Own strategies: a Python file or a module (repeatable)."
+)
 _EPISODES = click.option("--episodes", type=int, help="Number of episodes instead of the study's.")
 _SEED = click.option("--seed", type=int, help="Root seed instead of the study's, 0 to 2^64 - 1.")
 _THREADS = click.option("--threads", type=click.IntRange(1, 1024), help="Threads; all processors by default.")
@@ -80,9 +83,11 @@ _BASELINE = click.option("--baseline", help="Strategy to compare with; twap by d
 @click.option("--overwrite", is_flag=True, help="Replace another study's results in the folder.")
 @click.option("--quiet", is_flag=True, help="No progress and no table.")
 @_SET
+@_PLUGIN
 def run(
     study: str,
     settings: tuple[str, ...],
+    plugins: tuple[str, ...],
     episodes: int | None,
     seed: int | None,
     quiet: bool,
@@ -92,7 +97,7 @@ def run(
     from fastexec import tables, terminal
     from fastexec.studies.run import run as run_study
 
-    loaded = _study(study, settings, episodes, seed)
+    loaded = _study(study, settings, plugins, episodes=episodes, seed=seed)
     with terminal.training(quiet) as trained, terminal.progress(quiet) as report:
         result = run_study(loaded, progress=report, training=trained, **options)
     if not quiet:
@@ -106,16 +111,15 @@ def run(
 @click.option("--overwrite", is_flag=True, help="Replace the file --out.")
 @_THREADS
 @_SET
-def train(
-    study: str, settings: tuple[str, ...], out: Path, agent: str | None, overwrite: bool, threads: int | None
-) -> None:
+@_PLUGIN
+def train(study: str, settings: tuple[str, ...], plugins: tuple[str, ...], out: Path, **options: Any) -> None:
     """Train an agent of STUDY and keep it."""
     from fastexec import terminal
     from fastexec.studies.agents import require_free, save_agent, train_one
 
-    require_free(out, overwrite)
+    require_free(out, options["overwrite"])
     with terminal.training(False) as report:
-        trained = train_one(_study(study, settings), agent, threads, report)
+        trained = train_one(_study(study, settings, plugins), options["agent"], options["threads"], report)
     save_agent(trained, out)
     click.echo(f"trained: {out}")
 
@@ -182,13 +186,14 @@ def calibrate(bars: Path, symbol: str, out: Path | None, overwrite: bool, form: 
 @cli.command()
 @_STUDY
 @_SET
+@_PLUGIN
 @_EPISODES
-def check(study: str, settings: tuple[str, ...], episodes: int | None) -> None:
+def check(study: str, settings: tuple[str, ...], plugins: tuple[str, ...], episodes: int | None) -> None:
     """Validate STUDY; print it resolved, what it costs, what is known of it, and warnings. Writes nothing."""
     from fastexec import terminal
     from fastexec.studies.check import examine
 
-    terminal.show_check(examine(_study(study, settings, episodes)))
+    terminal.show_check(examine(_study(study, settings, plugins, episodes=episodes)))
 
 
 @cli.command()
@@ -207,12 +212,13 @@ def report(folder: Path, figures: Path, baseline: str | None) -> None:
 @click.option("--episode", type=click.IntRange(0), required=True, help="Number of the episode.")
 @click.option("--strategy", help="One strategy only.")
 @click.option("--format", "form", type=click.Choice(["table", "csv", "parquet"]), default="table")
-def replay(folder: Path, episode: int, strategy: str | None, form: str) -> None:
+@_PLUGIN
+def replay(folder: Path, episode: int, strategy: str | None, form: str, plugins: tuple[str, ...]) -> None:
     """Every step of one episode of the results in FOLDER, regenerated from its seed (parquet: to standard output)."""
     from fastexec import terminal
     from fastexec.studies.replay import replay_episode
 
-    terminal.show_steps(replay_episode(folder, episode, strategy), form)
+    terminal.show_steps(replay_episode(folder, episode, strategy, plugins), form)
 
 
 @cli.command()
@@ -225,12 +231,14 @@ def presets() -> None:
 
 
 @cli.command()
-def schema() -> None:
+@_PLUGIN
+def schema(plugins: tuple[str, ...]) -> None:
     """The study file, key by key, and the columns of the results."""
     from fastexec import columns
+    from fastexec.models.plugin_files import registered
     from fastexec.studies.study_schema import schema_text
 
-    click.echo(schema_text())
+    click.echo(schema_text(registered(plugins, Path).values()))
     click.echo(columns.data_dictionary())
 
 

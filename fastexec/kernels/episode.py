@@ -73,7 +73,7 @@ def output_for(episodes: int, strategies: int, drawn: int = 0, steps: int = 0) -
         np.empty((len(EPISODE_COLUMNS), episodes * strategies)),
         np.empty((len(COUNT_COLUMNS), episodes * strategies), np.int32),
         np.empty((len(STEP_COLUMNS), episodes * strategies * steps)),
-        np.full(3, -1, np.int64),
+        np.full(4, -1, np.int64),
     )
 
 
@@ -136,7 +136,7 @@ def simulate_range(seed, first, count, plan, strategies, paths, output, plugins)
                     decide(kinds[k, KIND], fractions[k, 0, t + 1], levels[k, 0], lot, p, m, b)
                 else:
                     decide_otherwise((seed, block, t, k), plan, strategies, plugins, words, p, m, b)
-                    check_slices(block * _W, t, k, m, b, output.fault)
+                    check_slices((block * _W, span[1], span[2]), t, k, m, b, output.fault)
                 if t == steps - 1:
                     close_horizon(switches[HORIZON], m, b)
                 if recorded:

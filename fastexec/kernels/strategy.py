@@ -74,7 +74,7 @@ def decide_otherwise(at, plan, strategies, plugins, words, p, m, b):
     elif kind == TABLE:
         look_up(strategies, k, t, lot, steps, p, m, b)
     elif kind == PLUGIN:
-        ask(plugins[strategies.kinds[k, SLOT]], strategies.levels[k], t, steps, m, b)
+        ask(plugins[strategies.kinds[k, SLOT]], strategies.levels[k], (t, steps, lot), m, b)
 
 
 @stage
@@ -155,8 +155,13 @@ def slice_of(action, strategies, k, lot, steps, i, p, b):
 
 
 @stage
-def ask(function, params, t, steps, m, b):
-    """A user's strategy: views of the block, no copies. Its slices are tested by ``check_slices``."""
+def ask(function, params, clock, m, b):
+    """A user's strategy: views of the block, no copies; ``clock`` is (step, steps, lot). What it asks for is rounded down to
+    whole lots and tested by ``check_slices``.
+    """
+    t, steps, lot = clock
+    for i in range(_W):
+        b[SLICE * _W + i] = 0.0
     function(
         b[SLICE * _W : (SLICE + 1) * _W],
         b[REMAINING * _W : (REMAINING + 1) * _W],
@@ -167,15 +172,24 @@ def ask(function, params, t, steps, m, b):
         t,
         steps,
     )
+    if lot > 0.0:
+        for i in range(_W):
+            q, left = b[SLICE * _W + i], b[REMAINING * _W + i]
+            b[SLICE * _W + i] = min(lot * np.floor(q / lot + _HAIR), left) if q < left else q
 
 
 @stage
-def check_slices(first, t, k, m, b, fault):
-    """Note the first slice of a user's strategy that is no number, negative or more than remains; none without volume."""
+def check_slices(span, t, k, m, b, fault):
+    """Note the first slice of a user's strategy that is no number, negative or more than remains; none without volume.
+
+    ``span`` is (first lane of the block, first and last episode that counts).
+    """
+    first, low, high = span
     for i in range(_W):
         q = b[SLICE * _W + i]
         if not (q >= 0.0 and q <= b[REMAINING * _W + i]):
-            if fault[0] < 0:
+            if fault[0] < 0 and low <= first + i and first + i < high:
                 fault[0], fault[1], fault[2] = first + i, k, t
+                fault[3] = 0 if q != q else 1 if q < 0.0 else 2
             q = 0.0
         b[SLICE * _W + i] = q if m[VOLUME * _W + i] > 0.0 else 0.0

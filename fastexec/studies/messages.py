@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-_TAGS = {"number", "range", "synthetic", "replay", "bootstrap"}
+_TAGS = {"number", "range", "synthetic", "replay", "bootstrap", "built-in", "own"}
 _MODELS = {
     "geometric", "arithmetic", "constant", "random_walk", "mean_reverting", "cosine", "lognormal", "markov", "power", "linear",
     "immediate", "twap", "vwap", "pov", "almgren_chriss", "static_optimum", "obizhaeva_wang", "schedule", "random",

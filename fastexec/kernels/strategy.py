@@ -24,7 +24,6 @@ from fastexec.kernels.fields import (
     OWN_SCHEDULE,
     OWNER,
     PHASE,
-    PLUGIN,
     POLICY_AT,
     POV,
     RANDOM,
@@ -32,7 +31,6 @@ from fastexec.kernels.fields import (
     SCHEDULE,
     SHARES,
     SLICE,
-    SLOT,
     SPREAD,
     STATE,
     STATES,
@@ -61,7 +59,7 @@ def decide(kind, fraction, rate, lot, p, m, b):
 
 
 @stage
-def decide_otherwise(at, plan, strategies, plugins, words, p, m, b):
+def decide_otherwise(at, plan, strategies, words, p, m, b):
     """The rarer kinds; ``at`` is (seed, block, step, strategy)."""
     seed, block, t, k = at
     kind, lot, steps = strategies.kinds[k, KIND], plan.numbers[LOT], plan.switches[STEPS]
@@ -73,8 +71,6 @@ def decide_otherwise(at, plan, strategies, plugins, words, p, m, b):
         act_randomly(strategies, k, lot, steps, words, p, m, b)
     elif kind == TABLE:
         look_up(strategies, k, t, lot, steps, p, m, b)
-    elif kind == PLUGIN:
-        ask(plugins[strategies.kinds[k, SLOT]], strategies.levels[k], (t, steps, lot), m, b)
 
 
 @stage

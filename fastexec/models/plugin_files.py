@@ -80,11 +80,13 @@ def _run(name: str, entry: str, path: Path, text: bytes) -> None:
         exec(compile(text, str(path), "exec"), module.__dict__)
     except BaseException as error:
         del registry[name], sys.modules[name]
-        if isinstance(error, (FastexecError, KeyboardInterrupt)):
+        if isinstance(error, KeyboardInterrupt):
             raise
         lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
         line = error.lineno if isinstance(error, SyntaxError) else lines[-1] if lines else None
         place = entry if line is None else f"{entry}, line {line}"
+        if isinstance(error, FastexecError):
+            raise InputError(str(error) if str(error).startswith(entry) else f"{place}: {error}") from None
         raise InputError(f"{place}: the plugin cannot be run: {type(error).__name__}: {first_line(error)}") from error
     finally:
         loading.reset(token)

@@ -147,7 +147,7 @@ def _require_function(own: OwnStrategy) -> None:
         or code.co_flags & (inspect.CO_VARARGS | inspect.CO_VARKEYWORDS)
     ):
         raise InputError(f"{place} must take ({', '.join(ARGUMENTS)})")
-    line = code.co_firstlineno
+    line, before = code.co_firstlineno, ""
     for step in dis.get_instructions(code):
         line = step.positions.lineno if step.positions and step.positions.lineno else line
         place = f"{own.file}, line {line}: strategy {own.name!r}"
@@ -155,6 +155,9 @@ def _require_function(own: OwnStrategy) -> None:
             raise InputError(
                 f"{place} raises or asserts, which no compiled strategy can; let it give 0 shares, or NaN to stop"
             )
+        if step.opname.startswith("STORE_FAST") and before.endswith("=") and step.argval in code.co_varnames[1:6]:
+            raise InputError(f"{place} changes its input {step.argval}; only shares may be written")
+        before = step.argrepr if step.opname == "BINARY_OP" else ""
         if step.argval == "random":
             raise InputError(
                 f"{place} draws random numbers, which would differ from run to run; it must be a function of what it sees"

@@ -30,21 +30,28 @@ class _Group(click.Group):
         return super().resolve_command(ctx, args)
 
 
-@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+_HELP = """Compare order execution strategies on the same simulated or replayed markets, in pairs, with intervals.
+
+STUDY is a TOML file or the name of a preset, DIR the folder of a run's results. `fastexec` alone names the first steps.
+"""
+_EPILOG = """\b
+Tab completion, in the file that your shell reads at its start:
+  bash   eval "$(_FASTEXEC_COMPLETE=bash_source fastexec)"
+  zsh    eval "$(_FASTEXEC_COMPLETE=zsh_source fastexec)"
+  fish   _FASTEXEC_COMPLETE=fish_source fastexec | source
+"""
+
+
+@click.group(
+    cls=_Group,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    help=_HELP,
+    epilog=_EPILOG,
+)
 @click.version_option(fastexec.__version__, prog_name="fastexec", message="%(prog)s %(version)s")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error (works behind any command).")
 def cli(debug: bool) -> None:
-    r"""Compare order execution strategies on the same simulated or replayed markets, in pairs, with intervals.
-
-    STUDY is a TOML file or the name of a preset. First steps:
-
-    \b
-      fastexec presets                     what ships
-      fastexec check large_cap             what a study means and costs, and warnings
-      fastexec run large_cap               simulate, write Parquet, print the comparison
-      fastexec compare results/large_cap   the comparison again, from the files alone
-      fastexec replay results/large_cap --episode 7
-    """
+    """The group of all commands; ``--debug`` is taken out by ``main``."""
 
 
 def _study(name: str, settings: tuple[str, ...], plugins: tuple[str, ...] = (), **changes: int | None) -> Any:
@@ -122,6 +129,7 @@ def train(study: str, settings: tuple[str, ...], plugins: tuple[str, ...], out: 
         trained = train_one(_study(study, settings, plugins), options["agent"], options["threads"], report)
     save_agent(trained, out)
     click.echo(f"trained: {out}")
+    click.echo(f'what it learned: fastexec show {out}; in a study: model = "qtable", agent = "{out}"')
 
 
 @cli.command()
@@ -258,10 +266,13 @@ def main(arguments: list[str] | None = None) -> None:
     words = [word for word in words if word != "--debug"]
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, leave)
-    if not words:
-        words = ["--help"]
     if "_FASTEXEC_COMPLETE" in os.environ:  # the shell asks for completions, or for the script that makes it ask
         cli.main(words, prog_name="fastexec")
+    if not words:
+        from fastexec.terminal import show_first_steps
+
+        with statuses(debug):
+            show_first_steps()
     with (
         statuses(debug),
         cli.make_context("fastexec", words) as context,

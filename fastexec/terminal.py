@@ -8,7 +8,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -51,7 +51,9 @@ def console_of() -> Console:
         console = _Console(highlight=False)
         return _Console(highlight=False, width=max(int(own) if own.isdigit() else console.width, _NARROWEST))
     width = max(int(own), _NARROWEST) if own.isdigit() else 160
-    return _Console(highlight=False, width=width, file=_Trimmed(), force_terminal=False, color_system=None)
+    return _Console(
+        highlight=False, width=width, file=cast(IO[str], _Trimmed()), force_terminal=False, color_system=None
+    )
 
 
 def say(console: Console, text: str, style: str | None = None) -> None:

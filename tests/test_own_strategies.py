@@ -15,8 +15,7 @@ import pytest
 
 import fastexec as fx
 from conftest import ROOT, small_study
-from fastexec.errors import FastexecError, InputError, RefusedError
-from fastexec.models.plugin_files import registered
+from fastexec.errors import InputError, RefusedError
 from fastexec.simulation import prepare, simulate
 from fastexec.studies.replay import replay_episode
 from fastexec.studies.run import run
@@ -190,70 +189,6 @@ def test_results_without_the_file_can_be_compared_and_the_missing_one_is_named(p
     (place / "other" / "own.py").write_text(PATIENT + "\n")
     with pytest.raises(RefusedError, match=r"has changed since 'waits' was resolved"):
         replay_episode(place / "r", 7, plugins=[str(place / "other" / "own.py")])
-
-
-@pytest.mark.parametrize(
-    ("body", "said"),
-    [
-        ("shares[9:] = np.nan if step == 3 else 0.0", "episode 9, step 3: the slice is no number"),
-        ("shares[:] = -1.0", "episode 0, step 0: the slice is negative"),
-        ("shares[4:] = 2.0 * remaining[4:]", "episode 4, step 0: the slice is more than what remains"),
-    ],
-)
-def test_a_bad_slice_is_named(place, body, said):
-    with pytest.raises(FastexecError, match=f"strategy 'x', {said}"):
-        simulate(own(place, body))
-
-
-def test_a_bad_slice_of_an_episode_that_is_not_asked_for_stops_nobody(place):
-    study = own(place, "shares[9:] = np.nan")
-    prepare(study).run(0, 9)
-    with pytest.raises(FastexecError, match="episode 9, step 0"):
-        prepare(study).run(0, 10)
-
-
-@pytest.mark.parametrize(
-    ("body", "head", "said"),
-    [
-        ("mid[0] = 1.0", '@fx.strategy("x")', r"x\.py, line 8: .* cannot be compiled: it writes to one of its inputs"),
-        ("remaining -= 1.0", '@fx.strategy("x")', r"x\.py, line 8: strategy 'x' changes its input remaining"),
-        ("shares[:] = helper(mid)", '@fx.strategy("x")', r"x\.py: .* cannot be compiled: .*'helper' is not defined"),
-        ("shares[:] = mid.foo()", '@fx.strategy("x")', r"x\.py, line 8: .*Unknown attribute 'foo'"),
-        ("shares[:] = np.random.rand()", '@fx.strategy("x")', r"x\.py, line 8: strategy 'x' draws random numbers"),
-        ("assert step < 3", '@fx.strategy("x")', r"x\.py, line 8: strategy 'x' raises or asserts"),
-        ("pass", '@fx.strategy("twap")', r"x\.py, line 6: strategy\('twap'\): is built in"),
-        ("pass", "@fx.strategy", r"x\.py, line 6: strategy\(.*\): is no name"),
-        ("pass", '@fx.strategy("x", tight="no")', r"x\.py, line 6: strategy\('x'\): tight: default must be a finite number"),
-        ("pass", '@fx.strategy("x", model=1)', r"model: is a key of every strategy"),
-        ("pass", "", r"x\.py: registers no strategy"),
-        ("pass", "import nothing_of_that_name", r"x\.py, line 6: the plugin cannot be run: ModuleNotFoundError"),
-        ("pass", "raise SystemExit(0)", r"x\.py, line 6: the plugin cannot be run: SystemExit"),
-        ("pass", "def broken(", r"x\.py, line 6: the plugin cannot be run: SyntaxError"),
-    ],
-)  # fmt: skip
-def test_what_cannot_be_a_strategy_is_one_line_that_says_where(place, body, head, said):
-    with pytest.raises(InputError, match=said) as caught:
-        prepare(own(place, body, head))
-    assert "\n" not in str(caught.value)
-
-
-def test_a_function_of_other_arguments_and_a_name_registered_twice(place):
-    (place / "few.py").write_text(
-        'import fastexec as fx\n\n@fx.strategy("few")\ndef few(shares, remaining):\n    pass\n'
-    )
-    with pytest.raises(InputError, match=r"few\.py, line 3: strategy 'few' must take \(shares, remaining, mid"):
-        registered(["few.py"], lambda name: place / name)
-    (place / "again.py").write_text(PATIENT + "\n")
-    with pytest.raises(InputError, match=r"both own\.py and again\.py register 'patient'"):
-        registered(["own.py", "again.py"], lambda name: place / name)
-
-
-def test_more_than_16_functions_are_refused(place):
-    text = "".join(f'@fx.strategy("s{n}")\ndef s{n}{SIGNATURE}:\n    pass\n\n' for n in range(17))
-    (place / "many.py").write_text(f"import fastexec as fx\n\n{text}")
-    keys = {"plugins": ["many.py"], "strategies": [{"model": f"s{n}"} for n in range(17)]}
-    with pytest.raises(InputError, match="17 own functions; at most 16"):
-        prepare(Study.from_dict(keys, folder=place))
 
 
 def test_one_registered_in_the_running_program_needs_no_file_in_the_study(place):

@@ -73,8 +73,8 @@ def main(words=None):
     right = [found[factor, EXPONENT] for factor in FACTORS]
     print(
         f"Of {objective[:, truth].mean():.1f} bps of cost and risk, who takes impact for half of what it is loses "
-        f"{right[2]}, for twice {right[4]}; for an eighth {right[0]}, for eight times {right[-1]}: too cheap is the dearer error. "
-        f"The exponent 1 in place of 0.6, right at the usual rate, loses {found[1.0, 1.0]}."
+        f"{right[2]}, for twice {right[4]}; for an eighth {right[0]}, for eight times {right[-1]}. Too cheap is the dearer "
+        f"error. The exponent 1 in place of 0.6, right at the usual rate, loses {found[1.0, 1.0]}."
     )
     print(f"drawn: {path}")
 

@@ -52,7 +52,7 @@ from fastexec.kernels.given import begin_given, begin_joined, follow_paths, roll
 from fastexec.kernels.market import advance, begin, draw, observe, roll
 from fastexec.kernels.parameters import draw_parameters, fix_parameters
 from fastexec.kernels.record import record
-from fastexec.kernels.strategy import ask, check_slices, decide, decide_otherwise
+from fastexec.kernels.strategy import ask, decide, decide_otherwise
 
 _W = LANES
 
@@ -137,8 +137,7 @@ def simulate_range(seed, first, count, plan, strategies, paths, output, plugins)
                 if kinds[k, KIND] <= POV:
                     decide(kinds[k, KIND], fractions[k, 0, t + 1], levels[k, 0], lot, p, m, b)
                 elif kinds[k, KIND] == PLUGIN:
-                    ask(plugins[kinds[k, SLOT]], borrowed(levels[k]), (t, steps, lot), m, b)
-                    check_slices((block * _W, span[1], span[2]), t, k, m, b, output.fault)
+                    ask(plugins[kinds[k, SLOT]], borrowed(levels[k]), (t, steps, lot, k), span, m, b, output.fault)
                 else:
                     decide_otherwise((seed, block, t, k), plan, strategies, words, p, m, b)
                 if t == steps - 1:

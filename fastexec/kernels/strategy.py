@@ -151,11 +151,11 @@ def slice_of(action, strategies, k, lot, steps, i, p, b):
 
 
 @stage
-def ask(function, params, clock, m, b):
-    """A user's strategy: views of the block, no copies; ``clock`` is (step, steps, lot). What it asks for is rounded down to
-    whole lots and tested by ``check_slices``.
+def ask(function, params, clock, span, m, b, fault):
+    """A user's strategy: views of the block, no copies; ``clock`` is (step, steps, lot, strategy), ``span`` as in ``record``.
+    What it asks for is rounded down to whole lots.
     """
-    t, steps, lot = clock
+    t, steps, lot, k = clock
     for i in range(_W):
         b[SLICE * _W + i] = 0.0
     function(
@@ -172,15 +172,14 @@ def ask(function, params, clock, m, b):
         for i in range(_W):
             q, left = b[SLICE * _W + i], b[REMAINING * _W + i]
             b[SLICE * _W + i] = min(lot * np.floor(q / lot + _HAIR), left) if q < left else q
+    check_slices(span, t, k, m, b, fault)
 
 
 @stage
 def check_slices(span, t, k, m, b, fault):
-    """Note the first slice of a user's strategy that is no number, negative or more than remains; none without volume.
-
-    ``span`` is (first lane of the block, first and last episode that counts).
-    """
-    first, low, high = span
+    """Note the first slice of the span's episodes that is no number, negative or more than remains; none without volume."""
+    _, low, high = span
+    first = low - low % _W
     for i in range(_W):
         q = b[SLICE * _W + i]
         if not (q >= 0.0 and q <= b[REMAINING * _W + i]):

@@ -100,7 +100,8 @@ def strategy(name: str, /, **parameters: float) -> Callable[[F], F]:
     between 0 and ``remaining`` (shares); whole lots are made of them afterwards, rounding down. It sees ``mid`` (currency) and
     ``spread`` (full, a fraction of the mid) as the step begins, ``last_volume`` (the market's in the step before, 0 in
     step 0), and ``params``, in the order given here. It is compiled by Numba, for a block of episodes at a time, and keeps
-    nothing between calls. What is left after the last step falls under ``order.at_horizon``.
+    nothing between calls. What is left after the last step falls under ``order.at_horizon``. With + - * / and np.sqrt alone
+    its bits are the same on every machine; np.exp and its like may differ in the last one.
 
     Raises InputError where the name is taken or is no name, or the function cannot be a strategy.
     """

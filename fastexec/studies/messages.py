@@ -7,10 +7,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from fastexec.models.strategies import BUILT_IN
+
 _TAGS = {"number", "range", "synthetic", "replay", "bootstrap", "built-in", "own"}
 _MODELS = {
     "geometric", "arithmetic", "constant", "random_walk", "mean_reverting", "cosine", "lognormal", "markov", "power", "linear",
-    "immediate", "twap", "vwap", "pov", "almgren_chriss", "static_optimum", "obizhaeva_wang", "schedule", "random",
+    *BUILT_IN,
 }  # fmt: skip
 _ORDER = {"unknown_key": 0, "union_tag_invalid": 1, "missing": 3}
 

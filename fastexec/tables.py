@@ -131,7 +131,7 @@ def _comparison_table(
 
 
 def _digits(rows: list[dict[str, Any]]) -> int:
-    """Decimals that show two digits of a typical interval's half width; more would be noise."""
+    """Decimals that show two digits of a typical interval's half width, at most three."""
     halves = []
     for row in rows:
         kind = "" if row["ci_low_cv_bps"] is None else "_cv"
@@ -140,7 +140,7 @@ def _digits(rows: list[dict[str, Any]]) -> int:
     typical = sorted(half for half in halves if half > 1e-6)
     if not typical:
         return 2
-    return min(max(1 - math.floor(math.log10(typical[len(typical) // 2])), 1), 4)
+    return min(max(1 - math.floor(math.log10(typical[len(typical) // 2])), 1), 3)
 
 
 def _saving(row: dict[str, Any], kind: str, digits: int) -> str:

@@ -268,13 +268,11 @@ def main(arguments: list[str] | None = None) -> None:
         signal.signal(signal.SIGINT, leave)
     if "_FASTEXEC_COMPLETE" in os.environ:  # the shell asks for completions, or for the script that makes it ask
         cli.main(words, prog_name="fastexec")
-    if not words:
-        from fastexec.terminal import show_first_steps
+    with statuses(debug):
+        if words:
+            with cli.make_context("fastexec", words) as context:  # cli.main would print a line of its own on Ctrl-C
+                cli.invoke(context)
+        else:
+            from fastexec.terminal import show_first_steps
 
-        with statuses(debug):
             show_first_steps()
-    with (
-        statuses(debug),
-        cli.make_context("fastexec", words) as context,
-    ):  # cli.main would print a line of its own on Ctrl-C
-        cli.invoke(context)

@@ -68,6 +68,19 @@ def test_a_function_of_other_arguments_and_a_name_registered_twice(tmp_path):
         registered(["own.py", "again.py"], lambda name: tmp_path / name)
 
 
+def test_files_of_one_name_and_files_that_are_no_text(tmp_path):
+    (tmp_path / "sub").mkdir()
+    for name in ("own.py", "sub/own.py"):
+        (tmp_path / name).write_text(PATIENT)
+    with pytest.raises(InputError, match=r"plugins: two are named own\.py"):
+        registered(["own.py", "sub/own.py"], lambda name: tmp_path / name)
+    (tmp_path / "own.py").write_bytes(b"# caf\xe9\n")
+    with pytest.raises(InputError, match=r"own\.py: cannot be read \(it is no UTF-8 text\)"):
+        registered(["own.py"], lambda name: tmp_path / name)
+    with pytest.raises(InputError, match="there is no such plugin file"):
+        registered(["sub.py", "sub"], lambda name: tmp_path / name)
+
+
 def test_more_than_16_functions_are_refused(tmp_path):
     text = "".join(f'@fx.strategy("s{n}")\ndef s{n}{SIGNATURE}:\n    pass\n\n' for n in range(17))
     (tmp_path / "many.py").write_text(f"import fastexec as fx\n\n{text}")

@@ -38,7 +38,11 @@ def registered(entries: Iterable[str], find: Callable[[str], Path]) -> dict[str,
     ``find`` says where a file is. Raises InputError where one is missing, fails, registers nothing, or two register one name.
     """
     found: dict[str, OwnStrategy] = {}
+    names: set[str] = set()
     for entry in entries:
+        if (name := Path(entry).name) in names:
+            raise InputError(f"plugins: two are named {name}; rename one, or name it once")
+        names.add(name)
         brought = _of_file(entry, find(entry)) if is_file(entry) else _of_module(entry)
         if not brought:
             raise InputError(f'{entry}: registers no strategy; decorate a function with @fastexec.strategy("name")')
@@ -61,8 +65,10 @@ def _of_file(entry: str, path: Path) -> dict[str, OwnStrategy]:
                 f"{entry}: there is no such plugin file beside the study or in the current folder; name it by --plugin"
             )
         text = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{entry}: cannot be read ({error.strerror})") from None
+        text.decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is no UTF-8 text"
+        raise InputError(f"{entry}: cannot be read ({reason})") from None
     digest = hashlib.sha256(text).hexdigest()
     module = f"{FILE_MODULE}{digest}"
     if module not in registry:
@@ -117,10 +123,10 @@ def find_plugin(name: str, folder: Path | None) -> Path:
     return kept if kept is not None and kept.is_file() and beside == Path(name) else beside
 
 
-def joined(entries: Iterable[str], given: Iterable[str]) -> list[str]:
+def joined(entries: list[str], given: list[str]) -> list[str]:
     """The plugins of a study and those of the command line: one of the same file name takes the other's place."""
-    found = {Path(entry).name: entry for entry in entries} | {Path(entry).name: entry for entry in given}
-    return list(found.values())
+    names = {Path(entry).name for entry in given}
+    return [*(entry for entry in entries if Path(entry).name not in names), *given]
 
 
 def fill_in(data: dict[str, Any], find: Callable[[str], Path]) -> dict[str, Any]:

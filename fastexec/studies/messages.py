@@ -55,7 +55,8 @@ def _said(error: Any) -> str:
         known = [tag.strip(" '") for tag in context["expected_tags"].split(",")]
         near = get_close_matches(str(context["tag"]), known, 1)
         hint = f"did you mean {near[0]!r}?" if near else f"it is one of {', '.join(known)}"
-        return f"unknown model {context['tag']!r}; {hint}"
+        own = ", or one of a plugin (plugins = [...], --plugin FILE)" if "twap" in known and not near else ""
+        return f"unknown model {context['tag']!r}; {hint}{own}"
     if kind == "union_tag_not_found":
         return "model is missing; name one (see `fastexec schema`)"
     if kind == "missing":

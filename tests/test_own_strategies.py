@@ -187,7 +187,7 @@ def test_results_without_the_file_can_be_compared_and_the_missing_one_is_named(p
     shutil.move(place / "moved.py", place / "other" / "own.py")
     assert replay_episode(place / "r", 7, plugins=[str(place / "other" / "own.py")]).num_rows == 36
     (place / "other" / "own.py").write_text(PATIENT + "\n")
-    with pytest.raises(RefusedError, match=r"has changed since 'waits' was resolved"):
+    with pytest.raises(RefusedError, match=r"has changed since 'patient' was resolved"):
         replay_episode(place / "r", 7, plugins=[str(place / "other" / "own.py")])
 
 

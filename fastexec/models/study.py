@@ -84,9 +84,9 @@ class StudyModel(Model):
 
         Raises InputError where one is not at hand, RefusedError where its file is no longer the one that the study means.
         """
-        used = {s.model: s for s in self.strategies if isinstance(s, Own)}
+        used = [strategy for strategy in self.strategies if isinstance(strategy, Own)]
         known = registered(self.plugins, self.plugin_path) if used or self.plugins else {}
-        return {model: require_source(strategy, known) for model, strategy in used.items()}
+        return {strategy.model: require_source(strategy, known) for strategy in used}
 
     @model_validator(mode="before")
     @classmethod

@@ -8,6 +8,7 @@ import argparse
 from pathlib import Path
 
 from setup_environment import enter
+from story import count
 
 
 def main(words=None):
@@ -18,7 +19,7 @@ def main(words=None):
     from fastexec.studies.study import Study
 
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    options.add_argument("--episodes", type=int, default=2_000, help="episodes of the evaluation (2,000)")
+    options.add_argument("--episodes", type=count, default=2_000, help="episodes of the evaluation (2,000)")
     options.add_argument("--out", type=Path, default=Path("."), help="folder of the picture (the current one)")
     given = options.parse_args(words)
     found = program_results(Study.preset("mini_project", [f"episodes={given.episodes}"]))

@@ -16,10 +16,17 @@ class Saving(NamedTuple):
         return f"{self.mean:+.2f} bps [{self.low:+.2f}, {self.high:+.2f}]"
 
 
+def count(text):
+    """Read a number of episodes, at least 2."""
+    if not text.isdecimal() or int(text) < 2:
+        raise argparse.ArgumentTypeError(f"must be a whole number of at least 2, not {text!r}")
+    return int(text)
+
+
 def options(story, episodes, words=None):
     """Episodes for each point, and the folder for results and picture."""
     parser = argparse.ArgumentParser(description=story.splitlines()[0])
-    parser.add_argument("--episodes", type=int, default=episodes, help=f"episodes for each point ({episodes:,})")
+    parser.add_argument("--episodes", type=count, default=episodes, help=f"episodes for each point ({episodes:,})")
     root = Path(__file__).resolve().parent.parent
     parser.add_argument("--out", type=Path, default=root / "results" / "stories", help="folder of results and picture")
     return parser.parse_args(words)

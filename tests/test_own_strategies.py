@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import shutil
 import subprocess
 import sys
@@ -189,6 +190,25 @@ def test_results_without_the_file_can_be_compared_and_the_missing_one_is_named(p
     (place / "other" / "own.py").write_text(PATIENT + "\n")
     with pytest.raises(RefusedError, match=r"has changed since 'patient' was resolved"):
         replay_episode(place / "r", 7, plugins=[str(place / "other" / "own.py")])
+
+
+def test_a_worker_that_was_sent_the_study_finds_the_file(place, tmp_path_factory):
+    """Pickled, or read from the folder of results: in a process of another folder, the same bits."""
+    study = load(place)
+    run(study, out=place / "r")
+    (place / "study.pickle").write_bytes(pickle.dumps(study))
+    code = (
+        "import pickle, sys; from pathlib import Path; from fastexec.simulation import prepare\n"
+        "from fastexec.studies.study import Study; place = Path(sys.argv[1])\n"
+        "for study in (pickle.loads((place / 'study.pickle').read_bytes()), Study.load(place / 'r' / 'study.toml')):\n"
+        "    print(prepare(study).run(0, 50).episodes['shortfall_bps'].tobytes().hex())"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code, str(place)], text=True, capture_output=True, timeout=300,
+        cwd=tmp_path_factory.mktemp("elsewhere"), env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    wanted = prepare(study).run(0, 50).episodes["shortfall_bps"].tobytes().hex()
+    assert ended.stdout.split() == [wanted, wanted], ended.stderr
 
 
 def test_one_registered_in_the_running_program_needs_no_file_in_the_study(place):

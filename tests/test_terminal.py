@@ -46,6 +46,7 @@ def piped(place, monkeypatch, capsys):
 
     def run(*words):
         monkeypatch.chdir(place)
+        monkeypatch.delenv("COLUMNS", raising=False)
         monkeypatch.setattr("signal.signal", lambda *_: None)  # pytest keeps its own handler of Ctrl-C
         with pytest.raises(SystemExit) as ended:
             main(list(map(str, words)))

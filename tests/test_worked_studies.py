@@ -56,6 +56,15 @@ def test_the_mini_project_prints_two_tables_and_draws_six_panels(script, tmp_pat
     assert is_drawn(tmp_path / "adaptive_execution_rl.png")
 
 
+@pytest.mark.parametrize("name", ["pov_or_vwap", "wait_for_tight_spread", "wrong_impact", "mini_project"])
+@pytest.mark.parametrize("words", [["--episodes", "0"], ["--episodes", "-3"], ["--episodes", "1e3"], ["--folder", "x"]])
+def test_wrong_words_are_refused(script, name, words, capsys):
+    with pytest.raises(SystemExit) as ended:
+        script(name).main(words)
+    assert ended.value.code == 2
+    assert words[0] in capsys.readouterr().err
+
+
 def test_smoothing_is_the_mean_of_the_last_twenty():
     from fastexec.analysis.program_panels import smoothed
 

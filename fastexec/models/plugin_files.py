@@ -38,11 +38,11 @@ def registered(entries: Iterable[str], find: Callable[[str], Path]) -> dict[str,
     ``find`` says where a file is. Raises InputError where one is missing, fails, registers nothing, or two register one name.
     """
     found: dict[str, OwnStrategy] = {}
-    names: set[str] = set()
+    files: set[str] = set()
     for entry in entries:
-        if (name := Path(entry).name) in names:
-            raise InputError(f"plugins: two are named {name}; rename one, or name it once")
-        names.add(name)
+        if (file := Path(entry).name) in files:
+            raise InputError(f"plugins: two are named {file}; rename one, or name it once")
+        files.add(file)
         brought = _of_file(entry, find(entry)) if is_file(entry) else _of_module(entry)
         if not brought:
             raise InputError(f'{entry}: registers no strategy; decorate a function with @fastexec.strategy("name")')
@@ -118,9 +118,9 @@ def find_beside(name: str, folder: Path | None) -> Path:
 
 def find_plugin(name: str, folder: Path | None) -> Path:
     """As ``find_beside``; where the study is that of results, the copy kept with them before the current folder's."""
-    kept = None if folder is None else folder / KEPT / Path(name).name
-    beside = find_beside(name, folder)
-    return kept if kept is not None and kept.is_file() and beside == Path(name) else beside
+    given = Path(name)
+    places = [] if folder is None else [folder / given, folder / KEPT / given.name]
+    return next((place for place in places if place.is_file()), given)
 
 
 def joined(entries: list[str], given: list[str]) -> list[str]:

@@ -30,32 +30,42 @@ class _Group(click.Group):
         return super().resolve_command(ctx, args)
 
 
-@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+_HELP = """Compare order execution strategies on the same simulated or replayed markets, in pairs, with intervals.
+
+STUDY is a TOML file or the name of a preset, DIR the folder of a run's results. `fastexec` alone names the first steps.
+"""
+_EPILOG = """\b
+Tab completion, in the file that your shell reads at its start:
+  bash   eval "$(_FASTEXEC_COMPLETE=bash_source fastexec)"
+  zsh    eval "$(_FASTEXEC_COMPLETE=zsh_source fastexec)"
+  fish   _FASTEXEC_COMPLETE=fish_source fastexec | source
+"""
+
+
+@click.group(
+    cls=_Group,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    help=_HELP,
+    epilog=_EPILOG,
+)
 @click.version_option(fastexec.__version__, prog_name="fastexec", message="%(prog)s %(version)s")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error (works behind any command).")
 def cli(debug: bool) -> None:
-    r"""Compare order execution strategies on the same simulated or replayed markets, in pairs, with intervals.
-
-    STUDY is a TOML file or the name of a preset. First steps:
-
-    \b
-      fastexec presets                     what ships
-      fastexec check large_cap             what a study means and costs, and warnings
-      fastexec run large_cap               simulate, write Parquet, print the comparison
-      fastexec compare results/large_cap   the comparison again, from the files alone
-      fastexec replay results/large_cap --episode 7
-    """
+    """The group of all commands; ``--debug`` is taken out by ``main``."""
 
 
-def _study(name: str, settings: tuple[str, ...], episodes: int | None = None, seed: int | None = None) -> Any:
+def _study(name: str, settings: tuple[str, ...], plugins: tuple[str, ...] = (), **changes: int | None) -> Any:
     from fastexec.studies.study import Study
 
-    extra = [f"{key}={value}" for key, value in (("episodes", episodes), ("seed", seed)) if value is not None]
-    return Study.resolve(name, [*settings, *extra])
+    extra = [f"{key}={value}" for key, value in changes.items() if value is not None]
+    return Study.resolve(name, [*settings, *extra], plugins)
 
 
 _STUDY = click.argument("study")
 _SET = click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override a key: order.shares=5000.")
+_PLUGIN = click.option(
+    "--plugin", "plugins", multiple=True, metavar="FILE", help="Own strategies: a Python file or a module (repeatable)."
+)
 _EPISODES = click.option("--episodes", type=int, help="Number of episodes instead of the study's.")
 _SEED = click.option("--seed", type=int, help="Root seed instead of the study's, 0 to 2^64 - 1.")
 _THREADS = click.option("--threads", type=click.IntRange(1, 1024), help="Threads; all processors by default.")
@@ -80,9 +90,11 @@ _BASELINE = click.option("--baseline", help="Strategy to compare with; twap by d
 @click.option("--overwrite", is_flag=True, help="Replace another study's results in the folder.")
 @click.option("--quiet", is_flag=True, help="No progress and no table.")
 @_SET
+@_PLUGIN
 def run(
     study: str,
     settings: tuple[str, ...],
+    plugins: tuple[str, ...],
     episodes: int | None,
     seed: int | None,
     quiet: bool,
@@ -92,7 +104,7 @@ def run(
     from fastexec import tables, terminal
     from fastexec.studies.run import run as run_study
 
-    loaded = _study(study, settings, episodes, seed)
+    loaded = _study(study, settings, plugins, episodes=episodes, seed=seed)
     with terminal.training(quiet) as trained, terminal.progress(quiet) as report:
         result = run_study(loaded, progress=report, training=trained, **options)
     if not quiet:
@@ -106,18 +118,18 @@ def run(
 @click.option("--overwrite", is_flag=True, help="Replace the file --out.")
 @_THREADS
 @_SET
-def train(
-    study: str, settings: tuple[str, ...], out: Path, agent: str | None, overwrite: bool, threads: int | None
-) -> None:
+@_PLUGIN
+def train(study: str, settings: tuple[str, ...], plugins: tuple[str, ...], out: Path, **options: Any) -> None:
     """Train an agent of STUDY and keep it."""
     from fastexec import terminal
     from fastexec.studies.agents import require_free, save_agent, train_one
 
-    require_free(out, overwrite)
+    require_free(out, options["overwrite"])
     with terminal.training(False) as report:
-        trained = train_one(_study(study, settings), agent, threads, report)
+        trained = train_one(_study(study, settings, plugins), options["agent"], options["threads"], report)
     save_agent(trained, out)
     click.echo(f"trained: {out}")
+    click.echo(f'what it learned: fastexec show {out}; in a study: model = "qtable", agent = "{out}"')
 
 
 @cli.command()
@@ -182,13 +194,14 @@ def calibrate(bars: Path, symbol: str, out: Path | None, overwrite: bool, form: 
 @cli.command()
 @_STUDY
 @_SET
+@_PLUGIN
 @_EPISODES
-def check(study: str, settings: tuple[str, ...], episodes: int | None) -> None:
+def check(study: str, settings: tuple[str, ...], plugins: tuple[str, ...], episodes: int | None) -> None:
     """Validate STUDY; print it resolved, what it costs, what is known of it, and warnings. Writes nothing."""
     from fastexec import terminal
     from fastexec.studies.check import examine
 
-    terminal.show_check(examine(_study(study, settings, episodes)))
+    terminal.show_check(examine(_study(study, settings, plugins, episodes=episodes)))
 
 
 @cli.command()
@@ -207,12 +220,13 @@ def report(folder: Path, figures: Path, baseline: str | None) -> None:
 @click.option("--episode", type=click.IntRange(0), required=True, help="Number of the episode.")
 @click.option("--strategy", help="One strategy only.")
 @click.option("--format", "form", type=click.Choice(["table", "csv", "parquet"]), default="table")
-def replay(folder: Path, episode: int, strategy: str | None, form: str) -> None:
+@_PLUGIN
+def replay(folder: Path, episode: int, strategy: str | None, form: str, plugins: tuple[str, ...]) -> None:
     """Every step of one episode of the results in FOLDER, regenerated from its seed (parquet: to standard output)."""
     from fastexec import terminal
     from fastexec.studies.replay import replay_episode
 
-    terminal.show_steps(replay_episode(folder, episode, strategy), form)
+    terminal.show_steps(replay_episode(folder, episode, strategy, plugins), form)
 
 
 @cli.command()
@@ -225,12 +239,14 @@ def presets() -> None:
 
 
 @cli.command()
-def schema() -> None:
+@_PLUGIN
+def schema(plugins: tuple[str, ...]) -> None:
     """The study file, key by key, and the columns of the results."""
     from fastexec import columns
+    from fastexec.models.plugin_files import registered
     from fastexec.studies.study_schema import schema_text
 
-    click.echo(schema_text())
+    click.echo(schema_text(registered(plugins, Path).values()))
     click.echo(columns.data_dictionary())
 
 
@@ -250,12 +266,13 @@ def main(arguments: list[str] | None = None) -> None:
     words = [word for word in words if word != "--debug"]
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, leave)
-    if not words:
-        words = ["--help"]
     if "_FASTEXEC_COMPLETE" in os.environ:  # the shell asks for completions, or for the script that makes it ask
         cli.main(words, prog_name="fastexec")
-    with (
-        statuses(debug),
-        cli.make_context("fastexec", words) as context,
-    ):  # cli.main would print a line of its own on Ctrl-C
-        cli.invoke(context)
+    with statuses(debug):
+        if words:
+            with cli.make_context("fastexec", words) as context:  # cli.main would print a line of its own on Ctrl-C
+                cli.invoke(context)
+        else:
+            from fastexec.terminal import show_first_steps
+
+            show_first_steps()

@@ -17,6 +17,7 @@ from fastexec.data.blocks import blocks_of
 from fastexec.data.paths import MarketPaths
 from fastexec.errors import FastexecError, InputError
 from fastexec.kernels import fields
+from fastexec.kernels._jit import PLUGIN_SLOTS
 from fastexec.kernels.episode import output_for, plugin_slots, simulate_range
 from fastexec.kernels.philox import EVALUATION
 from fastexec.learning.training import hashes_of_agents, tables_for
@@ -133,12 +134,15 @@ class Prepared:
         output = output_for(count, len(self.strategies), len(self.drawn), steps)
         simulate_range(np.uint64(self.study.seed), first, count, *self.arrays, output, self.plugins)
         if output.fault[0] >= 0:
-            episode, k, step = (int(x) for x in output.fault)
+            episode, k, step, fault = (int(x) for x in output.fault)
             raise FastexecError(
-                f"strategy {self.strategies[k]!r}, episode {episode}, step {step}: the slice is no number, negative or "
-                "more than what remains; it must lie between 0 and the remaining shares"
+                f"strategy {self.strategies[k]!r}, episode {episode}, step {step}: the slice is {_FAULTS[fault]}; it must "
+                "lie between 0 and the remaining shares"
             )
         return output
+
+
+_FAULTS = ("no number (NaN)", "negative", "more than what remains")
 
 
 def _named(names: Any, rows: np.ndarray) -> dict[str, np.ndarray]:
@@ -167,6 +171,9 @@ def prepare(
         )
     if policies is None:
         policies = tables_for(study)
+    own = study.own_strategies()
+    if len(own) > PLUGIN_SLOTS:
+        raise InputError(f"strategies: {len(own)} own functions; at most {PLUGIN_SLOTS} in a study")
     names = [strategy.name for strategy in study.strategies]
     valid = [paths is None and timing_has_mean_zero(study, strategy) for strategy in study.strategies]
     return Prepared(
@@ -175,10 +182,13 @@ def prepare(
         episodes=_episodes(study, given, paths is not None),
         control_variate=valid,
         warnings=[] if windows is None else list(windows.warnings),
-        inputs=hashes_of_agents(study) | ({} if windows is None else {_bars(study): windows.sha256}),
+        inputs=hashes_of_agents(study)
+        | {strategy.file: strategy.sha256 for strategy in own.values()}
+        | ({} if windows is None else {_bars(study): windows.sha256}),
         windows=windows,
         drawn=drawn,
         arrays=(plan, plan_strategies(study, expect(study, windows), groups, policies), given or fields.no_paths()),
+        plugins=plugin_slots([strategy.decide for strategy in own.values()]),
     )
 
 

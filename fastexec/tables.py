@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from typing import TYPE_CHECKING, Any
 
-from rich.box import SIMPLE_HEAD
+from rich.console import Console
 from rich.markup import escape
-from rich.measure import Measurement
 from rich.table import Table
 
-from fastexec.terminal import console_of
+from fastexec.terminal import console_of, fits, say, table_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -24,10 +24,11 @@ def show_agent(told: list[str], table: list[list[str]]) -> None:
     """What an agent learned: lines in words, then what it does by time and inventory."""
     console = console_of()
     for line in told:
-        console.print(escape(line))
-    shown = Table(box=SIMPLE_HEAD, pad_edge=False)
+        say(console, line)
+    say(console, "\nMean action, by step (down) and share of the order that is left (across):")
+    shown = table_of(console)
     for number, name in enumerate(table[0]):
-        shown.add_column(escape(name), justify="left" if number == 0 else "right", no_wrap=True)
+        shown.add_column(escape(name.removesuffix(" left")), justify="left" if number == 0 else "right", no_wrap=True)
     for row in table[1:]:
         shown.add_row(*map(escape, row))
     console.print(shown)
@@ -37,12 +38,13 @@ def show_result(result: StudyResult) -> None:
     """The comparison of a run, its warnings, and where the files are."""
     from fastexec.analysis.comparison import compare
 
+    console = console_of()
     if result.finished_before:
-        console_of().print("This study is complete in this folder; here is its table again.")
+        say(console, "This study is complete in this folder; here is its table again.")
     show_comparison(compare(result.folder), "table")
     for warning in result.warnings:
-        console_of().print(f"warning: {warning}")
-    console_of().print(f"Parquet files: {escape(str(result.folder.resolve()))}", soft_wrap=True)
+        say(console, f"warning: {warning}")
+    console.print(f"Parquet files: {escape(str(result.folder.resolve()))}", soft_wrap=True)
 
 
 def show_comparison(comparison: Comparison, form: str) -> None:
@@ -58,42 +60,95 @@ def show_comparison(comparison: Comparison, form: str) -> None:
         comparison.notes.append(line)
     for group, summary in comparison.summaries.items():
         if summary["program_cost_mean"][0].as_py() is not None:
-            console.print(_program_table(group, summary))
+            console.print(_program_table(console, group, summary))
             continue
-        table = _comparison_table(comparison, group, summary, wide=True)
-        if Measurement.get(console, console.options.update(width=1_000), table).maximum > console.width:
-            table = _comparison_table(comparison, group, summary, wide=False)
+        for columns in _LAYOUTS:
+            table = _comparison_table(console, comparison, group, summary, columns)
+            if fits(console, table):
+                break
         console.print(table)
     for note in comparison.notes:
-        console.print(f"[dim]{escape(note)}[/dim]")
+        say(console, note, "dim")
 
 
-def _comparison_table(comparison: Comparison, group: str, summary: pa.Table, wide: bool) -> Table:
-    """One group's strategies, cheapest first, the baseline among them; not ``wide``: one saving, the sharper one."""
+#: Column of a comparison: its head and unit.
+_HEADS = {
+    "strategy": ("strategy", ""),
+    "cost": ("cost", "bps"),
+    "sd": ("sd", "bps"),
+    "plain": ("saving, 95 % interval", "bps"),
+    "controlled": ("with control variate", "bps"),
+    "sharper": ("saving, 95 % interval", "bps"),
+    "wins": ("wins", "%"),
+    "done": ("done", "%"),
+    "verdict": ("", ""),
+}
+#: From wide to narrow; ``sharper`` is the saving with the control variate where that is valid.
+_LAYOUTS = (
+    ("strategy", "cost", "sd", "plain", "controlled", "wins", "done", "verdict"),
+    ("strategy", "cost", "sharper", "done", "verdict"),
+    ("strategy", "cost", "sharper", "done"),
+)
+
+
+def _comparison_table(
+    console: Console, comparison: Comparison, group: str, summary: pa.Table, columns: tuple[str, ...]
+) -> Table:
+    """One group's strategies, cheapest first, the baseline among them."""
     from fastexec.analysis.comparison import CONTROLS, verdict
 
     rows = {row["strategy"]: row for row in comparison.table.to_pylist() if row.get("group", "") == group}
     names = ["strategy", "model", "episodes", "unfinished", "completion", "shortfall_mean_bps", "shortfall_sd_bps"]
     stats = summary.select(names)
     title = f"{group + ': ' if group else ''}{stats['episodes'][0].as_py():,} episodes, saving against {comparison.baseline}"
-    table = Table(title=escape(title), title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
-    _add_columns(table, wide)
+    table = table_of(console, title)
+    for name in columns:
+        head, unit = _HEADS[name]
+        left = name in ("strategy", "verdict")
+        table.add_column(f"{head}\n{unit}" if unit else head, justify="left" if left else "right", no_wrap=not left)
+    digits = _digits(list(rows.values()))
     for s in sorted(stats.to_pylist(), key=lambda r: r["shortfall_mean_bps"]):
         mark = "*" if s["completion"] < 0.9995 or s["unfinished"] else ""
         mark += "+" if s["model"] in CONTROLS else ""
-        sd = [_number(s["shortfall_sd_bps"], ".2f")] if wide else []
-        own = [escape(s["strategy"]) + mark, f"{s['shortfall_mean_bps']:.3f}", *sd]
-        done = f"{100 * s['completion']:.1f}"
         row = rows.get(s["strategy"])
-        if row is None:
-            table.add_row(*own, *[""] * (4 if wide else 2), done, "baseline", style="bold")
-        elif wide:
-            saving, wins = f"{row['saving_bps']:+.3f}", f"{100 * row['win_rate']:.1f}"
-            table.add_row(*own, saving, _interval(row, ""), _controlled(row), wins, done, verdict(row))
-        else:
-            kind = "" if row["saving_cv_bps"] is None else "_cv"
-            table.add_row(*own, f"{row[f'saving{kind}_bps']:+.3f}", _interval(row, kind), done, verdict(row))
+        cells = {
+            "strategy": escape(s["strategy"]) + mark,
+            "cost": f"{s['shortfall_mean_bps']:.{digits}f}",
+            "sd": _number(s["shortfall_sd_bps"], ".2f"),
+            "done": f"{100 * s['completion']:.1f}",
+            "verdict": "baseline",
+        }
+        if row is not None:
+            cells |= {
+                "plain": _saving(row, "", digits),
+                "controlled": _saving(row, "_cv", digits),
+                "sharper": _saving(row, "" if row["saving_cv_bps"] is None else "_cv", digits),
+                "wins": f"{100 * row['win_rate']:.1f}",
+                "verdict": verdict(row),
+            }
+        table.add_row(*(cells.get(name, "") for name in columns), style="bold" if row is None else None)
     return table
+
+
+def _digits(rows: list[dict[str, Any]]) -> int:
+    """Decimals that show two digits of a typical interval's half width, at most three."""
+    halves = []
+    for row in rows:
+        kind = "" if row["ci_low_cv_bps"] is None else "_cv"
+        if row[f"ci_low{kind}_bps"] is not None:
+            halves.append(0.5 * (row[f"ci_high{kind}_bps"] - row[f"ci_low{kind}_bps"]))
+    typical = sorted(half for half in halves if half > 1e-6)
+    if not typical:
+        return 2
+    return min(max(1 - math.floor(math.log10(typical[len(typical) // 2])), 1), 3)
+
+
+def _saving(row: dict[str, Any], kind: str, digits: int) -> str:
+    """A saving with its interval, or neither."""
+    saving, low, high = (row[f"{name}{kind}_bps"] for name in ("saving", "ci_low", "ci_high"))
+    if saving is None or low is None:
+        return "-"
+    return escape(f"{saving:+.{digits}f} [{low:+.{digits}f}, {high:+.{digits}f}]")
 
 
 def _captured_lines(comparison: Comparison) -> list[str]:
@@ -111,47 +166,28 @@ def _captured_lines(comparison: Comparison) -> list[str]:
     return lines
 
 
-def _program_table(group: str, summary: pa.Table) -> Table:
+def _program_table(console: Console, group: str, summary: pa.Table) -> Table:
     """Under the rule per_step: the mini-project's cost in currency, cheapest first."""
     title = f"{group + ': ' if group else ''}{summary['episodes'][0].as_py():,} episodes, the mini-project's cost"
-    table = Table(title=escape(title), title_justify="left", box=SIMPLE_HEAD, pad_edge=False, min_width=len(title))
-    for name in ("strategy", "program cost (currency)", "sd", "done (%)"):
+    table = table_of(console, title)
+    table.min_width = len(title)
+    for name in ("strategy", "program cost\ncurrency", "sd\ncurrency", "done\n%"):
         table.add_column(name, justify="left" if name == "strategy" else "right", no_wrap=True)
     for row in sorted(summary.to_pylist(), key=lambda r: r["program_cost_mean"]):
         numbers = (
-            f"{row['program_cost_mean']:.3f}",
-            _number(row["program_cost_sd"], ".3f"),
+            f"{row['program_cost_mean']:,.0f}",
+            _number(row["program_cost_sd"], ",.0f"),
             f"{100 * row['completion']:.1f}",
         )
         table.add_row(escape(row["strategy"]), *numbers)
     return table
 
 
-def _add_columns(table: Table, wide: bool) -> None:
-    columns = [("strategy", ""), ("cost", "bps"), ("sd", "bps"), ("saving", "bps"), ("95 % interval", "bps")]
-    columns += [("with control variate", "bps"), ("wins", "%"), ("done", "%"), ("", "")]
-    chosen = [c for c in columns if wide or c[0] not in ("sd", "with control variate", "wins")]
-    for name, _ in chosen:
-        left = name in ("strategy", "")
-        table.add_column(
-            name, justify="left" if left else "right", no_wrap=True, overflow="fold" if left else "ellipsis"
-        )
-    table.add_row(*(unit for _, unit in chosen), style="dim")
-
-
-def _controlled(row: dict[str, Any]) -> str:
-    if row["saving_cv_bps"] is None:
-        return "-"
-    return f"{row['saving_cv_bps']:+.3f} {_interval(row, '_cv')}"
-
-
-def _interval(row: dict[str, Any], kind: str) -> str:
-    low, high = row[f"ci_low{kind}_bps"], row[f"ci_high{kind}_bps"]
-    return "-" if low is None else f"[{low:+.3f}, {high:+.3f}]".replace("[", r"\[")
-
-
 def _number(value: float | None, form: str) -> str:
     return "-" if value is None else format(value, form)
+
+
+_SHORT = {"standard_error": "+-"}
 
 
 def show_calibration(found: Calibration, form: str) -> None:
@@ -163,14 +199,19 @@ def show_calibration(found: Calibration, form: str) -> None:
         sys.stdout.write(formatted(found.table, form, head))
         return
     console = console_of()
-    table = Table(title=escape(found.head[0]), title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
-    for name in ("statistic", "unit", "data", "+- (sd error)", "simulated", "difference", "fits"):
-        table.add_column(name, justify="left" if name in ("statistic", "unit", "fits") else "right", no_wrap=True)
-    verdicts = {True: "yes", False: "[bold]NO[/bold]", None: "-"}
+    table = table_of(console, found.head[0])
+    columns = ("data", "standard_error", "simulated", *(("difference",) if console.width >= 100 else ()))
+    table.add_column("statistic")
+    for name in ("unit", *columns, "fits"):
+        left = name in ("unit", "fits")
+        table.add_column(_SHORT.get(name, name), justify="left" if left else "right", no_wrap=True)
+    verdicts = {True: "yes", False: "NO", None: "-"}
     for row in found.table.to_pylist():
-        numbers = (row[name] for name in ("data", "standard_error", "simulated", "difference"))
-        table.add_row(row["statistic"], row["unit"], *(_number(x, ",.4g") for x in numbers), verdicts[row["within"]])
+        numbers = (_number(row[name], ",.4g") for name in columns)
+        style = "bold" if row["within"] is False else None
+        table.add_row(row["statistic"], row["unit"], *numbers, verdicts[row["within"]], style=style)
     console.print(table)
-    console.print("[dim]fits: the difference lies within the 95 % interval of the data's own mean over days[/dim]")
+    what = "+-: standard error of the data over days; fits: the difference lies within the 95 % interval of the data's own mean"
+    say(console, what, "dim")
     for line in (*found.head[1:], *found.curves, *found.notes):
-        console.print(escape(line))
+        say(console, line)

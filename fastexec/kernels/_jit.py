@@ -91,8 +91,9 @@ class _Compiler(CompilerBase):  # type: ignore[misc]
 # error_model="numpy": with Python's model each division hides a branch and the lane loop is no longer vectorised.
 _OPTIONS = {"nogil": True, "error_model": "numpy", "fastmath": False, "pipeline_class": _Compiler}
 
+_READ_ONLY = numba.types.Array(numba.float64, 1, "C", readonly=True)  # a user's function moves nobody's market
 DECIDE_SIGNATURE = numba.void(
-    *([numba.float64[::1]] * 6), numba.int64, numba.int64
+    numba.float64[::1], *([_READ_ONLY] * 5), numba.int64, numba.int64
 )  # shares, remaining, mid, spread, last_volume, params, step, steps
 PLUGIN_SLOTS = 16
 

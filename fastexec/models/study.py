@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Discriminator, Field, PrivateAttr, Tag, model_validator
+from pydantic import Discriminator, Field, PrivateAttr, Tag, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 
 from fastexec.models._base import Model
@@ -13,7 +13,9 @@ from fastexec.models.agents import Training
 from fastexec.models.costs import Costs
 from fastexec.models.market import BootstrapMarket, Market, ReplayMarket, SyntheticMarket
 from fastexec.models.order import Order
-from fastexec.models.strategies import BlindTwin, Qtable, Schedule, Strategy
+from fastexec.models.plugin_files import fill_in, find_beside, find_plugin, registered, require_source
+from fastexec.models.plugins import OwnStrategy
+from fastexec.models.strategies import BlindTwin, Own, Qtable, Schedule, Strategy
 
 
 class Output(Model):
@@ -46,6 +48,9 @@ class StudyModel(Model):
     episodes: Annotated[int, Field(ge=1, le=2**52)] | None = Field(
         None, description="number of episodes; 10,000 by default, all windows in a replay"
     )
+    plugins: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(strict=False)] = Field(
+        (), description="own strategies: files (from the study file's folder) or modules that register them"
+    )
     order: Order = Field(default_factory=Order)
     market: _Market = Field(default_factory=SyntheticMarket)
     costs: Costs = Field(default_factory=Costs)
@@ -57,7 +62,7 @@ class StudyModel(Model):
 
     def changed(self, **values: Any) -> Self:
         """The study with some top-level keys replaced, validated anew."""
-        study = type(self).model_validate(self.model_dump() | values)
+        study = type(self).model_validate(self.model_dump() | values, context={"folder": self._folder})
         study._folder = self._folder
         return study
 
@@ -68,9 +73,26 @@ class StudyModel(Model):
 
     def file_path(self, name: str) -> Path:
         """A file that the study names: beside the study file, else from the current folder."""
-        given = Path(name)
-        beside = given if self._folder is None else self._folder / given
-        return beside if beside.exists() else given
+        return find_beside(name, self._folder)
+
+    def plugin_path(self, name: str) -> Path:
+        """The file of a plugin that the study names."""
+        return find_plugin(name, self._folder)
+
+    def own_strategies(self) -> dict[str, OwnStrategy]:
+        """The functions behind its own strategies, by model, in the order of their first use.
+
+        Raises InputError where one is not at hand, RefusedError where its file is no longer the one that the study means.
+        """
+        used = [strategy for strategy in self.strategies if isinstance(strategy, Own)]
+        known = registered(self.plugins, self.plugin_path) if used or self.plugins else {}
+        return {strategy.model: require_source(strategy, known) for strategy in used}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in_own_strategies(cls, data: Any, info: ValidationInfo) -> Any:
+        folder = (info.context or {}).get("folder")
+        return fill_in(data, lambda name: find_plugin(name, folder)) if isinstance(data, dict) else data
 
     @model_validator(mode="before")
     @classmethod

@@ -70,6 +70,10 @@ def _known(prepared: Prepared, market: Expectation) -> list[tuple[str, str]]:
         ("optimum", _optimum(study)),
         ("control variate", f"timing has mean zero for {', '.join(declared)}" if declared else "none is valid here"),
     ]
+    facts += [
+        (f"model {own.name}", f"{own.file}, SHA-256 {own.sha256[:16]}; {own.summary or 'no docstring'}")
+        for own in study.own_strategies().values()
+    ]
     uses_ac = any(strategy.model == "almgren_chriss" for strategy in study.strategies)
     if uses_ac and study.costs.temporary.model == "power":
         facts.append(

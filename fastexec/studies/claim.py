@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fastexec.errors import InputError, RefusedError
+from fastexec.models.plugin_files import KEPT, is_file
 from fastexec.simulation import Prepared
 from fastexec.studies import store
 from fastexec.studies.provenance import signature
@@ -78,6 +79,7 @@ def claim(
     found = _found(folder)
     if found is not None and found[0] != study.identity():
         if not overwrite:
+            _require_same_inputs(Job(study, prepared, folder, 1))  # where only a file differs, that is what to say
             raise RefusedError(f"{folder}: holds another study ({found[1]!r}); choose another --out, or --overwrite")
         store.remove_results(folder)
         found = None
@@ -99,7 +101,15 @@ def claim(
         elif chunk is not None and chunk != job.chunk:
             raise RefusedError(f"--chunk {chunk}: the folder {folder} has chunks of {job.chunk}; leave --chunk out")
     store.write_text(folder / "study.toml", f"# chunk = {job.chunk}\n{study.to_toml()}")
+    keep_plugins(study, folder)
     return job
+
+
+def keep_plugins(study: Study, folder: Path) -> None:
+    """Copies of the plugin files: whoever has the folder can replay and verify it."""
+    for entry in filter(is_file, study.plugins):
+        source = study.plugin_path(entry)
+        store.write_text(folder / KEPT / source.name, source.read_text("utf-8"))
 
 
 def _require_same_inputs(job: Job) -> None:

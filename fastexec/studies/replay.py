@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,8 +17,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def replay_episode(folder: str | Path, episode: int, strategy: str | None = None) -> pa.Table:
-    """The `steps` rows of an episode, of every strategy or one.
+def replay_episode(
+    folder: str | Path, episode: int, strategy: str | None = None, plugins: Iterable[str] = ()
+) -> pa.Table:
+    """The `steps` rows of an episode, of every strategy or one; ``plugins`` as ``Study.load`` takes them.
 
     Nothing stored is read but the study (``study.toml``): the path is simulated again. Raises InputError where the folder
     holds no study, or no such episode or strategy.
@@ -27,7 +30,7 @@ def replay_episode(folder: str | Path, episode: int, strategy: str | None = None
     path = Path(folder) / "study.toml"
     if not path.is_file():
         raise InputError(f"{folder}: holds no study.toml; give the folder of a run's results")
-    study = Study.load(path)
+    study = Study.load(path, plugins=plugins)
     agents = trained_agents(study, Path(folder), default_threads(), None)
     prepared = prepare(study, policies=policies_of(study, agents))
     parts = sorted((Path(folder) / "markets").glob("part-*.parquet"))

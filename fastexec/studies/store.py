@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from fastexec import columns
 from fastexec.errors import FastexecError, InputError, RefusedError
+from fastexec.models.plugin_files import KEPT
 from fastexec.studies.provenance import KEY, encode
 
 TABLES = ("markets", "episodes", "steps")
@@ -176,8 +177,8 @@ def remove_results(folder: Path) -> None:
             part.unlink()
         with contextlib.suppress(OSError):  # not empty: somebody keeps files of his own there
             (folder / table).rmdir()
-    for agent in (folder / "agents").glob("*.parquet"):
-        agent.unlink()
+    for kept in [*(folder / "agents").glob("*.parquet"), *(folder / KEPT).glob("*.py")]:
+        kept.unlink()
     for name in ("study.toml", "run.json", "summary.parquet", "comparison.parquet"):
         (folder / name).unlink(missing_ok=True)
 

@@ -12,6 +12,7 @@ from typing import Any, Self
 from pydantic import ValidationError
 
 from fastexec.errors import InputError
+from fastexec.models.plugin_files import joined
 from fastexec.models.study import StudyModel
 from fastexec.studies.catalogue import preset_text
 from fastexec.studies.messages import one_line
@@ -23,8 +24,9 @@ class Study(StudyModel):
     """A study that can be loaded and saved; see ``StudyModel`` for its keys and ``fastexec schema`` for all of them."""
 
     @classmethod
-    def load(cls, path: str | Path, overrides: Iterable[str] = ()) -> Self:
-        """Read a TOML file. ``overrides``: texts KEY=VALUE, the value as TOML or else a text.
+    def load(cls, path: str | Path, overrides: Iterable[str] = (), plugins: Iterable[str] = ()) -> Self:
+        """Read a TOML file. ``overrides``: texts KEY=VALUE, the value as TOML or else a text; ``plugins``: files or modules of
+        own strategies beside those that the study names.
 
         Raises InputError, one line, where the file is missing, no TOML, or no valid study.
         """
@@ -38,25 +40,29 @@ class Study(StudyModel):
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or "it is no UTF-8 text"
             raise InputError(f"{path}: cannot be read ({reason}); give a study file or a preset") from None
-        study = cls.from_text(text, str(path), overrides)
-        study._folder = path.parent
-        return study
+        return cls._from_text(text, str(path), overrides, plugins, path.parent)
 
     @classmethod
-    def preset(cls, name: str, overrides: Iterable[str] = ()) -> Self:
+    def preset(cls, name: str, overrides: Iterable[str] = (), plugins: Iterable[str] = ()) -> Self:
         """A study that ships with the package, by name."""
-        return cls.from_text(preset_text(name), name, overrides)
+        return cls._from_text(preset_text(name), name, overrides, plugins)
 
     @classmethod
-    def resolve(cls, name: str, overrides: Iterable[str] = ()) -> Self:
+    def resolve(cls, name: str, overrides: Iterable[str] = (), plugins: Iterable[str] = ()) -> Self:
         """A file if it looks like one or exists, else a preset."""
         if name.endswith(".toml") or "/" in name or Path(name).is_file():
-            return cls.load(name, overrides)
-        return cls.preset(name, overrides)
+            return cls.load(name, overrides, plugins)
+        return cls.preset(name, overrides, plugins)
 
     @classmethod
     def from_text(cls, text: str, source: str = "study", overrides: Iterable[str] = ()) -> Self:
         """Read TOML text; ``source`` is what errors name."""
+        return cls._from_text(text, source, overrides)
+
+    @classmethod
+    def _from_text(
+        cls, text: str, source: str, overrides: Iterable[str], plugins: Iterable[str] = (), folder: Path | None = None
+    ) -> Self:
         try:
             data = tomllib.loads(text)
         except (tomllib.TOMLDecodeError, ValueError, RecursionError) as error:
@@ -65,15 +71,25 @@ class Study(StudyModel):
             raise InputError(f"{source}: is empty; a study needs at least one [[strategies]] section")
         for override in overrides:
             _override(data, override)
-        return cls.from_dict(data, source)
+        if given := list(plugins):
+            own = data.get("plugins", [])
+            data["plugins"] = (
+                joined(own, given) if isinstance(own, list) and all(isinstance(x, str) for x in own) else own
+            )
+        return cls.from_dict(data, source, folder)
 
     @classmethod
-    def from_dict(cls, data: dict[str, Any], source: str = "study") -> Self:
-        """Validate nested keys; InputError, one line, where they are no study."""
+    def from_dict(cls, data: dict[str, Any], source: str = "study", folder: Path | None = None) -> Self:
+        """Validate nested keys; ``folder`` is where files that they name are looked for first.
+
+        Raises InputError, one line, where they are no study.
+        """
         try:
-            return cls.model_validate(data)
+            study = cls.model_validate(data, context={"folder": folder})
         except ValidationError as error:
             raise InputError(f"{source}: {one_line(error, data)}") from None
+        study._folder = folder
+        return study
 
     def to_toml(self, without: Iterable[str] = ()) -> str:
         """The resolved study, every default written out; loads to an equal study. ``without``: top-level keys left out."""
@@ -82,8 +98,11 @@ class Study(StudyModel):
         return tomli_w.dumps(_plain(self.model_dump(exclude_none=True, exclude=set(without))))
 
     def identity(self) -> str:
-        """SHA-256 (hex) of the resolved study without episodes and output: what two runs must share to be one study."""
-        data = self.model_dump(mode="json", exclude_none=True, exclude={"episodes", "output"})
+        """SHA-256 (hex) of the resolved study without episodes and output: what two runs must share to be one study.
+
+        Own strategies count by the hash of their files, not by where these lie.
+        """
+        data = self.model_dump(mode="json", exclude_none=True, exclude={"episodes", "output", "plugins"})
         return hashlib.sha256(json.dumps(data, sort_keys=True, allow_nan=False).encode()).hexdigest()
 
     def with_overrides(self, overrides: Iterable[str]) -> Self:
@@ -91,9 +110,7 @@ class Study(StudyModel):
         data = tomllib.loads(self.to_toml())
         for override in overrides:
             _override(data, override)
-        study = type(self).from_dict(data, self.name)
-        study._folder = self._folder
-        return study
+        return type(self).from_dict(data, self.name, self._folder)
 
 
 def _plain(value: Any) -> Any:

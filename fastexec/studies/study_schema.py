@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, get_args
 
 from pydantic import BaseModel
@@ -9,6 +10,7 @@ from pydantic_core import PydanticUndefined
 
 from fastexec.models import agents, costs, market, strategies
 from fastexec.models.order import Order
+from fastexec.models.plugins import OwnStrategy
 from fastexec.models.study import Output, StudyModel
 
 _PRICES = (market.GeometricPrice, market.ArithmeticPrice)
@@ -37,16 +39,18 @@ _HEAD = """\
 """
 
 
-def schema_text() -> str:
-    """Every key of a study with default and one-line meaning, as commented TOML."""
+def schema_text(own: Iterable[OwnStrategy] = ()) -> str:
+    """Every key of a study with default and one-line meaning, as commented TOML; ``own``: strategies to explain too."""
     lines = [_HEAD, *_keys(StudyModel)]
     for section, models in _SECTIONS:
         for model in models:
             lines += ["", f"[{section}]{_doc(model)}", *_keys(model)]
-    for model in get_args(get_args(strategies.Strategy)[0]):
+    for model in get_args(get_args(strategies.BuiltIn)[0]):
         lines += ["", f"[[strategies]]{_doc(model)}", *_keys(model)]
         if model is strategies.Random:
             lines += ["[strategies.actions]", *_keys(strategies.Actions)]
+    lines += ["", f"[[strategies]]{_doc(strategies.Own)}", *_keys(strategies.Own)]
+    lines += [line for strategy in own for line in _own(strategy)]
     lines += ["", f"[train.NAME]{_doc(agents.Training)}", *_keys(agents.Training)]
     lines += [f"[[train.NAME.features]]{_doc(agents.Feature)}", *_keys(agents.Feature)]
     lines += [f"[train.NAME.actions]{_doc(strategies.Actions)}", *_keys(strategies.Actions)]
@@ -55,6 +59,11 @@ def schema_text() -> str:
 
 def _doc(model: type[BaseModel]) -> str:
     return f"    # {(model.__doc__ or '').strip().splitlines()[0]}"
+
+
+def _own(strategy: OwnStrategy) -> list[str]:
+    head = f"[[strategies]]    # {strategy.summary or 'own strategy'} ({strategy.file})"
+    return ["", head, f'model = "{strategy.name}"', *(f"{key} = {value}" for key, value in strategy.parameters.items())]
 
 
 def _keys(model: type[BaseModel]) -> list[str]:

@@ -43,6 +43,7 @@ def cli(debug: bool) -> None:
       fastexec check large_cap             what a study means and costs, and warnings
       fastexec run large_cap               simulate, write Parquet, print the comparison
       fastexec compare results/large_cap   the comparison again, from the files alone
+      fastexec report results/large_cap    a page with every chart
       fastexec replay results/large_cap --episode 7
     """
 
@@ -193,13 +194,17 @@ def check(study: str, settings: tuple[str, ...], episodes: int | None) -> None:
 
 @cli.command()
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--figures", type=click.Path(path_type=Path), required=True, help="Folder for the pictures.")
+@click.option("--out", type=click.Path(path_type=Path), help="File of the report; FOLDER/report.html by default.")
+@click.option("--figures", type=click.Path(path_type=Path), help="Folder for the same charts as PNG and SVG.")
 @_BASELINE
-def report(folder: Path, figures: Path, baseline: str | None) -> None:
-    """Draw the results in FOLDER: costs, their parts, schedules, savings (PNG; needs the extra `report`)."""
-    from fastexec.analysis.picture import draw_overview
+def report(folder: Path, out: Path | None, figures: Path | None, baseline: str | None) -> None:
+    """Make one HTML page of the results in FOLDER, from its Parquet files alone (needs the extra `report`)."""
+    from fastexec.analysis.report.write import write_report
 
-    click.echo(f"drawn: {draw_overview(folder, figures / 'overview.png', baseline)}")
+    page, pictures = write_report(folder, out=out, figures=figures, baseline=baseline)
+    click.echo(f"report: {page}")
+    if pictures:
+        click.echo(f"figures: {len(pictures)} files in {figures}")
 
 
 @cli.command()

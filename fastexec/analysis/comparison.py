@@ -66,7 +66,8 @@ def compare(folder: str | Path, *, baseline: str | None = None, by: str | None =
         # Given what a path did later, its timing has no mean of zero any more.
         flags = [False] * len(flags)
     summaries = {"": summary} if by is None else _conditioned(folder, study, by, flags)
-    return Comparison(_tables(summaries, baseline), baseline, summaries, _notes(study, summaries))
+    worth = [line for group, summary in summaries.items() for line in _worth_of_adapting(study, group, summary)]
+    return Comparison(_tables(summaries, baseline), baseline, summaries, cautions(study, summaries) + worth)
 
 
 def _known_at_arrival(study: Study, column: str) -> bool:
@@ -193,7 +194,7 @@ def _short(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _notes(study: Study, summaries: dict[str, pa.Table]) -> list[str]:
+def cautions(study: Study, summaries: dict[str, pa.Table]) -> list[str]:
     """What a reader must know before he believes the table."""
     notes = []
     if study.order.at_horizon == "leave":
@@ -214,8 +215,7 @@ def _notes(study: Study, summaries: dict[str, pa.Table]) -> list[str]:
     controls = [strategy.name for strategy in study.strategies if strategy.model in CONTROLS]
     if controls:
         notes.append("+ control: an adaptive policy must beat these, not only TWAP")
-    notes += _day_notes(summaries)
-    return notes + [line for group, summary in summaries.items() for line in _worth_of_adapting(study, group, summary)]
+    return notes + _day_notes(summaries)
 
 
 def _worth_of_adapting(study: Study, group: str, summary: pa.Table) -> list[str]:

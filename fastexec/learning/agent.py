@@ -24,8 +24,9 @@ FEWEST_VISITS = 30
 @dataclass(frozen=True, eq=False)
 class Agent:
     """cuts: features with their edges, inventory last. q: float64[t, state, a], expected cost to go (bps; NaN: never
-    tried). visits: int64[t, state]. schedule: float64[t + 1], its mean. curve: a row a round. training: what it was trained
-    by, as nested keys. outside: values of the pilot run beyond the ends that a feature was given.
+    tried). visits: int64[t, state]. schedule: float64[t + 1], its mean. curve: a row a round (episodes, training_bps,
+    validation_bps, completion). training: what it was trained by, as nested keys. outside: values of the pilot run beyond
+    the ends that a feature was given.
     """
 
     cuts: tuple[Cut, ...]

@@ -1,4 +1,4 @@
-"""One episode of finished results, step by step, regenerated from its seed."""
+"""Episodes of finished results, step by step, regenerated from their seed."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fastexec.errors import InputError
-from fastexec.learning.training import policies_of
-from fastexec.simulation import default_threads, prepare
+from fastexec.kernels._jit import kernel_hash
+from fastexec.learning.agent import read_agent
+from fastexec.learning.training import policies_of, sections_played
+from fastexec.simulation import Prepared, default_threads, prepare
 from fastexec.studies import store
 from fastexec.studies.agents import trained_agents
 from fastexec.studies.study import Study
@@ -44,3 +46,20 @@ def replay_episode(folder: str | Path, episode: int, strategy: str | None = None
         chosen = steps["strategy_index"] == prepared.strategies.index(strategy)
         steps = {name: column[chosen] for name, column in steps.items()}
     return steps_table(prepared.strategies, steps)
+
+
+def prepare_again(folder: Path, study: Study) -> Prepared:
+    """Finished results ready to be regenerated, with the agents that lie beside them; nothing is trained.
+
+    Raises InputError where the same bits are not to be had: other kernels, or an agent or input file that is missing or
+    has changed.
+    """
+    footer = store.read_footer(folder / "summary.parquet")
+    if footer["kernels"] != kernel_hash():
+        raise InputError(
+            f"{folder}: was made by other kernels (fastexec {footer['versions']['fastexec']}) than are installed here"
+        )
+    agents = {name: read_agent(folder / "agents" / f"{name}.parquet") for name in sections_played(study)}
+    prepared = prepare(study, policies=policies_of(study, agents))
+    store.require_inputs(folder / "summary.parquet", prepared.inputs)
+    return prepared

@@ -57,8 +57,13 @@ def write_plain(path: Path, table: pa.Table) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Write a text file as a whole."""
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write any file as a whole."""
     with _committed(path) as temporary:
-        temporary.write_text(text, "utf-8")
+        temporary.write_bytes(data)
 
 
 @contextlib.contextmanager

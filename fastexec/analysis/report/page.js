@@ -1,0 +1,27 @@
+const charts = JSON.parse(document.getElementById("charts").textContent);
+const figures = [...document.querySelectorAll("figure[data-chart]")];
+const config = { displaylogo: false, modeBarButtonsToRemove: ["lasso2d", "select2d"] };
+function draw(figure) {
+  const pick = figure.querySelector("select"), plot = figure.querySelector(".plot");
+  const view = charts[figure.dataset.chart][pick ? pick.selectedIndex : 0];
+  const legend = view.named.length > 1 ? view.named.reduce((sum, name) => sum + 7 * name.length + 50, 0) : 0;
+  const height = (document.body.classList.contains("printing") ? 0.8 : 1) * view.height + 20 * Math.ceil(legend / plot.clientWidth);
+  const showlegend = view.named.length > 1 && view.layout.showlegend !== false;
+  const layout = { ...view.layout, height, showlegend, width: plot.clientWidth };
+  return Plotly.react(plot, view.data, layout, config).then(() => Plotly.react(plot, view.data, { ...layout }, config));
+}
+figures.forEach((figure) => {
+  draw(figure);
+  figure.querySelector("select")?.addEventListener("change", () => draw(figure));
+});
+const printing = (on) => {
+  document.body.classList.toggle("printing", on);
+  figures.forEach(draw);
+};
+let width = innerWidth;
+addEventListener("resize", () => {
+  if (innerWidth !== width) figures.forEach(draw);
+  width = innerWidth;
+});
+addEventListener("beforeprint", () => printing(true));
+addEventListener("afterprint", () => printing(false));

@@ -34,7 +34,20 @@ _FIXED = {
     "costs.rule": _SAME_COLUMNS,
 }
 #: Readers of partitioned files guess types from names: these would become dates, numbers or nothing.
-_NOT_NAMES = ("epoch", "inf", "infinity", "nan", "none", "null", "now", "today", "true", "false", "yesterday", "tomorrow")
+_NOT_NAMES = (
+    "epoch",
+    "inf",
+    "infinity",
+    "nan",
+    "none",
+    "null",
+    "now",
+    "today",
+    "true",
+    "false",
+    "yesterday",
+    "tomorrow",
+)
 
 
 class Tied(BaseModel):
@@ -138,9 +151,11 @@ def _check_key(key: str, value: Any) -> None:
         raise _error(key, f'is a whole section; write the key to sweep in full and in quotes: "{inner}" = ...')
     if section == "strategies":
         if key.count(".") < 2:
-            raise _error(key, "is a whole strategy; sweep a key of it, as in \"strategies.pov10.rate\"")
+            raise _error(key, 'is a whole strategy; sweep a key of it, as in "strategies.pov10.rate"')
         if key.endswith((".model", ".name")):
-            raise _error(key, "cannot be swept: every scenario has the same strategies; add another [[strategies]] section")
+            raise _error(
+                key, "cannot be swept: every scenario has the same strategies; add another [[strategies]] section"
+            )
 
 
 def _check_values(key: str, values: Any) -> None:
@@ -184,7 +199,9 @@ def _tied(items: Any) -> list[dict[str, Any]]:
 
 def _check_same_keys(number: int, first: dict[str, Any], values: dict[str, Any]) -> None:
     if odd := [key for key in first if key not in values]:
-        raise _error(f"list[{number}]", f"does not set {odd[0]}, as list[1] does; scenarios of a list set the same keys")
+        raise _error(
+            f"list[{number}]", f"does not set {odd[0]}, as list[1] does; scenarios of a list set the same keys"
+        )
     if odd := [key for key in values if key not in first]:
         raise _error(f"list[{number}]", f"sets {odd[0]}, list[1] does not; scenarios of a list set the same keys")
 

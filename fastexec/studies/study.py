@@ -15,7 +15,7 @@ from fastexec.errors import InputError
 from fastexec.models.study import StudyModel
 from fastexec.studies.catalogue import preset_text
 from fastexec.studies.messages import one_line
-from fastexec.studies.scenarios import MOST_UNASKED, Scenario, scenarios_of
+from fastexec.studies.sweep import MOST_UNASKED, Swept, swept_studies
 
 _LARGEST = 16_000_000
 
@@ -77,14 +77,14 @@ class Study(StudyModel):
             raise InputError(f"{source}: {one_line(error, data)}") from None
         if study.sweep is not None and study.sweep.count <= MOST_UNASKED:
             try:
-                scenarios_of(study)
+                swept_studies(study)
             except InputError as error:
                 raise InputError(f"{source}: {error}") from None
         return study
 
-    def scenarios(self) -> list[Scenario]:
+    def scenarios(self) -> list[Swept]:
         """The studies that the sweep makes of this one, each with its name and values; this one alone without a sweep."""
-        return scenarios_of(self)
+        return swept_studies(self)
 
     def to_toml(self, without: Iterable[str] = ()) -> str:
         """The resolved study, every default written out; loads to an equal study. ``without``: top-level keys left out."""

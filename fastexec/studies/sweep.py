@@ -1,4 +1,4 @@
-"""The scenarios of a study: a sweep expanded into studies of their own, each as if it were run alone.
+"""A sweep expanded into its scenarios, each a study of its own as if it were run alone.
 
 A scenario's study has the swept study's name and seed, so all scenarios meet the same random numbers, and its rows and its
 identity are those of the same study without a sweep and with the values written in.
@@ -7,18 +7,23 @@ identity are those of the same study without a sweep and with the values written
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from pydantic import BaseModel
 
+from fastexec.columns import Column, build, repeated, schema
 from fastexec.errors import InputError
 from fastexec.models.market import ReplayMarket
-from fastexec.models.sweep import Sweep, Tied, is_name
+from fastexec.models.sweep import Sweep, Tied, inline, is_name
 from fastexec.planning.parameters import ranges
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from fastexec.studies.study import Study
 
 MOST_UNASKED = 1_000
@@ -26,7 +31,7 @@ _LONGEST_NAME = 120
 
 
 @dataclass(frozen=True)
-class Scenario:
+class Swept:
     """One study of a sweep. ``name``: None where the study has no sweep; ``values``: of the swept keys, as validated."""
 
     name: str | None
@@ -34,15 +39,15 @@ class Scenario:
     values: dict[str, Any] = field(default_factory=dict)
 
 
-def scenarios_of(study: Study) -> list[Scenario]:
+def swept_studies(study: Study) -> list[Swept]:
     """The scenarios in order, validated; the study itself where nothing is swept.
 
     Raises InputError, one line, naming the scenario that is no valid study, or whose tables would have other columns.
     """
     if study.sweep is None:
-        return [Scenario(None, study)]
+        return [Swept(None, study)]
     base = study.model_dump(exclude={"sweep"})
-    found: list[Scenario] = []
+    found: list[Swept] = []
     for name, (_, values) in zip(names_of(study.sweep), study.sweep.points(), strict=True):
         place = f"[sweep] scenario {name}"
         data = base
@@ -50,7 +55,7 @@ def scenarios_of(study: Study) -> list[Scenario]:
             data = _with(data, key, _path(key, data, place), value, place)
         alone = type(study).from_dict(data, place)
         alone._folder = study._folder
-        found.append(Scenario(name, alone, {key: value_at(alone, key) for key in values}))
+        found.append(Swept(name, alone, {key: value_at(alone, key) for key in values}))
     _require_same_columns(found)
     return found
 
@@ -63,18 +68,9 @@ def require_few(study: Study, asked: bool) -> None:
         )
 
 
-def require_single(study: Study, what: str) -> None:
-    """InputError where one study is needed and a sweep is given."""
-    if study.sweep is not None:
-        raise InputError(
-            f"{what}: the study has a [sweep] of {study.sweep.count:,} scenarios; fix its keys (--set {study.sweep.keys[0]}=...) "
-            "or take one of study.scenarios()"
-        )
-
-
-def scenario_named(study: Study, name: str | None) -> Scenario:
+def scenario_named(study: Study, name: str | None) -> Swept:
     """The scenario of a name; InputError where it is not there, or none is named in a sweep."""
-    scenarios = scenarios_of(study)
+    scenarios = swept_studies(study)
     names = [scenario.name for scenario in scenarios if scenario.name is not None]
     if not names:
         if name is not None:
@@ -178,7 +174,7 @@ def _plain(value: Any) -> Any:
     return [_plain(item) for item in value] if isinstance(value, tuple) else value
 
 
-def _require_same_columns(scenarios: list[Scenario]) -> None:
+def _require_same_columns(scenarios: list[Swept]) -> None:
     """Partitions are read as one table, so their columns must be the same."""
     first = scenarios[0]
     columns = _own_columns(first.study)
@@ -195,3 +191,34 @@ def _require_same_columns(scenarios: list[Scenario]) -> None:
 def _own_columns(study: Study) -> set[str]:
     """Columns of the tables that not every study has."""
     return {*ranges(study)[2], *(["day"] if isinstance(study.market, ReplayMarket) else [])}
+
+
+def scenarios_table(scenarios: Sequence[Swept]) -> pa.Table:
+    """The `scenarios` table: the name, then a column for each swept key.
+
+    A key's values are truth values, whole numbers, numbers, texts or lists of numbers; sections, ranges and what is mixed
+    stand there as text, in TOML.
+    """
+    values: dict[str, list[Any]] = {"scenario": [scenario.name for scenario in scenarios]}
+    further = []
+    for key in scenarios[0].values:
+        column = [scenario.values[key] for scenario in scenarios]
+        kind = _natural(column)
+        further.append(Column(key, kind, "", f"The scenario's {key}."))
+        values[key] = [v if isinstance(v, str) else inline(v) for v in column] if kind == "text" else column
+    return build("scenarios", values, further)
+
+
+def with_scenario(table: pa.Table, scenario: str) -> pa.Table:
+    """The summary or comparison of one scenario, told apart from the others'."""
+    names = repeated([scenario], np.zeros(len(table), np.int32))
+    return table.add_column(0, schema("scenarios").field("scenario"), names)
+
+
+def _natural(values: Sequence[Any]) -> str:
+    kinds = {type(value) for value in values}
+    if kinds == {list}:
+        return "list<float64>" if {type(x) for value in values for x in value} <= {int, float} else "text"
+    if kinds <= {int, float}:
+        return "int64" if kinds == {int} else "float64"
+    return "bool" if kinds == {bool} else "text"

@@ -1,0 +1,167 @@
+"""Pictures of a sweep: savings over the swept keys, and frontiers of mean cost against risk. Needs matplotlib."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastexec.analysis.picture import COLOURS
+from fastexec.analysis.sweep_tables import shown
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_MOST_PANELS, _MOST_STRATEGIES, _MOST_CELLS = 6, 8, 200
+_RISK_LABELS = {"sd": "sd of the shortfall (bps)", "cvar95": "mean of the dearest 5 % of shortfalls (bps)"}
+
+Rows = list[dict[str, Any]]
+
+
+def savings_figure(data: pa.Table, axes: list[str]) -> Figure:
+    """Heat maps of the saving over the first two of the swept keys ``axes``, a row for each strategy; a third key makes
+    columns of them (further keys: their first value, which the title states). Over one key: lines with 95 % intervals.
+
+    data: from ``sweep_tables.savings_by_scenario``; axes: from ``sweep_tables.axes_of``.
+    """
+    rows: Rows = data.to_pylist()
+    rows, sliced = _slice(rows, axes[3:])
+    if len(axes) < 2:
+        return _lines(rows, axes[0] if axes else "scenario")
+    strategies = list(dict.fromkeys(row["strategy"] for row in rows))[:_MOST_STRATEGIES]
+    panels = _values(rows, axes[2])[:_MOST_PANELS] if len(axes) > 2 else [None]
+    figure = _figure(1.5 + 3.4 * len(panels), 0.9 + 2.6 * len(strategies))
+    grid = figure.subplots(len(strategies), len(panels), squeeze=False)
+    for (i, strategy), (j, panel) in product(enumerate(strategies), enumerate(panels)):
+        own = [row for row in rows if row["strategy"] == strategy]
+        limit = max([abs(row["saving_bps"]) for row in own if row["saving_bps"] is not None] or [0.0]) or 1.0
+        image = _heat_map(grid[i, j], [r for r in own if panel is None or r[axes[2]] == panel], axes[:2], limit)
+        grid[i, j].set_title(
+            strategy if panel is None else f"{strategy}, {_short(axes[2])} = {shown(panel)}", fontsize=9
+        )
+        if j == len(panels) - 1:
+            figure.colorbar(image, ax=list(grid[i]), label="saving (bps)", shrink=0.9)
+    note = f" at {', '.join(sliced)}" if sliced else ""
+    figure.suptitle(
+        f"Saving against {rows[0]['baseline']}{note} (bps; blue is cheaper; in brackets: no difference shown)",
+        fontsize=10,
+    )
+    return figure
+
+
+def frontier_figure(data: pa.Table, risk: str = "sd") -> Figure:
+    """Mean cost against risk, a line for each strategy whose risk aversion is swept, a mark for each other one.
+
+    data: from ``sweep_tables.frontier`` with the same ``risk``; a panel for each combination of other swept values (six at
+    most).
+    """
+    rows: Rows = data.to_pylist()
+    panels = _values(rows, "panel")[:_MOST_PANELS]
+    strategies = _values(rows, "strategy")
+    columns = min(3, len(panels))
+    lines = -(-len(panels) // columns)
+    figure = _figure(1.0 + 4.6 * columns, 0.6 + 4.0 * lines)
+    grid = figure.subplots(lines, columns, squeeze=False).ravel()
+    for axes, panel in zip(grid, panels, strict=False):
+        for k, strategy in enumerate(strategies):
+            own = [row for row in rows if row["panel"] == panel and row["strategy"] == strategy]
+            _frontier_of(axes, own, COLOURS[k % len(COLOURS)], strategy)
+        axes.set(xlabel=_RISK_LABELS[risk], ylabel="mean cost (bps)")
+        axes.set_title(panel, fontsize=9)
+    for axes in grid[len(panels) :]:
+        axes.set_axis_off()
+    grid[0].legend(frameon=False, fontsize=8)
+    figure.suptitle("Mean cost against risk; along a line, risk aversion (1/currency)", fontsize=10)
+    return figure
+
+
+def _figure(width: float, height: float) -> Figure:
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def _slice(rows: Rows, keys: list[str]) -> tuple[Rows, list[str]]:
+    """The rows at the first value of each key, and these values in words."""
+    words = []
+    for key in keys:
+        first = rows[0][key]
+        rows = [row for row in rows if row[key] == first]
+        words.append(f"{_short(key)} = {shown(first)}")
+    return rows, words
+
+
+def _values(rows: Rows, key: str) -> list[Any]:
+    """The different values, in the order in which they come; numbers sorted."""
+    values: list[Any] = []
+    for row in rows:
+        if row[key] not in values:
+            values.append(row[key])
+    return sorted(values) if all(isinstance(v, (int, float)) for v in values) else values
+
+
+def _heat_map(axes: Axes, rows: Rows, keys: list[str], limit: float) -> Any:
+    """``keys``: of the vertical and the horizontal axis; cells without a scenario stay blank."""
+    down, across = (_values(rows, key) for key in keys)
+    cells = np.full((len(down), len(across)), np.nan)
+    for row in rows:
+        i, j = down.index(row[keys[0]]), across.index(row[keys[1]])
+        if row["saving_bps"] is None:
+            continue
+        cells[i, j] = row["saving_bps"]
+        sure = row["ci_low_bps"] is None or not row["ci_low_bps"] <= 0.0 <= row["ci_high_bps"]
+        if len(down) * len(across) <= _MOST_CELLS:
+            text = format(row["saving_bps"], "+.3f" if limit < 10.0 else "+.2f")
+            dark = abs(row["saving_bps"]) > 0.65 * limit
+            axes.text(
+                j, i, text if sure else f"({text})", ha="center", va="center", fontsize=8, color="w" if dark else "k"
+            )
+    image = axes.imshow(cells, cmap="RdBu", vmin=-limit, vmax=limit, aspect="auto", origin="lower")
+    axes.set_yticks(range(len(down)), [shown(v) for v in down], fontsize=8)
+    axes.set_xticks(range(len(across)), [shown(v) for v in across], fontsize=8)
+    axes.set_xlabel(_short(keys[1]), fontsize=8)
+    axes.set_ylabel(_short(keys[0]), fontsize=8)
+    return image
+
+
+def _lines(rows: Rows, key: str) -> Figure:
+    """Savings over one key, with their intervals."""
+    figure = _figure(8.0, 5.0)
+    axes = figure.subplots()
+    values = _values(rows, key)
+    numeric = all(isinstance(v, (int, float)) for v in values)
+    for k, strategy in enumerate(_values(rows, "strategy")):
+        own = sorted((row for row in rows if row["strategy"] == strategy), key=lambda r: values.index(r[key]))
+        x = [row[key] if numeric else values.index(row[key]) for row in own]
+        saving, low, high = (
+            np.array([row[name] for row in own], float) for name in ("saving_bps", "ci_low_bps", "ci_high_bps")
+        )
+        colour = COLOURS[k % len(COLOURS)]
+        axes.plot(x, saving, "o-", color=colour, ms=4, lw=1.2, label=strategy)
+        axes.fill_between(x, low, high, color=colour, alpha=0.2, lw=0.0)
+    if not numeric:
+        axes.set_xticks(range(len(values)), [shown(v) for v in values], rotation=20, ha="right", fontsize=8)
+    elif min(values) > 0 and max(values) > 20 * min(values):
+        axes.set_xscale("log")
+    axes.axhline(0.0, color="black", lw=0.8)
+    axes.set(xlabel=key, ylabel="saving (bps); above 0 is cheaper")
+    axes.set_title(f"Saving against {rows[0]['baseline']} with 95 % intervals", fontsize=10)
+    axes.legend(frameon=False, fontsize=8)
+    return figure
+
+
+def _frontier_of(axes: Axes, rows: Rows, colour: str, name: str) -> None:
+    x, y = ([row[column] for row in rows] for column in ("risk_bps", "mean_bps"))
+    alone = rows and rows[0]["risk_aversion"] is None
+    axes.plot(x, y, "D" if alone else "o-", color=colour, ms=6 if alone else 4, lw=1.2, label=name)
+    for row in [] if alone else [rows[0], rows[-1]]:
+        place = (row["risk_bps"], row["mean_bps"])
+        axes.annotate(shown(row["risk_aversion"]), place, (4, 4), textcoords="offset points", fontsize=7, color=colour)
+
+
+def _short(key: str) -> str:
+    """The key without its outer sections: ``price.volatility``, ``pov10.rate``."""
+    return ".".join(key.split(".")[-2:])

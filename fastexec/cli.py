@@ -66,16 +66,21 @@ _FORMAT = click.option(
     default="table",
     help="Form of the table.",
 )
+_FOLDER = click.argument("folder")
 _BASELINE = click.option("--baseline", help="Strategy to compare with; twap by default.")
 
 
 @cli.command()
 @_STUDY
-@click.option("--out", type=click.Path(path_type=Path), help="Folder of the results; results/NAME by default.")
+@click.option(
+    "--out",
+    help="Folder of the results, or s3://bucket/prefix; results/NAME by default. Locked while a run writes, if local.",
+)
 @_EPISODES
 @_SEED
 @_THREADS
 @click.option("--chunk", type=click.IntRange(1), help="Episodes a file.")
+@click.option("--max-memory", metavar="SIZE", help="Bound on memory (2GB) that chunks are cut for.")
 @click.option("--resume", is_flag=True, help="Go on with an interrupted run, or extend it to more episodes.")
 @click.option("--overwrite", is_flag=True, help="Replace another study's results in the folder.")
 @click.option("--quiet", is_flag=True, help="No progress and no table.")
@@ -133,11 +138,11 @@ def show(agent: Path) -> None:
 
 
 @cli.command()
-@click.argument("folder", type=click.Path(path_type=Path))
+@_FOLDER
 @_BASELINE
 @click.option("--by", metavar="COLUMN[:N]", help="Condition on a column of markets, or on N quantiles of it.")
 @_FORMAT
-def compare(folder: Path, baseline: str | None, by: str | None, form: str) -> None:
+def compare(folder: str, baseline: str | None, by: str | None, form: str) -> None:
     """Paired comparison of the strategies in FOLDER, from its Parquet files alone."""
     from fastexec import tables
     from fastexec.analysis.comparison import compare as compare_files
@@ -192,10 +197,10 @@ def check(study: str, settings: tuple[str, ...], episodes: int | None) -> None:
 
 
 @cli.command()
-@click.argument("folder", type=click.Path(path_type=Path))
+@_FOLDER
 @click.option("--figures", type=click.Path(path_type=Path), required=True, help="Folder for the pictures.")
 @_BASELINE
-def report(folder: Path, figures: Path, baseline: str | None) -> None:
+def report(folder: str, figures: Path, baseline: str | None) -> None:
     """Draw the results in FOLDER: costs, their parts, schedules, savings (PNG; needs the extra `report`)."""
     from fastexec.analysis.picture import draw_overview
 
@@ -203,11 +208,11 @@ def report(folder: Path, figures: Path, baseline: str | None) -> None:
 
 
 @cli.command()
-@click.argument("folder", type=click.Path(path_type=Path))
+@_FOLDER
 @click.option("--episode", type=click.IntRange(0), required=True, help="Number of the episode.")
 @click.option("--strategy", help="One strategy only.")
 @click.option("--format", "form", type=click.Choice(["table", "csv", "parquet"]), default="table")
-def replay(folder: Path, episode: int, strategy: str | None, form: str) -> None:
+def replay(folder: str, episode: int, strategy: str | None, form: str) -> None:
     """Every step of one episode of the results in FOLDER, regenerated from its seed (parquet: to standard output)."""
     from fastexec import terminal
     from fastexec.studies.replay import replay_episode

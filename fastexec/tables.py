@@ -42,7 +42,7 @@ def show_result(result: StudyResult) -> None:
     show_comparison(compare(result.folder), "table")
     for warning in result.warnings:
         console_of().print(f"warning: {warning}")
-    console_of().print(f"Parquet files: {escape(str(result.folder.resolve()))}", soft_wrap=True)
+    console_of().print(f"Parquet files: {escape(result.folder.absolute())}", soft_wrap=True)
 
 
 def show_comparison(comparison: Comparison, form: str) -> None:

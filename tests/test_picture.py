@@ -12,6 +12,7 @@ from conftest import small_study
 from fastexec.analysis import picture
 from fastexec.analysis.comparison import compare
 from fastexec.errors import InputError
+from fastexec.studies.place import Place
 from fastexec.studies.run import run
 from fastexec.studies.study import Study
 
@@ -65,12 +66,12 @@ def test_parts_stack_up_to_the_shortfall(folder, axes):
 
 def test_densities_integrate_to_nearly_one_and_schedules_to_the_order(folder, axes):
     study, names = Study.load(folder / "study.toml"), colours(folder)
-    picture._distributions(axes, folder, study, compare(folder).summaries[""], names)
+    picture._distributions(axes, Place.of(folder), study, compare(folder).summaries[""], names)
     for line in axes.get_lines():
         x, y = line.get_data()
         assert np.sum(y) * (x[1] - x[0]) == pytest.approx(1.0, abs=1e-9)
     schedules = Figure().subplots()
-    picture._schedules(schedules, folder, study, names)
+    picture._schedules(schedules, Place.of(folder), study, names)
     for line in schedules.get_lines():
         assert np.sum(line.get_ydata()) == pytest.approx(100.0, abs=1e-6)
 

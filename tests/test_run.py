@@ -18,6 +18,7 @@ from conftest import SMALL, data_file
 from fastexec.errors import FastexecError, InputError, RefusedError
 from fastexec.studies import run as run_module
 from fastexec.studies import store
+from fastexec.studies.place import Place
 from fastexec.studies.study import Study
 
 EPISODES, CHUNK = 2500, 1000
@@ -84,10 +85,10 @@ def interrupted(folder, monkeypatch, error, at=1000):
     """A run that fails in one chunk."""
     original = run_module._chunk
 
-    def failing(job, first, count):
-        if first == at:
+    def failing(job, task):
+        if task.first == at:
             raise error
-        return original(job, first, count)
+        return original(job, task)
 
     monkeypatch.setattr(run_module, "_chunk", failing)
     with pytest.raises(type(error)):
@@ -172,12 +173,12 @@ def test_a_second_writer_is_refused(tmp_path):
 
 
 def test_a_full_disk_is_one_line_and_leaves_no_half_file(tmp_path, monkeypatch):
-    def full(path):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    def full(handle):
+        if "part-" in os.readlink(f"/proc/self/fd/{handle}"):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     folder = tmp_path / "r"
-    original = store._sync
-    monkeypatch.setattr(store, "_sync", lambda path: full(path) if "part-" in path.name else original(path))
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(FastexecError, match="No space left on device") as caught:
         fx.run(study(), out=folder, chunk=CHUNK)
     assert caught.value.exit_status == 1
@@ -201,7 +202,7 @@ def test_summaries_only(whole, tmp_path):
 def test_the_file_is_rebuilt_from_its_footer(whole):
     """Promise 7: footer and inputs suffice."""
     path = whole / "episodes" / "part-000000001000.parquet"
-    footer = store.read_footer(path)
+    footer = store.read_footer(Place.of(path))
     assert footer["schema_version"] == 1
     assert set(footer) == {"schema_version", "kind", "study", "identity", "seed", "first_episode", "episodes", "versions",
                            "kernels", "inputs"}  # fmt: skip
@@ -235,10 +236,12 @@ def test_files_open_in_pandas_duckdb_and_polars(whole):
     assert joined == [(EPISODES * 6,)]
 
 
-def test_a_file_being_written_is_seen_by_no_glob(tmp_path):
-    with store._committed(tmp_path / "part-000000000000.parquet") as temporary:
-        temporary.write_bytes(b"half")
-        assert not list(tmp_path.glob("*.parquet"))
+def test_a_file_being_written_is_seen_by_no_glob(tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(os, "fsync", lambda handle: seen.append(list(tmp_path.glob("*.parquet"))))
+    (Place.of(tmp_path) / "part-000000000000.parquet").write(b"whole")
+    assert seen[0] == []
+    assert (tmp_path / "part-000000000000.parquet").read_bytes() == b"whole"
 
 
 def test_replayed_days_run_and_give_their_interval_over_days(tmp_path):
@@ -268,7 +271,7 @@ def test_replayed_days_run_and_give_their_interval_over_days(tmp_path):
     assert row["standard_error_bps"] == pytest.approx(error, rel=1e-10)
     assert row["ci_high_bps"] - row["saving_bps"] == pytest.approx(2.7764451051977987 * error, rel=1e-9)
     assert row["saving_cv_bps"] is None
-    footer = store.read_footer(tmp_path / "r" / "episodes" / "part-000000000000.parquet")
+    footer = store.read_footer(Place.of(tmp_path / "r" / "episodes" / "part-000000000000.parquet"))
     assert len(footer["inputs"][str(bars)]) == 64
     four = replay.with_overrides(["market.days=[20131004, 20131007, 20131008, 20131009]"])
     fx.run(four, out=tmp_path / "four")

@@ -23,6 +23,7 @@ from fastexec.studies.paired import (
     default_baseline,
     from_summary,
 )
+from fastexec.studies.place import Place
 from fastexec.studies.study import Study
 from fastexec.studies.summary import COLUMNS, SummaryAccumulator
 
@@ -47,7 +48,7 @@ class Comparison:
     notes: list[str] = field(default_factory=list)
 
 
-def compare(folder: str | Path, *, baseline: str | None = None, by: str | None = None) -> Comparison:
+def compare(folder: str | Path | Place, *, baseline: str | None = None, by: str | None = None) -> Comparison:
     """Compare every strategy with a baseline on the same episodes.
 
     baseline: default the first TWAP, else the first strategy. by: ``COLUMN`` or ``COLUMN:N`` of the markets table: a
@@ -55,8 +56,8 @@ def compare(folder: str | Path, *, baseline: str | None = None, by: str | None =
 
     Raises InputError, one line, where the folder holds no complete results, or a name is not there.
     """
-    folder = Path(folder)
-    study, summary = _open(folder)
+    place = Place.of(folder)
+    study, summary = _open(place)
     strategies = [strategy.name for strategy in study.strategies]
     models = [strategy.model for strategy in study.strategies]
     baseline = baseline or default_baseline(strategies, models)
@@ -65,7 +66,7 @@ def compare(folder: str | Path, *, baseline: str | None = None, by: str | None =
     if by is not None and not _known_at_arrival(study, by.partition(":")[0]):
         # Given what a path did later, its timing has no mean of zero any more.
         flags = [False] * len(flags)
-    summaries = {"": summary} if by is None else _conditioned(folder, study, by, flags)
+    summaries = {"": summary} if by is None else _conditioned(place, study, by, flags)
     return Comparison(_tables(summaries, baseline), baseline, summaries, _notes(study, summaries))
 
 
@@ -73,15 +74,13 @@ def _known_at_arrival(study: Study, column: str) -> bool:
     return column in _AT_ARRIVAL or column in ranges(study)[2]
 
 
-def _open(folder: Path) -> tuple[Study, pa.Table]:
-    path = folder / "summary.parquet"
-    if not (folder / "study.toml").is_file():
-        raise InputError(f"{folder}: holds no results (no study.toml); give the folder of a run")
-    if not path.is_file():
+def _open(folder: Place) -> tuple[Study, pa.Table]:
+    study, place = store.read_study(folder), folder / "summary.parquet"
+    if not place.is_file():
         raise InputError(
             f"{folder}: its run is not complete; finish it with `fastexec run STUDY --out {folder} --resume`"
         )
-    return Study.load(folder / "study.toml"), store.read_table(path)
+    return study, store.read_table(place)
 
 
 def _tables(summaries: dict[str, pa.Table], baseline: str) -> pa.Table:
@@ -96,9 +95,9 @@ def _tables(summaries: dict[str, pa.Table], baseline: str) -> pa.Table:
     return pa.concat_tables(tables).unify_dictionaries()
 
 
-def _conditioned(folder: Path, study: Study, by: str, flags: list[bool]) -> dict[str, pa.Table]:
+def _conditioned(folder: Place, study: Study, by: str, flags: list[bool]) -> dict[str, pa.Table]:
     """A summary for each group of episodes, one part file in memory at a time."""
-    parts = sorted((folder / "markets").glob("part-*.parquet"))
+    parts = store.parts(store.home_of(folder, "markets"))
     if not parts:
         raise InputError(f"--by {by}: {folder} holds no rows (output.rows = none); run the study with rows = all")
     column, _, groups = by.partition(":")
@@ -110,7 +109,7 @@ def _conditioned(folder: Path, study: Study, by: str, flags: list[bool]) -> dict
     counts = [0] * len(names)
     for part in parts:
         markets = store.read_columns(part)
-        results = Results(strategies, markets, store.read_columns(folder / "episodes" / part.name))
+        results = Results(strategies, markets, store.read_columns(store.home_of(folder, "episodes") / part.name))
         groups_of = place(_values(part, column))
         for g in np.unique(groups_of).tolist():
             chosen = _selected(results, groups_of == g)
@@ -119,7 +118,7 @@ def _conditioned(folder: Path, study: Study, by: str, flags: list[bool]) -> dict
     return {name: f.table(flags) for name, f, count in zip(names, found, counts, strict=True) if count}
 
 
-def _source_days(folder: Path) -> list[int]:
+def _source_days(folder: Place) -> list[int]:
     """The days behind bootstrapped episodes."""
     row = store.read_table(folder / "summary.parquet").select(["day_ids", "day_episodes"]).to_pylist()[0]
     return row["day_ids"] if row["day_ids"] and row["day_episodes"] is None else []
@@ -135,26 +134,22 @@ def _selected(results: Results, mask: np.ndarray) -> Results:
     )
 
 
-def _require_column(part: Path, column: str, by: str) -> None:
+def _require_column(part: Place, column: str, by: str) -> None:
     from difflib import get_close_matches
 
-    import pyarrow.parquet as pq
-
-    known = pq.read_schema(part).names
+    known = store.column_names(part)
     if column not in known:
         near = get_close_matches(column, known, 1)
         hint = f"did you mean {near[0]!r}?" if near else f"markets has {', '.join(known)}"
         raise InputError(f"--by {by}: markets has no column {column!r}; {hint}")
 
 
-def _values(part: Path, column: str) -> np.ndarray:
-    import pyarrow.parquet as pq
-
-    return np.asarray(pq.read_table(part, columns=[column])[column].to_numpy(zero_copy_only=False))
+def _values(part: Place, column: str) -> np.ndarray:
+    return np.asarray(store.read_table(part, [column])[column].to_numpy())
 
 
 def _grouping(
-    parts: list[Path], column: str, groups: str, by: str
+    parts: list[Place], column: str, groups: str, by: str
 ) -> tuple[list[str], Callable[[np.ndarray], np.ndarray]]:
     """Names of the groups, and which group each value is in."""
     if groups:
@@ -173,11 +168,9 @@ def _grouping(
 
 
 def _quantile_groups(
-    parts: list[Path], column: str, count: int, by: str
+    parts: list[Place], column: str, count: int, by: str
 ) -> tuple[list[str], Callable[[np.ndarray], np.ndarray]]:
-    import pyarrow.parquet as pq
-
-    total = sum(pq.read_metadata(part).num_rows for part in parts)
+    total = sum(store.read_footer(part)["episodes"] for part in parts)
     stride = -(-total // _SAMPLE)
     sample = np.concatenate([_values(part, column)[::stride] for part in parts])
     if sample.dtype.kind not in "iuf":

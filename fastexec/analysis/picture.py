@@ -12,6 +12,7 @@ from fastexec.columns import PARTS
 from fastexec.errors import FastexecError, InputError
 from fastexec.simulation import prepare
 from fastexec.studies import store
+from fastexec.studies.place import Place
 from fastexec.studies.study import Study
 
 if TYPE_CHECKING:
@@ -38,18 +39,18 @@ def draw_overview(folder: str | Path, path: str | Path, baseline: str | None = N
         from matplotlib.figure import Figure
     except ImportError:
         raise InputError('pictures need matplotlib; install it: pip install "fastexec[report]"') from None
-    folder, path = Path(folder), Path(path)
+    place, path = Place.of(folder), Path(path)
     comparison = compare(folder, baseline=baseline)
     summary = comparison.summaries[""]
-    study = Study.load(folder / "study.toml")
+    study = store.read_study(place)
     if study.costs.rule == "per_step":
         raise InputError(f"{folder}: under the cost rule per_step there are no basis points to draw")
     colours = {s.name: COLOURS[k % len(COLOURS)] for k, s in enumerate(study.strategies)}
     figure = Figure(figsize=(13, 9), layout="constrained")
     axes = figure.subplots(2, 2)
-    _distributions(axes[0, 0], folder, study, summary, colours)
+    _distributions(axes[0, 0], place, study, summary, colours)
     _parts(axes[0, 1], summary)
-    _schedules(axes[1, 0], folder, study, colours)
+    _schedules(axes[1, 0], place, study, colours)
     _savings(axes[1, 1], comparison, colours)
     episodes = summary["episodes"][0].as_py()
     figure.suptitle(
@@ -76,7 +77,7 @@ def _save(figure: Figure, path: Path) -> None:
         raise FastexecError(f"{path}: cannot be written ({error.strerror})") from None
 
 
-def _distributions(axes: Axes, folder: Path, study: Study, summary: pa.Table, colours: dict[str, str]) -> None:
+def _distributions(axes: Axes, folder: Place, study: Study, summary: pa.Table, colours: dict[str, str]) -> None:
     """Densities from a histogram of every row; from the summary's quantiles where there are no rows."""
     low, high = min(summary["shortfall_p01_bps"].to_pylist()), max(summary["shortfall_p99_bps"].to_pylist())
     edges = np.linspace(low, high if high > low else low + 1.0, _CELLS + 1)
@@ -99,9 +100,9 @@ def _distributions(axes: Axes, folder: Path, study: Study, summary: pa.Table, co
     axes.legend(frameon=False, fontsize=9)
 
 
-def _histograms(folder: Path, strategies: int, edges: np.ndarray) -> np.ndarray | None:
+def _histograms(folder: Place, strategies: int, edges: np.ndarray) -> np.ndarray | None:
     """Counts [k, cell] over all part files, one in memory at a time."""
-    parts = sorted((folder / "episodes").glob("part-*.parquet"))
+    parts = store.parts(store.home_of(folder, "episodes"))
     counts = np.zeros((strategies, edges.size - 1), np.int64)
     for part in parts:
         shortfall = store.read_columns(part, ["shortfall_bps"])["shortfall_bps"].reshape(-1, strategies)
@@ -129,7 +130,7 @@ def _parts(axes: Axes, summary: pa.Table) -> None:
     axes.legend(frameon=False, fontsize=9, ncols=4, loc="upper center")
 
 
-def _schedules(axes: Axes, folder: Path, study: Study, colours: dict[str, str]) -> None:
+def _schedules(axes: Axes, folder: Place, study: Study, colours: dict[str, str]) -> None:
     """Mean share of the order traded in each step, and the market's mean volume in the same unit."""
     steps, count = _steps(folder, study)
     n = study.order.steps
@@ -148,9 +149,9 @@ def _schedules(axes: Axes, folder: Path, study: Study, colours: dict[str, str]) 
     axes.legend(frameon=False, fontsize=9)
 
 
-def _steps(folder: Path, study: Study) -> tuple[dict[str, np.ndarray], int]:
+def _steps(folder: Place, study: Study) -> tuple[dict[str, np.ndarray], int]:
     """Stored steps, or the same regenerated where none were asked for."""
-    stored = sorted((folder / "steps").glob("part-*.parquet"))
+    stored = store.parts(store.home_of(folder, "steps"))
     if stored:
         columns = store.read_columns(stored[0], ["episode", "shares", "volume", "remaining"])
         return columns, int(columns["episode"][-1] - columns["episode"][0]) + 1

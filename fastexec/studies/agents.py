@@ -9,10 +9,11 @@ from fastexec.learning.agent import Agent, agent_table, read_agent
 from fastexec.learning.training import Report, origin_of, sections_played, train
 from fastexec.simulation import default_threads
 from fastexec.studies import store
+from fastexec.studies.place import Place
 from fastexec.studies.study import Study
 
 
-def trained_agents(study: Study, folder: Path, threads: int, report: Report | None) -> dict[str, Agent]:
+def trained_agents(study: Study, folder: Place, threads: int, report: Report | None) -> dict[str, Agent]:
     """The agent of each section [train.NAME] that a strategy plays: from the folder where it holds it, else trained."""
     found = {}
     for name in sections_played(study):
@@ -22,14 +23,17 @@ def trained_agents(study: Study, folder: Path, threads: int, report: Report | No
     return found
 
 
-def _kept(path: Path) -> Agent | None:
+def _kept(place: Place) -> Agent | None:
+    if not place.is_file():
+        return None
     try:
-        return read_agent(path)
-    except InputError:
-        return None  # none yet, or damaged: trained again
+        with place.open() as stream:
+            return read_agent(str(place), stream)
+    except (InputError, OSError):
+        return None  # damaged: trained again
 
 
-def save_agents(agents: dict[str, Agent], folder: Path) -> None:
+def save_agents(agents: dict[str, Agent], folder: Place) -> None:
     """Write the agents whole or not at all."""
     for name, agent in agents.items():
         store.write_plain(folder / "agents" / f"{name}.parquet", agent_table(agent))
@@ -48,7 +52,7 @@ def train_one(study: Study, name: str | None, threads: int | None, report: Repor
 
 def save_agent(agent: Agent, path: Path) -> None:
     """Write an agent whole or not at all."""
-    store.write_plain(path, agent_table(agent))
+    store.write_plain(Place.of(path), agent_table(agent))
 
 
 def require_free(path: Path, overwrite: bool) -> None:

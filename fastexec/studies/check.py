@@ -15,9 +15,9 @@ from fastexec.planning.expectation import Expectation, expect
 from fastexec.planning.round_trip import find_round_trip
 from fastexec.planning.schedules import linear_slope
 from fastexec.simulation import Prepared, default_threads, prepare
+from fastexec.studies.chunks import BASE, bytes_an_episode, default_chunk
 from fastexec.studies.study import Study
 
-_BYTES_A_ROW = 19 * 8  # of the episodes table in memory
 _PILOT = 4096
 
 
@@ -40,22 +40,21 @@ def examine(study: Study) -> Examination:
 
 
 def _costs(prepared: Prepared) -> list[tuple[str, str]]:
-    from fastexec.studies.claim import default_chunk
-
     study, episodes, count = prepared.study, prepared.episodes, len(prepared.strategies)
     pilot = min(_PILOT, episodes)
     prepared.run(0, pilot)
     started = perf_counter()
     prepared.run(0, pilot)
     seconds = (perf_counter() - started) / pilot * episodes / default_threads()
-    chunk = default_chunk(prepared)
+    chunk = default_chunk([prepared])
+    memory = BASE + (default_threads() + 1) * chunk * bytes_an_episode(prepared)
     files = -(-episodes // chunk)
     rows = episodes * count
     written = study.output.rows == "all"
     return [
         ("episodes", f"{episodes:,} of {study.order.steps} steps, {count} strategies: {rows:,} rows"),
         ("simulating", f"about {seconds:.1f} s on {default_threads()} threads (a pilot of {pilot:,} episodes, timed)"),
-        ("memory", f"about {250 + 3 * (default_threads() + 1) * chunk * count * _BYTES_A_ROW // 2**20:,} MB"),
+        ("memory", f"about {memory // 2**20:,} MB"),
         (
             "files",
             f"{2 * files} of {chunk:,} episodes, about {rows * 100 / 2**20:,.0f} MB" if written else "summaries only",

@@ -13,6 +13,18 @@ from fastexec.simulation import Prepared
 from fastexec.studies.study import Study
 
 KEY = b"fastexec"
+#: What a footer must hold, and of which kind.
+FOOTER_KINDS = {
+    "schema_version": int,
+    "kind": str,
+    "study": str,
+    "identity": str,
+    "first_episode": int,
+    "episodes": int,
+    "versions": dict,
+    "kernels": str,
+    "inputs": dict,
+}
 
 
 def signature(study: Study, prepared: Prepared, kind: str, first: int, count: int) -> dict[str, Any]:

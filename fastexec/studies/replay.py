@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fastexec.errors import InputError
-from fastexec.learning.training import policies_of
-from fastexec.simulation import default_threads, prepare
+from fastexec.simulation import default_threads
 from fastexec.studies import store
-from fastexec.studies.agents import trained_agents
-from fastexec.studies.study import Study
+from fastexec.studies.place import Place
+from fastexec.studies.scenario import scenarios_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -24,17 +23,15 @@ def replay_episode(folder: str | Path, episode: int, strategy: str | None = None
     """
     from fastexec.columns import steps_table
 
-    path = Path(folder) / "study.toml"
-    if not path.is_file():
-        raise InputError(f"{folder}: holds no study.toml; give the folder of a run's results")
-    study = Study.load(path)
-    agents = trained_agents(study, Path(folder), default_threads(), None)
-    prepared = prepare(study, policies=policies_of(study, agents))
-    parts = sorted((Path(folder) / "markets").glob("part-*.parquet"))
+    place = Place.of(folder)
+    study = store.read_study(place)
+    (scenario,), _ = scenarios_of(study, place, default_threads(), None)
+    prepared = scenario.prepared
+    parts = store.parts(store.home_of(place, "markets", scenario.name))
     if parts:
         store.require_inputs(parts[0], prepared.inputs)
-        if store.read_footer(parts[0])["identity"] != study.identity():
-            raise InputError(f"{path}: is not the study that the files beside it were made by; put the original back")
+        if store.read_footer(parts[0])["identity"] != scenario.study.identity():
+            raise InputError(f"{place}: study.toml is not the study that the files beside it were made by; put it back")
     if not 0 <= episode < prepared.episodes:
         raise InputError(f"--episode {episode}: the study has episodes 0 to {prepared.episodes - 1}")
     steps = prepared.steps(episode, 1)

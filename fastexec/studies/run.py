@@ -1,6 +1,6 @@
 """Run a study into a folder: chunks on threads, Parquet out, summary and comparison at the end.
 
-    study -> prepare -> for each chunk: simulate, write -> summary (in episode order) -> comparison
+    study -> scenarios -> for each chunk: simulate, write -> summary (in episode order) -> comparison
 
 A chunk is a pure function of the study and its episodes, so an interrupted run goes on where files are missing.
 """
@@ -16,25 +16,25 @@ from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import Any
 
 from fastexec.columns import markets_table, steps_table
 from fastexec.errors import InputError
-from fastexec.learning.training import Report, policies_of
-from fastexec.simulation import Prepared, Results, default_threads, prepare
+from fastexec.learning.training import Report
+from fastexec.simulation import Results
 from fastexec.studies import store
-from fastexec.studies.agents import save_agents, trained_agents
-from fastexec.studies.claim import Job, StudyResult, claim, present, refuse_foreign
+from fastexec.studies.agents import save_agents
+from fastexec.studies.claim import Job, StudyResult, Task, claim, present, refuse_foreign
 from fastexec.studies.interruption import asked_to_stop
+from fastexec.studies.options import RunOptions
 from fastexec.studies.paired import comparison_table, default_baseline, from_summary
+from fastexec.studies.place import Place
+from fastexec.studies.scenario import Scenario, scenarios_of
 from fastexec.studies.study import Study
 from fastexec.studies.summary import SummaryAccumulator
 
-if TYPE_CHECKING:
-    pass
-
 Progress = Callable[[int, int], None]
-_TRIED, _MOST_EPISODES_A_CHUNK = 128, 1_000_000
+_TRIED = 128
 _PATIENCE = 0.1  # seconds between looks whether somebody asked to stop
 
 
@@ -42,125 +42,128 @@ def run(
     study: Study,
     *,
     out: str | Path | None = None,
-    threads: int | None = None,
-    chunk: int | None = None,
-    resume: bool = False,
-    overwrite: bool = False,
     progress: Progress | None = None,
     training: Report | None = None,
+    **options: Any,
 ) -> StudyResult:
-    """Run a study; results in ``out`` (default results/NAME).
+    """Run a study; results in ``out`` (default results/NAME), a folder or a URI such as s3://bucket/prefix.
 
-    threads: default all processors. chunk: episodes a file. resume: go on with an interrupted run, or extend it.
-    overwrite: replace another study's results. progress: called with (episodes done, episodes in all); training: with
-    (agent, round, rounds, mean cost in bps, completion).
+    progress: called with (episodes done, episodes in all); training: with (agent, round, rounds, mean cost in bps,
+    completion). options: the fields of ``RunOptions``: threads, chunk, max_memory, resume, overwrite.
 
     Raises InputError (nothing was written), RefusedError (nothing was lost), FastexecError (a file cannot be written).
     """
-    started = perf_counter()
-    folder = Path(out) if out is not None else Path("results") / study.name
+    started, how = perf_counter(), RunOptions(**options)
+    folder = Place.of(out if out is not None else Path("results") / study.name)
     refuse_foreign(folder)
-    if chunk is not None and chunk > _MOST_EPISODES_A_CHUNK:
-        raise InputError(
-            f"--chunk {chunk}: at most {_MOST_EPISODES_A_CHUNK} episodes, which stay in memory as long as a chunk runs"
-        )
-    kept = trained_agents(study, folder, threads or default_threads(), training)
-    prepared = prepare(study, policies=policies_of(study, kept))
+    scenarios, agents = scenarios_of(study, folder, how.slots, training)
     with store.locked(folder):
-        _try(prepared)
-        job = claim(study, prepared, folder, chunk, resume, overwrite)
+        for scenario in scenarios:
+            _try(scenario)
+        job = claim(study, scenarios, folder, how)
         if isinstance(job, StudyResult):
             return job
-        store.sweep(folder)
-        save_agents(kept, folder)
-        accumulator = _simulate(job, threads or default_threads(), progress)
-        result = _conclude(job, accumulator)
-        _write_run(job, perf_counter() - started, threads or default_threads())
+        store.clear_leftovers(folder)
+        save_agents(agents, folder)
+        accumulators = _simulate(job, how.slots, progress)
+        result = _conclude(job, accumulators)
+        _write_run(job, perf_counter() - started, how.slots)
     return result
 
 
-def _try(prepared: Prepared) -> None:
+def _try(scenario: Scenario) -> None:
     """A few episodes before anything is written or removed: a study that cannot run costs nobody his results."""
-    prepared.run(0, min(_TRIED, prepared.episodes))
+    scenario.prepared.run(0, min(_TRIED, scenario.prepared.episodes))
 
 
-def _simulate(job: Job, threads: int, progress: Progress | None) -> SummaryAccumulator:
-    """Every chunk, a bounded number in flight; the summary takes them in episode order."""
-    models = [strategy.model for strategy in job.study.strategies]
-    accumulator = SummaryAccumulator(job.prepared.strategies, models, _pooled_days(job.prepared))
-    done, total = 0, job.prepared.episodes
+def _simulate(job: Job, threads: int, progress: Progress | None) -> list[SummaryAccumulator]:
+    """Every chunk, a bounded number in flight; each scenario's summary takes its own in episode order."""
+    accumulators = [_accumulator(scenario) for scenario in job.scenarios]
+    done, total = 0, job.episodes * len(job.scenarios)
     pool = ThreadPoolExecutor(threads, thread_name_prefix="fastexec")
     with asked_to_stop() as stop:
         try:
-            for (first, count), results in _in_order(pool, job, threads + 1, stop):
-                accumulator.add(first, results)
-                done += count
+            for task, results in _in_order(pool, job, stop):
+                accumulators[task.scenario].add(task.first, results)
+                done += task.count
                 if progress is not None:
                     progress(done, total)
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
-    return accumulator
+    return accumulators
 
 
-def _pooled_days(prepared: Prepared) -> list[int]:
-    """The days behind episodes that are of no single day."""
-    return prepared.source_days if prepared.days is None else []
+def _accumulator(scenario: Scenario) -> SummaryAccumulator:
+    prepared = scenario.prepared
+    models = [strategy.model for strategy in scenario.study.strategies]
+    # The days behind episodes that are of no single day.
+    return SummaryAccumulator(prepared.strategies, models, prepared.source_days if prepared.days is None else [])
 
 
-def _in_order(
-    pool: ThreadPoolExecutor, job: Job, most: int, stop: Callable[[], bool]
-) -> Iterator[tuple[tuple[int, int], Results]]:
-    waiting = iter(job.chunks)
-    flying: list[tuple[tuple[int, int], Future[Results]]] = [
-        (chunk, pool.submit(_chunk, job, *chunk)) for chunk in islice(waiting, most)
+def _in_order(pool: ThreadPoolExecutor, job: Job, stop: Callable[[], bool]) -> Iterator[tuple[Task, Results]]:
+    waiting = iter(job.tasks)
+    flying: list[tuple[Task, Future[Results]]] = [
+        (task, pool.submit(_chunk, job, task)) for task in islice(waiting, job.cut.flying)
     ]
     while flying:
-        chunk, future = flying.pop(0)
+        task, future = flying.pop(0)
         while not wait([future], _PATIENCE).done and not stop():
             pass
         if stop():
             raise KeyboardInterrupt
         results = future.result()
         for following in islice(waiting, 1):
-            flying.append((following, pool.submit(_chunk, job, *following)))
-        yield chunk, results
+            flying.append((following, pool.submit(_chunk, job, following)))
+        yield task, results
 
 
-def _chunk(job: Job, first: int, count: int) -> Results:
+def _chunk(job: Job, task: Task) -> Results:
     """Simulate a chunk and write its files, or read them back where they are whole."""
-    rows = job.study.output.rows == "all"
-    if rows and present(job, first, count):
+    scenario, rows = job.scenarios[task.scenario], job.study.output.rows == "all"
+    if rows and present(job, task):
         try:
-            return _read_back(job, first)
+            return _read_back(job, task)
         except InputError:
             pass  # whole by its footer, damaged within: computed again
-    results = job.prepared.run(first, count)
+    results = scenario.prepared.run(task.first, task.count)
     if rows:
-        name = store.part_name(first)
-        wanted = min(max(job.study.output.steps - first, 0), count)
-        if wanted:
-            steps = steps_table(job.prepared.strategies, job.prepared.steps(first, wanted))
-            store.write_table(job.folder / "steps" / name, steps, job.sign("steps", first, wanted))
-        markets = markets_table(job.study.order.side, results.markets)
-        store.write_table(job.folder / "markets" / name, markets, job.sign("markets", first, count))
-        store.write_table(job.folder / "episodes" / name, results.to_arrow(), job.sign("episodes", first, count))
+        _write(job, task, results)
     return results
 
 
-def _read_back(job: Job, first: int) -> Results:
-    name = store.part_name(first)
-    markets, episodes = (store.read_columns(job.folder / table / name) for table in ("markets", "episodes"))
-    return Results(job.prepared.strategies, markets, episodes)
+def _write(job: Job, task: Task, results: Results) -> None:
+    scenario, prepared = job.scenarios[task.scenario], job.scenarios[task.scenario].prepared
+    tables = {
+        "markets": markets_table(scenario.study.order.side, results.markets),
+        "episodes": results.to_arrow(),
+    }
+    wanted = min(max(job.study.output.steps - task.first, 0), task.count)
+    if wanted:
+        steps = steps_table(prepared.strategies, prepared.steps(task.first, wanted))
+        place = scenario.part(job.folder, "steps", task.first)
+        store.write_table(place, steps, scenario.sign("steps", task.first, wanted))
+    for name, table in tables.items():
+        place = scenario.part(job.folder, name, task.first)
+        store.write_table(place, table, scenario.sign(name, task.first, task.count))
 
 
-def _conclude(job: Job, accumulator: SummaryAccumulator) -> StudyResult:
-    summary = accumulator.table(job.prepared.control_variate)
+def _read_back(job: Job, task: Task) -> Results:
+    scenario = job.scenarios[task.scenario]
+    markets, episodes = (
+        store.read_columns(scenario.part(job.folder, table, task.first)) for table in ("markets", "episodes")
+    )
+    return Results(scenario.prepared.strategies, markets, episodes)
+
+
+def _conclude(job: Job, accumulators: list[SummaryAccumulator]) -> StudyResult:
+    """Summary and comparison of the study."""
+    (scenario,), (accumulator,) = job.scenarios, accumulators
+    summary = accumulator.table(scenario.prepared.control_variate)
     baseline = default_baseline(accumulator.strategies, accumulator.models)
     comparison = comparison_table(from_summary(summary), baseline)
-    total = job.prepared.episodes
-    store.write_table(job.folder / "summary.parquet", summary, job.sign("summary", 0, total))
-    store.write_table(job.folder / "comparison.parquet", comparison, job.sign("comparison", 0, total))
-    return StudyResult(job.folder, summary, comparison, job.prepared.warnings)
+    for name, table in (("summary", summary), ("comparison", comparison)):
+        store.write_table(job.folder / f"{name}.parquet", table, scenario.sign(name, 0, job.episodes))
+    return StudyResult(job.folder, summary, comparison, job.warnings)
 
 
 def _write_run(job: Job, seconds: float, threads: int) -> None:
@@ -171,10 +174,10 @@ def _write_run(job: Job, seconds: float, threads: int) -> None:
         "system": platform.platform(),
         "python": platform.python_version(),
         "threads": threads,
-        "chunk": job.chunk,
+        "chunk": job.cut.chunk,
         "seconds": round(seconds, 3),
-        "episodes": job.prepared.episodes,
-        "episodes_per_second": round(job.prepared.episodes / seconds, 1),
+        "episodes": job.episodes,
+        "episodes_per_second": round(job.episodes / seconds, 1),
         "peak_memory_mb": round(peak / (2**20 if platform.system() == "Darwin" else 2**10), 1),
     }
-    store.write_text(job.folder / "run.json", json.dumps(record, indent=2) + "\n")
+    (job.folder / "run.json").write((json.dumps(record, indent=2) + "\n").encode())

@@ -1,0 +1,26 @@
+"""How a study is run, which nothing in its results depends on but the sizes of files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fastexec.simulation import default_threads
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """threads: default all processors. chunk: episodes a file; by default about 200,000 rows. max_memory: a bound on the
+    process's memory, such as ``2GB``, that chunk size and chunks in flight are chosen for. resume: go on with an
+    interrupted run, or extend it. overwrite: replace another study's results.
+    """
+
+    threads: int | None = None
+    chunk: int | None = None
+    max_memory: str | None = None
+    resume: bool = False
+    overwrite: bool = False
+
+    @property
+    def slots(self) -> int:
+        """Chunks that are computed at once."""
+        return self.threads or default_threads()

@@ -55,7 +55,9 @@ def _study(name: str, settings: tuple[str, ...], episodes: int | None = None, se
 
 
 _STUDY = click.argument("study")
-_SET = click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override a key: order.shares=5000.")
+_SET = click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override a key, also a swept one: order.shares=5000."
+)
 _EPISODES = click.option("--episodes", type=int, help="Number of episodes instead of the study's.")
 _SEED = click.option("--seed", type=int, help="Root seed instead of the study's, 0 to 2^64 - 1.")
 _THREADS = click.option("--threads", type=click.IntRange(1, 1024), help="Threads; all processors by default.")
@@ -67,6 +69,7 @@ _FORMAT = click.option(
     help="Form of the table.",
 )
 _FOLDER = click.argument("folder")
+_SCENARIO = click.option("--scenario", metavar="NAME", help="One scenario of a sweep (scenarios.parquet names them).")
 _BASELINE = click.option("--baseline", help="Strategy to compare with; twap by default.")
 
 
@@ -83,6 +86,7 @@ _BASELINE = click.option("--baseline", help="Strategy to compare with; twap by d
 @click.option("--max-memory", metavar="SIZE", help="Bound on memory (2GB) that chunks are cut for.")
 @click.option("--resume", is_flag=True, help="Go on with an interrupted run, or extend it to more episodes.")
 @click.option("--overwrite", is_flag=True, help="Replace another study's results in the folder.")
+@click.option("--yes", is_flag=True, help="Run also a sweep of more than 1,000 scenarios.")
 @click.option("--quiet", is_flag=True, help="No progress and no table.")
 @_SET
 def run(
@@ -141,13 +145,14 @@ def show(agent: Path) -> None:
 @_FOLDER
 @_BASELINE
 @click.option("--by", metavar="COLUMN[:N]", help="Condition on a column of markets, or on N quantiles of it.")
+@_SCENARIO
 @_FORMAT
-def compare(folder: str, baseline: str | None, by: str | None, form: str) -> None:
-    """Paired comparison of the strategies in FOLDER, from its Parquet files alone."""
+def compare(folder: str, baseline: str | None, by: str | None, scenario: str | None, form: str) -> None:
+    """Paired comparison of the strategies in FOLDER, by scenario where it has a sweep, from its Parquet files alone."""
     from fastexec import tables
     from fastexec.analysis.comparison import compare as compare_files
 
-    tables.show_comparison(compare_files(folder, baseline=baseline, by=by), form)
+    tables.show_comparison(compare_files(folder, baseline=baseline, by=by, scenario=scenario), form)
 
 
 @cli.command()
@@ -211,13 +216,14 @@ def report(folder: str, figures: Path, baseline: str | None) -> None:
 @_FOLDER
 @click.option("--episode", type=click.IntRange(0), required=True, help="Number of the episode.")
 @click.option("--strategy", help="One strategy only.")
+@_SCENARIO
 @click.option("--format", "form", type=click.Choice(["table", "csv", "parquet"]), default="table")
-def replay(folder: str, episode: int, strategy: str | None, form: str) -> None:
+def replay(folder: str, episode: int, strategy: str | None, scenario: str | None, form: str) -> None:
     """Every step of one episode of the results in FOLDER, regenerated from its seed (parquet: to standard output)."""
     from fastexec import terminal
     from fastexec.studies.replay import replay_episode
 
-    terminal.show_steps(replay_episode(folder, episode, strategy), form)
+    terminal.show_steps(replay_episode(folder, episode, strategy, scenario), form)
 
 
 @cli.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from fastexec.errors import InputError, RefusedError
@@ -13,13 +14,17 @@ from fastexec.studies.place import Place
 from fastexec.studies.study import Study
 
 
-def trained_agents(study: Study, folder: Place, threads: int, report: Report | None) -> dict[str, Agent]:
-    """The agent of each section [train.NAME] that a strategy plays: from the folder where it holds it, else trained."""
+def trained_agents(
+    study: Study, home: Place, threads: int, report: Report | None, before: Sequence[Agent] = ()
+) -> dict[str, Agent]:
+    """The agent of each section [train.NAME] that a strategy plays: from the folder ``home`` where it holds it, or one of
+    the same training among those ``before``, else trained.
+    """
     found = {}
     for name in sections_played(study):
-        kept = _kept(folder / "agents" / f"{name}.parquet")
-        same = kept is not None and kept.training == origin_of(study, name)
-        found[name] = kept if kept is not None and same else train(study, name, threads=threads, report=report)
+        origin, kept = origin_of(study, name), _kept(home / f"{name}.parquet")
+        known = [agent for agent in (kept, *before) if agent is not None and agent.training == origin]
+        found[name] = known[0] if known else train(study, name, threads=threads, report=report)
     return found
 
 
@@ -33,14 +38,19 @@ def _kept(place: Place) -> Agent | None:
         return None  # damaged: trained again
 
 
-def save_agents(agents: dict[str, Agent], folder: Place) -> None:
+def save_agents(agents: dict[str, Agent], home: Place) -> None:
     """Write the agents whole or not at all."""
     for name, agent in agents.items():
-        store.write_plain(folder / "agents" / f"{name}.parquet", agent_table(agent))
+        store.write_plain(home / f"{name}.parquet", agent_table(agent))
 
 
 def train_one(study: Study, name: str | None, threads: int | None, report: Report | None) -> Agent:
     """The agent of a section, or of the only one."""
+    if study.sweep is not None:
+        raise InputError(
+            "train: the study has a [sweep], and `fastexec run` trains for each scenario; --set sweep={} trains for the study "
+            "without it"
+        )
     if name is None:
         if len(study.train) != 1:
             raise InputError(

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fastexec.errors import InputError, RefusedError
 from fastexec.studies import store
 from fastexec.studies.chunks import Cut, cut, require_same
 from fastexec.studies.options import RunOptions
 from fastexec.studies.place import Place
+from fastexec.studies.provenance import signature
 from fastexec.studies.scenario import Scenario
 from fastexec.studies.study import Study
 
@@ -59,6 +60,11 @@ class Job:
     def warnings(self) -> list[str]:
         """Of every scenario, each once."""
         return list(dict.fromkeys(line for scenario in self.scenarios for line in scenario.prepared.warnings))
+
+    def sign(self, kind: str) -> dict[str, Any]:
+        """The footer of a table of the whole study."""
+        inputs = {name: digest for s in self.scenarios for name, digest in s.prepared.inputs.items()}
+        return signature(self.study, inputs, kind, 0, self.episodes)
 
     @property
     def tasks(self) -> Iterator[Task]:
@@ -156,8 +162,9 @@ def _held(folder: Place) -> _Held | None:
 
 def _complete(job: Job) -> StudyResult | None:
     """The stored tables where every chunk is there and the comparison covers just these episodes."""
-    place = job.folder / "comparison.parquet"
-    if store.is_damaged(place) or store.is_damaged(job.folder / "summary.parquet"):
+    place, sweep = job.folder / "comparison.parquet", job.study.sweep
+    tables = ("summary", "comparison", *(["scenarios"] if sweep is not None else []))
+    if any(store.is_damaged(job.folder / f"{name}.parquet", None if sweep is None else sweep.keys) for name in tables):
         return None
     if store.read_footer(place)["episodes"] != job.episodes:
         return None

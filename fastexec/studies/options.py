@@ -11,7 +11,7 @@ from fastexec.simulation import default_threads
 class RunOptions:
     """threads: default all processors. chunk: episodes a file; by default about 200,000 rows. max_memory: a bound on the
     process's memory, such as ``2GB``, that chunk size and chunks in flight are chosen for. resume: go on with an
-    interrupted run, or extend it. overwrite: replace another study's results.
+    interrupted run, or extend it. overwrite: replace another study's results. yes: more than 1,000 scenarios are meant.
     """
 
     threads: int | None = None
@@ -19,6 +19,7 @@ class RunOptions:
     max_memory: str | None = None
     resume: bool = False
     overwrite: bool = False
+    yes: bool = False
 
     @property
     def slots(self) -> int:

@@ -9,28 +9,30 @@ from fastexec.errors import InputError
 from fastexec.simulation import default_threads
 from fastexec.studies import store
 from fastexec.studies.place import Place
-from fastexec.studies.scenario import scenarios_of
+from fastexec.studies.scenario import prepared_scenario
+from fastexec.studies.sweep import scenario_named
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def replay_episode(folder: str | Path, episode: int, strategy: str | None = None) -> pa.Table:
-    """The `steps` rows of an episode, of every strategy or one.
+def replay_episode(
+    folder: str | Path, episode: int, strategy: str | None = None, scenario: str | None = None
+) -> pa.Table:
+    """The `steps` rows of an episode, of every strategy or one; ``scenario``: which one of a sweep.
 
     Nothing stored is read but the study (``study.toml``): the path is simulated again. Raises InputError where the folder
-    holds no study, or no such episode or strategy.
+    holds no study, or no such episode, strategy or scenario.
     """
     from fastexec.columns import steps_table
 
     place = Place.of(folder)
-    study = store.read_study(place)
-    (scenario,), _ = scenarios_of(study, place, default_threads(), None)
-    prepared = scenario.prepared
-    parts = store.parts(store.home_of(place, "markets", scenario.name))
+    swept = scenario_named(store.read_study(place), scenario)
+    prepared = prepared_scenario(swept, place, default_threads(), None)[0].prepared
+    parts = store.parts(store.home_of(place, "markets", swept.name))
     if parts:
         store.require_inputs(parts[0], prepared.inputs)
-        if store.read_footer(parts[0])["identity"] != scenario.study.identity():
+        if store.read_footer(parts[0])["identity"] != swept.study.identity():
             raise InputError(f"{place}: study.toml is not the study that the files beside it were made by; put it back")
     if not 0 <= episode < prepared.episodes:
         raise InputError(f"--episode {episode}: the study has episodes 0 to {prepared.episodes - 1}")

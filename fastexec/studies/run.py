@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastexec.columns import markets_table, steps_table
 from fastexec.errors import InputError
@@ -32,6 +32,10 @@ from fastexec.studies.place import Place
 from fastexec.studies.scenario import Scenario, scenarios_of
 from fastexec.studies.study import Study
 from fastexec.studies.summary import SummaryAccumulator
+from fastexec.studies.sweep import require_few, scenarios_table, stacked
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Progress = Callable[[int, int], None]
 _TRIED = 128
@@ -49,13 +53,14 @@ def run(
     """Run a study; results in ``out`` (default results/NAME), a folder or a URI such as s3://bucket/prefix.
 
     progress: called with (episodes done, episodes in all); training: with (agent, round, rounds, mean cost in bps,
-    completion). options: the fields of ``RunOptions``: threads, chunk, max_memory, resume, overwrite.
+    completion). options: the fields of ``RunOptions``: threads, chunk, max_memory, resume, overwrite, yes.
 
     Raises InputError (nothing was written), RefusedError (nothing was lost), FastexecError (a file cannot be written).
     """
     started, how = perf_counter(), RunOptions(**options)
     folder = Place.of(out if out is not None else Path("results") / study.name)
     refuse_foreign(folder)
+    require_few(study, how.yes)
     scenarios, agents = scenarios_of(study, folder, how.slots, training)
     with store.locked(folder):
         for scenario in scenarios:
@@ -64,9 +69,12 @@ def run(
         if isinstance(job, StudyResult):
             return job
         store.clear_leftovers(folder)
-        save_agents(agents, folder)
-        accumulators = _simulate(job, how.slots, progress)
-        result = _conclude(job, accumulators)
+        if study.sweep is not None:
+            table = scenarios_table(study.scenarios())
+            store.write_table(folder / "scenarios.parquet", table, job.sign("scenarios"))
+        for name, own in agents.items():
+            save_agents(own, store.home_of(folder, "agents", name))
+        result = _conclude(job, _simulate(job, how.slots, progress))
         _write_run(job, perf_counter() - started, how.slots)
     return result
 
@@ -76,21 +84,26 @@ def _try(scenario: Scenario) -> None:
     scenario.prepared.run(0, min(_TRIED, scenario.prepared.episodes))
 
 
-def _simulate(job: Job, threads: int, progress: Progress | None) -> list[SummaryAccumulator]:
-    """Every chunk, a bounded number in flight; each scenario's summary takes its own in episode order."""
-    accumulators = [_accumulator(scenario) for scenario in job.scenarios]
+def _simulate(job: Job, threads: int, progress: Progress | None) -> list[pa.Table]:
+    """Every chunk, a bounded number in flight; the summary of each scenario, which takes its chunks in episode order."""
+    summaries: list[pa.Table] = []
     done, total = 0, job.episodes * len(job.scenarios)
     pool = ThreadPoolExecutor(threads, thread_name_prefix="fastexec")
     with asked_to_stop() as stop:
         try:
             for task, results in _in_order(pool, job, stop):
-                accumulators[task.scenario].add(task.first, results)
+                scenario = job.scenarios[task.scenario]
+                if task.first == 0:
+                    accumulator = _accumulator(scenario)
+                accumulator.add(task.first, results)
+                if task.first + task.count == job.episodes:  # its histograms need not wait for the other scenarios
+                    summaries.append(accumulator.table(scenario.prepared.control_variate))
                 done += task.count
                 if progress is not None:
                     progress(done, total)
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
-    return accumulators
+    return summaries
 
 
 def _accumulator(scenario: Scenario) -> SummaryAccumulator:
@@ -155,14 +168,15 @@ def _read_back(job: Job, task: Task) -> Results:
     return Results(scenario.prepared.strategies, markets, episodes)
 
 
-def _conclude(job: Job, accumulators: list[SummaryAccumulator]) -> StudyResult:
-    """Summary and comparison of the study."""
-    (scenario,), (accumulator,) = job.scenarios, accumulators
-    summary = accumulator.table(scenario.prepared.control_variate)
-    baseline = default_baseline(accumulator.strategies, accumulator.models)
-    comparison = comparison_table(from_summary(summary), baseline)
+def _conclude(job: Job, summaries: list[pa.Table]) -> StudyResult:
+    """Summary and comparison of the study, of all its scenarios."""
+    strategies = job.study.strategies
+    baseline = default_baseline([s.name for s in strategies], [s.model for s in strategies])
+    named = {scenario.name: summary for scenario, summary in zip(job.scenarios, summaries, strict=True)}
+    compared = {name: comparison_table(from_summary(summary), baseline) for name, summary in named.items()}
+    summary, comparison = stacked(named), stacked(compared)
     for name, table in (("summary", summary), ("comparison", comparison)):
-        store.write_table(job.folder / f"{name}.parquet", table, scenario.sign(name, 0, job.episodes))
+        store.write_table(job.folder / f"{name}.parquet", table, job.sign(name))
     return StudyResult(job.folder, summary, comparison, job.warnings)
 
 

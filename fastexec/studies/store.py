@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -38,10 +38,14 @@ def parts(home: Place) -> list[Place]:
     return [entry for entry in home.children() if entry.name.startswith("part-") and entry.name.endswith(".parquet")]
 
 
+def homes(folder: Place, table: str) -> list[Place]:
+    """The folders of a table's parts: its own, and those of scenarios."""
+    return [folder / table, *(entry for entry in (folder / table).children() if entry.name.startswith(_SCENARIO))]
+
+
 def all_parts(folder: Place, table: str) -> list[Place]:
     """A table's parts, those of every scenario."""
-    homes = [entry for entry in (folder / table).children() if entry.name.startswith(_SCENARIO)]
-    return [part for home in (folder / table, *homes) for part in parts(home)]
+    return [part for home in homes(folder, table) for part in parts(home)]
 
 
 def write_table(place: Place, table: pa.Table, footer: dict[str, Any]) -> None:
@@ -149,11 +153,15 @@ def is_whole(place: Place, identity: str, first: int, count: int) -> bool:
     return bool(footer["first_episode"] == first and footer["episodes"] == count)
 
 
-def is_damaged(place: Place) -> bool:
-    """Whether a summary or comparison is missing, unreadable or not of our columns."""
+def is_damaged(place: Place, swept: Sequence[str] | None = None) -> bool:
+    """Whether a summary, comparison or table of scenarios is missing, unreadable or not of our columns.
+
+    swept: the keys of the study's sweep, None where it has none.
+    """
+    table = place.name.removesuffix(".parquet")
+    expected = {column.name for column in columns.TABLES[table]} - ({"scenario"} if swept is None else set())
     try:
-        table = place.name.removesuffix(".parquet")
-        return set(read_table(place).schema.names) != {column.name for column in columns.TABLES[table]}
+        return set(read_table(place).schema.names) != expected | set(swept or () if table == "scenarios" else ())
     except InputError:
         return True
 
@@ -191,15 +199,13 @@ def clear_leftovers(folder: Place) -> None:
 
 def remove_results(folder: Place) -> None:
     """Remove a run's own files, and nothing else that may lie in the folder."""
-    for table in TABLES:
-        for part in all_parts(folder, table):
-            part.remove()
-        for home in [*(folder / table).children(), folder / table]:
+    for table in (*TABLES, "agents"):
+        for home in reversed(homes(folder, table)):
+            for part in home.children() if table == "agents" else parts(home):
+                if part.name.endswith(".parquet"):
+                    part.remove()
             home.remove_folder_if_empty()
-    for agent in (folder / "agents").children():
-        if agent.name.endswith(".parquet"):
-            agent.remove()
-    for name in ("study.toml", "run.json", "summary.parquet", "comparison.parquet"):
+    for name in ("study.toml", "run.json", "summary.parquet", "comparison.parquet", "scenarios.parquet"):
         (folder / name).remove()
 
 

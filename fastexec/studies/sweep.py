@@ -7,7 +7,7 @@ identity are those of the same study without a sweep and with the values written
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
@@ -209,10 +209,22 @@ def scenarios_table(scenarios: Sequence[Swept]) -> pa.Table:
     return build("scenarios", values, further)
 
 
-def with_scenario(table: pa.Table, scenario: str) -> pa.Table:
-    """The summary or comparison of one scenario, told apart from the others'."""
-    names = repeated([scenario], np.zeros(len(table), np.int32))
-    return table.add_column(0, schema("scenarios").field("scenario"), names)
+def stacked(tables: Mapping[str | None, pa.Table]) -> pa.Table:
+    """Summaries or comparisons by scenario as one table, with a column `scenario`; the only one of no name as it is."""
+    import pyarrow as pa
+
+    names = [name for name in tables if name is not None]
+    if not names:
+        return tables[None]
+    field = schema("scenarios").field("scenario")
+    rows = [len(tables[name]) for name in names]
+    column = repeated(names, np.repeat(np.arange(len(names)), rows))
+    return (
+        pa.concat_tables([tables[name] for name in names])
+        .unify_dictionaries()
+        .combine_chunks()
+        .add_column(0, field, column)
+    )
 
 
 def _natural(values: Sequence[Any]) -> str:

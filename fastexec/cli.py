@@ -196,20 +196,31 @@ def calibrate(bars: Path, symbol: str, out: Path | None, overwrite: bool, form: 
 def check(study: str, settings: tuple[str, ...], episodes: int | None) -> None:
     """Validate STUDY; print it resolved, what it costs, what is known of it, and warnings. Writes nothing."""
     from fastexec import terminal
-    from fastexec.studies.check import examine
+    from fastexec.studies.check_sweep import examine_any
 
-    terminal.show_check(examine(_study(study, settings, episodes)))
+    terminal.show_check(examine_any(_study(study, settings, episodes)))
 
 
 @cli.command()
 @_FOLDER
 @click.option("--figures", type=click.Path(path_type=Path), required=True, help="Folder for the pictures.")
 @_BASELINE
-def report(folder: str, figures: Path, baseline: str | None) -> None:
-    """Draw the results in FOLDER: costs, their parts, schedules, savings (PNG; needs the extra `report`)."""
+@_SCENARIO
+def report(folder: str, figures: Path, baseline: str | None, scenario: str | None) -> None:
+    """Draw the results in FOLDER: costs, their parts, schedules, savings; of a sweep, savings over the swept keys and the
+    frontier of cost against risk (PNG; needs the extra `report`).
+    """
     from fastexec.analysis.picture import draw_overview
+    from fastexec.analysis.sweep_figures import draw_sweep
+    from fastexec.studies.place import Place
+    from fastexec.studies.store import read_study
 
-    click.echo(f"drawn: {draw_overview(folder, figures / 'overview.png', baseline)}")
+    if scenario is None and read_study(Place.of(folder)).sweep is not None:
+        drawn = draw_sweep(folder, figures, baseline)
+    else:
+        drawn = [draw_overview(folder, figures / "overview.png", baseline, scenario)]
+    for path in drawn:
+        click.echo(f"drawn: {path}")
 
 
 @cli.command()

@@ -89,6 +89,8 @@ def _comparison_table(
     title = f"{group + ': ' if group else ''}{stats['episodes'][0].as_py():,} episodes, saving against {baseline}"
     table = Table(title=escape(title), title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     _add_columns(table, wide)
+    ends = [abs(row[end] or 0.0) for row in rows.values() for end in ("ci_low_bps", "ci_high_bps")]
+    digits = 3 if max(ends, default=0.0) < 1.0 else 2  # narrow: what is that uncertain needs no thousandths
     for s in sorted(stats.to_pylist(), key=lambda r: r["shortfall_mean_bps"]):
         mark = "*" if s["completion"] < 0.9995 or s["unfinished"] else ""
         mark += "+" if s["model"] in CONTROLS else ""
@@ -103,7 +105,7 @@ def _comparison_table(
             table.add_row(*own, saving, _interval(row, ""), _controlled(row), wins, done, verdict(row))
         else:
             kind = "" if row["saving_cv_bps"] is None else "_cv"
-            table.add_row(*own, f"{row[f'saving{kind}_bps']:+.3f}", _interval(row, kind), done, verdict(row))
+            table.add_row(*own, f"{row[f'saving{kind}_bps']:+.3f}", _interval(row, kind, digits), done, verdict(row))
     return table
 
 
@@ -162,9 +164,9 @@ def _controlled(row: dict[str, Any]) -> str:
     return f"{row['saving_cv_bps']:+.3f} {_interval(row, '_cv')}"
 
 
-def _interval(row: dict[str, Any], kind: str) -> str:
+def _interval(row: dict[str, Any], kind: str, digits: int = 3) -> str:
     low, high = row[f"ci_low{kind}_bps"], row[f"ci_high{kind}_bps"]
-    return "-" if low is None else f"[{low:+.3f}, {high:+.3f}]".replace("[", r"\[")
+    return "-" if low is None else f"[{low:+.{digits}f}, {high:+.{digits}f}]".replace("[", r"\[")
 
 
 def _number(value: float | None, form: str) -> str:

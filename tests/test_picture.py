@@ -15,6 +15,7 @@ from fastexec.errors import InputError
 from fastexec.studies.place import Place
 from fastexec.studies.run import run
 from fastexec.studies.study import Study
+from fastexec.studies.sweep import Swept
 
 
 @pytest.fixture(scope="module")
@@ -65,13 +66,13 @@ def test_parts_stack_up_to_the_shortfall(folder, axes):
 
 
 def test_densities_integrate_to_nearly_one_and_schedules_to_the_order(folder, axes):
-    study, names = Study.load(folder / "study.toml"), colours(folder)
-    picture._distributions(axes, Place.of(folder), study, compare(folder).summaries[""], names)
+    swept, names = Swept(None, Study.load(folder / "study.toml")), colours(folder)
+    picture._distributions(axes, Place.of(folder), swept, compare(folder).summaries[""], names)
     for line in axes.get_lines():
         x, y = line.get_data()
         assert np.sum(y) * (x[1] - x[0]) == pytest.approx(1.0, abs=1e-9)
     schedules = Figure().subplots()
-    picture._schedules(schedules, Place.of(folder), study, names)
+    picture._schedules(schedules, Place.of(folder), swept, names)
     for line in schedules.get_lines():
         assert np.sum(line.get_ydata()) == pytest.approx(100.0, abs=1e-6)
 

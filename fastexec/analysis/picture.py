@@ -14,6 +14,7 @@ from fastexec.simulation import prepare
 from fastexec.studies import store
 from fastexec.studies.place import Place
 from fastexec.studies.study import Study
+from fastexec.studies.sweep import Swept, scenario_named
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -28,36 +29,42 @@ _CELLS = 70
 _PART_COLOURS = ("#35618F", "#8FB3D9", "#7A9E7E", "#C9B458", "#B97A7A", "#9A8FB5", "#8C8C8C")  # no strategy's
 
 
-def draw_overview(folder: str | Path, path: str | Path, baseline: str | None = None) -> Path:
+def draw_overview(
+    folder: str | Path, path: str | Path, baseline: str | None = None, scenario: str | None = None
+) -> Path:
     """Four panels as PNG at ``path``: shortfall by strategy, parts of the mean cost, schedules against the volume,
-    savings with intervals.
+    savings with intervals; of a study with a sweep, those of one scenario.
 
     Raises InputError where the folder holds no complete results or matplotlib is not installed, FastexecError where the
     file cannot be written.
     """
+    place, path = Place.of(folder), Path(path)
+    figure = new_figure(13, 9)
+    swept = scenario_named(store.read_study(place), scenario)
+    comparison = compare(folder, baseline=baseline, scenario=scenario)
+    summary, study = comparison.summaries[""], swept.study
+    if study.costs.rule == "per_step":
+        raise InputError(f"{folder}: under the cost rule per_step there are no basis points to draw")
+    colours = {s.name: COLOURS[k % len(COLOURS)] for k, s in enumerate(study.strategies)}
+    axes = figure.subplots(2, 2)
+    _distributions(axes[0, 0], place, swept, summary, colours)
+    _parts(axes[0, 1], summary)
+    _schedules(axes[1, 0], place, swept, colours)
+    _savings(axes[1, 1], comparison, colours)
+    episodes = summary["episodes"][0].as_py()
+    name = study.name if scenario is None else f"{study.name}, {scenario}"
+    figure.suptitle(f"{name}: {episodes:,} episodes, {study.order.side} {_order(study)} in {study.order.steps} steps")
+    save(figure, path)
+    return path
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """An empty figure (inches); InputError where matplotlib is not installed."""
     try:
         from matplotlib.figure import Figure
     except ImportError:
         raise InputError('pictures need matplotlib; install it: pip install "fastexec[report]"') from None
-    place, path = Place.of(folder), Path(path)
-    comparison = compare(folder, baseline=baseline)
-    summary = comparison.summaries[""]
-    study = store.read_study(place)
-    if study.costs.rule == "per_step":
-        raise InputError(f"{folder}: under the cost rule per_step there are no basis points to draw")
-    colours = {s.name: COLOURS[k % len(COLOURS)] for k, s in enumerate(study.strategies)}
-    figure = Figure(figsize=(13, 9), layout="constrained")
-    axes = figure.subplots(2, 2)
-    _distributions(axes[0, 0], place, study, summary, colours)
-    _parts(axes[0, 1], summary)
-    _schedules(axes[1, 0], place, study, colours)
-    _savings(axes[1, 1], comparison, colours)
-    episodes = summary["episodes"][0].as_py()
-    figure.suptitle(
-        f"{study.name}: {episodes:,} episodes, {study.order.side} {_order(study)} in {study.order.steps} steps"
-    )
-    _save(figure, path)
-    return path
+    return Figure(figsize=(width, height), layout="constrained")
 
 
 def _order(study: Study) -> str:
@@ -67,7 +74,8 @@ def _order(study: Study) -> str:
     return f"{shares.low:,.6g} to {shares.high:,.6g} shares"
 
 
-def _save(figure: Figure, path: Path) -> None:
+def save(figure: Figure, path: Path) -> None:
+    """Write a PNG as a whole; FastexecError where it cannot be written."""
     partial = path.with_name(path.name + ".tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -77,11 +85,11 @@ def _save(figure: Figure, path: Path) -> None:
         raise FastexecError(f"{path}: cannot be written ({error.strerror})") from None
 
 
-def _distributions(axes: Axes, folder: Place, study: Study, summary: pa.Table, colours: dict[str, str]) -> None:
+def _distributions(axes: Axes, folder: Place, swept: Swept, summary: pa.Table, colours: dict[str, str]) -> None:
     """Densities from a histogram of every row; from the summary's quantiles where there are no rows."""
     low, high = min(summary["shortfall_p01_bps"].to_pylist()), max(summary["shortfall_p99_bps"].to_pylist())
     edges = np.linspace(low, high if high > low else low + 1.0, _CELLS + 1)
-    counts = _histograms(folder, len(colours), edges)
+    counts = _histograms(store.home_of(folder, "episodes", swept.name), len(colours), edges)
     for k, (name, colour) in enumerate(colours.items()):
         if counts is not None:
             density = counts[k] / max(counts[k].sum(), 1) / (edges[1] - edges[0])
@@ -100,9 +108,9 @@ def _distributions(axes: Axes, folder: Place, study: Study, summary: pa.Table, c
     axes.legend(frameon=False, fontsize=9)
 
 
-def _histograms(folder: Place, strategies: int, edges: np.ndarray) -> np.ndarray | None:
+def _histograms(episodes: Place, strategies: int, edges: np.ndarray) -> np.ndarray | None:
     """Counts [k, cell] over all part files, one in memory at a time."""
-    parts = store.parts(store.home_of(folder, "episodes"))
+    parts = store.parts(episodes)
     counts = np.zeros((strategies, edges.size - 1), np.int64)
     for part in parts:
         shortfall = store.read_columns(part, ["shortfall_bps"])["shortfall_bps"].reshape(-1, strategies)
@@ -130,10 +138,10 @@ def _parts(axes: Axes, summary: pa.Table) -> None:
     axes.legend(frameon=False, fontsize=9, ncols=4, loc="upper center")
 
 
-def _schedules(axes: Axes, folder: Place, study: Study, colours: dict[str, str]) -> None:
+def _schedules(axes: Axes, folder: Place, swept: Swept, colours: dict[str, str]) -> None:
     """Mean share of the order traded in each step, and the market's mean volume in the same unit."""
-    steps, count = _steps(folder, study)
-    n = study.order.steps
+    steps, count = _steps(folder, swept)
+    n = swept.study.order.steps
     shares = steps["shares"].reshape(count, len(colours), n)
     volume = steps["volume"].reshape(count, len(colours), n)[:, 0].mean(axis=0)
     order = (steps["remaining"] + steps["shares"]).reshape(count, len(colours), n)[:, 0, 0]
@@ -149,13 +157,13 @@ def _schedules(axes: Axes, folder: Place, study: Study, colours: dict[str, str])
     axes.legend(frameon=False, fontsize=9)
 
 
-def _steps(folder: Place, study: Study) -> tuple[dict[str, np.ndarray], int]:
+def _steps(folder: Place, swept: Swept) -> tuple[dict[str, np.ndarray], int]:
     """Stored steps, or the same regenerated where none were asked for."""
-    stored = store.parts(store.home_of(folder, "steps"))
+    stored = store.parts(store.home_of(folder, "steps", swept.name))
     if stored:
         columns = store.read_columns(stored[0], ["episode", "shares", "volume", "remaining"])
         return columns, int(columns["episode"][-1] - columns["episode"][0]) + 1
-    prepared = prepare(study)
+    prepared = prepare(swept.study)
     count = min(_REGENERATED, prepared.episodes)
     return prepared.steps(0, count), count
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from itertools import product
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastexec.analysis.picture import COLOURS
-from fastexec.analysis.sweep_tables import shown
+from fastexec.analysis.comparison import compare
+from fastexec.analysis.picture import COLOURS, new_figure, save
+from fastexec.analysis.sweep_tables import axes_of, frontier, savings_by_scenario, shown
+from fastexec.studies import store
+from fastexec.studies.place import Place
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -19,6 +23,22 @@ _MOST_PANELS, _MOST_STRATEGIES, _MOST_CELLS = 6, 8, 200
 _RISK_LABELS = {"sd": "sd of the shortfall (bps)", "cvar95": "mean of the dearest 5 % of shortfalls (bps)"}
 
 Rows = list[dict[str, Any]]
+
+
+def draw_sweep(folder: str | Path | Place, figures: Path, baseline: str | None = None, risk: str = "sd") -> list[Path]:
+    """``savings.png``, and ``frontier.png`` where a risk aversion is swept, in the folder ``figures``; their paths.
+
+    Raises InputError where the folder holds no complete results of a sweep, FastexecError where a file cannot be written.
+    """
+    comparison = compare(folder, baseline=baseline)
+    scenarios, summary = (store.read_table(Place.of(folder) / f"{name}.parquet") for name in ("scenarios", "summary"))
+    axes = axes_of(scenarios)
+    drawn = {"savings.png": savings_figure(savings_by_scenario(comparison.table, scenarios), axes)}
+    if any(key.endswith(".risk_aversion") for key in axes):
+        drawn["frontier.png"] = frontier_figure(frontier(summary, scenarios, risk), risk)
+    for name, figure in drawn.items():
+        save(figure, figures / name)
+    return [figures / name for name in drawn]
 
 
 def savings_figure(data: pa.Table, axes: list[str]) -> Figure:
@@ -33,7 +53,7 @@ def savings_figure(data: pa.Table, axes: list[str]) -> Figure:
         return _lines(rows, axes[0] if axes else "scenario")
     strategies = list(dict.fromkeys(row["strategy"] for row in rows))[:_MOST_STRATEGIES]
     panels = _values(rows, axes[2])[:_MOST_PANELS] if len(axes) > 2 else [None]
-    figure = _figure(1.5 + 3.4 * len(panels), 0.9 + 2.6 * len(strategies))
+    figure = new_figure(1.5 + 3.4 * len(panels), 0.9 + 2.6 * len(strategies))
     grid = figure.subplots(len(strategies), len(panels), squeeze=False)
     for (i, strategy), (j, panel) in product(enumerate(strategies), enumerate(panels)):
         own = [row for row in rows if row["strategy"] == strategy]
@@ -63,7 +83,7 @@ def frontier_figure(data: pa.Table, risk: str = "sd") -> Figure:
     strategies = _values(rows, "strategy")
     columns = min(3, len(panels))
     lines = -(-len(panels) // columns)
-    figure = _figure(1.0 + 4.6 * columns, 0.6 + 4.0 * lines)
+    figure = new_figure(1.0 + 4.6 * columns, 0.6 + 4.0 * lines)
     grid = figure.subplots(lines, columns, squeeze=False).ravel()
     for axes, panel in zip(grid, panels, strict=False):
         for k, strategy in enumerate(strategies):
@@ -76,12 +96,6 @@ def frontier_figure(data: pa.Table, risk: str = "sd") -> Figure:
     grid[0].legend(frameon=False, fontsize=8)
     figure.suptitle("Mean cost against risk; along a line, risk aversion (1/currency)", fontsize=10)
     return figure
-
-
-def _figure(width: float, height: float) -> Figure:
-    from matplotlib.figure import Figure
-
-    return Figure(figsize=(width, height), layout="constrained")
 
 
 def _slice(rows: Rows, keys: list[str]) -> tuple[Rows, list[str]]:
@@ -129,7 +143,7 @@ def _heat_map(axes: Axes, rows: Rows, keys: list[str], limit: float) -> Any:
 
 def _lines(rows: Rows, key: str) -> Figure:
     """Savings over one key, with their intervals."""
-    figure = _figure(8.0, 5.0)
+    figure = new_figure(8.0, 5.0)
     axes = figure.subplots()
     values = _values(rows, key)
     numeric = all(isinstance(v, (int, float)) for v in values)

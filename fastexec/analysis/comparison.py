@@ -15,6 +15,7 @@ from fastexec.models.strategies import BlindTwin
 from fastexec.planning.parameters import ranges
 from fastexec.simulation import Results
 from fastexec.studies import store
+from fastexec.studies.moments import COLUMNS, summarise
 from fastexec.studies.paired import (
     FEWEST_DAYS,
     baseline_number,
@@ -25,7 +26,7 @@ from fastexec.studies.paired import (
 )
 from fastexec.studies.place import Place
 from fastexec.studies.study import Study
-from fastexec.studies.summary import COLUMNS, SummaryAccumulator
+from fastexec.studies.summary import SummaryAccumulator
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -113,7 +114,7 @@ def _conditioned(folder: Place, study: Study, by: str, flags: list[bool]) -> dic
         groups_of = place(_values(part, column))
         for g in np.unique(groups_of).tolist():
             chosen = _selected(results, groups_of == g)
-            found[g].add(counts[g], chosen)
+            found[g].add(summarise(counts[g], chosen))
             counts[g] += int((groups_of == g).sum())
     return {name: f.table(flags) for name, f, count in zip(names, found, counts, strict=True) if count}
 

@@ -16,10 +16,10 @@ import pytest
 import fastexec as fx
 from conftest import SMALL, data_file
 from fastexec.errors import FastexecError, InputError, RefusedError
-from fastexec.studies import run as run_module
-from fastexec.studies import store
+from fastexec.studies import crew, store
 from fastexec.studies.place import Place
 from fastexec.studies.study import Study
+from fastexec.studies.work import work
 
 EPISODES, CHUNK = 2500, 1000
 
@@ -83,29 +83,32 @@ def test_one_thread_and_two_and_two_chunk_sizes_give_the_same_rows_and_summary(w
 
 def interrupted(folder, monkeypatch, error, at=1000):
     """A run that fails in one chunk."""
-    original = run_module._chunk
 
     def failing(job, task):
         if task.first == at:
             raise error
-        return original(job, task)
+        return work(job, task)
 
-    monkeypatch.setattr(run_module, "_chunk", failing)
-    with pytest.raises(type(error)):
+    monkeypatch.setattr(crew, "work", failing)
+    with pytest.raises(KeyboardInterrupt if isinstance(error, KeyboardInterrupt) else FastexecError) as caught:
         fx.run(study(output={"steps": 7}), out=folder, chunk=CHUNK, threads=1)
-    monkeypatch.setattr(run_module, "_chunk", original)
+    monkeypatch.setattr(crew, "work", work)
+    return str(caught.value)
 
 
 @pytest.mark.parametrize("error", [RuntimeError("a bug"), KeyboardInterrupt()])
 def test_interrupted_and_resumed_equals_a_single_run(whole, tmp_path, monkeypatch, error):
-    interrupted(tmp_path / "r", monkeypatch, error)
+    told = interrupted(tmp_path / "r", monkeypatch, error)
+    if isinstance(error, RuntimeError):
+        assert told.startswith("episodes 1000 to 1999 failed (RuntimeError: a bug); to see it alone: fastexec run ")
+        assert "--first-episode 1000 --episodes 1000 --chunk 1000" in told
     assert not (tmp_path / "r" / "summary.parquet").exists()
     assert not list((tmp_path / "r").rglob("*.tmp"))
     with pytest.raises(RefusedError, match="incomplete; --resume goes on"):
         fx.run(study(output={"steps": 7}), out=tmp_path / "r")
     done = []
-    fx.run(study(output={"steps": 7}), out=tmp_path / "r", resume=True, progress=lambda *x: done.append(x))
-    assert done[-1] == (EPISODES, EPISODES)
+    fx.run(study(output={"steps": 7}), out=tmp_path / "r", resume=True, progress=done.append)
+    assert (done[-1].done, done[-1].total) == (EPISODES, EPISODES)
     assert_same_files(whole, tmp_path / "r")
 
 
@@ -195,7 +198,11 @@ def test_a_folder_below_a_file_cannot_be_made(tmp_path):
 
 def test_summaries_only(whole, tmp_path):
     fx.run(study(output={"rows": "none"}), out=tmp_path / "r", chunk=CHUNK)
-    assert {p.name for p in (tmp_path / "r").rglob("*.parquet")} == {"summary.parquet", "comparison.parquet"}
+    assert {p.name for p in (tmp_path / "r").rglob("*.parquet")} == {
+        "summary.parquet",
+        "comparison.parquet",
+        "part-000000000000.parquet",  # how far the summary has come
+    }
     assert pq.read_table(tmp_path / "r" / "summary.parquet").equals(pq.read_table(whole / "summary.parquet"))
 
 

@@ -11,9 +11,10 @@ from fastexec.errors import InputError
 from fastexec.planning.parameters import ranges
 from fastexec.simulation import Results
 from fastexec.studies import store
+from fastexec.studies.moments import COLUMNS, summarise
 from fastexec.studies.place import Place
 from fastexec.studies.study import Study
-from fastexec.studies.summary import COLUMNS, SummaryAccumulator
+from fastexec.studies.summary import SummaryAccumulator
 from fastexec.studies.sweep import Swept
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def conditioned(folder: Place, swept: Swept, by: str, summary: pa.Table) -> dict
         groups_of = place(_values(part, column))
         for g in np.unique(groups_of).tolist():
             chosen = _selected(results, groups_of == g)
-            found[g].add(counts[g], chosen)
+            found[g].add(summarise(counts[g], chosen))
             counts[g] += int((groups_of == g).sum())
     flags = summary["control_variate"].to_pylist()
     if not _known_at_arrival(study, column):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fastexec.errors import InputError, RefusedError
 from fastexec.studies import store
 from fastexec.studies.chunks import Cut, cut, require_same
+from fastexec.studies.moments import LEAF
 from fastexec.studies.options import RunOptions
 from fastexec.studies.place import Place
 from fastexec.studies.provenance import signature
@@ -19,7 +20,7 @@ from fastexec.studies.study import Study
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_HEAD = re.compile(r"# chunk = (\d{1,16})")
+_HEAD = re.compile(r"# chunk = (\d{1,16})(?:, first_episode = (\d{1,16}))?")
 
 
 @dataclass(frozen=True)
@@ -50,11 +51,22 @@ class Job:
     scenarios: list[Scenario]
     folder: Place
     cut: Cut
+    first: int = 0
+
+    @property
+    def end(self) -> int:
+        """The episode behind the last one."""
+        return self.scenarios[0].prepared.episodes
 
     @property
     def episodes(self) -> int:
         """Episodes of each scenario."""
-        return self.scenarios[0].prepared.episodes
+        return self.end - self.first
+
+    @property
+    def rows(self) -> str:
+        """all | none."""
+        return self.study.output.rows
 
     @property
     def warnings(self) -> list[str]:
@@ -64,20 +76,30 @@ class Job:
     def sign(self, kind: str) -> dict[str, Any]:
         """The footer of a table of the whole study."""
         inputs = {name: digest for s in self.scenarios for name, digest in s.prepared.inputs.items()}
-        return signature(self.study, inputs, kind, 0, self.episodes)
+        return signature(self.study, inputs, kind, self.first, self.episodes)
 
-    @property
-    def tasks(self) -> Iterator[Task]:
-        """Every chunk, in the order in which the summaries take them."""
+    def tasks(self, starts: Sequence[int] | None = None) -> Iterator[Task]:
+        """Every chunk, in the order in which the summaries take them; its borders are multiples of its size.
+
+        ``starts``: of each scenario the episode to begin with.
+        """
         for number in range(len(self.scenarios)):
-            for first in range(0, self.episodes, self.cut.chunk):
-                yield Task(number, first, min(self.cut.chunk, self.episodes - first))
+            first = self.first if starts is None else starts[number]
+            while first < self.end:
+                border = min(first + self.cut.chunk - first % self.cut.chunk, self.end)
+                yield Task(number, first, border - first)
+                first = border
+
+    def head(self) -> str:
+        """The first line of study.toml: what the folder's files were cut by."""
+        return f"# chunk = {self.cut.chunk}" + (f", first_episode = {self.first}" if self.first else "")
 
 
 class _Held(NamedTuple):
     identity: str
     name: str
     chunk: int
+    first: int
 
 
 def refuse_foreign(folder: Place) -> None:
@@ -101,28 +123,39 @@ def claim(study: Study, scenarios: list[Scenario], folder: Place, options: RunOp
         if not options.overwrite:
             raise RefusedError(f"{folder}: holds another study ({held.name!r}); choose another --out, or --overwrite")
         held = None
-    job = Job(study, scenarios, folder, _cut(scenarios, options, None if held is None else held.chunk))
+    job = _job(study, scenarios, folder, options, None if held is None else held.chunk)
     if held is not None:
         _require_same_inputs(job)
         done = None if options.resume else _complete(job)
         if done is not None:
             return done
         if not options.overwrite:
-            _require_no_more(job)
+            _require_no_more(job, held)
         if options.overwrite and not options.resume:
-            held, job = None, Job(study, scenarios, folder, _cut(scenarios, options, None))
+            held, job = None, _job(study, scenarios, folder, options, None)
         elif not options.resume:
             raise RefusedError(f"{folder}: holds {study.name!r} incomplete; --resume goes on, --overwrite starts again")
         else:
             require_same(options.chunk, job.cut.chunk, folder)
     if held is None:
         store.remove_results(folder)
-    (folder / "study.toml").write(f"# chunk = {job.cut.chunk}\n{study.to_toml()}".encode())
+    (folder / "study.toml").write(f"{job.head()}\n{study.to_toml()}".encode())
     return job
 
 
-def _cut(scenarios: list[Scenario], options: RunOptions, held: int | None) -> Cut:
-    return cut([scenario.prepared for scenario in scenarios], options.slots, held or options.chunk, options.max_memory)
+def _job(study: Study, scenarios: list[Scenario], folder: Place, options: RunOptions, held: int | None) -> Job:
+    studies, rows = [scenario.prepared for scenario in scenarios], study.output.rows
+    job = Job(study, scenarios, folder, cut(studies, rows, options, held), options.first_episode)
+    unit = LEAF if rows == "none" else job.cut.chunk
+    if job.first % unit:
+        near = job.first // unit * unit
+        raise InputError(
+            f"--first-episode {job.first}: must be a multiple of the {'leaf' if rows == 'none' else 'chunk'}, "
+            f"{unit} episodes: {near} or {near + unit}"
+        )
+    if job.episodes < 1:
+        raise InputError(f"--first-episode {job.first}: the study has episodes 0 to {job.end - 1}")
+    return job
 
 
 def _require_same_inputs(job: Job) -> None:
@@ -134,12 +167,17 @@ def _require_same_inputs(job: Job) -> None:
             store.require_inputs(first, scenario.prepared.inputs)
 
 
-def _require_no_more(job: Job) -> None:
+def _require_no_more(job: Job, held: _Held) -> None:
     """A run is extended, never cut: parts of more episodes would stay, or be lost."""
-    held = store.episodes_held(job.folder)
-    if held > job.episodes:
+    if held.first != job.first:
         raise RefusedError(
-            f"{job.folder}: holds {held} episodes, more than the {job.episodes} asked for; ask for at least those, "
+            f"{job.folder}: holds episodes from {held.first} on, asked for are those from {job.first} on; choose another "
+            "--out, or --overwrite"
+        )
+    there = store.end_held(job.folder) - job.first
+    if there > job.episodes:
+        raise RefusedError(
+            f"{job.folder}: holds {there} episodes, more than the {job.episodes} asked for; ask for at least those, "
             "choose another --out, or --overwrite"
         )
 
@@ -155,7 +193,7 @@ def _held(folder: Place) -> _Held | None:
         if head is None:
             raise RefusedError(f"{place}: is no study of results (it was not written by a run); choose another --out")
         study = Study.from_text(text, str(place))
-        return _Held(study.identity(), study.name, int(head[1]))
+        return _Held(study.identity(), study.name, int(head[1]), int(head[2] or 0))
     except (InputError, ValueError, OSError) as error:
         raise RefusedError(f"{place}: is no study of results ({error}); choose another --out") from None
 
@@ -166,9 +204,10 @@ def _complete(job: Job) -> StudyResult | None:
     tables = ("summary", "comparison", *(["scenarios"] if sweep is not None else []))
     if any(store.is_damaged(job.folder / f"{name}.parquet", None if sweep is None else sweep.keys) for name in tables):
         return None
-    if store.read_footer(place)["episodes"] != job.episodes:
+    footer = store.read_footer(place)
+    if (footer["first_episode"], footer["episodes"]) != (job.first, job.episodes):
         return None
-    if job.study.output.rows == "all" and not all(present(job, task) for task in job.tasks):
+    if job.rows == "all" and not all(present(job, task) for task in job.tasks()):
         return None
     summary, comparison = (store.read_table(job.folder / f"{name}.parquet") for name in ("summary", "comparison"))
     return StudyResult(job.folder, summary, comparison, job.warnings, finished_before=True)

@@ -18,7 +18,7 @@ from fastexec.studies.place import Place
 from fastexec.studies.provenance import FOOTER_KINDS, KEY, encode
 from fastexec.studies.study import Study
 
-TABLES = ("markets", "episodes", "steps")
+TABLES = ("markets", "episodes", "steps", "moments")
 _ROW_GROUP = 1 << 18
 _SCENARIO = "scenario="
 
@@ -146,11 +146,16 @@ def is_whole(place: Place, identity: str, first: int, count: int) -> bool:
         footer = read_footer(place)
     except InputError:
         return False  # damaged: computed again
+    require_identity(place, footer, identity)
+    return bool(footer["first_episode"] == first and footer["episodes"] == count)
+
+
+def require_identity(place: Place, footer: dict[str, Any], identity: str) -> None:
+    """RefusedError where a file is of another study."""
     if footer["identity"] != identity:
         raise RefusedError(
             f"{place}: belongs to another study ({footer['identity'][:12]}); use another --out, or --overwrite"
         )
-    return bool(footer["first_episode"] == first and footer["episodes"] == count)
 
 
 def is_damaged(place: Place, swept: Sequence[str] | None = None) -> bool:
@@ -177,10 +182,10 @@ def require_inputs(place: Place, inputs: dict[str, str]) -> None:
             raise RefusedError(f"{name}: has changed since {place} was made from it; put it back, or use another --out")
 
 
-def episodes_held(folder: Place) -> int:
-    """The end of the last episodes that a finished part or the comparison covers."""
+def end_held(folder: Place) -> int:
+    """The end of the last episodes that a finished part, a summary so far or the comparison covers."""
     found = 0
-    for place in [*all_parts(folder, "markets"), folder / "comparison.parquet"]:
+    for place in [*all_parts(folder, "markets"), *all_parts(folder, "moments"), folder / "comparison.parquet"]:
         try:
             footer = read_footer(place)
         except InputError:
@@ -205,7 +210,14 @@ def remove_results(folder: Place) -> None:
                 if part.name.endswith(".parquet"):
                     part.remove()
             home.remove_folder_if_empty()
-    for name in ("study.toml", "run.json", "summary.parquet", "comparison.parquet", "scenarios.parquet"):
+    for name in (
+        "study.toml",
+        "run.json",
+        "progress.json",
+        "summary.parquet",
+        "comparison.parquet",
+        "scenarios.parquet",
+    ):
         (folder / name).remove()
 
 

@@ -56,7 +56,9 @@ def _study(name: str, settings: tuple[str, ...], episodes: int | None = None, se
 
 
 _STUDY = click.argument("study")
-_SET = click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override a key: order.shares=5000.")
+_SET = click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override a key, also a swept one: order.shares=5000."
+)
 _EPISODES = click.option("--episodes", type=int, help="Number of episodes instead of the study's.")
 _SEED = click.option("--seed", type=int, help="Root seed instead of the study's, 0 to 2^64 - 1.")
 _THREADS = click.option("--threads", type=click.IntRange(1, 1024), help="Threads; all processors by default.")
@@ -67,18 +69,25 @@ _FORMAT = click.option(
     default="table",
     help="Form of the table.",
 )
+_FOLDER = click.argument("folder")
+_SCENARIO = click.option("--scenario", metavar="NAME", help="One scenario of a sweep (scenarios.parquet names them).")
 _BASELINE = click.option("--baseline", help="Strategy to compare with; twap by default.")
 
 
 @cli.command()
 @_STUDY
-@click.option("--out", type=click.Path(path_type=Path), help="Folder of the results; results/NAME by default.")
+@click.option(
+    "--out",
+    help="Folder of the results, or s3://bucket/prefix; results/NAME by default. Locked while a run writes, if local.",
+)
 @_EPISODES
 @_SEED
 @_THREADS
 @click.option("--chunk", type=click.IntRange(1), help="Episodes a file.")
+@click.option("--max-memory", metavar="SIZE", help="Bound on memory (2GB) that chunks are cut for.")
 @click.option("--resume", is_flag=True, help="Go on with an interrupted run, or extend it to more episodes.")
 @click.option("--overwrite", is_flag=True, help="Replace another study's results in the folder.")
+@click.option("--yes", is_flag=True, help="Run also a sweep of more than 1,000 scenarios.")
 @click.option("--quiet", is_flag=True, help="No progress and no table.")
 @_SET
 def run(
@@ -134,16 +143,17 @@ def show(agent: Path) -> None:
 
 
 @cli.command()
-@click.argument("folder", type=click.Path(path_type=Path))
+@_FOLDER
 @_BASELINE
 @click.option("--by", metavar="COLUMN[:N]", help="Condition on a column of markets, or on N quantiles of it.")
+@_SCENARIO
 @_FORMAT
-def compare(folder: Path, baseline: str | None, by: str | None, form: str) -> None:
-    """Paired comparison of the strategies in FOLDER, from its Parquet files alone."""
+def compare(folder: str, baseline: str | None, by: str | None, scenario: str | None, form: str) -> None:
+    """Paired comparison of the strategies in FOLDER, by scenario where it has a sweep, from its Parquet files alone."""
     from fastexec import tables
     from fastexec.analysis.comparison import compare as compare_files
 
-    tables.show_comparison(compare_files(folder, baseline=baseline, by=by), form)
+    tables.show_comparison(compare_files(folder, baseline=baseline, by=by, scenario=scenario), form)
 
 
 @cli.command()
@@ -187,37 +197,41 @@ def calibrate(bars: Path, symbol: str, out: Path | None, overwrite: bool, form: 
 def check(study: str, settings: tuple[str, ...], episodes: int | None) -> None:
     """Validate STUDY; print it resolved, what it costs, what is known of it, and warnings. Writes nothing."""
     from fastexec import terminal
-    from fastexec.studies.check import examine
+    from fastexec.studies.check_sweep import examine_any
 
-    terminal.show_check(examine(_study(study, settings, episodes)))
+    terminal.show_check(examine_any(_study(study, settings, episodes)))
 
 
 @cli.command()
-@click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), help="File of the report; FOLDER/report.html by default.")
+@_FOLDER
+@click.option("--out", metavar="FILE", help="File of the report; FOLDER/report.html by default.")
 @click.option("--figures", type=click.Path(path_type=Path), help="Folder for the same charts as PNG and SVG.")
 @_BASELINE
-def report(folder: Path, out: Path | None, figures: Path | None, baseline: str | None) -> None:
-    """Make one HTML page of the results in FOLDER, from its Parquet files alone (needs the extra `report`)."""
+@_SCENARIO
+def report(folder: str, scenario: str | None, **options: Any) -> None:
+    """Make one HTML page of the results in FOLDER, from its Parquet files alone; of a sweep, an overview of its scenarios,
+    or one of them (needs the extra `report`).
+    """
     from fastexec.analysis.report.write import write_report
 
-    page, pictures = write_report(folder, out=out, figures=figures, baseline=baseline)
+    page, pictures = write_report(folder, scenario=scenario, **options)
     click.echo(f"report: {page}")
     if pictures:
-        click.echo(f"figures: {len(pictures)} files in {figures}")
+        click.echo(f"figures: {len(pictures)} files in {options['figures']}")
 
 
 @cli.command()
-@click.argument("folder", type=click.Path(path_type=Path))
+@_FOLDER
 @click.option("--episode", type=click.IntRange(0), required=True, help="Number of the episode.")
 @click.option("--strategy", help="One strategy only.")
+@_SCENARIO
 @click.option("--format", "form", type=click.Choice(["table", "csv", "parquet"]), default="table")
-def replay(folder: Path, episode: int, strategy: str | None, form: str) -> None:
+def replay(folder: str, episode: int, strategy: str | None, scenario: str | None, form: str) -> None:
     """Every step of one episode of the results in FOLDER, regenerated from its seed (parquet: to standard output)."""
     from fastexec import terminal
     from fastexec.studies.replay import replay_episode
 
-    terminal.show_steps(replay_episode(folder, episode, strategy), form)
+    terminal.show_steps(replay_episode(folder, episode, strategy, scenario), form)
 
 
 @cli.command()

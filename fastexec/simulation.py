@@ -152,7 +152,14 @@ def prepare(
 
     ``paths`` replaces the study's market by given ones (float64[e, t]); the number of episodes is then theirs.
     ``policies``: tables of the agents and optima among the strategies, trained or computed here where not given.
+
+    Raises InputError for a study with a sweep, which is many.
     """
+    if study.sweep is not None:
+        raise InputError(
+            f"the study has a [sweep] of {study.sweep.count:,} scenarios: fastexec.run(study) simulates all of them, "
+            "study.scenarios()[0].study is the first alone"
+        )
     if paths is not None and not isinstance(study.market, SyntheticMarket):
         raise InputError(
             f"paths: the study's market is of model {study.market.model!r}; given paths need a synthetic one, from which "

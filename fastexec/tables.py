@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from fastexec.analysis.comparison import Comparison
     from fastexec.calibration.calibrate import Calibration
     from fastexec.studies.claim import StudyResult
+
+_MOST_AFTER_A_RUN = 12
 
 
 def show_agent(told: list[str], table: list[list[str]]) -> None:
@@ -39,14 +42,14 @@ def show_result(result: StudyResult) -> None:
 
     if result.finished_before:
         console_of().print("This study is complete in this folder; here is its table again.")
-    show_comparison(compare(result.folder), "table")
+    show_comparison(compare(result.folder), "table", most=_MOST_AFTER_A_RUN)
     for warning in result.warnings:
         console_of().print(f"warning: {warning}")
-    console_of().print(f"Parquet files: {escape(str(result.folder.resolve()))}", soft_wrap=True)
+    console_of().print(f"Parquet files: {escape(result.folder.absolute())}", soft_wrap=True)
 
 
-def show_comparison(comparison: Comparison, form: str) -> None:
-    """The paired comparison as a table for eyes, or as csv, json or markdown for programs."""
+def show_comparison(comparison: Comparison, form: str, most: int | None = None) -> None:
+    """The paired comparison as a table for eyes, or as csv, json or markdown for programs; ``most``: scenarios shown."""
     if form != "table":
         from fastexec.analysis.format import formatted
 
@@ -56,28 +59,38 @@ def show_comparison(comparison: Comparison, form: str) -> None:
     console = console_of()
     for line in _captured_lines(comparison):
         comparison.notes.append(line)
-    for group, summary in comparison.summaries.items():
+    rows: dict[str, dict[str, dict[str, Any]]] = {title: {} for title in comparison.summaries}
+    for row in comparison.table.to_pylist():
+        rows[_title(row)][row["strategy"]] = row
+    for title, summary in islice(comparison.summaries.items(), most):
         if summary["program_cost_mean"][0].as_py() is not None:
-            console.print(_program_table(group, summary))
+            console.print(_program_table(title, summary))
             continue
-        table = _comparison_table(comparison, group, summary, wide=True)
+        table = _comparison_table(comparison.baseline, title, summary, rows[title], wide=True)
         if Measurement.get(console, console.options.update(width=1_000), table).maximum > console.width:
-            table = _comparison_table(comparison, group, summary, wide=False)
+            table = _comparison_table(comparison.baseline, title, summary, rows[title], wide=False)
         console.print(table)
+    if most is not None and len(rows) > most:
+        console.print(
+            f"{len(rows) - most:,} more scenarios: fastexec compare shows all of them, or one (--scenario NAME)"
+        )
     for note in comparison.notes:
         console.print(f"[dim]{escape(note)}[/dim]")
 
 
-def _comparison_table(comparison: Comparison, group: str, summary: pa.Table, wide: bool) -> Table:
-    """One group's strategies, cheapest first, the baseline among them; not ``wide``: one saving, the sharper one."""
+def _comparison_table(
+    baseline: str, group: str, summary: pa.Table, rows: dict[str, dict[str, Any]], wide: bool
+) -> Table:
+    """One part's strategies, cheapest first, the baseline among them; not ``wide``: one saving, the sharper one."""
     from fastexec.analysis.comparison import CONTROLS, verdict
 
-    rows = {row["strategy"]: row for row in comparison.table.to_pylist() if row.get("group", "") == group}
     names = ["strategy", "model", "episodes", "unfinished", "completion", "shortfall_mean_bps", "shortfall_sd_bps"]
     stats = summary.select(names)
-    title = f"{group + ': ' if group else ''}{stats['episodes'][0].as_py():,} episodes, saving against {comparison.baseline}"
+    title = f"{group + ': ' if group else ''}{stats['episodes'][0].as_py():,} episodes, saving against {baseline}"
     table = Table(title=escape(title), title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     _add_columns(table, wide)
+    ends = [abs(row[end] or 0.0) for row in rows.values() for end in ("ci_low_bps", "ci_high_bps")]
+    digits = 3 if max(ends, default=0.0) < 1.0 else 2  # narrow: what is that uncertain needs no thousandths
     for s in sorted(stats.to_pylist(), key=lambda r: r["shortfall_mean_bps"]):
         mark = "*" if s["completion"] < 0.9995 or s["unfinished"] else ""
         mark += "+" if s["model"] in CONTROLS else ""
@@ -92,8 +105,14 @@ def _comparison_table(comparison: Comparison, group: str, summary: pa.Table, wid
             table.add_row(*own, saving, _interval(row, ""), _controlled(row), wins, done, verdict(row))
         else:
             kind = "" if row["saving_cv_bps"] is None else "_cv"
-            table.add_row(*own, f"{row[f'saving{kind}_bps']:+.3f}", _interval(row, kind), done, verdict(row))
+            table.add_row(*own, f"{row[f'saving{kind}_bps']:+.3f}", _interval(row, kind, digits), done, verdict(row))
     return table
+
+
+def _title(row: dict[str, Any]) -> str:
+    from fastexec.analysis.comparison import title_of
+
+    return title_of(row.get("scenario"), row.get("group"))
 
 
 def _captured_lines(comparison: Comparison) -> list[str]:
@@ -103,7 +122,7 @@ def _captured_lines(comparison: Comparison) -> list[str]:
     for row in comparison.table.to_pylist():
         if row["captured"] is not None and models[row["strategy"]] == "qtable":
             low, high = 100 * row["captured_low"], 100 * row["captured_high"]
-            group = f"{row['group']}: " if "group" in row else ""
+            group = f"{_title(row)}: " if _title(row) else ""
             lines.append(
                 f"{group}{row['strategy']} captured {100 * row['captured']:.1f} % [{low:.1f}, {high:.1f}] of what the optimum "
                 f"(cost {row['optimum_bps']:.3f} bps without the moves) saves against {comparison.baseline}"
@@ -145,9 +164,9 @@ def _controlled(row: dict[str, Any]) -> str:
     return f"{row['saving_cv_bps']:+.3f} {_interval(row, '_cv')}"
 
 
-def _interval(row: dict[str, Any], kind: str) -> str:
+def _interval(row: dict[str, Any], kind: str, digits: int = 3) -> str:
     low, high = row[f"ci_low{kind}_bps"], row[f"ci_high{kind}_bps"]
-    return "-" if low is None else f"[{low:+.3f}, {high:+.3f}]".replace("[", r"\[")
+    return "-" if low is None else f"[{low:+.{digits}f}, {high:+.{digits}f}]".replace("[", r"\[")
 
 
 def _number(value: float | None, form: str) -> str:

@@ -6,6 +6,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterator
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -16,9 +17,11 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from fastexec.studies.check import Examination
+    from fastexec.studies.progress import Progress
 
-Report = Callable[[int, int], None]
+Report = Callable[["Progress"], None]
 TrainingReport = Callable[[str, int, int, float, float], None]
+_LINE_EVERY = 10.0  # seconds
 
 
 class _Console(Console):
@@ -39,24 +42,51 @@ def console_of(**options: Any) -> Console:
 
 @contextlib.contextmanager
 def progress(quiet: bool) -> Iterator[Report | None]:
-    """A bar with episodes a second and time left while chunks finish; None where nobody would see it."""
-    if quiet or not sys.stderr.isatty():
+    """A bar while chunks finish, with rates and time left; a line every ten seconds where there is no terminal."""
+    if quiet:
         yield None
-        return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    elif not sys.stderr.isatty():
+        yield _line_reporter()
+    else:
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+        from rich.progress import Progress as Bar
 
-    from fastexec.kernels import _jit
+        from fastexec.kernels import _jit
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, TextColumn("{task.fields[rate]}"), console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("episodes", total=None, rate="")
-        _jit.on_compile(bar.console.print)
+        columns = (TextColumn("episodes"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[told]}"))
+        with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task("", total=None, told="")
+            _jit.on_compile(bar.console.print)
+            yield lambda now: bar.update(task, completed=now.done, total=now.total, told=pace(now))
 
-        def report(done: int, total: int) -> None:
-            speed = bar.tasks[0].speed
-            bar.update(task, completed=done, total=total, rate=f"{speed:,.0f} episodes/s" if speed else "")
 
-        yield report
+def _line_reporter() -> Report:
+    last = perf_counter()
+
+    def report(now: Progress) -> None:
+        nonlocal last
+        if perf_counter() - last >= _LINE_EVERY and now.done < now.total:
+            last = perf_counter()
+            sys.stderr.write(f"{now.done:,} of {now.total:,} episodes, {pace(now)}\n")
+
+    return report
+
+
+def pace(now: Progress) -> str:
+    """Episodes and steps a second, time left, failures."""
+    told = f"{now.rate:,.0f} episodes/s, {now.rate * now.steps / 1e6:,.1f} M steps/s"
+    if now.left is not None:
+        told += f", {duration(now.left)} left"
+    return told + (f", {now.failures} chunks tried again" if now.failures else "")
+
+
+def duration(seconds: float) -> str:
+    """59 s, 12:34 or 3:45:06."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    hours, rest = divmod(whole, 3600)
+    return (f"{hours}:{rest // 60:02d}" if hours else f"{rest // 60}") + f":{rest % 60:02d}"
 
 
 @contextlib.contextmanager

@@ -62,13 +62,13 @@ class Simultaneous:
         return self.differences[base, other]
 
 
-def simultaneous(material: Paired) -> Simultaneous:
-    """All pairs of the strategies of a summary."""
+def simultaneous(material: Paired, draws: int = _DRAWS) -> Simultaneous:
+    """All pairs of the strategies of a summary; ``draws``: of the simulation behind the multiplier."""
     names = list(material.strategies)
     pairs = list(combinations(range(len(names)), 2))
     rows = {(b, k): compare_pair(material, k, b) for b in range(len(names)) for k in range(len(names)) if b != k}
     chosen = {pair: _sharper(row) for pair, row in rows.items()}
-    critical = critical_value(*_scores(material, pairs, chosen)) if pairs else np.nan
+    critical = critical_value(*_scores(material, pairs, chosen), draws=draws) if pairs else np.nan
     found = {}
     for (b, k), (saving, error, controlled) in chosen.items():
         half = critical * error if np.isfinite(error) else np.nan
@@ -122,10 +122,10 @@ def _root(products: np.ndarray) -> np.ndarray:
     return np.asarray(np.sqrt(np.maximum(values, 0.0))[:, None] * vectors.T)
 
 
-def critical_value(scores: np.ndarray, freedom: float, level: float = LEVEL) -> float:
+def critical_value(scores: np.ndarray, freedom: float, level: float = LEVEL, draws: int = _DRAWS) -> float:
     """The ``level`` point of max |t| over columns whose covariance is ``scores``'scores; NaN where freedom is.
 
-    Simulated with 200,000 draws from a fixed seed (error about 0.005). Columns of no variance are left out: their
+    Simulated from a fixed seed (with 200,000 draws to about 0.005). Columns of no variance are left out: their
     interval is a point.
     """
     if np.isnan(freedom):
@@ -138,8 +138,8 @@ def critical_value(scores: np.ndarray, freedom: float, level: float = LEVEL) -> 
     generator = np.random.default_rng(20_131_007)
     at_once = max(_CELLS // unit.shape[1], 1_000)
     largest = []
-    for first in range(0, _DRAWS, at_once):
-        count = min(at_once, _DRAWS - first)
+    for first in range(0, draws, at_once):
+        count = min(at_once, draws - first)
         drawn = np.abs(generator.standard_normal((count, unit.shape[0])) @ unit).max(axis=1)
         if freedom <= _NORMAL_FROM:
             drawn /= np.sqrt(generator.chisquare(freedom, count) / freedom)

@@ -76,13 +76,16 @@ def agent_table(agent: Agent) -> pa.Table:
     return pa.table(columns).replace_schema_metadata({KEY: json.dumps(meta, sort_keys=True)})
 
 
-def read_agent(path: Path) -> Agent:
-    """An agent from its file; InputError, one line, where it is missing, damaged or no agent."""
+def read_agent(path: Path | str, stream: Any = None) -> Agent:
+    """An agent from its file; InputError, one line, where it is missing, damaged or no agent.
+
+    ``stream``: the file, open for reading, where it lies on no local disk.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        table = pq.ParquetFile(path).read()
+        table = pq.ParquetFile(path if stream is None else stream).read()
         meta = json.loads((table.schema.metadata or {})[KEY])
         if meta["version"] != VERSION:
             raise InputError(f"{path}: an agent of version {meta['version']}; this fastexec reads {VERSION}")

@@ -14,6 +14,7 @@ from fastexec.models.costs import Costs
 from fastexec.models.market import BootstrapMarket, Market, ReplayMarket, SyntheticMarket
 from fastexec.models.order import Order
 from fastexec.models.strategies import BlindTwin, Qtable, Schedule, Strategy
+from fastexec.models.sweep import Sweep
 
 
 class Output(Model):
@@ -52,6 +53,7 @@ class StudyModel(Model):
     strategies: Annotated[tuple[Strategy, ...], Field(strict=False)] = Field(description="at least one [[strategies]]")
     train: dict[str, Training] = Field(default_factory=dict, description="sections [train.NAME], for qtable strategies")
     output: Output = Field(default_factory=Output)
+    sweep: Sweep | None = Field(None, description="section [sweep]: one study becomes many")
 
     _folder: Path | None = PrivateAttr(None)
 
@@ -74,7 +76,9 @@ class StudyModel(Model):
 
     @model_validator(mode="before")
     @classmethod
-    def _default_episodes(cls, data: Any) -> Any:
+    def _defaults(cls, data: Any) -> Any:
+        if isinstance(data, dict) and data.get("sweep") == {}:
+            data = {**data, "sweep": None}  # every key of it was fixed by --set
         if isinstance(data, dict) and data.get("episodes") is None and _market_kind(data.get("market", {})) != "replay":
             return {**data, "episodes": 10_000}
         return data

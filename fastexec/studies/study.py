@@ -15,6 +15,7 @@ from fastexec.errors import InputError
 from fastexec.models.study import StudyModel
 from fastexec.studies.catalogue import preset_text
 from fastexec.studies.messages import one_line
+from fastexec.studies.sweep import MOST_UNASKED, Swept, swept_studies
 
 _LARGEST = 16_000_000
 
@@ -71,19 +72,32 @@ class Study(StudyModel):
     def from_dict(cls, data: dict[str, Any], source: str = "study") -> Self:
         """Validate nested keys; InputError, one line, where they are no study."""
         try:
-            return cls.model_validate(data)
+            study = cls.model_validate(data)
         except ValidationError as error:
             raise InputError(f"{source}: {one_line(error, data)}") from None
+        if study.sweep is not None and study.sweep.count <= MOST_UNASKED:
+            try:
+                swept_studies(study)
+            except InputError as error:
+                raise InputError(f"{source}: {error}") from None
+        return study
+
+    def scenarios(self) -> list[Swept]:
+        """The studies that the sweep makes of this one, each with its name and values; this one alone without a sweep."""
+        return swept_studies(self)
 
     def to_toml(self, without: Iterable[str] = ()) -> str:
         """The resolved study, every default written out; loads to an equal study. ``without``: top-level keys left out."""
         import tomli_w
 
-        return tomli_w.dumps(_plain(self.model_dump(exclude_none=True, exclude=set(without))))
+        text = tomli_w.dumps(_plain(self.model_dump(exclude_none=True, exclude={"sweep", *without})))
+        return text if self.sweep is None else f"{text}\n{self.sweep.to_toml()}"
 
     def identity(self) -> str:
         """SHA-256 (hex) of the resolved study without episodes and output: what two runs must share to be one study."""
-        data = self.model_dump(mode="json", exclude_none=True, exclude={"episodes", "output"})
+        data = self.model_dump(mode="json", exclude_none=True, exclude={"episodes", "output", "sweep"})
+        if self.sweep is not None:
+            data["sweep"] = self.sweep.to_toml()  # the order of its keys is that of the scenarios
         return hashlib.sha256(json.dumps(data, sort_keys=True, allow_nan=False).encode()).hexdigest()
 
     def with_overrides(self, overrides: Iterable[str]) -> Self:
@@ -107,13 +121,41 @@ def _override(data: dict[str, Any], text: str) -> None:
     key, equals, value = text.partition("=")
     if not equals or not key.strip():
         raise InputError(f"--set {text}: is not KEY=VALUE; write for example order.shares=5000")
+    if key.strip().startswith("sweep."):
+        _section(data, "sweep", text)[key.strip().removeprefix("sweep.").strip('"')] = _value(value.strip())
+        return
     *parents, last = key.strip().split(".")
     here: Any = data
+    names: list[str] = []
     for part in parents:
         here = _enter(here, part, text)
+        names.append(here.get("name", part) if names[-1:] == ["strategies"] else part)
     if not isinstance(here, dict):
         raise InputError(f"--set {text}: {'.'.join(parents)} is no section of the study; see `fastexec schema`")
     here[last] = _value(value.strip())
+    _fix(data, ".".join([*names, last]), text)
+
+
+def _section(data: dict[str, Any], name: str, text: str) -> dict[str, Any]:
+    found = data.setdefault(name, {})
+    if not isinstance(found, dict):
+        raise InputError(f"--set {text}: {name} is no section of the study; see `fastexec schema`")
+    return found
+
+
+def _fix(data: dict[str, Any], key: str, text: str) -> None:
+    """A value that is set wins over the sweep: its key is swept no longer."""
+    if not isinstance(data.get("sweep"), dict):
+        return
+    lists = data["sweep"].get("list")
+    sections = [data["sweep"], *(item for item in (lists if isinstance(lists, list) else []) if isinstance(item, dict))]
+    for section in sections:
+        section.pop(key, None)
+        for swept in section:
+            if key.startswith(f"{swept}."):
+                raise InputError(f"--set {text}: the sweep sets {swept} as a whole; set {swept} or sweep.{swept}")
+    if lists and not any(set(item) - {"name"} for item in sections[1:]):
+        del data["sweep"]["list"]
 
 
 def _enter(here: Any, part: str, text: str) -> Any:

@@ -88,7 +88,9 @@ class Points:
 
 @dataclass(frozen=True)
 class Heat:
-    """z[y, x] as colours, NaN left open; ``told``: a number shown beside it on hovering (visits)."""
+    """z[y, x] as colours, NaN left open; ``told``: a number shown beside it on hovering (visits); ``texts``: written into the
+    cells, [y, x]; ``both``: colours of two signs, even around 0.
+    """
 
     name: str
     x: Sequence[str]
@@ -96,6 +98,8 @@ class Heat:
     z: np.ndarray
     told: np.ndarray | None = None
     told_name: str = ""
+    texts: Sequence[Sequence[str]] = ()
+    both: bool = False
 
 
 Mark = Line | Area | Bars | Points | Heat

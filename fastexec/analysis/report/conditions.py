@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from fastexec.analysis.report.charts import Chart, Panel, Points, absent
 from fastexec.analysis.report.material import Material
+from fastexec.studies import store
 from fastexec.studies.paired import FEWEST_DAYS
+from fastexec.studies.place import Place
 
 _GROUPS = 5
 _SAMPLE = 1_000_000
@@ -39,7 +40,7 @@ class Condition:
 class Conditions:
     """Sums of paired savings by group, block by block; moments about the overall saving, so that nothing cancels."""
 
-    def __init__(self, material: Material, parts: list[Path]) -> None:
+    def __init__(self, material: Material, parts: list[Place]) -> None:
         edges = {} if why_missing(material) else {name: _edges(parts, name) for name in _COLUMNS}
         self._edges = {name: edge for name, edge in edges.items() if edge.size}
         self._baseline = material.strategies.index(material.baseline)
@@ -110,12 +111,10 @@ def why_missing(material: Material) -> str:
     return ""
 
 
-def _edges(parts: list[Path], column: str) -> np.ndarray:
+def _edges(parts: list[Place], column: str) -> np.ndarray:
     """Inner edges of the groups, from at most 10^6 episodes; none where the column does not vary."""
-    import pyarrow.parquet as pq
-
-    stride = -(-sum(pq.read_metadata(part).num_rows for part in parts) // _SAMPLE)
-    sample = np.concatenate([pq.read_table(part, columns=[column])[column].to_numpy()[::stride] for part in parts])
+    stride = -(-sum(store.read_footer(part)["episodes"] for part in parts) // _SAMPLE)
+    sample = np.concatenate([store.read_columns(part, [column])[column][::stride] for part in parts])
     sample = sample[np.isfinite(sample)]
     if sample.size == 0 or sample.max() - sample.min() <= 1e-9 * abs(float(sample.max())):
         return np.zeros(0)

@@ -90,7 +90,7 @@ def parts_chart(material: Material) -> Chart:
             "shortfall_bps": total,
         }
     )
-    note = "What the order lost to each cause, a share at a time; timing is the price's own move, chance where prices are a martingale."
+    note = "What the order lost to each cause; timing is the price's own move, which is chance where prices are a martingale."
     return Chart("parts", title, note, {"": [panel]}, table, height=150 + 36 * len(order))
 
 

@@ -11,6 +11,8 @@ from fastexec.analysis.report.material import Material
 from fastexec.columns import QUANTILES
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from fastexec.analysis.report.rows import Histogram, Rows
 
 _NO_ROWS = 'the study wrote no rows (output.rows = "none")'

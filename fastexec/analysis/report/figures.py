@@ -13,7 +13,7 @@ import numpy as np
 from fastexec.analysis.report.charts import NEUTRAL, Area, Bars, Chart, Heat, Line, Mark, Panel, Points
 from fastexec.analysis.report.sections import Section
 from fastexec.errors import InputError
-from fastexec.studies import store
+from fastexec.studies.place import Place
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -52,7 +52,7 @@ def write_figures(folder: Path, sections: Sequence[Section]) -> list[Path]:
                     figure.savefig(data, format=kind, dpi=120, metadata=metadata)
                     figure.set_layout_engine("none")  # it is laid out: the second time would take as long
                     written.append(folder / f"{stem}.{kind}")
-                    store.write_bytes(written[-1], data.getvalue())
+                    Place.of(written[-1]).write(data.getvalue())
     return written
 
 
@@ -77,7 +77,7 @@ def draw(chart: Chart, view: str, panels: Sequence[Panel]) -> Figure:
     for panel, here in zip(panels, axes, strict=True):
         draw_panel(here, panel)
     axes[0].set_title(plain(chart.title + (f": {view}" if view else "")), fontsize=11, loc="left", weight="bold")
-    _legend(figure, axes)
+    _legend(figure, list(axes))
     return figure
 
 
@@ -129,7 +129,7 @@ def draw_panel(axes: Axes, panel: Panel) -> None:
 
 def _draw_mark(axes: Axes, mark: Mark, base: dict[float, tuple[np.ndarray, np.ndarray]]) -> None:
     if isinstance(mark, Line):
-        line = {"color": mark.style.colour, "ls": _DASHES[mark.style.dash], "label": plain(mark.name)}
+        line: dict[str, Any] = {"color": mark.style.colour, "ls": _DASHES[mark.style.dash], "label": plain(mark.name)}
         line |= {"marker": _MARKERS[mark.style.symbol], "ms": 4} if mark.marked else {}
         axes.plot(mark.x, mark.y, lw=1.4, drawstyle="steps-mid" if mark.steps else "default", **line)
         if mark.band is not None:
@@ -148,7 +148,7 @@ def _bars(axes: Axes, mark: Bars, base: dict[float, tuple[np.ndarray, np.ndarray
     """``base``: what is stacked so far, upwards and downwards."""
     up, down = base.get(0.0, (np.zeros_like(mark.lengths), np.zeros_like(mark.lengths)))
     start = np.where(mark.lengths >= 0.0, up, down)
-    paint = {"color": mark.colour, "label": plain(mark.name)}
+    paint: dict[str, Any] = {"color": mark.colour, "label": plain(mark.name)}
     if mark.along == "y":
         axes.bar(mark.places, mark.lengths, 0.8, bottom=start, **paint)
     else:
@@ -159,7 +159,7 @@ def _bars(axes: Axes, mark: Bars, base: dict[float, tuple[np.ndarray, np.ndarray
 def _points(axes: Axes, mark: Points) -> None:
     colour, label = mark.style.colour, plain(mark.name)
     sizes = 30.0 if mark.sizes is None else 6.0 + 30.0 * mark.sizes / max(float(mark.sizes.max(initial=0.0)), 1e-300)
-    axes.scatter(mark.x, mark.y, sizes, colour, _MARKERS[mark.style.symbol], label=label, zorder=3)
+    axes.scatter(mark.x, mark.y, sizes, colour, marker=_MARKERS[mark.style.symbol], label=label, zorder=3)
     if mark.low is not None and mark.high is not None:
         middle = mark.x if mark.along == "x" else mark.y
         ends = {f"{mark.along}err": np.nan_to_num(np.stack((middle - mark.low, mark.high - middle)))}
@@ -169,7 +169,15 @@ def _points(axes: Axes, mark: Points) -> None:
 
 
 def _heat(axes: Axes, mark: Heat) -> None:
-    picture = axes.imshow(mark.z, origin="lower", aspect="auto", cmap="cividis", interpolation="nearest")
+    colours: dict[str, Any] = {"cmap": "cividis"}
+    if mark.both:
+        limit = float(np.nanmax(np.abs(mark.z), initial=1e-9))
+        colours = {"cmap": "RdBu", "vmin": -limit, "vmax": limit}
+    picture = axes.imshow(mark.z, origin="lower", aspect="auto", interpolation="nearest", **colours)
+    for y, row in enumerate(mark.texts):
+        for x, said in enumerate(row):
+            dark = mark.both and abs(mark.z[y, x]) > 0.65 * colours["vmax"]
+            axes.text(x, y, plain(said), ha="center", va="center", fontsize=8, color="white" if dark else "black")
     axes.figure.colorbar(picture, ax=axes, label=plain(mark.name), pad=0.01)
     for names, ticks in ((mark.x, axes.set_xticks), (mark.y, axes.set_yticks)):
         every = -(-len(names) // _MOST_LABELS)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +14,9 @@ from fastexec.analysis.simultaneous import Simultaneous, simultaneous
 from fastexec.errors import InputError
 from fastexec.studies import store
 from fastexec.studies.paired import from_summary
+from fastexec.studies.place import Place
 from fastexec.studies.study import Study
+from fastexec.studies.sweep import Swept, scenario_named
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -23,17 +24,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Material:
-    """``footer``: what the summary is signed with; ``measure``: the cost that is shown (column of episodes, unit)."""
+    """A folder's results, of a sweep those of one scenario; ``footer``: what the summary is signed with."""
 
-    folder: Path
-    study: Study
+    folder: Place
+    swept: Swept
     comparison: Comparison
     footer: dict[str, Any]
 
     @property
+    def study(self) -> Study:
+        """The study, of a sweep the scenario's."""
+        return self.swept.study
+
+    def home(self, table: str) -> Place:
+        """The folder of a table's parts."""
+        return store.home_of(self.folder, table, self.swept.name)
+
+    @property
     def summary(self) -> pa.Table:
         """A row for each strategy."""
-        return self.comparison.summaries[""]
+        return next(iter(self.comparison.summaries.values()))
 
     @cached_property
     def rows(self) -> list[dict[str, Any]]:
@@ -80,21 +90,33 @@ class Material:
         """Its look, the same on every chart."""
         return style_of(self.strategies.index(strategy))
 
+    def win_rate(self, strategy: str) -> float:
+        """Share of the episodes in which it was cheaper than the baseline."""
+        table = self.comparison.table
+        return float(table["win_rate"][table["strategy"].to_pylist().index(strategy)].as_py())
+
     def mean_costs(self) -> np.ndarray:
         """Mean cost of each strategy in the measure's unit, float64[k]."""
         name = "program_cost_mean" if self.per_step else "shortfall_mean_bps"
         return np.array([row[name] for row in self.rows])
 
 
-def open_results(folder: Path, baseline: str | None) -> Material:
+def open_results(place: Place, baseline: str | None, scenario: str | None) -> Material:
     """Read what a folder says of itself; InputError, one line, where it holds no complete results."""
-    if not folder.is_dir():
-        raise InputError(f"{folder}: {'is a file' if folder.exists() else 'is not there'}; give the folder of a run")
-    comparison = compare(folder, baseline=baseline)
-    study = Study.load(folder / "study.toml")
-    footer = store.read_footer(folder / "summary.parquet")
-    if footer["identity"] != study.identity():
+    swept = scenario_named(require_own_study(place), scenario)
+    comparison = compare(place, baseline=baseline, scenario=scenario)
+    return Material(place, swept, comparison, store.read_footer(place / "summary.parquet"))
+
+
+def require_own_study(place: Place) -> Study:
+    """The study of a folder, which its summary must be of."""
+    study, summary = store.read_study(place), place / "summary.parquet"
+    if not summary.is_file():
         raise InputError(
-            f"{folder / 'study.toml'}: is not the study that summary.parquet was made by; put the original back"
+            f"{place}: its run is not complete; finish it with `fastexec run STUDY --out {place} --resume`"
         )
-    return Material(folder, study, comparison, footer)
+    if store.read_footer(summary)["identity"] != study.identity():
+        raise InputError(
+            f"{place / 'study.toml'}: is not the study that summary.parquet was made by; put the original back"
+        )
+    return study

@@ -199,6 +199,12 @@ def _heat(mark: Heat, domain: tuple[float, float]) -> dict[str, Any]:
         "colorscale": "Cividis", "colorbar": bar | {"len": domain[1] - domain[0]}, "name": text(mark.name),
         "hoverongaps": False,
     }  # fmt: skip
+    if mark.both:
+        limit = number_of(float(np.nanmax(np.abs(mark.z), initial=1e-9)))
+        assert limit is not None
+        found |= {"colorscale": "RdBu", "reversescale": False, "zmin": -limit, "zmax": limit}
+    if mark.texts:
+        found |= {"text": [[text(t) for t in row] for row in mark.texts], "texttemplate": "%{text}"}
     hover = f"%{{x}}, %{{y}}<br>{text(mark.name)}: %{{z:.4g}}"
     if mark.told is not None:
         found["customdata"] = _list(mark.told)

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 
 from fastexec.analysis.report.conditions import Condition, Conditions
 from fastexec.analysis.report.material import Material
 from fastexec.errors import InputError
+from fastexec.studies import store
+from fastexec.studies.place import Place
 
 _BLOCK = 1 << 19  # rows of episodes in memory at once
 _MOST_CELLS, _TAIL_CELLS = 80, 1_000
@@ -110,13 +111,12 @@ def read_rows(material: Material) -> Rows:
     return found
 
 
-def _parts(material: Material) -> list[Path]:
+def _parts(material: Material) -> list[Place]:
     """The markets parts that the summary covers; each has its twin in episodes."""
-    parts = sorted((material.folder / "markets").glob("part-*.parquet"))
-    return [part for part in parts if int(part.stem.removeprefix("part-")) < material.episodes]
+    return [p for p in store.parts(material.home("markets")) if int(p.name[5:-8]) < material.episodes]
 
 
-def _ranges(material: Material, parts: list[Path]) -> tuple[tuple[float, float], tuple[float, float], np.ndarray]:
+def _ranges(material: Material, parts: list[Place]) -> tuple[tuple[float, float], tuple[float, float], np.ndarray]:
     """(low, high) of the histogram and of the tail, and the medians: from the summary, or under per_step from a part."""
     if not material.per_step:
 
@@ -131,7 +131,7 @@ def _ranges(material: Material, parts: list[Path]) -> tuple[tuple[float, float],
 
 
 def _blocks(
-    material: Material, parts: list[Path], columns: list[str]
+    material: Material, parts: list[Place], columns: list[str]
 ) -> Iterator[tuple[int, dict[str, np.ndarray], np.ndarray, np.ndarray]]:
     """(first episode, markets columns [e], cost [e, k], completion [e, k]), whole episodes at a time."""
     import pyarrow as pa
@@ -139,12 +139,11 @@ def _blocks(
 
     count, wanted = len(material.strategies), [material.measure[0], "completion"]
     for part in parts:
-        path = material.folder / "episodes" / part.name
+        place = material.home("episodes") / part.name
+        kept = store.read_columns(part, ["episode", *columns])
+        at, rest = 0, np.zeros((2, 0))
         try:
-            markets = pq.read_table(part, columns=["episode", *columns], page_checksum_verification=True)
-            kept = {name: markets[name].to_numpy() for name in markets.column_names}
-            at, rest = 0, np.zeros((2, 0))
-            reader = pq.ParquetFile(path, page_checksum_verification=True)
+            reader = pq.ParquetFile(place.open(), page_checksum_verification=True)
             for batch in reader.iter_batches(_BLOCK, columns=wanted):
                 read = [batch.column(name).to_numpy(False) for name in wanted]
                 values = np.concatenate((rest, np.stack(read)), axis=1)
@@ -155,8 +154,9 @@ def _blocks(
                 if whole:
                     yield int(here["episode"][0]), here, cost, completion
                 at += whole
-        except FileNotFoundError as error:
-            raise InputError(f"{error.filename or path}: is missing; --resume writes it anew") from None
+        except FileNotFoundError:
+            raise InputError(f"{place}: is missing; --resume writes it anew") from None
         except (OSError, pa.ArrowException) as error:
-            reason = str(error).splitlines()[0]
-            raise InputError(f"{path}: cannot be read ({reason}); --resume writes it anew") from None
+            raise InputError(
+                f"{place}: cannot be read ({str(error).splitlines()[0]}); --resume writes it anew"
+            ) from None

@@ -27,7 +27,7 @@ class Played:
 
 def played(material: Material, prepared: Prepared | None) -> Played | None:
     """Stored steps where there are enough episodes of them, else the first episodes regenerated, else what is stored."""
-    parts = sorted((material.folder / "steps").glob("part-*.parquet"))
+    parts = store.parts(material.home("steps"))
     stored = material.study.output.steps if parts else 0
     if prepared is None or stored >= _FEWEST:
         return _stored(material) if parts else None
@@ -40,13 +40,13 @@ def _stored(material: Material) -> Played:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    path = sorted((material.folder / "steps").glob("part-*.parquet"))[0]
+    place = store.parts(material.home("steps"))[0]
     cells = len(material.strategies) * material.study.order.steps
     wanted = max(1, min(_EPISODES, _CELLS // cells)) * cells
     columns = ["shares", "volume", "remaining"]
-    store.read_footer(path)  # says in one line where the file is damaged
+    store.read_footer(place)  # says in one line where the file is damaged
     batches = []
-    for batch in pq.ParquetFile(path).iter_batches(min(wanted, 1 << 18), columns=columns):
+    for batch in pq.ParquetFile(place.open()).iter_batches(min(wanted, 1 << 18), columns=columns):
         batches.append(batch)
         if sum(len(b) for b in batches) >= wanted:
             break

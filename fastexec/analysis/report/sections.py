@@ -13,7 +13,7 @@ from fastexec.analysis.report.rows import read_rows
 from fastexec.analysis.report.schedules import played, schedules_chart
 from fastexec.analysis.report.single_episodes import episodes_chart
 from fastexec.analysis.report.training import training_charts
-from fastexec.errors import InputError
+from fastexec.errors import FastexecError
 from fastexec.simulation import Prepared
 from fastexec.studies.replay import prepare_again
 
@@ -50,6 +50,6 @@ def sections_of(material: Material) -> list[Section]:
 def _prepared(material: Material) -> tuple[Prepared | None, str]:
     """The study ready to regenerate episodes, or why it cannot."""
     try:
-        return prepare_again(material.folder, material.study), ""
-    except InputError as error:
+        return prepare_again(material.folder, material.swept), ""
+    except FastexecError as error:
         return None, f"episodes cannot be regenerated: {error}"

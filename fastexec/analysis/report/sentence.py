@@ -67,7 +67,7 @@ def _next(material: Material, ranked: list[str]) -> str:
     leads = [material.pairs.against(name, ranked[0]) for name in ranked[1:]]
     level = [lead.base for lead in leads if not lead.shown]
     if level:
-        return f"Between it and {_listed(level)} no difference is shown."
+        return f"Between it and {listed(level)} no difference is shown."
     return f"It was cheaper than every other: than {ranked[1]}, the next, by {interval(leads[0])}."
 
 
@@ -89,7 +89,8 @@ _RESTS = {
 }
 
 
-def _listed(names: list[str]) -> str:
+def listed(names: list[str]) -> str:
+    """``a, b and c``."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
@@ -116,8 +117,8 @@ def _without_interval(material: Material) -> str:
     days = material.rows[0]["day_ids"]
     reason = f"these {len(days)} days tell no interval" if days else "one episode tells no interval"
     return (
-        f"No saving is claimed: {reason}. On them {material.strategies[best]} came out lowest, {bps(costs[best])} bps on average, "
-        f"at a completion of {percent(material.rows[best]['completion'])}."
+        f"No saving is claimed: {reason}. On them {material.strategies[best]} came out lowest, {bps(costs[best])} bps on "
+        f"average, at a completion of {percent(material.rows[best]['completion'])}."
     )
 
 
@@ -139,7 +140,7 @@ def adapting(material: Material) -> list[str]:
         ]
         if not controls:
             lines.append(
-                f"What adapting was worth to {agent.name} is not measured: the study has neither static_optimum nor its blind_twin."
+                f"What adapting was worth to {agent.name} is not measured: there is neither static_optimum nor its blind_twin."
             )
             continue
         told = [_against(material, agent.name, control, what) for control, what in controls]
@@ -173,8 +174,9 @@ def optimum(material: Material) -> str:
     rows = material.comparison.table.to_pylist()
     agents = [s.name for s in material.study.strategies if s.model == "qtable"]
     told = [
-        f"{row['strategy']} captured {100 * row['captured']:.1f} % [{100 * row['captured_low']:.1f}, {100 * row['captured_high']:.1f}]"
+        f"{row['strategy']} captured {100 * row['captured']:.1f} % "
+        f"[{100 * row['captured_low']:.1f}, {100 * row['captured_high']:.1f}]"
         for row in rows
         if row["captured"] is not None and row["strategy"] in agents
     ]
-    return f"{text}; of that {_listed(told)} (each a 95 % interval of its own)." if told else f"{text}."
+    return f"{text}; of that {listed(told)} (each a 95 % interval of its own)." if told else f"{text}."

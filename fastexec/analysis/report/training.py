@@ -12,6 +12,7 @@ from fastexec.errors import InputError
 from fastexec.learning.agent import FEWEST_VISITS, Agent, read_agent
 from fastexec.learning.training import agent_path
 from fastexec.models.strategies import Qtable
+from fastexec.studies.agents import agent_in
 
 _MOST_LABELS = 40
 _UNITS = {"spread": ("bps", 1e4), "volume": ("shares", 1.0), "momentum": ("bps", 1e4), "volatility": ("bps", 1e4)}
@@ -23,10 +24,12 @@ def agents_of(material: Material) -> dict[str, Agent | str]:
     found: dict[str, Agent | str] = {}
     for strategy in material.study.strategies:
         if isinstance(strategy, Qtable):
-            kept = material.folder / "agents" / f"{strategy.train}.parquet"
-            path = kept if strategy.train is not None else agent_path(material.study, strategy)
             try:
-                found[strategy.name] = read_agent(path)
+                found[strategy.name] = (
+                    read_agent(agent_path(material.study, strategy))
+                    if strategy.train is None
+                    else agent_in(material.home("agents"), strategy.train)
+                )
             except InputError as error:
                 found[strategy.name] = str(error)
     return found
@@ -71,7 +74,7 @@ def _curve(material: Material, name: str, agent: Agent, number: int) -> Chart:
         panels.append(Panel([line], "", "completion (%)", levels=[(100.0, "")]))
     panels[-1] = Panel(panels[-1].marks, "episodes of training", panels[-1].y_label, levels=panels[-1].levels)
     note = (
-        f"Rule {rule}, {len(agent.curve)} rounds. Validation plays the table of each round on episodes of a phase of their own; "
+        f"Rule {rule}, {len(agent.curve)} rounds. Validation plays the table of each round on episodes of their own; "
         "training is what the table itself expects; the dotted line is what this study's episodes cost (without the moves)."
     )
     table = pa.table({key: [r.get(key) for r in agent.curve] for key in agent.curve[0]})
@@ -182,7 +185,7 @@ def _means(
     size = shape[0] * shape[1]
     flat, weight = np.ascontiguousarray(place).ravel(), visits.ravel().astype(np.float64)
     total = np.bincount(flat, weight, size)
-    found = [total]
+    found: list[np.ndarray] = [total]
     for value in values:
         counted = np.where(weight > 0.0, value.ravel(), 0.0)  # a cell never tried may be infinite
         with np.errstate(invalid="ignore"):

@@ -119,6 +119,7 @@ class Panel:
     zero: str = ""
     log_y: bool = False
     y_top: float | None = None
+    x_range: tuple[float, float] | None = None
     levels: Sequence[tuple[float, str]] = ()
     share: float = 1.0  # of the height, relative to the other panels
 

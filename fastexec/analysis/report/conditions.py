@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -129,47 +130,51 @@ def _names(column: str, edges: np.ndarray) -> list[str]:
 
 
 def conditions_chart(material: Material, found: list[Condition]) -> Chart:
-    """Savings against the baseline in each group, a view a column."""
+    """Savings against the baseline in each group, a view a column; none without its interval."""
     import pyarrow as pa
 
     reason = why_missing(material)
-    if not reason and not found:
-        reason = "spread, volume and volatility are the same in every episode"
-    if reason:
-        return absent("conditions", _TITLE, reason)
+    told = [condition for condition in found if np.isfinite(condition.error).any()]
+    if not reason and not told:
+        reason = "the groups have too few days for an interval" if found else "the market is the same in every episode"
     others = [k for k, name in enumerate(material.strategies) if name != material.baseline]
     if not others:
-        return absent("conditions", _TITLE, "there is no second strategy to compare with")
-    views, rows = {}, []
-    for condition in found:
+        reason = "there is no second strategy to compare with"
+    if reason:
+        return absent("conditions", _TITLE, reason)
+    views, tables = {}, []
+    for condition in told:
         label, unit, _ = _COLUMNS[condition.column]
-        half = _half_widths(condition, len(others))
-        marks = []
-        for j, k in enumerate(others):
-            name, x = (
-                material.strategies[k],
-                np.arange(len(condition.names)) + 0.5 * (j - (len(others) - 1) / 2) / len(others),
-            )
-            saving = condition.saving[:, k]
-            marks.append(
-                Points(name, x, saving, material.style(name), saving - half[:, k], saving + half[:, k], along="y")
-            )
-            rows += [
-                (condition.column, condition.names[g], int(condition.counts[g]), name, float(saving[g]),
-                 float(saving[g] - half[g, k]), float(saving[g] + half[g, k]))
-                for g in range(len(condition.names))
-            ]  # fmt: skip
-        views[label] = [
-            Panel(marks, f"{label} ({unit})", f"saving against {material.baseline} (bps)", condition.names, zero="y")
-        ]
-    names = ("condition", "group", "episodes", "strategy", "saving_bps", "low_bps", "high_bps")
-    table = pa.table({name: [row[i] for row in rows] for i, name in enumerate(names)})
+        panel, table = _groups(material, condition, others)
+        views[label] = [Panel(panel, f"{label} ({unit})", "saving (bps)", condition.names, zero="y")]
+        tables.append(pa.table(table))
     note = (
         f"Fifths of the episodes by what their market did; above 0 is cheaper than {material.baseline}. Intervals hold "
         "together over all points of a view (95 %, Šidák), without control variate, so they are wider than those above: "
         "what a path did later is known here."
     )
-    return Chart("conditions", _TITLE, note, views, table, view_label="by")
+    if not all(np.isfinite(condition.error).all() for condition in told):
+        note += " Groups of fewer than five days tell no interval and are left open."
+    return Chart("conditions", _TITLE, note, views, pa.concat_tables(tables), view_label="by")
+
+
+def _groups(material: Material, condition: Condition, others: list[int]) -> tuple[list[Points], dict[str, Any]]:
+    """Points of each strategy beside one another in each group, and the same as columns."""
+    half = _half_widths(condition, len(others))
+    groups = np.arange(len(condition.names))
+    marks, saved = [], np.where(np.isfinite(half), condition.saving, np.nan)
+    for j, k in enumerate(others):
+        name, own = material.strategies[k], saved[:, k]
+        x = groups + 0.5 * (j - (len(others) - 1) / 2) / len(others)
+        marks.append(Points(name, x, own, material.style(name), own - half[:, k], own + half[:, k], along="y"))
+    columns = {"saving_bps": saved, "low_bps": saved - half, "high_bps": saved + half}
+    table = {
+        "condition": [condition.column] * (groups.size * len(others)),
+        "group": np.repeat(condition.names, len(others)),
+        "episodes": np.repeat(condition.counts, len(others)),
+        "strategy": np.tile([material.strategies[k] for k in others], groups.size),
+    }
+    return marks, table | {name: values[:, others].ravel() for name, values in columns.items()}
 
 
 def _half_widths(condition: Condition, others: int) -> np.ndarray:

@@ -161,7 +161,9 @@ def completion_chart(material: Material, rows: Rows | None) -> Chart:
             f"{name} {_percent(x)}" for name, x in zip(names, done.tolist(), strict=True)
         )
         note += "."
-    panel = Panel(marks, "completion (% of the order)", "", y_names=names[::-1], levels=())
+    low = 90.0 if mean.min() >= 90.0 else 50.0 if mean.min() >= 50.0 else 0.0
+    reach = (low - 0.06 * (100.0 - low), 100.0 + 0.06 * (100.0 - low))
+    panel = Panel(marks, "completion (% of the order)", "", y_names=names[::-1], x_range=reach)
     return Chart("completion", "Completion", note, {"": [panel]}, pa.table(table), height=140 + 30 * len(names))
 
 

@@ -113,6 +113,8 @@ def draw_panel(axes: Axes, panel: Panel) -> None:
         axes.set_yscale("log")
     if panel.y_top is not None:
         axes.set_ylim(0.0, panel.y_top)
+    if panel.x_range is not None:
+        axes.set_xlim(*panel.x_range)
     for axis, line in (("x", axes.axvline), ("y", axes.axhline)):
         if axis in panel.zero:
             line(0.0, color=NEUTRAL, lw=0.9, zorder=0)

@@ -13,6 +13,8 @@ from fastexec.analysis.report.charts import NEUTRAL, Area, Bars, Heat, Line, Mar
 _GRID = "rgba(128,128,128,0.22)"
 _GAP = 0.05
 _LONGEST = 20
+# Red to blue, as matplotlib's RdBu (ColorBrewer): told apart by colour-blind readers.
+_BOTH = [[0.0, "#B2182B"], [0.25, "#F4A582"], [0.5, "#F7F7F7"], [0.75, "#92C5DE"], [1.0, "#2166AC"]]
 
 
 def view(panels: Sequence[Panel], height: int) -> dict[str, Any]:
@@ -66,7 +68,9 @@ def _x_axis(panel: Panel, number: int, last: bool) -> dict[str, Any]:
     }
     axis |= {"zeroline": "x" in panel.zero, "zerolinecolor": NEUTRAL, "anchor": f"y{number + 1 if number else ''}"}
     if panel.x_names:
-        axis |= _names(panel.x_names) | {"autotickangles": [0, -35, -90]}
+        axis |= _names(panel.x_names) | {"autotickangles": [0, -35, -90], "range": [-0.5, len(panel.x_names) - 0.5]}
+    if panel.x_range is not None:
+        axis["range"] = list(panel.x_range)
     if number:
         axis["matches"] = "x"
     if not last:
@@ -86,7 +90,9 @@ def _y_axis(panel: Panel, domain: tuple[float, float]) -> dict[str, Any]:
     if panel.y_names:
         axis |= _names(panel.y_names) | {"range": [-0.6, len(panel.y_names) - 0.4]}
     if panel.log_y:
-        axis |= {"type": "log", "dtick": 1, "exponentformat": "none"}
+        shown = np.concatenate([mark.y for mark in panel.marks if isinstance(mark, Line)])
+        short_axis = shown.max() < 100.0 * shown.min()
+        axis |= {"type": "log", "dtick": "D2" if short_axis else 1, "exponentformat": "none"}
     if panel.y_top is not None:
         axis["range"] = [0.0, number_of(panel.y_top)]
     if any(isinstance(mark, Heat) for mark in panel.marks):
@@ -202,7 +208,7 @@ def _heat(mark: Heat, domain: tuple[float, float]) -> dict[str, Any]:
     if mark.both:
         limit = number_of(float(np.nanmax(np.abs(mark.z), initial=1e-9)))
         assert limit is not None
-        found |= {"colorscale": "RdBu", "reversescale": False, "zmin": -limit, "zmax": limit}
+        found |= {"colorscale": _BOTH, "zmin": -limit, "zmax": limit}
     if mark.texts:
         found |= {"text": [[text(t) for t in row] for row in mark.texts], "texttemplate": "%{text}"}
     hover = f"%{{x}}, %{{y}}<br>{text(mark.name)}: %{{z:.4g}}"

@@ -25,7 +25,7 @@ from fastexec.studies.study import Study
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_MOST_VIEWS, _MOST_TEXTS = 60, 150
+_MOST_VIEWS, _MOST_TEXTS, _MOST_COLUMNS = 60, 150, 4
 _RISK_LABELS = {"sd": "standard deviation of the cost (bps)", "cvar95": "mean of the worst 5 % (bps)"}
 
 
@@ -82,7 +82,7 @@ def sweep_top(material: SweepMaterial) -> Top:
         answer=_answer(material),
         lines=["Each scenario has a page of its own: fastexec report FOLDER --scenario NAME."],
         order=f"Swept: {keys}; {episodes:,} episodes in each scenario, on the same random numbers.",
-        names=["scenario", "strategy"],
+        names=[*(short_key(key) for key in _columns(material)), "strategy"],
         headings=[("cost", "bps"), ("saving", "bps"), ("from", "bps"), ("to", "bps"), ("done", "%")],
         intervals=True,
         against=material.baseline,
@@ -124,6 +124,13 @@ def _answer(material: SweepMaterial) -> str:
     return f"Cheapest: {listed(told)}."
 
 
+def _columns(material: SweepMaterial) -> list[str]:
+    """What tells scenarios apart in the table: the swept keys, or the names where there are many or a list."""
+    keys = axes_of(material.scenarios)
+    listed_ones = material.study.sweep is not None and bool(material.study.sweep.tied)
+    return ["scenario"] if listed_ones or not 0 < len(keys) <= _MOST_COLUMNS else keys
+
+
 def _rows(material: SweepMaterial) -> list[Row]:
     differences = [
         pairs.against(material.baseline, strategy)
@@ -142,7 +149,8 @@ def _rows(material: SweepMaterial) -> list[Row]:
             done = cell(own["completion"], lambda x: percent(x).removesuffix(" %"))
             cells = [cell(own["shortfall_mean_bps"], lambda x: f"{x:,.3f}"), *told, done]
             verdict = "baseline" if base else verdict
-            found.append(Row([scenario, name], material.style(name).colour, base, cells, drawn, at(0.0), verdict))
+            point = [shown(material.points[scenario][key]) for key in _columns(material)]
+            found.append(Row([*point, name], material.style(name).colour, base, cells, drawn, at(0.0), verdict))
     return found
 
 
@@ -193,29 +201,47 @@ def _over_one(material: SweepMaterial, axes: list[str]) -> dict[str, list[Panel]
         x = np.array(place) + 0.5 * (j - (len(others) - 1) / 2) / len(others)
         saving, low, high = (np.array([getattr(d, name) for d in found]) for name in ("saving", "low", "high"))
         marks.append(Points(strategy, x, saving, material.style(strategy), low, high, along="y"))
-    return {"": [Panel(marks, key, "saving (bps)", x_names=[shown(v) for v in values], zero="y")]}
+    return {"": [Panel(marks, short_key(key), "saving (bps)", x_names=[shown(v) for v in values], zero="y")]}
 
 
 def _over_two(material: SweepMaterial, axes: list[str]) -> dict[str, list[Panel]]:
-    down, across = (_values(material, key) for key in axes[:2])
-    further = [[(key, value) for value in _values(material, key)] for key in axes[2:]]
     others = [s for s in material.strategies if s != material.baseline]
-    views = {}
-    for strategy, *rest in islice(product(others, *further), _MOST_VIEWS):
-        z, texts = np.full((len(down), len(across)), np.nan), [[""] * len(across) for _ in down]
-        for scenario, point in material.points.items():
-            found = material.pairs[scenario].against(material.baseline, strategy)
-            if found.known and all(point[key] == value for key, value in rest):
-                i, j = down.index(point[axes[0]]), across.index(point[axes[1]])
-                z[i, j] = found.saving
-                texts[i][j] = f"{found.saving:+.3g}" if found.shown else f"({found.saving:+.3g})"
-        heat = Heat(
-            "saving (bps)", [shown(v) for v in across], [shown(v) for v in down], z, both=True,
-            texts=texts if z.size <= _MOST_TEXTS else (),
-        )  # fmt: skip
-        name = ", ".join([strategy, *(f"{key} = {shown(value)}" for key, value in rest)])
-        views[name] = [Panel([heat], axes[1], axes[0])]
+    views: dict[str, list[Panel]] = {}
+    for strategy in others:
+        own = _own_axes(material, strategy, axes)
+        further = [[(key, value) for value in _values(material, key)] for key in own[2:]]
+        for rest in islice(product(*further), _MOST_VIEWS // len(others) or 1):
+            name = ", ".join([strategy, *(f"{short_key(key)} = {shown(value)}" for key, value in rest)])
+            views[name] = [
+                Panel([_heat(material, strategy, own[:2], dict(rest))], short_key(own[1]), short_key(own[0]))
+            ]
     return views
+
+
+def _own_axes(material: SweepMaterial, strategy: str, axes: list[str]) -> list[str]:
+    """Without the keys of strategies that are neither this one nor the baseline, if two are left."""
+    ours = tuple(f"strategies.{name}." for name in (strategy, material.baseline))
+    own = [key for key in axes if not key.startswith("strategies.") or key.startswith(ours)]
+    return own if len(own) > 1 else axes
+
+
+def _heat(material: SweepMaterial, strategy: str, axes: list[str], rest: dict[str, Any]) -> Heat:
+    """Savings over two keys, at the values ``rest`` of others and the first of what is neither."""
+    down, across = (_values(material, key) for key in axes)
+    z, texts = np.full((len(down), len(across)), np.nan), [[""] * len(across) for _ in down]
+    for scenario, point in material.points.items():
+        i, j = (values.index(point[key]) for values, key in zip((down, across), axes, strict=True))
+        found = material.pairs[scenario].against(material.baseline, strategy)
+        if found.known and np.isnan(z[i, j]) and all(point[key] == value for key, value in rest.items()):
+            z[i, j] = found.saving
+            texts[i][j] = f"{found.saving:+.3g}" if found.shown else f"({found.saving:+.3g})"
+    x, y = ([shown(v) for v in values] for values in (across, down))
+    return Heat("saving (bps)", x, y, z, both=True, texts=texts if z.size <= _MOST_TEXTS else ())
+
+
+def short_key(key: str) -> str:
+    """The key without its outer sections: ``price.volatility``, ``pov10.rate``."""
+    return ".".join(key.split(".")[-2:])
 
 
 def _frontiers(material: SweepMaterial) -> list[Chart]:

@@ -9,6 +9,8 @@ import tempfile
 from pathlib import Path
 
 import pytest
+
+pytest.importorskip("selenium", reason='selenium is not installed: pip install "fastexec[dev]"')
 from selenium import webdriver
 from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.chrome.service import Service

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from fastexec.analysis.report.rows import Histogram, Rows
 
+_FEW = 10  # strategies that a note may enumerate
 _NO_ROWS = 'the study wrote no rows (output.rows = "none")'
 
 
@@ -109,7 +110,7 @@ def tail_chart(material: Material, rows: Rows | None) -> Chart:
         for column, values in zip(table.values(), ([name] * x.size, x.tolist(), y.tolist()), strict=True):
             column += values
     note = "How often an episode cost more than so much."
-    if not material.per_step:
+    if not material.per_step and len(names) <= _FEW:
         worst = sorted(material.rows, key=lambda row: row["shortfall_cvar95_bps"])
         means = ", ".join(f"{row['strategy']} {row['shortfall_cvar95_bps']:,.1f}" for row in worst)
         note += f" Mean of the worst 5 % of episodes (bps): {means}."
@@ -157,6 +158,7 @@ def completion_chart(material: Material, rows: Rows | None) -> Chart:
     if rows is not None:
         done = 100.0 * rows.finished / material.episodes
         table["episodes_finished_by_itself_percent"] = done
+    if rows is not None and len(names) <= _FEW:
         note += " Finished by itself, of 100 episodes: " + ", ".join(
             f"{name} {_percent(x)}" for name, x in zip(names, done.tolist(), strict=True)
         )

@@ -106,7 +106,8 @@ def _names(names: Sequence[str]) -> dict[str, Any]:
 
 def short(name: str) -> str:
     """A name that leaves room for the chart on a phone."""
-    return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"
+    half = _LONGEST // 2
+    return name if len(name) <= _LONGEST else f"{name[:half]}…{name[1 - half :]}"  # names of a series differ at the end
 
 
 def text(name: str) -> str:

@@ -10,7 +10,7 @@ from fastexec.analysis.report.rows import Rows
 from fastexec.simulation import Prepared
 
 _TITLE = "Single episodes"
-_MOST_VIEWS = 36
+_MOST_VIEWS, _MOST_ROWS = 36, 24_000
 _MOST_POINTS = 400
 
 
@@ -22,7 +22,8 @@ def episodes_chart(material: Material, rows: Rows | None, prepared: Prepared | N
         reason = why if prepared is None else 'the study wrote no rows (output.rows = "none") to rank episodes by'
         return absent("single_episodes", _TITLE, reason)
     views, tables = {}, []
-    for k in np.argsort(material.mean_costs(), kind="stable")[: _MOST_VIEWS // 3].tolist():
+    most = max(min(_MOST_VIEWS, _MOST_ROWS // material.study.order.steps) // 3, 1)
+    for k in np.argsort(material.mean_costs(), kind="stable")[:most].tolist():
         name = material.strategies[k]
         for rank, episodes in rows.extremes.episode.items():
             number, cost = int(episodes[k]), float(rows.extremes.cost[rank][k])
@@ -44,6 +45,8 @@ def episodes_chart(material: Material, rows: Rows | None, prepared: Prepared | N
         "Ranked by cost, which mostly ranks the luck of the price. The line is the un-impacted mid, the marks are the fills, "
         "larger where more was traded; fastexec replay prints every step."
     )
+    if most < len(material.strategies):
+        note += f" Of the {len(material.strategies)} strategies the {most} cheapest are shown."
     return Chart("single_episodes", _TITLE, note, views, pa.concat_tables(tables), view_label="episode", height=700)
 
 

@@ -61,6 +61,9 @@ def prepared_scenario(
     swept: Swept, folder: Place, threads: int, report: Report | None, before: Sequence[Agent] = ()
 ) -> tuple[Scenario, dict[str, Agent]]:
     """One scenario ready to run, and its agents by section; ``before``: agents that were trained for others."""
-    agents = trained_agents(swept.study, home_of(folder, "agents", swept.name), threads, report, before)
-    prepared = prepare(swept.study, policies=policies_of(swept.study, agents))
+    try:
+        agents = trained_agents(swept.study, home_of(folder, "agents", swept.name), threads, report, before)
+        prepared = prepare(swept.study, policies=policies_of(swept.study, agents))
+    except InputError as error:
+        raise error if swept.name is None else InputError(f"[sweep] scenario {swept.name}: {error}") from None
     return Scenario(swept.name, swept.study, prepared), agents

@@ -28,11 +28,11 @@ def _leaf_by_leaf(job: Job, task: Task) -> Partial:
     """No more than a leaf's rows are in memory at once, and they are summed up while the processor still holds them."""
     prepared = job.scenarios[task.scenario].prepared
     gathering = Gathering(len(prepared.strategies), task.first)
-    first, end = task.first, task.first + task.count
+    first, end, room = task.first, task.first + task.count, prepared.room(min(LEAF, task.count))
     while first < end:
-        border = min(first + LEAF - first % LEAF, end)
-        gathering.add(prepared.run(first, border - first))
-        first = border
+        count = min(LEAF - first % LEAF, end - first)
+        gathering.add(prepared.run(first, count, room if count == room.markets.shape[1] else None))
+        first += count
     return gathering.partial()
 
 

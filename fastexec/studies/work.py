@@ -16,7 +16,7 @@ def work(job: Job, task: Task) -> Partial:
         return _leaf_by_leaf(job, task)
     if present(job, task):
         try:
-            return summarise(task.first, _read_back(job, task))
+            return summarise(task.first, read_back(job, task))
         except InputError:
             pass  # whole by its footer, damaged within: computed again
     results = job.scenarios[task.scenario].prepared.run(task.first, task.count)
@@ -52,7 +52,8 @@ def _write(job: Job, task: Task, results: Results) -> None:
         store.write_table(place, table, scenario.sign(name, task.first, task.count))
 
 
-def _read_back(job: Job, task: Task) -> Results:
+def read_back(job: Job, task: Task) -> Results:
+    """A chunk as its files hold it; InputError where they are damaged."""
     scenario = job.scenarios[task.scenario]
     markets, episodes = (
         store.read_columns(scenario.part(job.folder, table, task.first)) for table in ("markets", "episodes")

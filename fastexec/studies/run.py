@@ -83,13 +83,18 @@ def _try(scenario: Scenario) -> None:
     scenario.prepared.run(0, min(_TRIED, scenario.prepared.episodes))
 
 
-def _begun(job: Job, scenario: Scenario) -> SummaryAccumulator:
-    """The summary of a scenario, with what an earlier run without rows left of it."""
+def empty_summary(scenario: Scenario, first: int) -> SummaryAccumulator:
+    """The summary of no episode yet, to begin with ``first``."""
     prepared = scenario.prepared
     models = [strategy.model for strategy in scenario.study.strategies]
     # The days behind episodes that are of no single day.
     days = prepared.source_days if prepared.days is None else []
-    summary = SummaryAccumulator(prepared.strategies, models, days, job.first)
+    return SummaryAccumulator(prepared.strategies, models, days, first)
+
+
+def _begun(job: Job, scenario: Scenario) -> SummaryAccumulator:
+    """The summary of a scenario, with what an earlier run without rows left of it."""
+    summary = empty_summary(scenario, job.first)
     if job.rows == "none":
         checkpoint.restore(summary, scenario, job.folder)
     return summary

@@ -57,7 +57,7 @@ class SummaryAccumulator:
         if self.pending.size and self.end % LEAF == 0:
             count = self.pending.shape[1] // k
             self.end -= count
-            self._add_leaf(Moments.of(np.ascontiguousarray(self.pending), k, 0, count))
+            self._add_leaf(Moments.of_cut(self.pending, k))
             self.pending = self.pending[:, :0]
 
     def _add_leaf(self, leaf: Moments) -> None:
@@ -108,7 +108,7 @@ class SummaryAccumulator:
         k, total = len(self.strategies), deepcopy(self.total)
         open_node = deepcopy(self.node)
         if self.pending.size:
-            open_node.combine(Moments.of(np.ascontiguousarray(self.pending), k, 0, self.pending.shape[1] // k))
+            open_node.combine(Moments.of_cut(self.pending, k))
         for piece in [*self.kept, *([open_node] if open_node.count else [])]:
             total.combine(piece)
         return total

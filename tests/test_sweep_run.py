@@ -12,8 +12,11 @@ from conftest import SMALL
 from fastexec.errors import FastexecError, InputError, RefusedError
 from fastexec.studies import crew
 from fastexec.studies.check_sweep import examine_any
+from fastexec.studies.merge import merge
 from fastexec.studies.replay import replay_episode
+from fastexec.studies.status import status
 from fastexec.studies.study import Study
+from fastexec.studies.verify import verify
 from fastexec.studies.work import work
 from test_almgren_chriss import CASES, PRICE, X
 from test_almgren_chriss import study as almgren_chriss
@@ -252,3 +255,20 @@ def test_the_frontier_of_almgren_and_chriss_is_theirs(tmp_path):
     assert tail[0] > tail[1]
     with pytest.raises(InputError, match=r"a frontier needs a swept strategies.NAME.risk_aversion; swept are no keys"):
         frontier(tables[0], tables[1].select(["scenario"]))
+
+
+def test_shards_of_a_sweep_merge_verify_and_tell_their_status(whole, tmp_path):
+    parts = [tmp_path / "a", tmp_path / "b"]
+    for part, first, episodes in zip(parts, (0, 1000), (1000, 1500), strict=True):
+        fx.run(study(), out=part, chunk=CHUNK, first_episode=first, episodes=episodes)
+    merge([parts[1], parts[0]], tmp_path / "merged")
+    assert_same_files(whole, tmp_path / "merged")
+    found = verify(str(tmp_path / "merged"), sample=3)
+    assert (found.faults, found.chunks, found.episodes, found.simulated) == ([], 4 * 3, 4 * EPISODES, 3)
+    told = status(str(tmp_path / "merged"))
+    assert (told.state, told.done, told.total) == ("complete", 4 * EPISODES, 4 * EPISODES)
+    for name in ("comparison.parquet", "run.json", f"episodes/scenario={NAMES[2]}/part-000000001000.parquet"):
+        (tmp_path / "merged" / name).unlink()
+    told = status(str(tmp_path / "merged"))
+    assert (told.state, told.done, told.total) == ("incomplete", 3 * EPISODES + 1500, 4 * EPISODES)
+    assert any(NAMES[2] in fault for fault in verify(str(tmp_path / "merged")).faults)

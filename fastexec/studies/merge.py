@@ -10,12 +10,11 @@ from typing import NamedTuple
 from fastexec.errors import InputError
 from fastexec.simulation import default_threads
 from fastexec.studies import checkpoint, store
-from fastexec.studies.agents import save_agents
 from fastexec.studies.claim import Job, StudyResult, claim, held_by, present, refuse_foreign
 from fastexec.studies.options import RunOptions
 from fastexec.studies.place import Place
 from fastexec.studies.run import empty_summary, run
-from fastexec.studies.scenario import scenarios_of
+from fastexec.studies.scenario import save_trained, scenarios_of
 from fastexec.studies.study import Study
 
 
@@ -46,13 +45,13 @@ def merge(folders: Sequence[str | Path], out: str | Path, overwrite: bool = Fals
         job = claim(study, scenarios, place, how)
         if isinstance(job, StudyResult):
             return job
-        save_agents(agents, place)
+        save_trained(agents, place)
         for shard in shards:
             _copy_rows(shard, job)
         if job.rows == "none":
             _join_summaries(shards, job)
     # Everything is there, so that nothing is simulated, and what may be missing is.
-    return run(study, out=out, chunk=job.cut.chunk, first_episode=first, resume=True)
+    return run(study, out=out, chunk=job.cut.chunk, first_episode=first, resume=True, yes=True)
 
 
 def _shard(folder: Place) -> _Shard:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from fastexec.learning.training import Report as TrainingReport
 from fastexec.studies import checkpoint, store
-from fastexec.studies.agents import save_agents
 from fastexec.studies.claim import Job, StudyResult, claim, refuse_foreign
 from fastexec.studies.conclusion import conclude, record_run
 from fastexec.studies.crew import Crew, Threads
@@ -23,7 +22,7 @@ from fastexec.studies.interruption import asked_to_stop
 from fastexec.studies.options import RunOptions
 from fastexec.studies.place import Place
 from fastexec.studies.progress import Report, Teller, clear
-from fastexec.studies.scenario import Scenario, scenarios_of
+from fastexec.studies.scenario import Scenario, save_trained, scenarios_of
 from fastexec.studies.study import Study
 from fastexec.studies.summary import SummaryAccumulator
 from fastexec.studies.sweep import require_few, scenarios_table
@@ -66,8 +65,7 @@ def run(
         store.clear_leftovers(folder)
         if study.sweep is not None:
             store.write_table(folder / "scenarios.parquet", scenarios_table(study.scenarios()), job.sign("scenarios"))
-        for name, own in agents.items():
-            save_agents(own, store.home_of(folder, "agents", name))
+        save_trained(agents, folder)
         summaries = [_begun(job, scenario) for scenario in scenarios]
         found = sum(summary.end - summary.first for summary in summaries)
         with Threads(job, how.slots) as crew:
@@ -128,7 +126,7 @@ def _closed(job: Job, number: int, summary: SummaryAccumulator) -> pa.Table:
     """The summary table of a finished scenario, whose histograms need not wait in memory for the other scenarios."""
     _save(job, number, summary)
     table = summary.table(job.scenarios[number].prepared.control_variate)
-    summary.bins = summary.bins[:0].copy()
+    del summary.bins
     return table
 
 

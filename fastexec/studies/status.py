@@ -33,9 +33,10 @@ def status(folder: str) -> Status:
     held = held_by(place)
     if held is None:
         raise InputError(f"{folder}: holds no results (no study.toml); give the folder of a run")
-    total = None if held.study.episodes is None else held.study.episodes - held.first
+    scenarios = 1 if held.study.sweep is None else held.study.sweep.count
+    total = None if held.study.episodes is None else (held.study.episodes - held.first) * scenarios
     if (place / "comparison.parquet").is_file() and (place / "run.json").is_file():
-        covered = store.read_footer(place / "comparison.parquet")["episodes"]
+        covered = store.read_footer(place / "comparison.parquet")["episodes"] * scenarios
         if total is None or covered == total:
             return Status(held.study.name, "complete", covered, covered, None, None, "")
     found = progress.read(place)
@@ -49,12 +50,13 @@ def status(folder: str) -> Status:
 
 
 def _in_parts(place: Place, chunk: int) -> int:
-    """Episodes in the parts that are there, the last of which may hold fewer than a chunk."""
-    parts = store.all_parts(place, "episodes")
-    if not parts:
-        return 0
-    try:
-        last = int(store.read_footer(parts[-1])["episodes"])
-    except InputError:
-        last = 0
-    return (len(parts) - 1) * chunk + last
+    """Episodes in the parts that are there, of each scenario; the last may hold fewer than a chunk."""
+    found = 0
+    for parts in map(store.parts, store.homes(place, "episodes")):
+        if parts:
+            try:
+                last = int(store.read_footer(parts[-1])["episodes"])
+            except InputError:
+                last = 0
+            found += (len(parts) - 1) * chunk + last
+    return found

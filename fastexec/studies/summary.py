@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import deepcopy
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,11 +34,15 @@ class SummaryAccumulator:
         self.first = self.end = first
         self.total, self.node = Moments(k), Moments(k)
         self.kept: list[Moments] = []
-        self.bins = np.zeros((SKETCHED, k, BINS), np.int64)
         self.unfinished = np.zeros(k, np.int64)
         self.pending = np.zeros((len(COLUMNS), 0))
         self.days: dict[int, tuple[int, np.ndarray]] = {}
         self.per_step = False
+
+    @cached_property
+    def bins(self) -> np.ndarray:
+        """Histogram counts [c, k, bin]; they take room, so there are none before the first episode."""
+        return np.zeros((SKETCHED, len(self.strategies), BINS), np.int64)
 
     def add(self, part: Partial) -> None:
         """The next episodes; ``part.first`` continues where the last ones ended."""

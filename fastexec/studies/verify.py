@@ -14,13 +14,14 @@ from fastexec.simulation import default_threads
 from fastexec.studies import checkpoint, store
 from fastexec.studies.chunks import Cut
 from fastexec.studies.claim import Job, Task, held_by
+from fastexec.studies.conclusion import tables_of
 from fastexec.studies.moments import summarise
-from fastexec.studies.paired import comparison_table, default_baseline, from_summary
 from fastexec.studies.place import Place
 from fastexec.studies.run import empty_summary
-from fastexec.studies.scenario import Scenario, scenarios_of
+from fastexec.studies.scenario import Scenario, prepared_scenario, scenarios_of
 from fastexec.studies.study import Study
 from fastexec.studies.summary import SummaryAccumulator
+from fastexec.studies.sweep import Swept, scenarios_table
 from fastexec.studies.work import read_back
 
 
@@ -112,7 +113,8 @@ def _simulated_again(job: Job, task: Task) -> Iterator[str]:
     study = Study.from_text(store.read_footer(place)["study"], str(place))
     study = study.with_overrides([f"episodes={task.first + task.count}"])
     study._folder = job.folder.local
-    (scenario,), _ = scenarios_of(study, job.folder, default_threads(), None)
+    alone = Swept(job.scenarios[task.scenario].name, study)
+    scenario, _ = prepared_scenario(alone, job.folder, default_threads(), None)
     results = scenario.prepared.run(task.first, task.count)
     again = {"markets": markets_table(study.order.side, results.markets), "episodes": results.to_arrow()}
     for table, rows in again.items():
@@ -141,11 +143,11 @@ def _strangers(job: Job, tasks: list[Task]) -> list[str]:
 
 
 def _table_faults(job: Job, summaries: list[SummaryAccumulator]) -> list[str]:
-    """Summary and comparison against what the rows, or the summaries' states, come to."""
-    (scenario,), (accumulator,) = job.scenarios, summaries
-    summary = accumulator.table(scenario.prepared.control_variate)
-    baseline = default_baseline(accumulator.strategies, accumulator.models)
-    again = {"summary": summary, "comparison": comparison_table(from_summary(summary), baseline)}
+    """Summary and comparison against what the rows, or the summaries' states, come to; a sweep's table of scenarios."""
+    flags = [scenario.prepared.control_variate for scenario in job.scenarios]
+    again = tables_of(job, [summary.table(valid) for summary, valid in zip(summaries, flags, strict=True)])
+    if job.study.sweep is not None:
+        again["scenarios"] = scenarios_table(job.study.scenarios())
     faults = []
     for name, table in again.items():
         try:

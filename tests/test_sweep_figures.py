@@ -52,7 +52,7 @@ def test_heat_maps_hold_each_scenarios_saving_in_its_cell(folder):
     figure = savings_figure(data, axes_of(scenarios))
     maps = [axes for axes in figure.axes if axes.images and axes.get_title()]
     assert len(maps) == 5 * 2
-    assert maps[3].get_title() == "pov10, order.shares = 2,400"
+    assert maps[3].get_title() == "pov10\norder.shares = 2,400"
     cells = maps[3].images[0].get_array()
     for row in data.to_pylist():
         if row["strategy"] == "pov10" and row["order.shares"] == 2400.0:

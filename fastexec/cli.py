@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 import fastexec
+from fastexec.cli_results import VERBS
 from fastexec.exits import leave, statuses
 
 
@@ -85,6 +86,7 @@ _BASELINE = click.option("--baseline", help="Strategy to compare with; twap by d
 @_THREADS
 @click.option("--chunk", type=click.IntRange(1), help="Episodes a file.")
 @click.option("--max-memory", metavar="SIZE", help="Bound on memory (2GB) that chunks are cut for.")
+@click.option("--first-episode", type=click.IntRange(0), default=0, help="Run a shard: --episodes N from here on.")
 @click.option("--resume", is_flag=True, help="Go on with an interrupted run, or extend it to more episodes.")
 @click.option("--overwrite", is_flag=True, help="Replace another study's results in the folder.")
 @click.option("--yes", is_flag=True, help="Run also a sweep of more than 1,000 scenarios.")
@@ -102,7 +104,9 @@ def run(
     from fastexec import tables, terminal
     from fastexec.studies.run import run as run_study
 
-    loaded = _study(study, settings, episodes, seed)
+    shard = options["first_episode"] > 0
+    loaded = _study(study, settings, None if shard else episodes, seed)
+    options["episodes"] = episodes if shard else None
     with terminal.training(quiet) as trained, terminal.progress(quiet) as report:
         result = run_study(loaded, progress=report, training=trained, **options)
     if not quiet:
@@ -260,6 +264,10 @@ def info(warm: bool) -> None:
     from fastexec import terminal
 
     terminal.show_info(warm)
+
+
+for _verb in VERBS:
+    cli.add_command(_verb)
 
 
 def main(arguments: list[str] | None = None) -> None:

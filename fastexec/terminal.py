@@ -9,15 +9,20 @@ from collections.abc import Callable, Iterator
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+import click
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+
+from fastexec.errors import FastexecError, InputError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from fastexec.studies.check import Examination
     from fastexec.studies.progress import Progress
+    from fastexec.studies.status import Status
+    from fastexec.studies.verify import Verification
 
 Report = Callable[["Progress"], None]
 TrainingReport = Callable[[str, int, int, float, float], None]
@@ -105,6 +110,31 @@ def training(quiet: bool) -> Iterator[TrainingReport | None]:
         yield report
 
 
+def show_status(found: Status) -> None:
+    """Where a study stands, in a few lines."""
+    lines = [f"{found.name}: {found.state}"]
+    total = "an unknown number of" if found.total is None else f"{found.total:,}"
+    share = f" ({100 * found.done / found.total:.1f} %)" if found.total else ""
+    lines.append(f"{found.done:,} of {total} episodes{share}")
+    if found.word is not None and found.age is not None:
+        lines.append(pace(found.word))
+        lines.append(f"told {duration(found.age)} ago by {found.where}")
+    if found.state == "incomplete":
+        lines.append("nobody writes there; --resume goes on")
+    click.echo("\n".join(lines))
+
+
+def show_verification(folder: str, found: Verification) -> None:
+    """What was checked, or every fault, a line each; FastexecError (status 1) where there is one."""
+    for fault in found.faults:
+        click.echo(fault)
+    if found.faults:
+        raise FastexecError(f"{folder}: {len(found.faults)} faults; --resume computes damaged and missing chunks anew")
+    again = f", {found.simulated} of them simulated again" if found.simulated else ""
+    what = f"{found.chunks:,} chunks with {found.episodes:,} episodes{again}" if found.chunks else "its summaries"
+    click.echo(f"{folder}: all is well: {what}, summary and comparison")
+
+
 def show_check(found: Examination) -> None:
     """The resolved study, what it costs, what is known of it, warnings."""
     console = console_of()
@@ -148,8 +178,6 @@ def show_steps(steps: pa.Table, form: str) -> None:
         import pyarrow.parquet as pq
 
         if sys.stdout.isatty():
-            from fastexec.errors import InputError
-
             raise InputError(
                 "--format parquet writes bytes to standard output; redirect it to a file: > episode.parquet"
             )

@@ -228,3 +228,30 @@ def test_the_schema_shows_a_sweep_that_works():
     section = text[text.index("[sweep]") : text.index("# Every scenario has the study's seed")]
     study = Study.from_text(f'{section}\n[[strategies]]\nmodel = "twap"')
     assert len(study.scenarios()) == 6
+
+
+keys = st.sampled_from(
+    "order.shares order.steps order.lot market.price market.price.volatility market.volume.curve strategies.pov10.rate list "
+    "name strategies.. train.x.y costs order. . strategies.pov10.rate.x é".split()
+    + [""]
+)
+leaves = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5), st.sampled_from([600, 0.1])
+)
+anything = st.recursive(
+    leaves, lambda x: st.one_of(st.lists(x, max_size=3), st.dictionaries(keys, x, max_size=3)), max_leaves=8
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.one_of(anything, st.dictionaries(keys, st.lists(anything, max_size=3), max_size=3)))
+def test_whatever_stands_in_a_sweep_it_is_a_study_or_one_line(sweep):
+    try:
+        study = Study.from_dict({**SMALL, "sweep": sweep})
+    except InputError as error:
+        text = str(error)
+    else:
+        assert len(study.scenarios()) == (1 if study.sweep is None else study.sweep.count)
+        assert Study.from_text(study.to_toml()).identity() == study.identity()
+        text = ""
+    assert "\n" not in text

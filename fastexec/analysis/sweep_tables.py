@@ -1,4 +1,4 @@
-"""What the pictures of a sweep show, as tidy tables: savings by scenario, and frontiers of mean cost against risk."""
+"""What the report of a sweep shows: the keys that span its scenarios, and frontiers of mean cost against risk."""
 
 from __future__ import annotations
 
@@ -24,28 +24,6 @@ def axes_of(scenarios: pa.Table) -> list[str]:
         if len(set(values)) > 1 and not any(_tied(columns[axis], values) for axis in found):
             found.append(key)
     return found
-
-
-def savings_by_scenario(comparison: pa.Table, scenarios: pa.Table) -> pa.Table:
-    """A row for each scenario and strategy: scenario, the swept keys, strategy, baseline, saving_bps and its 95 % interval
-    ci_low_bps, ci_high_bps (null where there is none), control_variate: whether they are those with the control variate,
-    the sharper ones, which is so wherever it is valid.
-
-    comparison, scenarios: tables of a swept study, the comparison as stored or by ``compare``.
-    """
-    import pyarrow as pa
-
-    values = {row["scenario"]: row for row in scenarios.to_pylist()}
-    rows = []
-    for row in comparison.to_pylist():
-        kind = "" if row["saving_cv_bps"] is None else "_cv"
-        numbers = {f"{name}_bps": row[f"{name}{kind}_bps"] for name in ("saving", "ci_low", "ci_high")}
-        names = {"strategy": row["strategy"], "baseline": row["baseline"]}
-        rows.append({**values[row["scenario"]], **names, **numbers, "control_variate": kind != ""})
-    keys = [(field.name, _plain(field.type)) for field in scenarios.schema]
-    texts = [("strategy", pa.string()), ("baseline", pa.string())]
-    numbers_ = [(name, pa.float64()) for name in ("saving_bps", "ci_low_bps", "ci_high_bps")]
-    return pa.Table.from_pylist(rows, pa.schema([*keys, *texts, *numbers_, ("control_variate", pa.bool_())]))
 
 
 def frontier(summary: pa.Table, scenarios: pa.Table, risk: str = "sd") -> pa.Table:
@@ -108,9 +86,3 @@ def _tied(first: list[Any], second: list[Any]) -> bool:
 
 def _hashed(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
-
-
-def _plain(type_: pa.DataType) -> pa.DataType:
-    import pyarrow as pa
-
-    return pa.string() if pa.types.is_dictionary(type_) else type_

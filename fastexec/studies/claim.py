@@ -95,9 +95,10 @@ class Job:
         return f"# chunk = {self.cut.chunk}" + (f", first_episode = {self.first}" if self.first else "")
 
 
-class _Held(NamedTuple):
-    identity: str
-    name: str
+class Held(NamedTuple):
+    """What a folder's study.toml says: the study, its chunk size and first episode."""
+
+    study: Study
     chunk: int
     first: int
 
@@ -118,10 +119,12 @@ def refuse_foreign(folder: Place) -> None:
 
 def claim(study: Study, scenarios: list[Scenario], folder: Place, options: RunOptions) -> Job | StudyResult:
     """Decide what the folder allows, and write the study there as the claim on it."""
-    held = _held(folder)
-    if held is not None and held.identity != study.identity():
+    held = held_by(folder)
+    if held is not None and held.study.identity() != study.identity():
         if not options.overwrite:
-            raise RefusedError(f"{folder}: holds another study ({held.name!r}); choose another --out, or --overwrite")
+            raise RefusedError(
+                f"{folder}: holds another study ({held.study.name!r}); choose another --out, or --overwrite"
+            )
         held = None
     job = _job(study, scenarios, folder, options, None if held is None else held.chunk)
     if held is not None:
@@ -153,6 +156,8 @@ def _job(study: Study, scenarios: list[Scenario], folder: Place, options: RunOpt
             f"--first-episode {job.first}: must be a multiple of the {'leaf' if rows == 'none' else 'chunk'}, "
             f"{unit} episodes: {near} or {near + unit}"
         )
+    if job.first and rows == "none" and scenarios[0].prepared.days is not None:
+        raise InputError('--first-episode: shards of a replay are joined by their rows; set output.rows = "all"')
     if job.episodes < 1:
         raise InputError(f"--first-episode {job.first}: the study has episodes 0 to {job.end - 1}")
     return job
@@ -167,7 +172,7 @@ def _require_same_inputs(job: Job) -> None:
             store.require_inputs(first, scenario.prepared.inputs)
 
 
-def _require_no_more(job: Job, held: _Held) -> None:
+def _require_no_more(job: Job, held: Held) -> None:
     """A run is extended, never cut: parts of more episodes would stay, or be lost."""
     if held.first != job.first:
         raise RefusedError(
@@ -182,8 +187,8 @@ def _require_no_more(job: Job, held: _Held) -> None:
         )
 
 
-def _held(folder: Place) -> _Held | None:
-    """The study that a folder holds."""
+def held_by(folder: Place) -> Held | None:
+    """The study that a folder holds; RefusedError where its study.toml was not written by a run."""
     place = folder / "study.toml"
     if not place.is_file():
         return None
@@ -193,7 +198,8 @@ def _held(folder: Place) -> _Held | None:
         if head is None:
             raise RefusedError(f"{place}: is no study of results (it was not written by a run); choose another --out")
         study = Study.from_text(text, str(place))
-        return _Held(study.identity(), study.name, int(head[1]), int(head[2] or 0))
+        study._folder = folder.local
+        return Held(study, int(head[1]), int(head[2] or 0))
     except (InputError, ValueError, OSError) as error:
         raise RefusedError(f"{place}: is no study of results ({error}); choose another --out") from None
 

@@ -21,14 +21,19 @@ if TYPE_CHECKING:
 
 def conclude(job: Job, summaries: list[pa.Table]) -> StudyResult:
     """Write summary and comparison of the study; ``summaries``: those of its scenarios."""
+    tables = tables_of(job, summaries)
+    for name, table in tables.items():
+        store.write_table(job.folder / f"{name}.parquet", table, job.sign(name))
+    return StudyResult(job.folder, tables["summary"], tables["comparison"], job.warnings)
+
+
+def tables_of(job: Job, summaries: list[pa.Table]) -> dict[str, pa.Table]:
+    """Summary and comparison of the study, all its scenarios in them."""
     strategies = job.study.strategies
     baseline = default_baseline([s.name for s in strategies], [s.model for s in strategies])
     named = {scenario.name: summary for scenario, summary in zip(job.scenarios, summaries, strict=True)}
     compared = {name: comparison_table(from_summary(summary), baseline) for name, summary in named.items()}
-    summary, comparison = stacked(named), stacked(compared)
-    for name, table in (("summary", summary), ("comparison", comparison)):
-        store.write_table(job.folder / f"{name}.parquet", table, job.sign(name))
-    return StudyResult(job.folder, summary, comparison, job.warnings)
+    return {"summary": stacked(named), "comparison": stacked(compared)}
 
 
 def record_run(job: Job, how: RunOptions, seconds: float, computed: int) -> None:

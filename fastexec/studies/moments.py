@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 
 LEAF = 4096
 NODE = 256 * LEAF
-#: The columns that are summarised; completion has moments and no histogram.
-COLUMNS = ("shortfall_bps", *(f"{part}_bps" for part in PARTS), "completion")
-SKETCHED = len(COLUMNS) - 1
-TIMING = COLUMNS.index("timing_bps")
+COSTS = ("shortfall_bps", *(f"{part}_bps" for part in PARTS))
+#: The columns that are summarised; completion has a mean, and neither a histogram nor squares.
+COLUMNS = (*COSTS, "completion")
+SKETCHED = len(COSTS)
+TIMING = COSTS.index("timing_bps")
 
 
 @dataclass
@@ -45,12 +46,19 @@ class Moments:
         self.squares, self.products, self.wins = np.zeros(shape), np.zeros((2 * k, 2 * k)), np.zeros((k, k), np.int64)
 
     @classmethod
-    def of(cls, values: np.ndarray, strategies: int, first: int, count: int) -> Moments:
-        """Those of rows ``first <= e < first + count`` of ``values[c, e * K + k]``."""
-        leaf = cls(strategies, count)
-        spread_of(values, first, count, leaf.mean, leaf.low, leaf.high)
-        products_of(values, first, count, leaf.mean, TIMING, leaf.squares, leaf.products, leaf.wins)
+    def of(cls, values: np.ndarray, completion: np.ndarray, strategies: int, first: int, count: int) -> Moments:
+        """Those of rows ``first <= e < first + count`` of ``values[c, e * K + k]`` and ``completion[0, e * K + k]``."""
+        leaf, c = cls(strategies, count), SKETCHED
+        spread_of(values, first, count, leaf.mean[:c], leaf.low[:c], leaf.high[:c])
+        spread_of(completion, first, count, leaf.mean[c:], leaf.low[c:], leaf.high[c:])
+        products_of(values, first, count, leaf.mean[:c], TIMING, leaf.squares[:c], leaf.products, leaf.wins)
         return leaf
+
+    @classmethod
+    def of_cut(cls, rows: np.ndarray, strategies: int) -> Moments:
+        """Those of the values of a cut leaf, ``rows[c, e * K + k]`` with completion last."""
+        rows = np.ascontiguousarray(rows)
+        return cls.of(rows[:SKETCHED], rows[SKETCHED:], strategies, 0, rows.shape[1] // strategies)
 
     def combine(self, other: Moments) -> None:
         """Add the episodes of ``other``; the order of combining matters to the last bits."""
@@ -102,8 +110,8 @@ class Gathering:
 
     def add(self, results: Results) -> None:
         """The next episodes."""
-        values, k = _stacked(results.episodes), self._strategies
-        count = values.shape[1] // k
+        values, completion = _values(results), results.episodes["completion"][None, :]
+        k, count = self._strategies, completion.shape[1] // self._strategies
         self._per_step = "program_cost" in results.episodes
         count_bins(values, 0, count, self._bins)
         filled = results.episodes["filled_shares"].reshape(count, k)
@@ -113,21 +121,21 @@ class Gathering:
         at = 0
         while at < count:
             end = min(at + LEAF - (self._at % LEAF), count)
-            self._take(values, at, end - at)
+            self._at += end - at
+            if end - at == LEAF:
+                self._leaves.append(Moments.of(values, completion, k, at, LEAF))
+            else:
+                rows = slice(at * k, end * k)
+                self._keep_cut(np.concatenate((values[:, rows], completion[:, rows])))
             at = end
 
-    def _take(self, values: np.ndarray, at: int, count: int) -> None:
-        """Rows of one leaf: all of them, or a part that begins or ends it."""
-        k, whole = self._strategies, count == LEAF
-        self._at += count
-        if whole:
-            self._leaves.append(Moments.of(values, k, at, count))
-            return
-        self._cut.append(values[:, at * k : (at + count) * k].copy())
+    def _keep_cut(self, rows: np.ndarray) -> None:
+        """A part of a leaf, at whose end ``_at`` stands."""
+        self._cut.append(rows)
         if self._at % LEAF == 0:
             joined = np.concatenate(self._cut, axis=1)
-            if joined.shape[1] == LEAF * k:
-                self._leaves.append(Moments.of(joined, k, 0, LEAF))
+            if joined.shape[1] == LEAF * self._strategies:
+                self._leaves.append(Moments.of_cut(joined, self._strategies))
             else:
                 self._head = joined
             self._cut = []
@@ -161,11 +169,13 @@ def summarise(first: int, results: Results) -> Partial:
     return gathering.partial()
 
 
-def _stacked(episodes: dict[str, np.ndarray]) -> np.ndarray:
-    """The summarised columns of an episodes table, float64[c, e * K + k]; under the rule per_step program_cost stands in
-    for the shortfall, and there are no parts.
+def _values(results: Results) -> np.ndarray:
+    """Shortfall and its parts, float64[c, e * K + k]; under the rule per_step program_cost stands in for the shortfall, and
+    there are no parts.
     """
+    if results.costs is not None:
+        return results.costs
+    episodes = results.episodes
     if "program_cost" in episodes:
-        none = dict.fromkeys(COLUMNS, np.zeros_like(episodes["program_cost"]))
-        episodes = none | {"shortfall_bps": episodes["program_cost"], "completion": episodes["completion"]}
-    return np.ascontiguousarray(np.stack([np.asarray(episodes[name], np.float64) for name in COLUMNS]))
+        episodes = dict.fromkeys(COSTS, np.zeros_like(episodes["program_cost"])) | {COSTS[0]: episodes["program_cost"]}
+    return np.ascontiguousarray(np.stack([np.asarray(episodes[name], np.float64) for name in COSTS]))

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from fastexec.learning.training import Report as TrainingReport
 from fastexec.studies import checkpoint, store
-from fastexec.studies.agents import save_agents
 from fastexec.studies.claim import Job, StudyResult, claim, refuse_foreign
 from fastexec.studies.conclusion import conclude, record_run
 from fastexec.studies.crew import Crew, Threads
@@ -23,7 +22,7 @@ from fastexec.studies.interruption import asked_to_stop
 from fastexec.studies.options import RunOptions
 from fastexec.studies.place import Place
 from fastexec.studies.progress import Report, Teller, clear
-from fastexec.studies.scenario import Scenario, scenarios_of
+from fastexec.studies.scenario import Scenario, save_trained, scenarios_of
 from fastexec.studies.study import Study
 from fastexec.studies.summary import SummaryAccumulator
 from fastexec.studies.sweep import require_few, scenarios_table
@@ -66,10 +65,9 @@ def run(
         store.clear_leftovers(folder)
         if study.sweep is not None:
             store.write_table(folder / "scenarios.parquet", scenarios_table(study.scenarios()), job.sign("scenarios"))
-        for name, own in agents.items():
-            save_agents(own, store.home_of(folder, "agents", name))
-        summaries = [_begun(job, scenario) for scenario in scenarios]
-        found = sum(summary.end - summary.first for summary in summaries)
+        save_trained(agents, folder)
+        summaries = {number: _begun(job, scenario) for number, scenario in enumerate(scenarios)}
+        found = sum(summary.end - summary.first for summary in summaries.values())
         with Threads(job, how.slots) as crew:
             tables = _simulate(job, crew, summaries, progress)
         result = conclude(job, tables)
@@ -83,48 +81,56 @@ def _try(scenario: Scenario) -> None:
     scenario.prepared.run(0, min(_TRIED, scenario.prepared.episodes))
 
 
-def _begun(job: Job, scenario: Scenario) -> SummaryAccumulator:
-    """The summary of a scenario, with what an earlier run without rows left of it."""
+def empty_summary(scenario: Scenario, first: int) -> SummaryAccumulator:
+    """The summary of no episode yet, to begin with ``first``."""
     prepared = scenario.prepared
     models = [strategy.model for strategy in scenario.study.strategies]
     # The days behind episodes that are of no single day.
     days = prepared.source_days if prepared.days is None else []
-    summary = SummaryAccumulator(prepared.strategies, models, days, job.first)
+    return SummaryAccumulator(prepared.strategies, models, days, first)
+
+
+def _begun(job: Job, scenario: Scenario) -> SummaryAccumulator:
+    """The summary of a scenario, with what an earlier run without rows left of it."""
+    summary = empty_summary(scenario, job.first)
     if job.rows == "none":
         checkpoint.restore(summary, scenario, job.folder)
     return summary
 
 
-def _simulate(job: Job, crew: Crew, summaries: list[SummaryAccumulator], report: Report | None) -> list[pa.Table]:
-    """Every chunk that is missing; the summary of each scenario, which takes its own in episode order."""
-    teller = Teller(job, sum(summary.end - summary.first for summary in summaries), report)
-    tasks = job.tasks([summary.end for summary in summaries])
-    tables = {j: _closed(job, j, summary) for j, summary in enumerate(summaries) if summary.end == job.end}
-    saved, at = perf_counter(), 0
+def _simulate(job: Job, crew: Crew, summaries: dict[int, SummaryAccumulator], report: Report | None) -> list[pa.Table]:
+    """Every chunk that is missing; the summary table of each scenario.
+
+    ``summaries``: of each scenario, which takes its chunks in episode order and leaves when it has all: its histograms and
+    its last leaf need not wait in memory for the other scenarios.
+    """
+    teller = Teller(job, sum(summary.end - summary.first for summary in summaries.values()), report)
+    tasks = job.tasks([summary.end for summary in summaries.values()])
+    tables: dict[int, pa.Table] = {}
+    for number in [number for number, summary in summaries.items() if summary.end == job.end]:
+        tables[number] = _closed(job, number, summaries.pop(number))
+    saved = perf_counter()
     with asked_to_stop() as stop:
         try:
             for task, partial in in_order(crew, job, tasks, stop, teller.failed):
-                at, summary = task.scenario, summaries[task.scenario]
+                summary = summaries[task.scenario]
                 summary.add(partial)
                 teller.advance(task.count)
                 if summary.end == job.end:
-                    tables[at] = _closed(job, at, summary)
+                    tables[task.scenario] = _closed(job, task.scenario, summaries.pop(task.scenario))
                 elif perf_counter() - saved >= _CHECKPOINT:
-                    _save(job, at, summary)
+                    _save(job, task.scenario, summary)
                     saved = perf_counter()
         except KeyboardInterrupt:
-            if at not in tables:
-                _save(job, at, summaries[at])
+            for number, summary in summaries.items():
+                _save(job, number, summary)
             raise
-    return [tables[j] for j in range(len(summaries))]
+    return [tables[number] for number in range(len(job.scenarios))]
 
 
 def _closed(job: Job, number: int, summary: SummaryAccumulator) -> pa.Table:
-    """The summary table of a finished scenario, whose histograms need not wait in memory for the other scenarios."""
     _save(job, number, summary)
-    table = summary.table(job.scenarios[number].prepared.control_variate)
-    summary.bins = summary.bins[:0].copy()
-    return table
+    return summary.table(job.scenarios[number].prepared.control_variate)
 
 
 def _save(job: Job, number: int, summary: SummaryAccumulator) -> None:

@@ -10,7 +10,7 @@ from fastexec.errors import InputError
 from fastexec.learning.agent import Agent
 from fastexec.learning.training import Report, policies_of
 from fastexec.simulation import Prepared, prepare
-from fastexec.studies.agents import trained_agents
+from fastexec.studies.agents import save_agents, trained_agents
 from fastexec.studies.place import Place
 from fastexec.studies.provenance import signature
 from fastexec.studies.store import home_of, part_name
@@ -61,6 +61,15 @@ def prepared_scenario(
     swept: Swept, folder: Place, threads: int, report: Report | None, before: Sequence[Agent] = ()
 ) -> tuple[Scenario, dict[str, Agent]]:
     """One scenario ready to run, and its agents by section; ``before``: agents that were trained for others."""
-    agents = trained_agents(swept.study, home_of(folder, "agents", swept.name), threads, report, before)
-    prepared = prepare(swept.study, policies=policies_of(swept.study, agents))
+    try:
+        agents = trained_agents(swept.study, home_of(folder, "agents", swept.name), threads, report, before)
+        prepared = prepare(swept.study, policies=policies_of(swept.study, agents))
+    except InputError as error:
+        raise error if swept.name is None else InputError(f"[sweep] scenario {swept.name}: {error}") from None
     return Scenario(swept.name, swept.study, prepared), agents
+
+
+def save_trained(agents: Trained, folder: Place) -> None:
+    """Write the agents of every scenario beside its results."""
+    for scenario, own in agents.items():
+        save_agents(own, home_of(folder, "agents", scenario))

@@ -224,8 +224,6 @@ def remove_results(folder: Place) -> None:
 @contextlib.contextmanager
 def locked(folder: Place) -> Iterator[None]:
     """Hold ``folder/.lock``; RefusedError where another process writes there. An object store knows no locks."""
-    import fcntl
-
     if folder.local is None:
         yield
         return
@@ -235,10 +233,32 @@ def locked(folder: Place) -> Iterator[None]:
     except OSError as error:
         raise FastexecError(f"{folder}: cannot be written ({error.strerror}); choose another --out") from None
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise RefusedError(f"{folder}: another run writes there; wait for it or choose another --out") from None
+        if not _take(handle):
+            raise RefusedError(f"{folder}: another run writes there; wait for it or choose another --out")
         yield
     finally:
         os.close(handle)
+
+
+def is_locked(folder: Place) -> bool | None:
+    """Whether somebody writes there now; None on an object store, which cannot tell."""
+    if folder.local is None:
+        return None
+    try:
+        handle = os.open(folder.local / ".lock", os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        return not _take(handle)
+    finally:
+        os.close(handle)
+
+
+def _take(handle: int) -> bool:
+    import fcntl
+
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

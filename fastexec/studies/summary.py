@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import deepcopy
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,11 +34,15 @@ class SummaryAccumulator:
         self.first = self.end = first
         self.total, self.node = Moments(k), Moments(k)
         self.kept: list[Moments] = []
-        self.bins = np.zeros((SKETCHED, k, BINS), np.int64)
         self.unfinished = np.zeros(k, np.int64)
         self.pending = np.zeros((len(COLUMNS), 0))
         self.days: dict[int, tuple[int, np.ndarray]] = {}
         self.per_step = False
+
+    @cached_property
+    def bins(self) -> np.ndarray:
+        """Histogram counts [c, k, bin]; they take room, so there are none before the first episode."""
+        return np.zeros((SKETCHED, len(self.strategies), BINS), np.int64)
 
     def add(self, part: Partial) -> None:
         """The next episodes; ``part.first`` continues where the last ones ended."""
@@ -57,7 +62,7 @@ class SummaryAccumulator:
         if self.pending.size and self.end % LEAF == 0:
             count = self.pending.shape[1] // k
             self.end -= count
-            self._add_leaf(Moments.of(np.ascontiguousarray(self.pending), k, 0, count))
+            self._add_leaf(Moments.of_cut(self.pending, k))
             self.pending = self.pending[:, :0]
 
     def _add_leaf(self, leaf: Moments) -> None:
@@ -108,7 +113,7 @@ class SummaryAccumulator:
         k, total = len(self.strategies), deepcopy(self.total)
         open_node = deepcopy(self.node)
         if self.pending.size:
-            open_node.combine(Moments.of(np.ascontiguousarray(self.pending), k, 0, self.pending.shape[1] // k))
+            open_node.combine(Moments.of_cut(self.pending, k))
         for piece in [*self.kept, *([open_node] if open_node.count else [])]:
             total.combine(piece)
         return total

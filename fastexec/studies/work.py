@@ -16,7 +16,7 @@ def work(job: Job, task: Task) -> Partial:
         return _leaf_by_leaf(job, task)
     if present(job, task):
         try:
-            return summarise(task.first, _read_back(job, task))
+            return summarise(task.first, read_back(job, task))
         except InputError:
             pass  # whole by its footer, damaged within: computed again
     results = job.scenarios[task.scenario].prepared.run(task.first, task.count)
@@ -28,11 +28,11 @@ def _leaf_by_leaf(job: Job, task: Task) -> Partial:
     """No more than a leaf's rows are in memory at once, and they are summed up while the processor still holds them."""
     prepared = job.scenarios[task.scenario].prepared
     gathering = Gathering(len(prepared.strategies), task.first)
-    first, end = task.first, task.first + task.count
+    first, end, room = task.first, task.first + task.count, prepared.room(min(LEAF, task.count))
     while first < end:
-        border = min(first + LEAF - first % LEAF, end)
-        gathering.add(prepared.run(first, border - first))
-        first = border
+        count = min(LEAF - first % LEAF, end - first)
+        gathering.add(prepared.run(first, count, room if count == room.markets.shape[1] else None))
+        first += count
     return gathering.partial()
 
 
@@ -52,7 +52,8 @@ def _write(job: Job, task: Task, results: Results) -> None:
         store.write_table(place, table, scenario.sign(name, task.first, task.count))
 
 
-def _read_back(job: Job, task: Task) -> Results:
+def read_back(job: Job, task: Task) -> Results:
+    """A chunk as its files hold it; InputError where they are damaged."""
     scenario = job.scenarios[task.scenario]
     markets, episodes = (
         store.read_columns(scenario.part(job.folder, table, task.first)) for table in ("markets", "episodes")

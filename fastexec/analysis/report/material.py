@@ -67,6 +67,11 @@ class Material:
         return int(self.rows[0]["episodes"])
 
     @property
+    def first(self) -> int:
+        """Number of the first episode: not 0 in a shard."""
+        return int(self.footer["first_episode"])
+
+    @property
     def per_step(self) -> bool:
         """Whether costs are the mini-project's, in currency: no basis points, no intervals."""
         return self.study.costs.rule == "per_step"

@@ -5,7 +5,8 @@ function draw(figure) {
   const pick = figure.querySelector("select"), plot = figure.querySelector(".plot");
   const view = charts[figure.dataset.chart][pick ? pick.selectedIndex : 0];
   const legend = view.named.length > 1 ? view.named.reduce((sum, name) => sum + 7 * name.length + 50, 0) : 0;
-  const height = (document.body.classList.contains("printing") ? 0.8 : 1) * view.height + 20 * Math.ceil(legend / plot.clientWidth);
+  const shrunk = document.body.classList.contains("printing") && view.height < 470 ? 0.8 : 1;
+  const height = shrunk * view.height + 20 * Math.ceil(legend / plot.clientWidth);
   const showlegend = view.named.length > 1 && view.layout.showlegend !== false;
   const layout = { ...view.layout, height, showlegend, width: plot.clientWidth };
   return Plotly.react(plot, view.data, layout, config).then(() => Plotly.react(plot, view.data, { ...layout }, config));

@@ -113,7 +113,8 @@ def read_rows(material: Material) -> Rows:
 
 def _parts(material: Material) -> list[Place]:
     """The markets parts that the summary covers; each has its twin in episodes."""
-    return [p for p in store.parts(material.home("markets")) if int(p.name[5:-8]) < material.episodes]
+    end = material.first + material.episodes
+    return [p for p in store.parts(material.home("markets")) if material.first <= int(p.name[5:-8]) < end]
 
 
 def _ranges(material: Material, parts: list[Place]) -> tuple[tuple[float, float], tuple[float, float], np.ndarray]:

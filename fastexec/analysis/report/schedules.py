@@ -33,7 +33,7 @@ def played(material: Material, prepared: Prepared | None) -> Played | None:
         return _stored(material) if parts else None
     cells = len(material.strategies) * material.study.order.steps
     count = max(1, min(_EPISODES, material.episodes, _CELLS // cells))
-    return _shaped(material, prepared.steps(0, count))
+    return _shaped(material, prepared.steps(material.first, count))
 
 
 def _stored(material: Material) -> Played:

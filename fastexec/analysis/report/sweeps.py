@@ -14,7 +14,7 @@ from fastexec.analysis.comparison import Comparison, cautions, compare
 from fastexec.analysis.report.charts import Chart, Heat, Line, Panel, Points, Style, absent, style_of
 from fastexec.analysis.report.sections import Section
 from fastexec.analysis.report.sentence import listed, percent
-from fastexec.analysis.report.top import Row, Top, cell, facts_of, of_difference, scale_of
+from fastexec.analysis.report.top import Row, Top, cell, command_of, facts_of, of_difference, scale_of
 from fastexec.analysis.simultaneous import Simultaneous, simultaneous
 from fastexec.analysis.sweep_tables import RISKS, axes_of, frontier, shown
 from fastexec.studies import store
@@ -89,7 +89,8 @@ def sweep_top(material: SweepMaterial) -> Top:
         rows=_rows(material),
         method="Within each scenario the intervals hold together, with 95 %, over all pairs of strategies (max-t).",
         cautions=cautions([scenario.study for scenario in material.study.scenarios()], summaries),
-        facts=facts_of(material.study, footer, episodes),
+        facts=facts_of(material.study, footer),
+        command=command_of(footer),
         table=material.comparison.table,
         study=material.study.to_toml(),
     )

@@ -52,6 +52,7 @@ class Top:
     method: str
     cautions: list[str]
     facts: list[tuple[str, str]]
+    command: str
     table: pa.Table
     study: str
 
@@ -71,7 +72,8 @@ def top_of(material: Material, whole: Study) -> Top:
         rows=_rows(material),
         method="" if material.per_step or not material.pairs.critical > 0 else method_note(material),
         cautions=cautions([material.study], [material.summary]),
-        facts=facts_of(material.study, material.footer, material.episodes),
+        facts=facts_of(material.study, material.footer),
+        command=command_of(material.footer),
         table=material.comparison.table,
         study=whole.to_toml(),
     )
@@ -138,18 +140,24 @@ def cell(value: float | None, form: Callable[[float], str]) -> tuple[str, float]
     return ("–", float("-inf")) if value is None else (form(value), value)
 
 
-def facts_of(study: Study, footer: dict[str, Any], episodes: int) -> list[tuple[str, str]]:
+def facts_of(study: Study, footer: dict[str, Any]) -> list[tuple[str, str]]:
     """What stands at the foot."""
     inputs = [(f"input {name}", f"SHA-256 {digest}") for name, digest in sorted(footer["inputs"].items())]
     versions = ", ".join(f"{name} {version}" for name, version in sorted(footer["versions"].items()))
     return [
         ("study", f"{study.name}, identity {footer['identity']}"),
         ("seed", footer["seed"]),
-        ("episodes", f"{episodes:,}, the first is 0"),
+        ("episodes", f"{footer['episodes']:,}, the first is {footer['first_episode']:,}"),
         ("versions", versions),
         ("kernels", footer["kernels"]),
         *(inputs or [("inputs", "none: every number comes from the study and its seed")]),
     ]
+
+
+def command_of(footer: dict[str, Any]) -> str:
+    """What makes the same files again."""
+    shard = f" --first-episode {footer['first_episode']} --episodes {footer['episodes']}"
+    return f"fastexec run study.toml --out again{shard if footer['first_episode'] else ''}"
 
 
 def _order(material: Material) -> str:

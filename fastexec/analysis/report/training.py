@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
 
-from fastexec.analysis.report.charts import Chart, Heat, Line, Panel, Style, absent
+from fastexec.analysis.report.charts import NEUTRAL, Chart, Heat, Line, Panel, Style, absent
 from fastexec.analysis.report.material import Material
 from fastexec.errors import InputError
 from fastexec.learning.agent import FEWEST_VISITS, Agent, read_agent
@@ -15,6 +16,7 @@ from fastexec.models.strategies import Qtable
 from fastexec.studies.agents import agent_in
 
 _MOST_LABELS = 40
+_GREY = Style(NEUTRAL, "dash")
 _UNITS = {"spread": ("bps", 1e4), "volume": ("shares", 1.0), "momentum": ("bps", 1e4), "volatility": ("bps", 1e4)}
 _ACTION_UNITS = {"fractions": "share of the rest", "multiples": "TWAP slices", "lots": "lots"}
 
@@ -55,29 +57,28 @@ def _curve(material: Material, name: str, agent: Agent, number: int) -> Chart:
         return absent(
             f"learning_curve_{number}", title, "it was trained in one round; give train.NAME.rounds more than one"
         )
-    rule = agent.training["train"]["rule"]
-    x = np.array([row["episodes"] for row in agent.curve])
-    style, grey = material.style(name), Style("#8A8A8A", "dash")
-    validation = Line("validation (held-out episodes)", x, _column(agent, "validation_bps"), style, marked=True)
-    training = Line("training (the table's own estimate)", x, _column(agent, "training_bps"), grey, marked=True)
-    row = material.rows[material.strategies.index(name)]
-    levels = []
-    if not material.per_step:
+    rule, style = agent.training["train"]["rule"], material.style(name)
+    x = _column(agent, "episodes")
+    training = Line("training (the table's own estimate)", x, _column(agent, "training_bps"), _GREY, marked=True)
+    note = f"Rule {rule}, {len(agent.curve)} rounds. Training is what the table itself expects"
+    if rule == "program":
+        cost = Panel([training], "", "cost to go", share=2.0)
+        note += ", by its own reckoning."
+    else:
+        validation = Line("validation (held-out episodes)", x, _column(agent, "validation_bps"), style, marked=True)
+        row = material.rows[material.strategies.index(name)]
         found = row["shortfall_mean_bps"] - row["timing_mean_bps"]
-        levels = [(found, f"evaluation {found:.3f}")]
-    unit = "the program's reckoning" if rule == "program" else "bps, without the moves"
-    costs = [validation] if rule == "program" else [training, validation]
-    panels = [Panel(costs, "", f"cost ({unit})", levels=levels, share=2.0)]
-    completion = _column(agent, "completion")
+        cost = Panel([training, validation], "", "cost (bps)", levels=[(found, f"evaluation {found:.3f}")], share=2.0)
+        note += (
+            "; validation plays the table of each round on episodes of their own; the dotted line is what this study's "
+            "episodes cost. All without the price's moves."
+        )
+    panels, completion = [cost], 100.0 * _column(agent, "completion")
     if np.isfinite(completion).all():
-        line = Line("completion by its own decisions", x, 100.0 * completion, style, marked=True)
+        line = Line("completion by its own decisions", x, completion, style, marked=True)
         panels.append(Panel([line], "", "completion (%)", levels=[(100.0, "")]))
-    panels[-1] = Panel(panels[-1].marks, "episodes of training", panels[-1].y_label, levels=panels[-1].levels)
-    note = (
-        f"Rule {rule}, {len(agent.curve)} rounds. Validation plays the table of each round on episodes of their own; "
-        "training is what the table itself expects; the dotted line is what this study's episodes cost (without the moves)."
-    )
-    table = pa.table({key: [r.get(key) for r in agent.curve] for key in agent.curve[0]})
+    panels[-1] = replace(panels[-1], x_label="episodes of training")
+    table = pa.table({key: _column(agent, key) for key in agent.curve[0]})
     return Chart(f"learning_curve_{number}", title, note, {"": panels}, table, height=480)
 
 

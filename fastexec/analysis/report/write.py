@@ -32,6 +32,8 @@ def write_report(
     require_libraries()
     place = Place.of(folder)
     study = require_own_study(place)
+    if out is not None and not str(out):
+        raise InputError("--out: is empty; name a file such as report.html")
     own = "report.html" if scenario is None else f"report-{scenario}.html"
     target = Place.of(out) if out is not None else place / own
     _require_room(target)

@@ -154,6 +154,8 @@ def test_a_strategy_hides_through_the_legend(page):
     page.execute_script("arguments[0].scrollIntoView()", figure)
     figure.find_elements(By.CSS_SELECTOR, ".legendtoggle")[0].click()
     WebDriverWait(page, 5, 0.05).until(lambda b: b.execute_script(lines, figure) == before - 1)
+    page.execute_script("dispatchEvent(new Event('beforeprint')); dispatchEvent(new Event('afterprint'))")
+    assert page.execute_script(lines, figure) == before - 1, "printing brought it back"
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "light"), (390, "dark")])

@@ -69,11 +69,10 @@ class Extremes:
 
 @dataclass(frozen=True)
 class Rows:
-    """What the pass found. ``completion``: of each strategy's own decisions, in cells of 2 %."""
+    """What the pass found. ``finished``: episodes that each strategy ended by its own decisions, int64[k]."""
 
     body: Histogram
     tail: Histogram
-    completion: Histogram
     finished: np.ndarray
     extremes: Extremes
     conditions: list[Condition]
@@ -87,7 +86,6 @@ def read_rows(material: Material) -> Rows:
     found = Rows(
         Histogram.over(*body, min(_MOST_CELLS, int(np.ceil(2.0 * np.cbrt(material.episodes)))), count),  # Rice's rule
         Histogram.over(*tail, _TAIL_CELLS, count),
-        Histogram.over(0.0, 1.0, 50, count),
         np.zeros(count, np.int64),
         Extremes(median),
         [],
@@ -97,7 +95,6 @@ def read_rows(material: Material) -> Rows:
     for first, markets, costs, completion in _blocks(material, parts, conditions.columns):
         found.body.add(costs)
         found.tail.add(costs)
-        found.completion.add(np.minimum(completion, 1.0 - 1e-12))
         found.finished[:] += (completion >= 1.0 - 1e-9).sum(axis=0)
         found.extremes.add(first, costs)
         conditions.add(markets, costs)

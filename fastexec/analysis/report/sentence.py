@@ -10,15 +10,18 @@ from fastexec.learning.optimum import why_unknown
 from fastexec.models.strategies import BlindTwin
 
 
-def bps(value: float) -> str:
-    """Basis points to three decimals, fewer where they are many."""
-    return f"{value:,.3f}" if abs(value) < 100.0 else f"{value:,.1f}"
+def bps(value: float, decimals: int = 3) -> str:
+    """Basis points, with fewer decimals where they are many."""
+    return f"{value:,.{decimals}f}" if abs(value) < 100.0 else f"{value:,.1f}"
 
 
 def interval(difference: Difference) -> str:
-    """``0.851 bps [0.845, 0.857]``, of a saving, with its sign."""
-    low, high = (("+" if x > 0 else "") + bps(x) for x in (difference.low, difference.high))
-    return f"{'+' if difference.saving > 0 else ''}{bps(difference.saving)} bps [{low}, {high}]"
+    """``+0.851 bps [+0.845, +0.857]``, of a saving; more decimals where the interval is narrower than three show."""
+    half = difference.high - difference.saving
+    decimals = 5 if 0.0 < half < 0.0005 else 3
+    numbers = difference.saving, difference.low, difference.high
+    saving, low, high = (("+" if x > 0 else "") + bps(x, decimals) for x in numbers)
+    return f"{saving} bps [{low}, {high}]"
 
 
 def percent(share: float) -> str:
@@ -68,7 +71,8 @@ def _next(material: Material, ranked: list[str]) -> str:
     level = [lead.base for lead in leads if not lead.shown]
     if level:
         return f"Between it and {listed(level)} no difference is shown."
-    return f"It was cheaper than every other: than {ranked[1]}, the next, by {interval(leads[0])}."
+    every = "every other" if len(ranked) == len(material.strategies) else "every other but the optimum"
+    return f"It was cheaper than {every}: than {ranked[1]}, the next, by {interval(leads[0])}."
 
 
 def _completion(material: Material, best: str) -> str:

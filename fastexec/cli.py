@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 import fastexec
+from fastexec.cli_results import VERBS
 from fastexec.exits import leave, statuses
 
 
@@ -62,7 +63,9 @@ def _study(name: str, settings: tuple[str, ...], plugins: tuple[str, ...] = (), 
 
 
 _STUDY = click.argument("study")
-_SET = click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override a key: order.shares=5000.")
+_SET = click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override a key, also a swept one: order.shares=5000."
+)
 _PLUGIN = click.option(
     "--plugin", "plugins", multiple=True, metavar="FILE", help="Own strategies: a Python file or a module (repeatable)."
 )
@@ -76,18 +79,26 @@ _FORMAT = click.option(
     default="table",
     help="Form of the table.",
 )
+_FOLDER = click.argument("folder")
+_SCENARIO = click.option("--scenario", metavar="NAME", help="One scenario of a sweep (scenarios.parquet names them).")
 _BASELINE = click.option("--baseline", help="Strategy to compare with; twap by default.")
 
 
 @cli.command()
 @_STUDY
-@click.option("--out", type=click.Path(path_type=Path), help="Folder of the results; results/NAME by default.")
+@click.option(
+    "--out",
+    help="Folder of the results, or s3://bucket/prefix; results/NAME by default. Locked while a run writes, if local.",
+)
 @_EPISODES
 @_SEED
 @_THREADS
 @click.option("--chunk", type=click.IntRange(1), help="Episodes a file.")
+@click.option("--max-memory", metavar="SIZE", help="Bound on memory (2GB) that chunks are cut for.")
+@click.option("--first-episode", type=click.IntRange(0), default=0, help="Run a shard: --episodes N from here on.")
 @click.option("--resume", is_flag=True, help="Go on with an interrupted run, or extend it to more episodes.")
 @click.option("--overwrite", is_flag=True, help="Replace another study's results in the folder.")
+@click.option("--yes", is_flag=True, help="Run also a sweep of more than 1,000 scenarios.")
 @click.option("--quiet", is_flag=True, help="No progress and no table.")
 @_SET
 @_PLUGIN
@@ -104,7 +115,9 @@ def run(
     from fastexec import tables, terminal
     from fastexec.studies.run import run as run_study
 
-    loaded = _study(study, settings, plugins, episodes=episodes, seed=seed)
+    shard = options["first_episode"] > 0
+    loaded = _study(study, settings, plugins, episodes=None if shard else episodes, seed=seed)
+    options["episodes"] = episodes if shard else None
     with terminal.training(quiet) as trained, terminal.progress(quiet) as report:
         result = run_study(loaded, progress=report, training=trained, **options)
     if not quiet:
@@ -145,16 +158,17 @@ def show(agent: Path) -> None:
 
 
 @cli.command()
-@click.argument("folder", type=click.Path(path_type=Path))
+@_FOLDER
 @_BASELINE
 @click.option("--by", metavar="COLUMN[:N]", help="Condition on a column of markets, or on N quantiles of it.")
+@_SCENARIO
 @_FORMAT
-def compare(folder: Path, baseline: str | None, by: str | None, form: str) -> None:
-    """Paired comparison of the strategies in FOLDER, from its Parquet files alone."""
+def compare(folder: str, baseline: str | None, by: str | None, scenario: str | None, form: str) -> None:
+    """Paired comparison of the strategies in FOLDER, by scenario where it has a sweep, from its Parquet files alone."""
     from fastexec import tables
     from fastexec.analysis.comparison import compare as compare_files
 
-    tables.show_comparison(compare_files(folder, baseline=baseline, by=by), form)
+    tables.show_comparison(compare_files(folder, baseline=baseline, by=by, scenario=scenario), form)
 
 
 @cli.command()
@@ -199,34 +213,42 @@ def calibrate(bars: Path, symbol: str, out: Path | None, overwrite: bool, form: 
 def check(study: str, settings: tuple[str, ...], plugins: tuple[str, ...], episodes: int | None) -> None:
     """Validate STUDY; print it resolved, what it costs, what is known of it, and warnings. Writes nothing."""
     from fastexec import terminal
-    from fastexec.studies.check import examine
+    from fastexec.studies.check_sweep import examine_any
 
-    terminal.show_check(examine(_study(study, settings, plugins, episodes=episodes)))
+    terminal.show_check(examine_any(_study(study, settings, plugins, episodes=episodes)))
 
 
 @cli.command()
-@click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--figures", type=click.Path(path_type=Path), required=True, help="Folder for the pictures.")
+@_FOLDER
+@click.option("--out", metavar="FILE", help="File of the report; FOLDER/report.html by default.")
+@click.option("--figures", type=click.Path(path_type=Path), help="Folder for the same charts as PNG and SVG.")
 @_BASELINE
-def report(folder: Path, figures: Path, baseline: str | None) -> None:
-    """Draw the results in FOLDER: costs, their parts, schedules, savings (PNG; needs the extra `report`)."""
-    from fastexec.analysis.picture import draw_overview
+@_SCENARIO
+def report(folder: str, scenario: str | None, **options: Any) -> None:
+    """Make one HTML page of the results in FOLDER, from its Parquet files alone; of a sweep, an overview of its scenarios,
+    or one of them (needs the extra `report`).
+    """
+    from fastexec.analysis.report.write import write_report
 
-    click.echo(f"drawn: {draw_overview(folder, figures / 'overview.png', baseline)}")
+    page, pictures = write_report(folder, scenario=scenario, **options)
+    click.echo(f"report: {page}")
+    if pictures:
+        click.echo(f"figures: {len(pictures)} files in {options['figures']}")
 
 
 @cli.command()
-@click.argument("folder", type=click.Path(path_type=Path))
+@_FOLDER
 @click.option("--episode", type=click.IntRange(0), required=True, help="Number of the episode.")
 @click.option("--strategy", help="One strategy only.")
+@_SCENARIO
 @click.option("--format", "form", type=click.Choice(["table", "csv", "parquet"]), default="table")
 @_PLUGIN
-def replay(folder: Path, episode: int, strategy: str | None, form: str, plugins: tuple[str, ...]) -> None:
+def replay(folder: str, episode: int, strategy: str | None, form: str, **options: Any) -> None:
     """Every step of one episode of the results in FOLDER, regenerated from its seed (parquet: to standard output)."""
     from fastexec import terminal
     from fastexec.studies.replay import replay_episode
 
-    terminal.show_steps(replay_episode(folder, episode, strategy, plugins), form)
+    terminal.show_steps(replay_episode(folder, episode, strategy, **options), form)
 
 
 @cli.command()
@@ -257,6 +279,10 @@ def info(warm: bool) -> None:
     from fastexec import terminal
 
     terminal.show_info(warm)
+
+
+for _verb in VERBS:
+    cli.add_command(_verb)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -35,15 +35,20 @@ if TYPE_CHECKING:
     from fastexec.data.replay import ReplayWindows
 
 
+_COSTS = slice(fields.EPISODE_COLUMNS.index("shortfall_bps"), fields.EPISODE_COLUMNS.index("residual_bps") + 1)
+
+
 @dataclass(frozen=True)
 class Results:
     """Columns in memory. ``markets``: a row for each episode; ``episodes``: a row for each episode and strategy, sorted by
     episode, then by the order of ``strategies``; names and units as in the data dictionary (``fastexec schema``).
+    ``costs``: shortfall and its parts once more as one float64[c, row], where they come from the engine.
     """
 
     strategies: list[str]
     markets: dict[str, np.ndarray]
     episodes: dict[str, np.ndarray]
+    costs: np.ndarray | None = field(default=None, repr=False)
 
     def to_arrow(self) -> pa.Table:
         """The episodes table, as it is written to Parquet."""
@@ -84,9 +89,16 @@ class Prepared:
         """The days, yyyymmdd, that the windows of real days come from; none for a synthetic market."""
         return [] if self.windows is None else sorted(set(self.windows.day.tolist()))
 
-    def run(self, first: int, count: int) -> Results:
-        """Episodes ``first <= e < first + count``; one thread, the interpreter lock released."""
-        output = self._simulate(first, count, 0)
+    def room(self, count: int) -> fields.Output:
+        """Rows for so many episodes, to be filled by ``run`` again and again: fresh memory costs a fifth of the time."""
+        return output_for(count, len(self.strategies), len(self.drawn))
+
+    def run(self, first: int, count: int, room: fields.Output | None = None) -> Results:
+        """Episodes ``first <= e < first + count``; one thread, the interpreter lock released.
+
+        ``room``: of just so many episodes; the columns are then views of it, good until it is filled again.
+        """
+        output = self._simulate(first, count, 0, room)
         self._require_finite(first, output)
         episodes = np.arange(first, first + count)
         markets = {"episode": episodes, **_named(fields.MARKET_COLUMNS, output.markets)}
@@ -95,7 +107,8 @@ class Prepared:
         markets |= _named(self.drawn, output.parameters)
         rows = {"episode": np.repeat(episodes, len(self.strategies))}
         rows |= _named(fields.EPISODE_COLUMNS, output.episodes) | _named(fields.COUNT_COLUMNS, output.counts)
-        return Results(self.strategies, markets, self._under_rule(rows))
+        costs = output.episodes[_COSTS] if self.study.costs.rule == "by_fill" else None
+        return Results(self.strategies, markets, self._under_rule(rows), costs)
 
     def steps(self, first: int, count: int) -> dict[str, np.ndarray]:
         """Every step of the episodes: the `steps` columns, the strategy as ``strategy_index``; sorted by episode,
@@ -130,8 +143,8 @@ class Prepared:
                 "number; the study's shares, volatility or cost coefficients are too extreme for float64"
             )
 
-    def _simulate(self, first: int, count: int, steps: int) -> fields.Output:
-        output = output_for(count, len(self.strategies), len(self.drawn), steps)
+    def _simulate(self, first: int, count: int, steps: int, room: fields.Output | None = None) -> fields.Output:
+        output = room or output_for(count, len(self.strategies), len(self.drawn), steps)
         simulate_range(np.uint64(self.study.seed), first, count, *self.arrays, output, self.plugins)
         if output.fault[0] >= 0:
             episode, k, step, fault = (int(x) for x in output.fault)
@@ -156,7 +169,14 @@ def prepare(
 
     ``paths`` replaces the study's market by given ones (float64[e, t]); the number of episodes is then theirs.
     ``policies``: tables of the agents and optima among the strategies, trained or computed here where not given.
+
+    Raises InputError for a study with a sweep, which is many.
     """
+    if study.sweep is not None:
+        raise InputError(
+            f"the study has a [sweep] of {study.sweep.count:,} scenarios: fastexec.run(study) simulates all of them, "
+            "study.scenarios()[0].study is the first alone"
+        )
     if paths is not None and not isinstance(study.market, SyntheticMarket):
         raise InputError(
             f"paths: the study's market is of model {study.market.model!r}; given paths need a synthetic one, from which "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from fastexec.analysis.comparison import Comparison
     from fastexec.calibration.calibrate import Calibration
     from fastexec.studies.claim import StudyResult
+
+_MOST_AFTER_A_RUN = 12
 
 
 def show_agent(told: list[str], table: list[list[str]]) -> None:
@@ -41,14 +44,14 @@ def show_result(result: StudyResult) -> None:
     console = console_of()
     if result.finished_before:
         say(console, "This study is complete in this folder; here is its table again.")
-    show_comparison(compare(result.folder), "table")
+    show_comparison(compare(result.folder), "table", most=_MOST_AFTER_A_RUN)
     for warning in result.warnings:
         say(console, f"warning: {warning}")
-    console.print(f"Parquet files: {escape(str(result.folder.resolve()))}", soft_wrap=True)
+    console.print(f"Parquet files: {escape(result.folder.absolute())}", soft_wrap=True)
 
 
-def show_comparison(comparison: Comparison, form: str) -> None:
-    """The paired comparison as a table for eyes, or as csv, json or markdown for programs."""
+def show_comparison(comparison: Comparison, form: str, most: int | None = None) -> None:
+    """The paired comparison as a table for eyes, or as csv, json or markdown for programs; ``most``: scenarios shown."""
     if form != "table":
         from fastexec.analysis.format import formatted
 
@@ -58,15 +61,22 @@ def show_comparison(comparison: Comparison, form: str) -> None:
     console = console_of()
     for line in _captured_lines(comparison):
         comparison.notes.append(line)
-    for group, summary in comparison.summaries.items():
+    rows: dict[str, dict[str, dict[str, Any]]] = {title: {} for title in comparison.summaries}
+    for row in comparison.table.to_pylist():
+        rows[_title(row)][row["strategy"]] = row
+    for title, summary in islice(comparison.summaries.items(), most):
         if summary["program_cost_mean"][0].as_py() is not None:
-            console.print(_program_table(console, group, summary))
+            console.print(_program_table(console, title, summary))
             continue
         for columns in _LAYOUTS:
-            table = _comparison_table(console, comparison, group, summary, columns)
+            table = _comparison_table(console, comparison.baseline, title, summary, rows[title], columns)
             if fits(console, table):
                 break
         console.print(table)
+    if most is not None and len(rows) > most:
+        console.print(
+            f"{len(rows) - most:,} more scenarios: fastexec compare shows all of them, or one (--scenario NAME)"
+        )
     for note in comparison.notes:
         say(console, note, "dim")
 
@@ -92,20 +102,24 @@ _LAYOUTS = (
 
 
 def _comparison_table(
-    console: Console, comparison: Comparison, group: str, summary: pa.Table, columns: tuple[str, ...]
+    console: Console,
+    baseline: str,
+    title: str,
+    summary: pa.Table,
+    rows: dict[str, dict[str, Any]],
+    columns: tuple[str, ...],
 ) -> Table:
-    """One group's strategies, cheapest first, the baseline among them."""
+    """One part's strategies, cheapest first, the baseline among them."""
     from fastexec.analysis.comparison import CONTROLS, verdict
 
-    rows = {row["strategy"]: row for row in comparison.table.to_pylist() if row.get("group", "") == group}
     names = ["strategy", "model", "episodes", "unfinished", "completion", "shortfall_mean_bps", "shortfall_sd_bps"]
     stats = summary.select(names)
-    title = f"{group + ': ' if group else ''}{stats['episodes'][0].as_py():,} episodes, saving against {comparison.baseline}"
-    table = table_of(console, title)
+    head = f"{title + ': ' if title else ''}{stats['episodes'][0].as_py():,} episodes, saving against {baseline}"
+    table = table_of(console, head)
     for name in columns:
-        head, unit = _HEADS[name]
+        label, unit = _HEADS[name]
         left = name in ("strategy", "verdict")
-        table.add_column(f"{head}\n{unit}" if unit else head, justify="left" if left else "right", no_wrap=not left)
+        table.add_column(f"{label}\n{unit}" if unit else label, justify="left" if left else "right", no_wrap=not left)
     digits = _digits(list(rows.values()))
     for s in sorted(stats.to_pylist(), key=lambda r: r["shortfall_mean_bps"]):
         mark = "*" if s["completion"] < 0.9995 or s["unfinished"] else ""
@@ -151,6 +165,12 @@ def _saving(row: dict[str, Any], kind: str, digits: int) -> str:
     return escape(f"{saving:+.{digits}f} [{low:+.{digits}f}, {high:+.{digits}f}]")
 
 
+def _title(row: dict[str, Any]) -> str:
+    from fastexec.analysis.comparison import title_of
+
+    return title_of(row.get("scenario"), row.get("group"))
+
+
 def _captured_lines(comparison: Comparison) -> list[str]:
     """What each agent captured of what the optimum saves, where one is known."""
     lines = []
@@ -158,7 +178,7 @@ def _captured_lines(comparison: Comparison) -> list[str]:
     for row in comparison.table.to_pylist():
         if row["captured"] is not None and models[row["strategy"]] == "qtable":
             low, high = 100 * row["captured_low"], 100 * row["captured_high"]
-            group = f"{row['group']}: " if "group" in row else ""
+            group = f"{_title(row)}: " if _title(row) else ""
             lines.append(
                 f"{group}{row['strategy']} captured {100 * row['captured']:.1f} % [{low:.1f}, {high:.1f}] of what the optimum "
                 f"(cost {row['optimum_bps']:.3f} bps without the moves) saves against {comparison.baseline}"

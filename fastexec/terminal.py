@@ -8,21 +8,29 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterator
+from time import perf_counter
 from typing import IO, TYPE_CHECKING, Any, cast
 
+import click
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.measure import Measurement
 from rich.table import Table
 
+from fastexec.errors import FastexecError, InputError
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from fastexec.studies.check import Examination
+    from fastexec.studies.progress import Progress
+    from fastexec.studies.status import Status
+    from fastexec.studies.verify import Verification
 
-Report = Callable[[int, int], None]
+Report = Callable[["Progress"], None]
 TrainingReport = Callable[[str, int, int, float, float], None]
+_LINE_EVERY = 10.0  # seconds
 
 
 _NARROWEST = 60  # below, no number could be read
@@ -74,25 +82,51 @@ def fits(console: Console, table: Table) -> bool:
 
 @contextlib.contextmanager
 def progress(quiet: bool) -> Iterator[Report | None]:
-    """A bar with episodes a second and time left while chunks finish; None where nobody would see it."""
-    if quiet or not sys.stderr.isatty():
+    """A bar while chunks finish, with rates and time left; a line every ten seconds where there is no terminal."""
+    if quiet:
         yield None
-        return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    elif not sys.stderr.isatty():
+        yield _line_reporter()
+    else:
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+        from rich.progress import Progress as Bar
 
-    from fastexec.kernels import _jit
+        from fastexec.kernels import _jit
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, TextColumn("{task.fields[rate]}"), console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("episodes", total=None, rate="", visible=False)  # while agents train there is none
-        _jit.on_compile(bar.console.print)
+        columns = (TextColumn("episodes"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[told]}"))
+        with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task("", total=None, told="", visible=False)  # while agents train there is none
+            _jit.on_compile(bar.console.print)
+            yield lambda now: bar.update(task, completed=now.done, total=now.total, told=pace(now), visible=True)
 
-        def report(done: int, total: int) -> None:
-            speed = bar.tasks[0].speed
-            rate = f"{speed:,.0f} episodes/s" if speed else ""
-            bar.update(task, completed=done, total=total, rate=rate, visible=True)
 
-        yield report
+def _line_reporter() -> Report:
+    last = perf_counter()
+
+    def report(now: Progress) -> None:
+        nonlocal last
+        if perf_counter() - last >= _LINE_EVERY and now.done < now.total:
+            last = perf_counter()
+            sys.stderr.write(f"{now.done:,} of {now.total:,} episodes, {pace(now)}\n")
+
+    return report
+
+
+def pace(now: Progress) -> str:
+    """Episodes and steps a second, time left, failures."""
+    told = f"{now.rate:,.0f} episodes/s, {now.rate * now.steps / 1e6:,.1f} M steps/s"
+    if now.left is not None:
+        told += f", {duration(now.left)} left"
+    return told + (f", {now.failures} chunks tried again" if now.failures else "")
+
+
+def duration(seconds: float) -> str:
+    """59 s, 12:34 or 3:45:06."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    hours, rest = divmod(whole, 3600)
+    return (f"{hours}:{rest // 60:02d}" if hours else f"{rest // 60}") + f":{rest % 60:02d}"
 
 
 @contextlib.contextmanager
@@ -133,8 +167,33 @@ _FIRST_STEPS = (
     ("check STUDY", "what a study means and costs, and warnings"),
     ("run STUDY", "simulate, write Parquet, print the comparison"),
     ("compare DIR", "the comparison again, from the files alone"),
-    ("report DIR", "the results as pictures"),
+    ("report DIR", "a page with every chart"),
 )
+
+
+def show_status(found: Status) -> None:
+    """Where a study stands, in a few lines."""
+    lines = [f"{found.name}: {found.state}"]
+    total = "an unknown number of" if found.total is None else f"{found.total:,}"
+    share = f" ({100 * found.done / found.total:.1f} %)" if found.total else ""
+    lines.append(f"{found.done:,} of {total} episodes{share}")
+    if found.word is not None and found.age is not None:
+        lines.append(pace(found.word))
+        lines.append(f"told {duration(found.age)} ago by {found.where}")
+    if found.state == "incomplete":
+        lines.append("nobody writes there; --resume goes on")
+    click.echo("\n".join(lines))
+
+
+def show_verification(folder: str, found: Verification) -> None:
+    """What was checked, or every fault, a line each; FastexecError (status 1) where there is one."""
+    for fault in found.faults:
+        click.echo(fault)
+    if found.faults:
+        raise FastexecError(f"{folder}: {len(found.faults)} faults; --resume computes damaged and missing chunks anew")
+    again = f", {found.simulated} of them simulated again" if found.simulated else ""
+    what = f"{found.chunks:,} chunks with {found.episodes:,} episodes{again}" if found.chunks else "its summaries"
+    click.echo(f"{folder}: all is well: {what}, summary and comparison")
 
 
 def show_check(found: Examination) -> None:
@@ -171,8 +230,6 @@ def show_steps(steps: pa.Table, form: str) -> None:
         import pyarrow.parquet as pq
 
         if sys.stdout.isatty():
-            from fastexec.errors import InputError
-
             raise InputError(
                 "--format parquet writes bytes to standard output; redirect it to a file: > episode.parquet"
             )

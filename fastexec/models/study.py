@@ -16,6 +16,7 @@ from fastexec.models.order import Order
 from fastexec.models.plugin_files import fill_in, find_beside, find_plugin, registered, require_source
 from fastexec.models.plugins import OwnStrategy
 from fastexec.models.strategies import BlindTwin, Own, Qtable, Schedule, Strategy
+from fastexec.models.sweep import Sweep
 
 
 class Output(Model):
@@ -57,6 +58,7 @@ class StudyModel(Model):
     strategies: Annotated[tuple[Strategy, ...], Field(strict=False)] = Field(description="at least one [[strategies]]")
     train: dict[str, Training] = Field(default_factory=dict, description="sections [train.NAME], for qtable strategies")
     output: Output = Field(default_factory=Output)
+    sweep: Sweep | None = Field(None, description="section [sweep]: one study becomes many")
 
     _folder: Path | None = PrivateAttr(None)
 
@@ -96,7 +98,9 @@ class StudyModel(Model):
 
     @model_validator(mode="before")
     @classmethod
-    def _default_episodes(cls, data: Any) -> Any:
+    def _defaults(cls, data: Any) -> Any:
+        if isinstance(data, dict) and data.get("sweep") == {}:
+            data = {**data, "sweep": None}  # every key of it was fixed by --set
         if isinstance(data, dict) and data.get("episodes") is None and _market_kind(data.get("market", {})) != "replay":
             return {**data, "episodes": 10_000}
         return data

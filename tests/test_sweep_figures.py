@@ -105,6 +105,17 @@ def test_pictures_are_files(folder, tmp_path):
         draw_overview(folder, tmp_path / "o.png")
 
 
+def test_one_strategy_has_a_frontier_and_no_savings(tmp_path):
+    one = {**SMALL, "episodes": 50, "strategies": [{"model": "almgren_chriss"}]}
+    fx.run(
+        Study.from_dict({**one, "sweep": {"strategies.almgren_chriss.risk_aversion": [1e-5, 1e-3]}}), out=tmp_path / "r"
+    )
+    assert [path.name for path in draw_sweep(tmp_path / "r", tmp_path / "f")] == ["frontier.png"]
+    fx.run(Study.from_dict({**one, "sweep": {"order.shares": [600, 1200]}}), out=tmp_path / "s")
+    with pytest.raises(InputError, match="one strategy and no swept risk aversion: nothing to draw"):
+        draw_sweep(tmp_path / "s", tmp_path / "f")
+
+
 def test_a_sweep_from_the_command_line(tmp_path):
     (tmp_path / "tiny.toml").write_text(STUDY)
     sweep = ("--set", "sweep.order.shares=[300, 600]")

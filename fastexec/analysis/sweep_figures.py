@@ -38,9 +38,15 @@ def draw_sweep(folder: str | Path | Place, figures: Path, baseline: str | None =
         raise InputError(f"{folder}: under the cost rule per_step there are no basis points to draw")
     scenarios, summary = (store.read_table(Place.of(folder) / f"{name}.parquet") for name in ("scenarios", "summary"))
     axes = axes_of(scenarios)
-    drawn = {"savings.png": savings_figure(savings_by_scenario(comparison.table, scenarios), axes)}
+    savings, drawn = savings_by_scenario(comparison.table, scenarios), {}
+    if savings.num_rows:  # none where the baseline is the only strategy
+        drawn["savings.png"] = savings_figure(savings, axes)
     if any(key.endswith(".risk_aversion") for key in axes):
         drawn["frontier.png"] = frontier_figure(frontier(summary, scenarios, risk), risk)
+    if not drawn:
+        raise InputError(
+            f"{folder}: one strategy and no swept risk aversion: nothing to draw; --scenario draws one scenario"
+        )
     for name, figure in drawn.items():
         save(figure, figures / name)
     return [figures / name for name in drawn]

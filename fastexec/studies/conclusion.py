@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 
 from fastexec.studies import store
 from fastexec.studies.claim import Job, StudyResult
-from fastexec.studies.options import RunOptions
 from fastexec.studies.paired import comparison_table, default_baseline, from_summary
 from fastexec.studies.place import Place
 from fastexec.studies.summary import SummaryAccumulator
@@ -27,15 +26,15 @@ def conclude(job: Job, summaries: list[SummaryAccumulator]) -> StudyResult:
     return StudyResult(job.folder, summary, comparison, job.warnings)
 
 
-def record_run(job: Job, how: RunOptions, seconds: float, computed: int) -> None:
-    """Leave ``run.json``; ``computed``: episodes of this run, without those that were there before."""
+def record_run(job: Job, slots: int, seconds: float, computed: int) -> None:
+    """Leave ``run.json``; ``slots``: chunks at once; ``computed``: episodes of this run alone."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     record = {
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "host": platform.node(),
         "system": platform.platform(),
         "python": platform.python_version(),
-        "threads": how.slots,
+        "threads": slots,
         "chunk": job.cut.chunk,
         "seconds": round(seconds, 3),
         "episodes": job.episodes,

@@ -46,7 +46,7 @@ def _taken(
             raise
         except Exception as error:
             tries += 1
-            if tries > crew.retries:
+            if not crew.tries_again(error, tries):
                 raise _told(error, job, task, tries) from error
             failed()
             handle = crew.submit(task)
@@ -61,7 +61,7 @@ def _told(error: Exception, job: Job, task: Task, tries: int) -> FastexecError:
         "" if name is None else f" of scenario {name!r}"
     )
     times = "" if tries == 1 else f", {tries} times"
-    what = str(error) if isinstance(error, FastexecError) else f"{type(error).__name__}: {error}"
+    what = str(error) if isinstance(error, FastexecError) else f"{type(error).__name__}: {error}".splitlines()[0]
     command = (
         f"fastexec run {job.folder / 'study.toml'} --first-episode {task.first} --episodes {task.count} "
         f"--chunk {job.cut.chunk} --threads 1 --out alone --debug"

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastexec.learning.training import Report as TrainingReport
+from fastexec.simulation import default_threads
 from fastexec.studies import checkpoint, store
 from fastexec.studies.agents import save_agents
-from fastexec.studies.claim import Job, StudyResult, claim, refuse_foreign
+from fastexec.studies.claim import Job, StudyResult, claim, refuse_foreign, require_cut
 from fastexec.studies.conclusion import conclude, record_run
 from fastexec.studies.crew import Crew, Threads
 from fastexec.studies.flight import in_order
@@ -26,6 +27,9 @@ from fastexec.studies.progress import Report, Teller, clear
 from fastexec.studies.scenario import Scenario, scenarios_of
 from fastexec.studies.study import Study
 from fastexec.studies.summary import SummaryAccumulator
+
+if TYPE_CHECKING:
+    from fastexec.studies.cluster import Cluster
 
 _TRIED = 128
 _CHECKPOINT = 10.0  # seconds between two writings of the summaries so far
@@ -42,7 +46,7 @@ def run(
     """Run a study; results in ``out`` (default results/NAME), a folder or a URI such as s3://bucket/prefix.
 
     progress: called with a ``Progress`` after each chunk; training: with (agent, round, rounds, mean cost in bps,
-    completion). options: the fields of ``RunOptions``: threads, chunk, max_memory, resume, overwrite, first_episode.
+    completion). options: the fields of ``RunOptions``, such as threads, chunk, resume, overwrite.
 
     Raises InputError (nothing was written), RefusedError (nothing was lost), FastexecError (a file cannot be written).
     """
@@ -50,23 +54,33 @@ def run(
     folder = Place.of(out if out is not None else Path("results") / study.name)
     refuse_foreign(folder)
     study = how.shard_of(study)
-    scenarios, agents = scenarios_of(study, folder, how.slots, training)
-    with store.locked(folder):
-        for scenario in scenarios:
-            _try(scenario)
-        job = claim(study, scenarios, folder, how)
-        if isinstance(job, StudyResult):
-            return job
-        store.clear_leftovers(folder)
-        save_agents(agents, folder)
-        summaries = [_begun(job, scenario) for scenario in scenarios]
-        found = sum(summary.end - summary.first for summary in summaries)
-        with Threads(job, how.slots) as crew:
+    with _crew(how) as crew:
+        scenarios, agents = scenarios_of(study, folder, how.threads or default_threads(), training)
+        require_cut(study, scenarios, folder, how, crew.slots)
+        with store.locked(folder):
+            for scenario in scenarios:
+                _try(scenario)
+            job = claim(study, scenarios, folder, how, crew.slots)
+            if isinstance(job, StudyResult):
+                return job
+            store.clear_leftovers(folder)
+            save_agents(agents, folder)
+            crew.begin(job)
+            summaries = [_begun(job, scenario) for scenario in scenarios]
+            found = sum(summary.end - summary.first for summary in summaries)
             _simulate(job, crew, summaries, progress)
-        result = conclude(job, summaries)
-        record_run(job, how, perf_counter() - started, job.episodes * len(scenarios) - found)
-        clear(folder)
+            result = conclude(job, summaries)
+            record_run(job, crew.slots, perf_counter() - started, job.episodes * len(scenarios) - found)
+            clear(folder)
     return result
+
+
+def _crew(how: RunOptions) -> Threads | Cluster:
+    if how.scheduler is None and how.workers is None:
+        return Threads(how.threads or default_threads())
+    from fastexec.studies.cluster import Cluster
+
+    return Cluster(how)
 
 
 def _try(scenario: Scenario) -> None:

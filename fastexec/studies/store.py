@@ -88,6 +88,8 @@ def read_footer(place: Place) -> dict[str, Any]:
         if not all(isinstance(footer[key], kind) for key, kind in FOOTER_KINDS.items()):
             raise KeyError
         return dict(footer)
+    except FileNotFoundError:
+        raise InputError(f"{place}: is missing; --resume writes it anew") from None
     except (OSError, pa.ArrowException, KeyError, TypeError, ValueError, RecursionError) as error:
         kind = (
             "it carries no fastexec footer"

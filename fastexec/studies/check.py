@@ -15,7 +15,8 @@ from fastexec.planning.expectation import Expectation, expect
 from fastexec.planning.round_trip import find_round_trip
 from fastexec.planning.schedules import linear_slope
 from fastexec.simulation import Prepared, default_threads, prepare
-from fastexec.studies.chunks import BASE, bytes_an_episode, default_chunk
+from fastexec.studies.chunks import cut, memory
+from fastexec.studies.options import RunOptions
 from fastexec.studies.study import Study
 
 _PILOT = 4096
@@ -46,18 +47,21 @@ def _costs(prepared: Prepared) -> list[tuple[str, str]]:
     started = perf_counter()
     prepared.run(0, pilot)
     seconds = (perf_counter() - started) / pilot * episodes / default_threads()
-    chunk = default_chunk([prepared])
-    memory = BASE + (default_threads() + 1) * chunk * bytes_an_episode(prepared)
-    files = -(-episodes // chunk)
+    slots, rows_kept = default_threads(), study.output.rows
+    chunks = cut([prepared], rows_kept, RunOptions(), slots, None)
+    files = -(-episodes // chunks.chunk)
     rows = episodes * count
-    written = study.output.rows == "all"
     return [
         ("episodes", f"{episodes:,} of {study.order.steps} steps, {count} strategies: {rows:,} rows"),
         ("simulating", f"about {seconds:.1f} s on {default_threads()} threads (a pilot of {pilot:,} episodes, timed)"),
-        ("memory", f"about {memory // 2**20:,} MB"),
+        ("memory", f"about {memory([prepared], rows_kept, slots, chunks) // 2**20:,} MB"),
         (
             "files",
-            f"{2 * files} of {chunk:,} episodes, about {rows * 100 / 2**20:,.0f} MB" if written else "summaries only",
+            f"{2 * files} of {chunks.chunk:,} episodes, about {rows * 100 / 2**20:,.0f} MB"
+            if rows_kept == "all"
+            else "summaries only",
+            if rows_kept == "all"
+            else "summaries only",
         ),
     ]
 

@@ -177,7 +177,7 @@ def show_status(found: Status) -> None:
     total = "an unknown number of" if found.total is None else f"{found.total:,}"
     share = f" ({100 * found.done / found.total:.1f} %)" if found.total else ""
     lines.append(f"{found.done:,} of {total} episodes{share}")
-    if found.word is not None and found.age is not None:
+    if found.word is not None and found.age is not None and found.state != "incomplete":
         lines.append(pace(found.word))
         lines.append(f"told {duration(found.age)} ago by {found.where}")
     if found.state == "incomplete":

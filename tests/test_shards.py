@@ -13,12 +13,16 @@ import pytest
 import fastexec as fx
 from conftest import SMALL, data_file
 from fastexec.errors import InputError, RefusedError
+from fastexec.simulation import prepare
 from fastexec.studies import moments, progress, store
+from fastexec.studies.chunks import cut, memory
 from fastexec.studies.merge import merge
+from fastexec.studies.options import RunOptions
 from fastexec.studies.place import Place
 from fastexec.studies.status import status
 from fastexec.studies.study import Study
 from fastexec.studies.verify import verify
+from test_cli import fastexec
 from test_run import assert_same_files
 
 ROWS = {**SMALL, "episodes": 2500, "output": {"steps": 7}}
@@ -144,7 +148,7 @@ def moved(table, column, by):
 @pytest.mark.parametrize(
     ("damage", "fault"),
     [
-        (lambda p: p.unlink(), "cannot be read"),
+        (lambda p: p.unlink(), "is missing"),
         (lambda p: p.write_bytes(p.read_bytes()[:-3000]), "cannot be read"),
         (lambda p: edit(p, lambda t: moved(t, "shortfall_bps", 1e-9)), "row 3: shortfall_bps is not the sum of its parts"),
         (lambda p: edit(p, lambda t: moved(t, "episode", 1)), "does not hold episodes 500 to 999, 6 rows each"),
@@ -189,6 +193,10 @@ def test_status(apart, tmp_path):
     assert (found.state, found.done, found.total, found.word) == ("incomplete", 2000, 2500, None)
     (folder / progress.NAME).write_text("no json")
     assert status(str(folder)).word is None
+    fx.run(Study.from_dict(SUMMARIES), out=tmp_path / "s")
+    (tmp_path / "s" / "comparison.parquet").unlink()
+    found = status(str(tmp_path / "s"))
+    assert (found.state, found.done, found.total) == ("incomplete", 20_000, 20_000)
     progress.write(Place.of(folder), progress.Progress(1500, 2500, 500, 12, 10.0, 1))
     with (folder / ".lock").open() as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
@@ -198,6 +206,65 @@ def test_status(apart, tmp_path):
     assert found.age < 60
     with pytest.raises(InputError, match="holds no results"):
         status(str(tmp_path / "nowhere"))
+
+
+def test_the_verbs(apart, tmp_path):
+    whole, parts = apart
+    status_, out, error = fastexec("merge", *parts, "--out", "m", "--quiet", cwd=tmp_path)
+    assert (status_, out, error) == (0, "", "")
+    status_, out, error = fastexec("verify", "m", "--sample", 2, cwd=tmp_path)
+    assert (status_, error) == (0, "")
+    assert out == "m: all is well: 5 chunks with 2,500 episodes, 2 of them simulated again, summary and comparison\n"
+    assert fastexec("status", "m", cwd=tmp_path)[1] == "small: complete\n2,500 of 2,500 episodes (100.0 %)\n"
+    (tmp_path / "m" / "episodes" / "part-000000000500.parquet").unlink()
+    status_, out, error = fastexec("verify", "m", cwd=tmp_path)
+    assert (status_, out.count("\n"), error.count("\n")) == (1, 1, 1)
+    assert "part-000000000500.parquet: is missing" in out
+    assert "m: 1 fault; --resume computes damaged and missing chunks anew" in error
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["merge", "--out", "x"], "Missing argument 'FOLDERS...'"),
+        (["merge", "nowhere"], "Missing option '--out'"),
+        (["merge", "nowhere", "--out", "x"], "nowhere: holds no results (no study.toml); give the folders of shards"),
+        (["verify", "nowhere"], "nowhere: holds no results"),
+        (["verify", "nowhere", "--sample", "-1"], "-1 is not in the range"),
+        (["status", "nowhere"], "nowhere: holds no results"),
+        (["status", "xx://a/b"], "give a folder or s3://bucket/prefix"),
+        (["run", "large_cap", "--out", "x", "--first-episode", "7"], "must be a multiple of the chunk, 32768 episodes"),
+        (["run", "large_cap", "--out", "x", "--first-episode", "-1"], "-1 is not in the range"),
+        (["run", "large_cap", "--out", "x", "--max-memory", "2 bananas"], "is no size; write for example 2GB"),
+        (
+            ["run", "large_cap", "--out", "x", "--max-memory", "10MB"],
+            "this study needs at least 276 MB, with chunks of 1024",
+        ),
+        (["run", "large_cap", "--out", "x", "--chunk", "9000000"], "--chunk 9000000: at most 1000000 episodes"),
+        (["run", "large_cap", "--out", "x", "--workers", "2", "--threads", "2"], "--threads and --workers: give one"),
+        (["run", "large_cap", "--out", "x", "--workers", "0"], "0 is not in the range"),
+    ],
+)
+def test_bad_words_are_one_line_status_2_and_write_nothing(tmp_path, words, message):
+    status_, out, error = fastexec(*words, cwd=tmp_path)
+    assert (status_, out) == (2, "")
+    assert message in error
+    assert error.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_memory_allowed_chooses_chunks_and_keeps_the_bits(apart, tmp_path):
+    study = Study.from_dict({**ROWS, "episodes": 20_000})
+    prepared = [prepare(study)]
+    wide, tight = (cut(prepared, "all", RunOptions(max_memory=m), 2, None) for m in ("4GB", "300MB"))
+    assert (wide.chunk, tight.chunk) == (32_768, 2_048)
+    assert memory(prepared, "all", 2, tight) <= 300e6
+    assert cut(prepared, "all", RunOptions(max_memory="400MB"), 2, 32_768).flying == 1
+    assert cut([prepare(study.changed(episodes=2**40))], "none", RunOptions(), 2, None).chunk == 2**20
+    fx.run(study, out=tmp_path / "tight", max_memory="300MB")
+    fx.run(study, out=tmp_path / "wide")
+    a, b = (pq.read_table(tmp_path / x / "summary.parquet") for x in ("tight", "wide"))
+    assert a.equals(b, check_metadata=True)
 
 
 def test_a_run_tells_its_progress_and_removes_its_word_at_the_end(tmp_path, monkeypatch):

@@ -16,7 +16,8 @@ from fastexec.planning.expectation import Expectation, expect
 from fastexec.planning.round_trip import find_round_trip
 from fastexec.planning.schedules import linear_slope
 from fastexec.simulation import Prepared, default_threads, prepare
-from fastexec.studies.chunks import BASE, bytes_an_episode, default_chunk
+from fastexec.studies.chunks import cut, memory
+from fastexec.studies.options import RunOptions
 from fastexec.studies.study import Study
 
 _PILOT = 4096
@@ -59,10 +60,11 @@ def _cost(prepared: Prepared) -> Cost:
     started = perf_counter()
     prepared.run(0, pilot)
     seconds = (perf_counter() - started) / pilot * prepared.episodes / default_threads()
-    chunk = default_chunk([prepared])
-    memory = BASE + (default_threads() + 1) * chunk * bytes_an_episode(prepared)
-    files = 2 * -(-prepared.episodes // chunk) if prepared.study.output.rows == "all" else 0
-    return Cost(prepared.episodes * len(prepared.strategies), seconds, memory, files, chunk)
+    slots, rows = default_threads(), prepared.study.output.rows
+    found = cut([prepared], rows, RunOptions(), slots, None)
+    files = 2 * -(-prepared.episodes // found.chunk) if rows == "all" else 0
+    size = memory([prepared], rows, slots, found)
+    return Cost(prepared.episodes * len(prepared.strategies), seconds, size, files, found.chunk)
 
 
 def told(cost: Cost) -> list[tuple[str, str]]:

@@ -15,7 +15,8 @@ from fastexec.studies.options import RunOptions
 
 _ROWS_A_CHUNK = 200_000
 _LARGEST, _SMALLEST, MOST = 32_768, 1_024, 1_000_000
-_LARGEST_SUMMARY, _STEPS_A_SUMMARY = 1 << 18, 1 << 27  # episodes; strategy-steps, half a second of one thread
+_LARGEST_SUMMARY, _STEPS_A_SUMMARY = 1 << 20, 1 << 28  # episodes; strategy-steps, about a second of one thread
+_BYTES_A_SUMMARY, _MOST_SUMMARY = 1 << 25, 1 << 24
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
 _SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]i?)?b?\s*", re.IGNORECASE)
 #: Bytes of the process before any chunk: interpreter, compiled kernels, Arrow.
@@ -45,46 +46,56 @@ def cut(studies: Sequence[Prepared], rows: str, how: RunOptions, slots: int, hel
 
     Raises InputError where not even one chunk fits into the memory allowed.
     """
-    given = held or how.chunk
-    if given is not None and given > MOST:
-        raise InputError(f"--chunk {given}: at most {MOST} episodes, which stay in memory as long as a chunk runs")
+    given, most = held or how.chunk, MOST if rows == "all" else _MOST_SUMMARY
+    if given is not None and given > most:
+        raise InputError(f"--chunk {given}: at most {most} episodes, or nobody sees for long how far it is")
     if rows == "none":
-        return _cut_summaries(studies, how.max_memory, slots, given)
-    size, flying = given or default_chunk(studies), slots + 1
+        found = smallest = Cut(given or _summary_chunk(studies, slots), 2 * slots)
+    else:
+        found, smallest = Cut(given or default_chunk(studies), slots + 1), Cut(given or _SMALLEST, 1)
     if how.max_memory is None:
-        return Cut(size, flying)
-    room, each = bytes_of(how.max_memory) - BASE, max(bytes_an_episode(prepared) for prepared in studies)
-    while given is None and size > _SMALLEST and size * each * flying > room:
-        size //= 2
-    flying = min(flying, room // (size * each))
-    if flying < 1:
+        return found
+    room = bytes_of(how.max_memory)
+    least = memory(studies, rows, slots, smallest)
+    if least > room:
         raise InputError(
-            f"--max-memory {how.max_memory}: this study needs at least {-(-(BASE + size * each) // 10**6)} MB"
-            + (f" with chunks of {size} episodes" if given is not None else "")
+            f"--max-memory {how.max_memory}: this study needs at least {-(-least // 10**6)} MB, with chunks of "
+            f"{smallest.chunk} episodes and {slots} at once"
         )
-    return Cut(size, flying)
+    while memory(studies, rows, slots, found) > room:
+        smaller = given is None and found.chunk > _SMALLEST
+        found = Cut(found.chunk // 2, found.flying) if smaller else Cut(found.chunk, found.flying - 1)
+    return found
 
 
-def _cut_summaries(studies: Sequence[Prepared], most_memory: str | None, slots: int, given: int | None) -> Cut:
-    """Without rows a chunk holds one leaf of them at a time, whatever its size: it is as large as is still a short wait,
-    and small enough that every thread has some.
+def memory(studies: Sequence[Prepared], rows: str, slots: int, cut: Cut) -> int:
+    """Bytes that a run of such chunks takes, about."""
+    each = max(bytes_an_episode(prepared) for prepared in studies)
+    if rows == "all":
+        return BASE + cut.flying * cut.chunk * each
+    k = max(len(prepared.strategies) for prepared in studies)
+    # A chunk holds a leaf of rows and its histogram while it runs, then its leaves' moments until their turn comes.
+    return BASE + slots * (LEAF * each + 8 * SKETCHED * k * BINS) + cut.flying * cut.chunk // LEAF * _bytes_a_leaf(k)
+
+
+def _bytes_a_leaf(k: int) -> int:
+    return 8 * (4 * len(COLUMNS) * k + 5 * k * k)
+
+
+def _summary_chunk(studies: Sequence[Prepared], slots: int) -> int:
+    """Without rows a chunk's memory hardly grows with it: it is as large as is still a short wait, and small enough that
+    every thread has some.
     """
     k, steps = max(len(prepared.strategies) for prepared in studies), studies[0].study.order.steps
     episodes = max(prepared.episodes for prepared in studies)
     size = _LARGEST_SUMMARY
-    while size > LEAF and (size * k * steps > _STEPS_A_SUMMARY or size * 4 * slots > episodes):
+    while size > LEAF and (
+        size * k * steps > _STEPS_A_SUMMARY
+        or size * 4 * slots > episodes
+        or size // LEAF * _bytes_a_leaf(k) > _BYTES_A_SUMMARY
+    ):
         size //= 2
-    size, flying = given or size, 2 * slots
-    if most_memory is not None:
-        leaf = LEAF * max(bytes_an_episode(prepared) for prepared in studies)
-        # A chunk's leaves wait in flight; its histogram is there while it runs, and the summary has one of its own.
-        waiting = (size // LEAF + 2) * 8 * (4 * len(COLUMNS) * k + 5 * k * k)
-        needed = BASE + slots * (leaf + 8 * SKETCHED * k * BINS) + flying * waiting
-        if needed > bytes_of(most_memory):
-            raise InputError(
-                f"--max-memory {most_memory}: this study needs {-(-needed // 10**6)} MB on {slots} threads; use fewer"
-            )
-    return Cut(size, flying)
+    return size
 
 
 def default_chunk(studies: Sequence[Prepared]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from time import time
 
@@ -41,22 +42,23 @@ def status(folder: str) -> Status:
             return Status(held.study.name, "complete", covered, covered, None, None, "")
     found = progress.read(place)
     word, record = found if found is not None else (None, {})
-    done, total = (word.done, word.total) if word is not None else (_in_parts(place, held.chunk), total)
     locked = store.is_locked(place)
     state = "unknown" if locked is None else "running" if locked else "incomplete"
+    if word is not None and state != "incomplete":
+        done, total = word.done, word.total
+    else:
+        done = _in_parts(place, held.chunk)
     age = None if word is None else max(time() - float(str(record["written"])), 0.0)
     where = f"process {record['process']} on {record['host']}" if {"process", "host"} <= set(record) else ""
     return Status(held.study.name, state, done, total, word, age, where)
 
 
 def _in_parts(place: Place, chunk: int) -> int:
-    """Episodes in the parts that are there, of each scenario; the last may hold fewer than a chunk."""
-    found = 0
-    for parts in map(store.parts, store.homes(place, "episodes")):
-        if parts:
-            try:
-                last = int(store.read_footer(parts[-1])["episodes"])
-            except InputError:
-                last = 0
-            found += (len(parts) - 1) * chunk + last
+    """Episodes in the parts that are there (a scenario's last may hold fewer than a chunk), or in the summaries so far."""
+    homes = [parts for parts in map(store.parts, store.homes(place, "episodes")) if parts]
+    counted = [parts[-1] for parts in homes] if homes else store.all_parts(place, "moments")
+    found = sum(chunk * (len(parts) - 1) for parts in homes)
+    for part in counted:
+        with contextlib.suppress(InputError):  # damaged: computed again
+            found += int(store.read_footer(part)["episodes"])
     return found

@@ -8,7 +8,7 @@ import numpy as np
 
 from fastexec.kernels import philox
 from fastexec.kernels._jit import LANES, entry
-from fastexec.kernels.room import raw_for, words_for
+from fastexec.kernels.room import lanes_for
 from fastexec.learning.batched import Learner
 from fastexec.learning.program import program_cuts
 from fastexec.models.agents import Training
@@ -17,19 +17,18 @@ from fastexec.simulation import prepare
 from fastexec.studies.study import Study
 
 
-@entry("float32(uint64, int64, int64)")
-def draw_all(seed, blocks, steps):
+@entry("void(uint64, int64, int64, uint32[::1], float32[::1])")
+def draw_all(seed, blocks, steps, words, normals):
     """The normals of so many blocks and steps, and nothing else: the floor under every simulation."""
-    words, normals = words_for(4 * LANES), raw_for(4 * LANES)
     for block in range(blocks):
         for t in range(steps):
             philox.draw_words(seed, block, t, np.uint32(0), words)
             philox.gaussians(words, normals)
-    return normals[0]
 
 
 def draws_alone(episodes: int, steps: int) -> None:
-    draw_all(np.uint64(7), episodes // LANES, steps)
+    lanes = lanes_for()
+    draw_all(np.uint64(7), episodes // LANES, steps, lanes.words, lanes.raw)
 
 
 class Job:

@@ -91,6 +91,11 @@ class _Compiler(CompilerBase):  # type: ignore[misc]
 # error_model="numpy": with Python's model each division hides a branch and the lane loop is no longer vectorised.
 _OPTIONS = {"nogil": True, "error_model": "numpy", "fastmath": False, "pipeline_class": _Compiler}
 
+# What makes no arrays holds no references: a count up and down for each array of each call was 12 ns.
+_NO_REFERENCES = {"_nrt": False}
+# A stage is never called from Python or C: a third of the compile time went into wrappers for that.
+_NO_WRAPPERS = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+
 _READ_ONLY = numba.types.Array(numba.float64, 1, "C", readonly=True)  # a user's function moves nobody's market
 DECIDE_SIGNATURE = numba.void(
     numba.float64[::1], *([_READ_ONLY] * 5), numba.int64, numba.int64
@@ -174,15 +179,13 @@ class _Cache(FunctionCache):  # type: ignore[misc]
 
 
 def stage(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A jitted function that only kernels call. It makes no arrays and holds no references: a count up and down for each
-    array of each call was 12 ns.
-    """
-    return numba.njit(**_OPTIONS, _nrt=False)(function)  # type: ignore[no-any-return]
+    """A jitted function that only kernels call; it makes no arrays."""
+    return numba.njit(**_OPTIONS, **_NO_REFERENCES, **_NO_WRAPPERS)(function)  # type: ignore[no-any-return]
 
 
 def allocating(function: Callable[..., Any]) -> Callable[..., Any]:
     """A stage that makes arrays."""
-    return numba.njit(**_OPTIONS)(function)  # type: ignore[no-any-return]
+    return numba.njit(**_OPTIONS, **_NO_WRAPPERS)(function)  # type: ignore[no-any-return]
 
 
 def chained(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -196,7 +199,7 @@ def chained(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
     """A jitted function of one lane, inlined by force: LLVM left Philox as a call in the driver, scalar, 15 ns a step."""
-    return numba.njit(forceinline=True, **_OPTIONS, _nrt=False)(function)  # type: ignore[no-any-return]
+    return numba.njit(forceinline=True, **_OPTIONS, **_NO_REFERENCES, **_NO_WRAPPERS)(function)  # type: ignore[no-any-return]
 
 
 Announce = Callable[[str], None]
@@ -211,10 +214,12 @@ def on_compile(announce: Announce) -> None:
 class Entry:
     """A kernel that Python calls: one signature, compiled or loaded on the first call, safe from several threads."""
 
-    def __init__(self, function: Callable[..., Any], signature: str | Callable[[], Sequence[Any]]) -> None:
+    def __init__(
+        self, function: Callable[..., Any], signature: str | Callable[[], Sequence[Any]], references: bool
+    ) -> None:
         self.name = function.__name__
         self.__doc__ = function.__doc__
-        self._signature = signature
+        self._signature, self._references = signature, {} if references else _NO_REFERENCES
         self._function = function
         self._dispatcher: Any = None
         self._lock = threading.Lock()
@@ -244,7 +249,7 @@ class Entry:
         return perf_counter() - started
 
     def _compiled(self) -> Any:
-        dispatcher = numba.njit(**_OPTIONS)(self._function)
+        dispatcher = numba.njit(**_OPTIONS, **self._references)(self._function)
         dispatcher._cache = _Cache(self._function)
         if callable(self._signature):
             signature: Any = tuple(_typeof(example) for example in self._signature())
@@ -260,9 +265,15 @@ class Entry:
 entries: list[Entry] = []
 
 
-def entry(signature: str | Callable[[], Sequence[Any]]) -> Callable[[Callable[..., Any]], Entry]:
-    """Decorator for a kernel that Python calls; ``signature`` is Numba's text, or a function giving example arguments."""
-    return lambda function: Entry(function, signature)
+def entry(
+    signature: str | Callable[[], Sequence[Any]], references: bool = True
+) -> Callable[[Callable[..., Any]], Entry]:
+    """Decorator for a kernel that Python calls; ``signature`` is Numba's text, or a function giving example arguments.
+
+    ``references`` False: it makes no arrays, and counts no references at its calls of stages (345 ns a step and strategy
+    for what NamedTuples hold).
+    """
+    return lambda function: Entry(function, signature, references)
 
 
 def _typeof(example: Any) -> Any:

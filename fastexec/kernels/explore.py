@@ -41,13 +41,16 @@ from fastexec.kernels.fields import (
     TRANSIENT_KIND,
     TRANSIENT_OFF,
     VALUE,
+    Paths,
+    Plan,
+    Strategies,
 )
 from fastexec.kernels.fill import close_horizon, fill, rate_of
 from fastexec.kernels.given import follow_paths
 from fastexec.kernels.market import advance, draw, observe
 from fastexec.kernels.parameters import fix_parameters
 from fastexec.kernels.philox import ACTIONS, draw_words
-from fastexec.kernels.room import floats_for, lanes_for
+from fastexec.kernels.room import lanes_for
 from fastexec.kernels.state import encode
 from fastexec.kernels.strategy import find_actions, take_actions
 
@@ -64,23 +67,30 @@ class Experience(NamedTuple):
     costs: np.ndarray
 
 
+def explore_range(
+    seed: np.uint64,
+    episodes: tuple[int, int, int],
+    plan: Plan,
+    strategies: Strategies,
+    paths: Paths,
+    epsilon: float,
+    record: Experience,
+) -> None:
+    """Of ``episodes`` (first, count, base) ``first <= e < first + count`` into columns e - base; the agent is strategy 0."""
+    explore_blocks((seed, *episodes), plan, strategies, paths, epsilon, record, lanes_for())
+
+
 def _example() -> tuple[Any, ...]:
     record = Experience(np.zeros((1, 1), np.int32), np.zeros((1, 1), np.uint8), np.zeros((1, 1)))
-    return np.uint64(0), (0, 1, 0), *example_study(), 0.1, record
+    return (np.uint64(0), 0, 1, 0), *example_study(), 0.1, record, lanes_for()
 
 
-@entry(_example)
-def explore_range(seed, episodes, plan, strategies, paths, epsilon, record):
-    """Of ``episodes`` (first, count, base) ``first <= e < first + count`` into columns e - base; the agent is strategy 0."""
-    explore_blocks((seed, episodes), plan, strategies, paths, epsilon, record, lanes_for(1), floats_for(7 * _W))
-
-
-@stage
-def explore_blocks(episodes, plan, strategies, paths, epsilon, record, lanes, parts):
-    """Block after block; ``parts``: room for the seven parts of the cost."""
-    seed, (first, count, base) = episodes
-    p, m, normals, words, raw, ledgers = lanes
-    b = ledgers[0]
+@entry(_example, references=False)
+def explore_blocks(episodes, plan, strategies, paths, epsilon, record, lanes):
+    """Block after block."""
+    seed, first, count, base = episodes
+    p, m, normals, words, raw, ledgers, rows = lanes
+    b, parts = ledgers[0], rows[0]
     switches, curves, chains = plan.switches, plan.curves, plan.chains
     steps, given = switches[STEPS], switches[SOURCE] != SYNTHETIC
     fix_parameters(plan, p)

@@ -30,6 +30,7 @@ _FIXED = {
     "episodes": "every scenario has the same episodes",
     "output": "every scenario writes the same tables",
     "sweep": "a sweep holds no sweep",
+    "plugins": "every scenario has the same strategies",
     "market.model": _SAME_COLUMNS,
     "costs.rule": _SAME_COLUMNS,
 }
@@ -140,7 +141,7 @@ def _check_key(key: str, value: Any) -> None:
     if section == "strategies":
         if key.count(".") < 2:
             raise _error(key, 'is a whole strategy; sweep a key of it, as in "strategies.pov10.rate"')
-        if key.endswith((".model", ".name")):
+        if key.endswith((".model", ".name", ".source")):
             raise _error(
                 key, "cannot be swept: every scenario has the same strategies; add another [[strategies]] section"
             )

@@ -17,7 +17,9 @@ from pydantic import BaseModel
 
 from fastexec.columns import Column, build, repeated, schema
 from fastexec.errors import InputError
+from fastexec.models._base import unknown_key
 from fastexec.models.market import ReplayMarket
+from fastexec.models.strategies import RESERVED
 from fastexec.models.sweep import Sweep, Tied, inline, is_name
 from fastexec.planning.parameters import ranges
 
@@ -143,7 +145,13 @@ def _path(key: str, data: dict[str, Any], place: str) -> list[str]:
         hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(names)}"
         raise InputError(f"{place}: {key}: no strategy of that name; {hint}")
     name = max(fitting, key=len)
-    return ["strategies", name, *rest.removeprefix(f"{name}.").split(".")]
+    parts = rest.removeprefix(f"{name}.").split(".")
+    own = next(strategy for strategy in data["strategies"] if strategy["name"] == name)
+    if (
+        "source" in own and parts[0] not in own
+    ):  # an own strategy's parameters: known by the file that it was resolved from
+        raise InputError(f"{place}: {key}: {unknown_key(parts[0], [k for k in own if k not in RESERVED])}")
+    return ["strategies", name, *parts]
 
 
 def _with(data: Any, key: str, path: list[str], value: Any, place: str) -> Any:

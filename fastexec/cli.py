@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 import fastexec
-from fastexec.cli_results import VERBS
+from fastexec.cli_results import FORMAT, PLUGIN, VERBS
 from fastexec.exits import leave, statuses
 
 
@@ -66,25 +66,12 @@ _STUDY = click.argument("study")
 _SET = click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override a key, also a swept one: order.shares=5000."
 )
-_PLUGIN = click.option(
-    "--plugin", "plugins", multiple=True, metavar="FILE", help="Own strategies: a Python file or a module (repeatable)."
-)
 _EPISODES = click.option("--episodes", type=int, help="Number of episodes instead of the study's.")
 _SEED = click.option("--seed", type=int, help="Root seed instead of the study's, 0 to 2^64 - 1.")
 _THREADS = click.option("--threads", type=click.IntRange(1, 1024), help="Threads; all processors by default.")
-_FORMAT = click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "csv", "json", "markdown"]),
-    default="table",
-    help="Form of the table.",
-)
-_FOLDER = click.argument("folder")
-_SCENARIO = click.option("--scenario", metavar="NAME", help="One scenario of a sweep (scenarios.parquet names them).")
-_BASELINE = click.option("--baseline", help="Strategy to compare with; twap by default.")
 
 
-@cli.command()
+@cli.command(short_help="Simulate, write Parquet, print the comparison.")
 @_STUDY
 @click.option(
     "--out",
@@ -103,7 +90,7 @@ _BASELINE = click.option("--baseline", help="Strategy to compare with; twap by d
 @click.option("--yes", is_flag=True, help="Run also a sweep of more than 1,000 scenarios.")
 @click.option("--quiet", is_flag=True, help="No progress and no table.")
 @_SET
-@_PLUGIN
+@PLUGIN
 def run(
     study: str,
     settings: tuple[str, ...],
@@ -133,7 +120,7 @@ def run(
 @click.option("--overwrite", is_flag=True, help="Replace the file --out.")
 @_THREADS
 @_SET
-@_PLUGIN
+@PLUGIN
 def train(study: str, settings: tuple[str, ...], plugins: tuple[str, ...], out: Path, **options: Any) -> None:
     """Train an agent of STUDY and keep it."""
     from fastexec import terminal
@@ -159,21 +146,7 @@ def show(agent: Path) -> None:
     tables.show_agent(in_words(read), by_time_and_inventory(read))
 
 
-@cli.command()
-@_FOLDER
-@_BASELINE
-@click.option("--by", metavar="COLUMN[:N]", help="Condition on a column of markets, or on N quantiles of it.")
-@_SCENARIO
-@_FORMAT
-def compare(folder: str, baseline: str | None, by: str | None, scenario: str | None, form: str) -> None:
-    """Paired comparison of the strategies in FOLDER, by scenario where it has a sweep, from its Parquet files alone."""
-    from fastexec import tables
-    from fastexec.analysis.comparison import compare as compare_files
-
-    tables.show_comparison(compare_files(folder, baseline=baseline, by=by, scenario=scenario), form)
-
-
-@cli.command()
+@cli.command(short_help="Fit a market to real bars.")
 @click.argument("bars", type=click.Path(path_type=Path))
 @click.option("--symbol", required=True, help="Symbol in the file of bars.")
 @click.option("--out", type=click.Path(path_type=Path), help="File for the [market] and [costs] sections.")
@@ -185,7 +158,7 @@ def compare(folder: str, baseline: str | None, by: str | None, scenario: str | N
 @click.option("--shares-outstanding", type=click.FloatRange(0, min_open=True), help="For the permanent impact.")
 @click.option("--episodes", type=click.IntRange(100), default=100_000, show_default=True, help="Days simulated.")
 @click.option("--overwrite", is_flag=True, help="Replace the file --out.")
-@_FORMAT
+@FORMAT
 def calibrate(bars: Path, symbol: str, out: Path | None, overwrite: bool, form: str, **options: Any) -> None:
     """Fit a market to real BARS (Parquet or CSV): sections for a study, and how well they fit, statistic by statistic."""
     from fastexec import tables
@@ -207,10 +180,10 @@ def calibrate(bars: Path, symbol: str, out: Path | None, overwrite: bool, form: 
     tables.show_calibration(found, form)
 
 
-@cli.command()
+@cli.command(short_help="What a study means and costs; writes nothing.")
 @_STUDY
 @_SET
-@_PLUGIN
+@PLUGIN
 @_EPISODES
 def check(study: str, settings: tuple[str, ...], plugins: tuple[str, ...], episodes: int | None) -> None:
     """Validate STUDY; print it resolved, what it costs, what is known of it, and warnings. Writes nothing."""
@@ -218,39 +191,6 @@ def check(study: str, settings: tuple[str, ...], plugins: tuple[str, ...], episo
     from fastexec.studies.check_sweep import examine_any
 
     terminal.show_check(examine_any(_study(study, settings, plugins, episodes=episodes)))
-
-
-@cli.command()
-@_FOLDER
-@click.option("--out", metavar="FILE", help="File of the report; FOLDER/report.html by default.")
-@click.option("--figures", type=click.Path(path_type=Path), help="Folder for the same charts as PNG and SVG.")
-@_BASELINE
-@_SCENARIO
-def report(folder: str, scenario: str | None, **options: Any) -> None:
-    """Make one HTML page of the results in FOLDER, from its Parquet files alone; of a sweep, an overview of its scenarios,
-    or one of them (needs the extra `report`).
-    """
-    from fastexec.analysis.report.write import write_report
-
-    page, pictures = write_report(folder, scenario=scenario, **options)
-    click.echo(f"report: {page}")
-    if pictures:
-        click.echo(f"figures: {len(pictures)} files in {options['figures']}")
-
-
-@cli.command()
-@_FOLDER
-@click.option("--episode", type=click.IntRange(0), required=True, help="Number of the episode.")
-@click.option("--strategy", help="One strategy only.")
-@_SCENARIO
-@click.option("--format", "form", type=click.Choice(["table", "csv", "parquet"]), default="table")
-@_PLUGIN
-def replay(folder: str, episode: int, strategy: str | None, form: str, **options: Any) -> None:
-    """Every step of one episode of the results in FOLDER, regenerated from its seed (parquet: to standard output)."""
-    from fastexec import terminal
-    from fastexec.studies.replay import replay_episode
-
-    terminal.show_steps(replay_episode(folder, episode, strategy, **options), form)
 
 
 @cli.command()
@@ -263,7 +203,7 @@ def presets() -> None:
 
 
 @cli.command()
-@_PLUGIN
+@PLUGIN
 def schema(plugins: tuple[str, ...]) -> None:
     """The study file, key by key, and the columns of the results."""
     from fastexec import columns

@@ -21,7 +21,7 @@ from fastexec.kernels._jit import PLUGIN_SLOTS
 from fastexec.kernels.episode import output_for, plugin_slots, simulate_range
 from fastexec.kernels.philox import EVALUATION
 from fastexec.learning.training import hashes_of_agents, tables_for
-from fastexec.models.market import BootstrapMarket, RealMarket, ReplayMarket, SyntheticMarket
+from fastexec.models.market import BootstrapMarket, ReplayMarket, SyntheticMarket
 from fastexec.models.study import StudyModel
 from fastexec.planning.control import timing_has_mean_zero
 from fastexec.planning.expectation import arrival_price, expect
@@ -182,7 +182,7 @@ def prepare(
             f"paths: the study's market is of model {study.market.model!r}; given paths need a synthetic one, from which "
             "schedules take what they expect"
         )
-    windows = None if paths is not None or isinstance(study.market, SyntheticMarket) else _windows(study, study.market)
+    windows = None if paths is not None else _windows(study)
     plan, drawn = plan_study(study, phase)
     given, groups = _given(study, paths, windows, plan)
     if given is not None and given.mid.shape[1] != study.order.steps + 1:
@@ -217,20 +217,12 @@ def _bars(study: StudyModel) -> str:
     return study.market.bars
 
 
-def _windows(study: StudyModel, market: RealMarket) -> ReplayWindows:
-    from fastexec.data.bars import read_bars
-    from fastexec.data.replay import replay_windows
+def _windows(study: StudyModel) -> ReplayWindows | None:
+    if isinstance(study.market, SyntheticMarket):
+        return None
+    from fastexec.data.replay import windows_of
 
-    steps = study.order.steps
-    bars = read_bars(study.bars_path(), market.symbol)
-    leave_own = market.model == "replay"
-    windows = replay_windows(bars, steps, market.stride or steps, market.days, market.curve_days, leave_own)
-    if windows.step_seconds != study.order.step_seconds:
-        raise InputError(
-            f"order.step_seconds: {study.order.step_seconds:g}, but a bar of {market.bars} lasts {windows.step_seconds} s "
-            "and is a step; make them equal"
-        )
-    return windows
+    return windows_of(study, study.market)
 
 
 def _given(

@@ -18,9 +18,12 @@ from fastexec.errors import FastexecError, InputError, RefusedError
 from fastexec.studies import store
 from fastexec.studies.merge import merge
 from fastexec.studies.place import Place
+from fastexec.studies.replay import replay_episode
 from fastexec.studies.status import status
 from fastexec.studies.study import Study
 from fastexec.studies.verify import verify
+from test_own_strategies import PATIENT
+from test_own_strategies import STUDY as OWN
 
 pytest.importorskip("moto.server")
 pytestmark = pytest.mark.filterwarnings("default")  # of the server
@@ -92,6 +95,22 @@ def assert_same_objects(folder, uri):
     for name in names:
         with (place / name).open() as stream:
             assert pq.read_table(stream).equals(pq.read_table(folder / name), check_metadata=True), name
+
+
+def test_plugin_files_are_kept_on_the_store(bucket, tmp_path, monkeypatch):
+    (tmp_path / "own.py").write_text(PATIENT)
+    (tmp_path / "mine.toml").write_text(OWN)
+    uri = bucket("own")
+    fx.run(Study.load(tmp_path / "mine.toml"), out=uri)
+    place = Place.of(uri)
+    assert (place / "plugins" / "own.py").read_text() == PATIENT
+    with pytest.raises(InputError, match=r"own.py: there is no such plugin file .*--plugin"):
+        replay_episode(uri, 7)
+    assert replay_episode(uri, 7, plugins=[str(tmp_path / "own.py")]).num_rows == 36
+    monkeypatch.chdir(tmp_path)
+    assert verify(uri, sample=1).faults == []
+    store.remove_results(place)
+    assert not (place / "plugins" / "own.py").is_file()
 
 
 def test_a_run_compared_verified_merged_and_shown(bucket, local, tmp_path):

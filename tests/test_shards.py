@@ -226,7 +226,7 @@ def test_the_verbs(apart, tmp_path):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["merge", "--out", "x"], "Missing argument 'FOLDERS...'"),
+        (["merge", "--out", "x"], "Missing argument 'DIR...'"),
         (["merge", "nowhere"], "Missing option '--out'"),
         (["merge", "nowhere", "--out", "x"], "nowhere: holds no results (no study.toml); give the folders of shards"),
         (["verify", "nowhere"], "nowhere: holds no results"),

@@ -80,7 +80,7 @@ def sweep_top(material: SweepMaterial) -> Top:
     return Top(
         title=f"{material.study.name}: {len(summaries):,} scenarios",
         answer=_answer(material),
-        lines=["Each scenario has a page of its own: fastexec report FOLDER --scenario NAME."],
+        lines=["Each scenario has a page of its own: fastexec report DIR --scenario NAME."],
         order=f"Swept: {keys}; {episodes:,} episodes in each scenario, on the same random numbers.",
         names=[*(short_key(key) for key in _columns(material)), "strategy"],
         headings=[("cost", "bps"), ("saving", "bps"), ("from", "bps"), ("to", "bps"), ("done", "%")],

@@ -86,6 +86,8 @@ _BASELINE = click.option("--baseline", help="Strategy to compare with; twap by d
 @_THREADS
 @click.option("--chunk", type=click.IntRange(1), help="Episodes a file.")
 @click.option("--max-memory", metavar="SIZE", help="Bound on memory (2GB) that chunks are cut for.")
+@click.option("--scheduler", metavar="ADDRESS", help="Run chunks on a Dask cluster: tcp://host:8786.")
+@click.option("--workers", type=click.IntRange(1, 1024), help="Run chunks on so many local worker processes.")
 @click.option("--first-episode", type=click.IntRange(0), default=0, help="Run a shard: --episodes N from here on.")
 @click.option("--resume", is_flag=True, help="Go on with an interrupted run, or extend it to more episodes.")
 @click.option("--overwrite", is_flag=True, help="Replace another study's results in the folder.")

@@ -129,7 +129,8 @@ def show_verification(folder: str, found: Verification) -> None:
     for fault in found.faults:
         click.echo(fault)
     if found.faults:
-        raise FastexecError(f"{folder}: {len(found.faults)} faults; --resume computes damaged and missing chunks anew")
+        count = "1 fault" if len(found.faults) == 1 else f"{len(found.faults)} faults"
+        raise FastexecError(f"{folder}: {count}; --resume computes damaged and missing chunks anew")
     again = f", {found.simulated} of them simulated again" if found.simulated else ""
     what = f"{found.chunks:,} chunks with {found.episodes:,} episodes{again}" if found.chunks else "its summaries"
     click.echo(f"{folder}: all is well: {what}, summary and comparison")

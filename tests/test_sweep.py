@@ -13,7 +13,7 @@ from fastexec.errors import InputError
 from fastexec.simulation import simulate
 from fastexec.studies.study import Study
 from fastexec.studies.study_schema import schema_text
-from fastexec.studies.sweep import require_few, scenario_named, scenarios_table
+from fastexec.studies.sweep import labels_of, require_few, scenario_named, scenarios_table
 
 GRID = {
     "market.price.volatility": [0.0003, 0.001],
@@ -70,6 +70,7 @@ def test_names_are_the_same_when_values_are_added_and_safe_everywhere():
         "almgren_chriss.risk_aversion_1e-07__static_optimum.risk_aversion_0",
         "almgren_chriss.risk_aversion_1e20__static_optimum.risk_aversion_0",
     ]
+    assert labels_of(["order.shares", "strategies.order.shares"])["order.shares"] == "order.shares"
     assert names(swept(**{"market.volume.curve": [[1, 2], [1, 3]]})) == ["curve_1", "curve_2"]
     long = {
         f"market.correlation.{key}": [0.012345678901234] for key in ("price_spread", "price_volume", "spread_volume")
@@ -146,7 +147,7 @@ WRONG = [
     ({"list": LIST, "market.spread.mean": [0.1]}, r"is swept by the grid and by the list"),
     ({"list": [LIST[0], {**LIST[1], "name": "CALM"}]}, r"two scenarios are named 'CALM'"),
     *(({"list": [{**LIST[0], "name": bad}]}, r"sweep.list\[1\].name: ")
-      for bad in ("2008", "../up", "a=b", "a/b", "null", "", "a b", "é", 5, "Infinity")),
+      for bad in ("2008", "../up", "a=b", "a/b", "null", "", "a b", 61 * "a", "é", 5, "Infinity")),
 ]  # fmt: skip
 
 

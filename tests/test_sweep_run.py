@@ -272,3 +272,10 @@ def test_shards_of_a_sweep_merge_verify_and_tell_their_status(whole, tmp_path):
     told = status(str(tmp_path / "merged"))
     assert (told.state, told.done, told.total) == ("incomplete", 3 * EPISODES + 1500, 4 * EPISODES)
     assert any(NAMES[2] in fault for fault in verify(str(tmp_path / "merged")).faults)
+
+
+@pytest.mark.filterwarnings("default")  # Dask's own, of sockets closed late, are not ours
+def test_worker_processes_give_the_same_files(whole, tmp_path):
+    pytest.importorskip("distributed")
+    fx.run(study(), out=tmp_path / "r", chunk=CHUNK, workers=2)
+    assert_same_files(whole, tmp_path / "r")

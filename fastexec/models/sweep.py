@@ -34,20 +34,8 @@ _FIXED = {
     "costs.rule": _SAME_COLUMNS,
 }
 #: Readers of partitioned files guess types from names: these would become dates, numbers or nothing.
-_NOT_NAMES = (
-    "epoch",
-    "inf",
-    "infinity",
-    "nan",
-    "none",
-    "null",
-    "now",
-    "today",
-    "true",
-    "false",
-    "yesterday",
-    "tomorrow",
-)
+_NOT_NAMES = set("epoch inf infinity nan none null now today true false yesterday tomorrow".split())
+_LONGEST_NAME = 60
 
 
 class Tied(BaseModel):
@@ -55,7 +43,7 @@ class Tied(BaseModel):
 
     model_config = ConfigDict(frozen=True, strict=True)
 
-    name: Annotated[str, Field(max_length=60)] | None = None
+    name: str | None = None
     values: dict[str, Any]
 
 
@@ -208,11 +196,11 @@ def _check_same_keys(number: int, first: dict[str, Any], values: dict[str, Any])
 
 def _check_name(name: Any, number: int, others: set[str]) -> None:
     place = f"list[{number}].name"
-    if not isinstance(name, str) or not is_name(name):
+    if not isinstance(name, str) or not is_name(name) or len(name) > _LONGEST_NAME:
         raise _error(
             place,
-            "must be of letters, digits and . _ - and begin with a letter (it names folders, whose readers guess types), not "
-            f"{_shown(name)}",
+            f"must be of letters, digits and . _ -, at most {_LONGEST_NAME}, and begin with a letter (it names folders, whose "
+            f"readers guess types), not {_shown(name)}",
         )
     if name.casefold() in others:
         raise _error(place, f"two scenarios are named {name!r}; give one another name")

@@ -40,8 +40,8 @@ def bytes_of(text: str) -> int:
     return int(float(found[1]) * _UNITS[(found[2] or "").lower()])
 
 
-def cut(studies: Sequence[Prepared], rows: str, how: RunOptions, held: int | None) -> Cut:
-    """Chunk size and chunks in flight; ``rows``: all | none; ``held``: the chunk size of the folder.
+def cut(studies: Sequence[Prepared], rows: str, how: RunOptions, slots: int, held: int | None) -> Cut:
+    """Chunk size and chunks in flight; ``rows``: all | none; ``slots``: chunks at once; ``held``: the chunk size of the folder.
 
     Raises InputError where not even one chunk fits into the memory allowed.
     """
@@ -49,8 +49,8 @@ def cut(studies: Sequence[Prepared], rows: str, how: RunOptions, held: int | Non
     if given is not None and given > MOST:
         raise InputError(f"--chunk {given}: at most {MOST} episodes, which stay in memory as long as a chunk runs")
     if rows == "none":
-        return _cut_summaries(studies, how, given)
-    size, flying = given or default_chunk(studies), how.slots + 1
+        return _cut_summaries(studies, how.max_memory, slots, given)
+    size, flying = given or default_chunk(studies), slots + 1
     if how.max_memory is None:
         return Cut(size, flying)
     room, each = bytes_of(how.max_memory) - BASE, max(bytes_an_episode(prepared) for prepared in studies)
@@ -65,24 +65,24 @@ def cut(studies: Sequence[Prepared], rows: str, how: RunOptions, held: int | Non
     return Cut(size, flying)
 
 
-def _cut_summaries(studies: Sequence[Prepared], how: RunOptions, given: int | None) -> Cut:
+def _cut_summaries(studies: Sequence[Prepared], most_memory: str | None, slots: int, given: int | None) -> Cut:
     """Without rows a chunk holds one leaf of them at a time, whatever its size: it is as large as is still a short wait,
     and small enough that every thread has some.
     """
     k, steps = max(len(prepared.strategies) for prepared in studies), studies[0].study.order.steps
     episodes = max(prepared.episodes for prepared in studies)
     size = _LARGEST_SUMMARY
-    while size > LEAF and (size * k * steps > _STEPS_A_SUMMARY or size * 4 * how.slots > episodes):
+    while size > LEAF and (size * k * steps > _STEPS_A_SUMMARY or size * 4 * slots > episodes):
         size //= 2
-    size, flying = given or size, 2 * how.slots
-    if how.max_memory is not None:
+    size, flying = given or size, 2 * slots
+    if most_memory is not None:
         leaf = LEAF * max(bytes_an_episode(prepared) for prepared in studies)
         # A chunk's leaves wait in flight; its histogram is there while it runs, and the summary has one of its own.
         waiting = (size // LEAF + 2) * 8 * (4 * len(COLUMNS) * k + 5 * k * k)
-        needed = BASE + how.slots * (leaf + 8 * SKETCHED * k * BINS) + flying * waiting
-        if needed > bytes_of(how.max_memory):
+        needed = BASE + slots * (leaf + 8 * SKETCHED * k * BINS) + flying * waiting
+        if needed > bytes_of(most_memory):
             raise InputError(
-                f"--max-memory {how.max_memory}: this study needs {-(-needed // 10**6)} MB on {how.slots} threads; use fewer"
+                f"--max-memory {most_memory}: this study needs {-(-needed // 10**6)} MB on {slots} threads; use fewer"
             )
     return Cut(size, flying)
 

@@ -117,8 +117,8 @@ def refuse_foreign(folder: Place) -> None:
             )
 
 
-def claim(study: Study, scenarios: list[Scenario], folder: Place, options: RunOptions) -> Job | StudyResult:
-    """Decide what the folder allows, and write the study there as the claim on it."""
+def claim(study: Study, scenarios: list[Scenario], folder: Place, options: RunOptions, slots: int) -> Job | StudyResult:
+    """Decide what the folder allows, and write the study there as the claim on it; ``slots``: chunks at once."""
     held = held_by(folder)
     if held is not None and held.study.identity() != study.identity():
         if not options.overwrite:
@@ -126,7 +126,7 @@ def claim(study: Study, scenarios: list[Scenario], folder: Place, options: RunOp
                 f"{folder}: holds another study ({held.study.name!r}); choose another --out, or --overwrite"
             )
         held = None
-    job = _job(study, scenarios, folder, options, None if held is None else held.chunk)
+    job = _job(study, scenarios, folder, options, slots, None if held is None else held.chunk)
     if held is not None:
         _require_same_inputs(job)
         done = None if options.resume else _complete(job)
@@ -135,7 +135,7 @@ def claim(study: Study, scenarios: list[Scenario], folder: Place, options: RunOp
         if not options.overwrite:
             _require_no_more(job, held)
         if options.overwrite and not options.resume:
-            held, job = None, _job(study, scenarios, folder, options, None)
+            held, job = None, _job(study, scenarios, folder, options, slots, None)
         elif not options.resume:
             raise RefusedError(f"{folder}: holds {study.name!r} incomplete; --resume goes on, --overwrite starts again")
         else:
@@ -146,9 +146,17 @@ def claim(study: Study, scenarios: list[Scenario], folder: Place, options: RunOp
     return job
 
 
-def _job(study: Study, scenarios: list[Scenario], folder: Place, options: RunOptions, held: int | None) -> Job:
+def require_cut(study: Study, scenarios: list[Scenario], folder: Place, options: RunOptions, slots: int) -> None:
+    """InputError, before the folder is touched, where the options cut the study into no chunks."""
+    held = held_by(folder)
+    _job(study, scenarios, folder, options, slots, None if held is None else held.chunk)
+
+
+def _job(
+    study: Study, scenarios: list[Scenario], folder: Place, options: RunOptions, slots: int, held: int | None
+) -> Job:
     studies, rows = [scenario.prepared for scenario in scenarios], study.output.rows
-    job = Job(study, scenarios, folder, cut(studies, rows, options, held), options.first_episode)
+    job = Job(study, scenarios, folder, cut(studies, rows, options, slots, held), options.first_episode)
     unit = LEAF if rows == "none" else job.cut.chunk
     if job.first % unit:
         near = job.first // unit * unit

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from fastexec.studies import store
 from fastexec.studies.claim import Job, StudyResult
-from fastexec.studies.options import RunOptions
 from fastexec.studies.paired import comparison_table, default_baseline, from_summary
 from fastexec.studies.place import Place
 from fastexec.studies.sweep import stacked
@@ -36,15 +35,15 @@ def tables_of(job: Job, summaries: list[pa.Table]) -> dict[str, pa.Table]:
     return {"summary": stacked(named), "comparison": stacked(compared)}
 
 
-def record_run(job: Job, how: RunOptions, seconds: float, computed: int) -> None:
-    """Leave ``run.json``; ``computed``: episodes of this run, without those that were there before."""
+def record_run(job: Job, slots: int, seconds: float, computed: int) -> None:
+    """Leave ``run.json``; ``slots``: chunks at once; ``computed``: episodes of this run alone."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     record = {
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "host": platform.node(),
         "system": platform.platform(),
         "python": platform.python_version(),
-        "threads": how.slots,
+        "threads": slots,
         "chunk": job.cut.chunk,
         "seconds": round(seconds, 3),
         "episodes": job.episodes,

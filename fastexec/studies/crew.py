@@ -1,4 +1,4 @@
-"""Who computes chunks: the threads of this process. (A cluster's workers are in ``cluster``.)"""
+"""Who computes chunks: the threads of this process, or the workers of a cluster (``cluster``)."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ from fastexec.studies.work import work
 
 
 class Crew(Protocol):
-    """``retries``: how often a chunk that failed is given out again."""
+    """``slots``: chunks that are computed at once."""
 
-    retries: int
+    slots: int
+
+    def begin(self, job: Job) -> None:
+        """The job that tasks will be of."""
 
     def submit(self, task: Task) -> Any:
         """A handle of the task, which somebody begins soon."""
@@ -24,21 +27,26 @@ class Crew(Protocol):
     def result(self, handle: Any) -> Partial:
         """What an ended task came to, or the error it ended with."""
 
+    def tries_again(self, error: Exception, tries: int) -> bool:
+        """Whether a task that failed so many times, last with this error, is worth another try."""
+
 
 class Threads:
     """The threads of this process; an error would come again, so nothing is tried twice."""
 
-    retries = 0
-
-    def __init__(self, job: Job, count: int) -> None:
-        self._job = job
-        self._pool = ThreadPoolExecutor(count, thread_name_prefix="fastexec")
+    def __init__(self, count: int) -> None:
+        self.slots = count
 
     def __enter__(self) -> Self:
+        self._pool = ThreadPoolExecutor(self.slots, thread_name_prefix="fastexec")
         return self
 
     def __exit__(self, *error: object) -> None:
         self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def begin(self, job: Job) -> None:
+        """The job that tasks will be of."""
+        self._job = job
 
     def submit(self, task: Task) -> Future[Partial]:
         """A handle of the task, which a thread begins soon."""
@@ -51,3 +59,7 @@ class Threads:
     def result(self, handle: Future[Partial]) -> Partial:
         """What an ended task came to, or the error it ended with."""
         return handle.result()
+
+    def tries_again(self, error: Exception, tries: int) -> bool:
+        """Never."""
+        return False

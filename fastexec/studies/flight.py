@@ -48,7 +48,7 @@ def _taken(
             raise
         except Exception as error:
             tries += 1
-            if tries > crew.retries:
+            if not crew.tries_again(error, tries):
                 raise _told(error, job, task, tries) from error
             failed()
             handle = crew.submit(task)
@@ -63,7 +63,7 @@ def _told(error: Exception, job: Job, task: Task, tries: int) -> FastexecError:
         "" if name is None else f" of scenario {name!r}"
     )
     times = "" if tries == 1 else f", {tries} times"
-    what = str(error) if isinstance(error, FastexecError) else f"{type(error).__name__}: {error}"
+    what = str(error) if isinstance(error, FastexecError) else f"{type(error).__name__}: {error}".splitlines()[0]
     values = {} if name is None else job.study.scenarios()[task.scenario].values
     fixed = "".join(f"--set {shlex.quote(f'{key}={inline(value)}')} " for key, value in values.items())
     command = (

@@ -42,7 +42,7 @@ def merge(folders: Sequence[str | Path], out: str | Path, overwrite: bool = Fals
     scenarios, agents = scenarios_of(study, shards[0].folder, default_threads(), None)
     how = RunOptions(chunk=shards[0].chunk, first_episode=first, resume=not overwrite, overwrite=overwrite)
     with store.locked(place):
-        job = claim(study, scenarios, place, how)
+        job = claim(study, scenarios, place, how, default_threads())
         if isinstance(job, StudyResult):
             return job
         save_trained(agents, place)

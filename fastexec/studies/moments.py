@@ -110,7 +110,10 @@ class Gathering:
 
     def add(self, results: Results) -> None:
         """The next episodes."""
-        values, completion = _values(results), results.episodes["completion"][None, :]
+        values = _values(results)
+        completion = np.require(
+            results.episodes["completion"][None, :], np.float64, ["C", "W"]
+        )  # Arrow's are read-only
         k, count = self._strategies, completion.shape[1] // self._strategies
         self._per_step = "program_cost" in results.episodes
         count_bins(values, 0, count, self._bins)
@@ -153,8 +156,8 @@ class Gathering:
             head=head,
             leaves=self._leaves,
             tail=tail,
-            places=places,
-            counts=flat[places],
+            places=places.astype(np.int32),
+            counts=flat[places].astype(np.int32),  # half of what a worker sends home
             unfinished=self._unfinished,
             days=np.concatenate([np.zeros(0, np.int32), *(days for days, _ in self._days)]),
             day_shortfall=np.concatenate([np.zeros((0, self._strategies)), *(rows for _, rows in self._days)]),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fastexec.simulation import default_threads
+from fastexec.errors import InputError
 from fastexec.studies.study import Study
 
 
@@ -13,7 +13,8 @@ class RunOptions:
     """threads: default all processors. chunk: episodes a file; by default about 200,000 rows. max_memory: a bound on the
     process's memory, such as ``2GB``, that chunk size and chunks in flight are chosen for. resume: go on with an
     interrupted run, or extend it. overwrite: replace another study's results. first_episode, episodes: a shard of the
-    study, that many episodes from there on (default: to the study's end), to be merged with others. yes: a sweep of more
+    study, that many episodes from there on (default: to the study's end), to be merged with others. scheduler: address of
+    a Dask cluster whose workers compute the chunks; workers: so many processes of this machine do. yes: a sweep of more
     than 1,000 scenarios is meant.
     """
 
@@ -24,12 +25,15 @@ class RunOptions:
     overwrite: bool = False
     first_episode: int = 0
     episodes: int | None = None
+    scheduler: str | None = None
+    workers: int | None = None
     yes: bool = False
 
-    @property
-    def slots(self) -> int:
-        """Chunks that are computed at once."""
-        return self.threads or default_threads()
+    def __post_init__(self) -> None:
+        """InputError where two say who computes."""
+        asked = [name for name in ("threads", "scheduler", "workers") if getattr(self, name) is not None]
+        if len(asked) > 1:
+            raise InputError(f"--{asked[0]} and --{asked[1]}: give one; chunks run on threads or on workers")
 
     def shard_of(self, study: Study) -> Study:
         """The study up to the end of the shard; InputError where it is no study then."""

@@ -23,7 +23,9 @@ _KEYS = re.compile(r"//[^/@]*@")  # s3://key:secret@bucket
 
 
 class Place:
-    """A path on a filesystem, joined with ``/``; its text is what the user wrote, without keys. Pickles as what he wrote."""
+    """A path on a filesystem, joined with ``/``; its text is what the user wrote, without keys. Pickles as
+    what he wrote, a local path from the root on.
+    """
 
     def __init__(self, text: str, filesystem: fs.FileSystem, path: str) -> None:
         self._text, self.filesystem, self.path = text, filesystem, path
@@ -49,7 +51,7 @@ class Place:
         return cls(text, filesystem, path.rstrip("/"))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (Place.of, (self._text,))
+        return (Place.of, (self._text if self.local is None else str(self.local.resolve()),))
 
     def __str__(self) -> str:
         return _KEYS.sub("//", self._text)

@@ -13,8 +13,9 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from fastexec.learning.training import Report as TrainingReport
+from fastexec.simulation import default_threads
 from fastexec.studies import checkpoint, store
-from fastexec.studies.claim import Job, StudyResult, claim, refuse_foreign
+from fastexec.studies.claim import Job, StudyResult, claim, refuse_foreign, require_cut
 from fastexec.studies.conclusion import conclude, record_run
 from fastexec.studies.crew import Crew, Threads
 from fastexec.studies.flight import in_order
@@ -29,6 +30,8 @@ from fastexec.studies.sweep import require_few, scenarios_table
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from fastexec.studies.cluster import Cluster
 
 _TRIED = 128
 _CHECKPOINT = 10.0  # seconds between two writings of the summaries so far
@@ -45,8 +48,7 @@ def run(
     """Run a study; results in ``out`` (default results/NAME), a folder or a URI such as s3://bucket/prefix.
 
     progress: called with a ``Progress`` after each chunk; training: with (agent, round, rounds, mean cost in bps,
-    completion). options: the fields of ``RunOptions``: threads, chunk, max_memory, resume, overwrite, first_episode,
-    yes.
+    completion). options: the fields of ``RunOptions``, such as threads, chunk, resume, overwrite.
 
     Raises InputError (nothing was written), RefusedError (nothing was lost), FastexecError (a file cannot be written).
     """
@@ -55,25 +57,36 @@ def run(
     refuse_foreign(folder)
     study = how.shard_of(study)
     require_few(study, how.yes)
-    scenarios, agents = scenarios_of(study, folder, how.slots, training)
-    with store.locked(folder):
-        for scenario in scenarios:
-            _try(scenario)
-        job = claim(study, scenarios, folder, how)
-        if isinstance(job, StudyResult):
-            return job
-        store.clear_leftovers(folder)
-        if study.sweep is not None:
-            store.write_table(folder / "scenarios.parquet", scenarios_table(study.scenarios()), job.sign("scenarios"))
-        save_trained(agents, folder)
-        summaries = {number: _begun(job, scenario) for number, scenario in enumerate(scenarios)}
-        found = sum(summary.end - summary.first for summary in summaries.values())
-        with Threads(job, how.slots) as crew:
-            tables = _simulate(job, crew, summaries, progress)
-        result = conclude(job, tables)
-        record_run(job, how, perf_counter() - started, job.episodes * len(scenarios) - found)
-        clear(folder)
+    with _crew(how) as crew:
+        scenarios, agents = scenarios_of(study, folder, how.threads or default_threads(), training)
+        require_cut(study, scenarios, folder, how, crew.slots)
+        with store.locked(folder):
+            for scenario in scenarios:
+                _try(scenario)
+            job = claim(study, scenarios, folder, how, crew.slots)
+            if isinstance(job, StudyResult):
+                return job
+            store.clear_leftovers(folder)
+            if study.sweep is not None:
+                store.write_table(
+                    folder / "scenarios.parquet", scenarios_table(study.scenarios()), job.sign("scenarios")
+                )
+            save_trained(agents, folder)
+            crew.begin(job)
+            summaries = {number: _begun(job, scenario) for number, scenario in enumerate(scenarios)}
+            found = sum(summary.end - summary.first for summary in summaries.values())
+            result = conclude(job, _simulate(job, crew, summaries, progress))
+            record_run(job, crew.slots, perf_counter() - started, job.episodes * len(scenarios) - found)
+            clear(folder)
     return result
+
+
+def _crew(how: RunOptions) -> Threads | Cluster:
+    if how.scheduler is None and how.workers is None:
+        return Threads(how.threads or default_threads())
+    from fastexec.studies.cluster import Cluster
+
+    return Cluster(how)
 
 
 def _try(scenario: Scenario) -> None:

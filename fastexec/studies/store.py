@@ -88,6 +88,8 @@ def read_footer(place: Place) -> dict[str, Any]:
         if not all(isinstance(footer[key], kind) for key, kind in FOOTER_KINDS.items()):
             raise KeyError
         return dict(footer)
+    except FileNotFoundError:
+        raise InputError(f"{place}: is missing; --resume writes it anew") from None
     except (OSError, pa.ArrowException, KeyError, TypeError, ValueError, RecursionError) as error:
         kind = (
             "it carries no fastexec footer"
@@ -229,7 +231,7 @@ def locked(folder: Place) -> Iterator[None]:
         return
     try:
         folder.local.mkdir(parents=True, exist_ok=True)
-        handle = os.open(folder.local / ".lock", os.O_CREAT | os.O_RDWR, 0o644)
+        handle = os.open(folder.local / ".lock", os.O_CREAT | os.O_RDONLY, 0o644)
     except OSError as error:
         raise FastexecError(f"{folder}: cannot be written ({error.strerror}); choose another --out") from None
     try:

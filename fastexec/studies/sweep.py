@@ -106,7 +106,8 @@ def labels_of(keys: list[str]) -> dict[str, str]:
     found = {}
     for key, own in parts.items():
         ends = (own[-n:] for n in range(1, len(own) + 1))
-        found[key] = ".".join(next(end for end in ends if sum(p[-len(end) :] == end for p in parts.values()) == 1))
+        alone = (end for end in ends if sum(p[-len(end) :] == end for p in parts.values()) == 1)
+        found[key] = ".".join(next(alone, own))  # whole where it is itself the end of another
     return found
 
 

@@ -137,11 +137,19 @@ def test_the_sentence_names_the_cheapest_with_its_simultaneous_interval(folder):
     assert found.low < row["ci_low_cv_bps"] < row["ci_high_cv_bps"] < found.high
 
 
+MARKOV = {
+    "order": {"lot": 100},
+    "market": {"spread": {"model": "constant", "initial": 0.001}, "volume": {"model": "constant", "mean": 1000.0}},
+    "costs": {"permanent": {"coefficient": 0.0}, "transient": {"coefficient": 0.0}},
+}
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
         ({"episodes": 1, "strategies": [{"model": "twap"}, {"model": "vwap"}]}, "one episode tells no interval"),
         ({"strategies": [{"model": "twap"}]}, "nothing to compare"),
+        (MARKOV | {"strategies": [{"model": "twap"}, {"model": "optimum"}]}, "the optimum alone"),
         ({"strategies": [{"model": "twap"}, {"model": "schedule", "weights": [1.0] * 12}]}, "no difference is shown"),
         (
             {"order": {"at_horizon": "leave"}, "strategies": [{"model": "pov", "rate": 0.01}, {"model": "twap"}]},

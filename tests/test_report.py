@@ -77,6 +77,15 @@ def test_the_pass_counts_every_episode_and_finds_best_and_worst(material, result
     np.testing.assert_array_equal(rows.extremes.episode["median"], np.abs(costs - middle).argmin(axis=0))
 
 
+def test_a_shard_shows_its_own_episodes(tmp_path, results):
+    run(study_of(), out=tmp_path / "r", chunk=256, first_episode=256, episodes=200)
+    material = open_results(Place.of(tmp_path / "r"), None, None)
+    own = shortfalls(results)[256:456]
+    np.testing.assert_array_equal(read_rows(material).extremes.episode["worst"], 256 + own.argmax(axis=0))
+    chart = next(c for s in sections_of(material) for c in s.charts if c.key == "single_episodes")
+    assert set(chart.table["episode"].to_pylist()) <= set(range(256, 456))
+
+
 @pytest.mark.parametrize("column", ["mean_spread_bps", "market_volume", "realised_volatility"])
 def test_savings_by_condition_are_those_of_compare(folder, material, column):
     condition = next(c for c in read_rows(material).conditions if c.column == column)
@@ -137,11 +146,19 @@ def test_the_sentence_names_the_cheapest_with_its_simultaneous_interval(folder):
     assert found.low < row["ci_low_cv_bps"] < row["ci_high_cv_bps"] < found.high
 
 
+MARKOV = {
+    "order": {"lot": 100},
+    "market": {"spread": {"model": "constant", "initial": 0.001}, "volume": {"model": "constant", "mean": 1000.0}},
+    "costs": {"permanent": {"coefficient": 0.0}, "transient": {"coefficient": 0.0}},
+}
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
         ({"episodes": 1, "strategies": [{"model": "twap"}, {"model": "vwap"}]}, "one episode tells no interval"),
         ({"strategies": [{"model": "twap"}]}, "nothing to compare"),
+        (MARKOV | {"strategies": [{"model": "twap"}, {"model": "optimum"}]}, "the optimum alone"),
         ({"strategies": [{"model": "twap"}, {"model": "schedule", "weights": [1.0] * 12}]}, "no difference is shown"),
         (
             {"order": {"at_horizon": "leave"}, "strategies": [{"model": "pov", "rate": 0.01}, {"model": "twap"}]},

@@ -93,19 +93,30 @@ def test_the_frontier_has_a_view_for_each_other_combination_and_risk(folder, cha
     assert list(zip(line.x, line.y, strict=True)) == [(row["risk_bps"], row["mean_bps"]) for row in own]
 
 
-@pytest.mark.parametrize(("key", "values", "charts"), [
-    ("strategies.almgren_chriss.risk_aversion", [1e-5, 1e-3], ["frontier"]),
-    ("order.shares", [600, 1200], []),
-])  # fmt: skip
-def test_one_strategy_has_a_frontier_and_no_savings(tmp_path, key, values, charts):
-    one = {**SMALL, "episodes": 50, "strategies": [{"model": "almgren_chriss"}], "sweep": {key: values}}
-    study = Study.from_dict(one)
-    fx.run(study, out=tmp_path / "r")
-    material = open_sweep(Place.of(tmp_path / "r"), study, None)
-    drawn = {chart.key: bool(chart.views) for section in sweep_sections(material) for chart in section.charts}
-    assert drawn == {"sweep_savings": False, **dict.fromkeys(charts, True)}
-    page, _ = write_report(tmp_path / "r")
-    assert "almgren_chriss" in page.read_text()
+def charts_of(place):
+    swept = open_sweep(Place.of(place), read_study(Place.of(place)), None)
+    return {chart.key: chart for section in sweep_sections(swept) for chart in section.charts}
+
+
+def test_one_strategy_has_a_frontier_and_no_savings(tmp_path):
+    one = {**SMALL, "episodes": 50, "strategies": [{"model": "almgren_chriss"}]}
+    sweep = {"strategies.almgren_chriss.risk_aversion": [1e-5, 1e-3]}
+    fx.run(Study.from_dict({**one, "sweep": sweep}), out=tmp_path / "r")
+    charts = charts_of(tmp_path / "r")
+    assert charts["frontier"].views
+    assert "no second strategy" in charts["sweep_savings"].missing
+    write_report(tmp_path / "r")
+
+
+def test_a_sweep_under_per_step_claims_no_saving(tmp_path):
+    costs = {"rule": "per_step", "temporary": {"model": "power", "coefficient": 10.0, "exponent": 1.0}}
+    strategies = [{"model": "twap"}, {"model": "pov"}]
+    sweep = {"order.shares": [600, 1200]}
+    fx.run(
+        Study.from_dict({"episodes": 50, "costs": costs, "strategies": strategies, "sweep": sweep}), out=tmp_path / "r"
+    )
+    assert charts_of(tmp_path / "r")["sweep_savings"].missing
+    assert "No saving is claimed" in write_report(tmp_path / "r")[0].read_text()
 
 
 def test_a_sweep_from_the_command_line(tmp_path):

@@ -22,20 +22,17 @@ def trained_agents(
     """
     found = {}
     for name in sections_played(study):
-        origin, kept = origin_of(study, name), _kept(home / f"{name}.parquet")
+        origin, kept = origin_of(study, name), _kept(home, name)
         known = [agent for agent in (kept, *before) if agent is not None and agent.training == origin]
         found[name] = known[0] if known else train(study, name, threads=threads, report=report)
     return found
 
 
-def _kept(place: Place) -> Agent | None:
-    if not place.is_file():
-        return None
+def _kept(home: Place, name: str) -> Agent | None:
     try:
-        with place.open() as stream:
-            return read_agent(str(place), stream)
+        return agent_in(home, name)
     except (InputError, OSError):
-        return None  # damaged: trained again
+        return None  # none yet, or damaged: trained again
 
 
 def agent_in(home: Place, name: str) -> Agent:

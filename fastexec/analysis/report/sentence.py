@@ -69,6 +69,8 @@ def _next(material: Material, ranked: list[str]) -> str:
     """Whether anybody else may be as cheap as the first."""
     leads = [material.pairs.against(name, ranked[0]) for name in ranked[1:]]
     level = [lead.base for lead in leads if not lead.shown]
+    if not leads:
+        return "Beside it there is the optimum alone."
     if level:
         return f"Between it and {listed(level)} no difference is shown."
     every = "every other" if len(ranked) == len(material.strategies) else "every other but the optimum"

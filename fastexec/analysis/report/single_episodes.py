@@ -12,6 +12,7 @@ from fastexec.simulation import Prepared
 _TITLE = "Single episodes"
 _MOST_VIEWS, _MOST_ROWS = 36, 24_000
 _MOST_POINTS = 400
+_COLUMNS = ("episode", "step", "mid", "spread", "volume", "shares", "price", "remaining")
 
 
 def episodes_chart(material: Material, rows: Rows | None, prepared: Prepared | None, why: str) -> Chart:
@@ -31,16 +32,8 @@ def episodes_chart(material: Material, rows: Rows | None, prepared: Prepared | N
             own = {column: values[steps["strategy_index"] == k] for column, values in steps.items()}
             label = f"{name}: {rank}, {cost:,.1f} {material.measure[1]} (episode {number:,})"
             views[label] = _panels(material, name, own)
-            n = own["step"].size
-            tables.append(
-                pa.table(
-                    {"strategy": [name] * n, "rank": [rank] * n}
-                    | {
-                        c: own[c]
-                        for c in ("episode", "step", "mid", "spread", "volume", "shares", "price", "remaining")
-                    }
-                )
-            )
+            names = {"strategy": [name] * own["step"].size, "rank": [rank] * own["step"].size}
+            tables.append(pa.table(names | {column: own[column] for column in _COLUMNS}))
     note = (
         "Ranked by cost, which mostly ranks the luck of the price. The line is the un-impacted mid, the marks are the fills, "
         "larger where more was traded; fastexec replay prints every step."

@@ -104,6 +104,8 @@ def sweep_sections(material: SweepMaterial) -> list[Section]:
 
 def _answer(material: SweepMaterial) -> str:
     """In how many scenarios each strategy came out cheapest, and in how many that is shown against the baseline."""
+    if len(material.strategies) == 1:
+        return f"One strategy, {material.strategies[0]}: there is nothing to compare."
     best: Counter[str] = Counter()
     sure: Counter[str] = Counter()
     for name, summary in material.comparison.summaries.items():
@@ -158,6 +160,8 @@ def _rows(material: SweepMaterial) -> list[Row]:
 def _savings(material: SweepMaterial) -> Chart:
     """Heat maps over the first two keys, a view for each strategy and further value; over one key, points."""
     title, axes = f"Saving against {material.baseline}", axes_of(material.scenarios)
+    if len(material.strategies) < 2:
+        return absent("sweep_savings", title, "there is no second strategy to compare with")
     if not any(np.isfinite(pairs.critical) for pairs in material.pairs.values()):
         return absent("sweep_savings", title, "there is no interval, and no saving is shown without one")
     views = _over_one(material, axes) if len(axes) < 2 else _over_two(material, axes)
@@ -248,7 +252,7 @@ def short_key(key: str) -> str:
 def _frontiers(material: SweepMaterial) -> list[Chart]:
     """Mean cost against risk, along a line the risk aversion; nothing where none is swept."""
     axes = axes_of(material.scenarios)
-    if not any(key.endswith(".risk_aversion") for key in axes):
+    if material.study.costs.rule == "per_step" or not any(key.endswith(".risk_aversion") for key in axes):
         return []
     summary = store.read_table(material.folder / "summary.parquet")
     views, tables = {}, []

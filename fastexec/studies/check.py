@@ -60,8 +60,6 @@ def _costs(prepared: Prepared) -> list[tuple[str, str]]:
             f"{2 * files} of {chunks.chunk:,} episodes, about {rows * 100 / 2**20:,.0f} MB"
             if rows_kept == "all"
             else "summaries only",
-            if rows_kept == "all"
-            else "summaries only",
         ),
     ]
 

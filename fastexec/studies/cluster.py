@@ -57,6 +57,7 @@ class Cluster:
 
     def __init__(self, how: RunOptions) -> None:
         self._how = how
+        self._given: set[Future] = set()
         self._open = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
@@ -117,7 +118,9 @@ class Cluster:
 
     def submit(self, task: Task) -> Future:
         """A handle of the task, which a worker begins soon."""
-        return self._client.submit(work_there, self._recipe, task, pure=False, retries=0)
+        handle = self._client.submit(work_there, self._recipe, task, pure=False, retries=0)
+        self._given.add(handle)
+        return handle
 
     def is_done(self, handle: Future, seconds: float) -> bool:
         """Whether it ended, waiting up to so many seconds; FastexecError where the scheduler is gone."""
@@ -133,8 +136,14 @@ class Cluster:
 
     def result(self, handle: Future) -> Partial:
         """What an ended task came to, or the error it ended with."""
+        self._given.discard(handle)
         partial: Partial = handle.result()
         return partial
+
+    def finish(self) -> None:
+        """What is waiting never begins; a worker ends what it is at, whose files are whole or not there."""
+        if self._client.status == "running":
+            self._client.cancel(list(self._given), force=True)
 
     def tries_again(self, error: Exception, tries: int) -> bool:
         """Up to ``TRIES`` times, unless it took worker after worker with it: then Dask has tried it often enough."""

@@ -101,7 +101,7 @@ def _begun(job: Job, scenario: Scenario) -> SummaryAccumulator:
     """The summary of a scenario, with what an earlier run without rows left of it."""
     summary = empty_summary(scenario, job.first)
     if job.rows == "none":
-        checkpoint.restore(summary, scenario, job.folder)
+        checkpoint.restore(summary, scenario, job.folder, job.end)
     return summary
 
 
@@ -122,6 +122,8 @@ def _simulate(job: Job, crew: Crew, summaries: list[SummaryAccumulator], report:
             if job.rows == "none":
                 _save(job, summaries)
             raise
+        finally:
+            crew.finish()  # before the folder's lock is given back
     if job.rows == "none":
         _save(job, summaries)
 

@@ -22,6 +22,7 @@ from fastexec.kernels._jit import kernel_hash
 from fastexec.studies import store
 from fastexec.studies.chunks import Cut
 from fastexec.studies.claim import Job, Task
+from fastexec.studies.interruption import for_children_ignored
 from fastexec.studies.moments import Partial
 from fastexec.studies.options import RunOptions
 from fastexec.studies.place import Place
@@ -69,8 +70,8 @@ class Cluster:
         logging.getLogger("distributed").setLevel(logging.CRITICAL)
         address: Any = self._how.scheduler
         if self._how.workers is not None:
-            address = self._open.enter_context(
-                LocalCluster(
+            with for_children_ignored():
+                local = LocalCluster(
                     n_workers=self._how.workers,
                     threads_per_worker=1,
                     processes=True,
@@ -79,7 +80,7 @@ class Cluster:
                     memory_limit=0,
                     silence_logs=logging.CRITICAL,
                 )
-            )
+            address = self._open.enter_context(local)
         try:
             if self._how.scheduler is not None:
                 asyncio.run(asyncio.wait_for(_handshake(self._how.scheduler), _ANSWER))

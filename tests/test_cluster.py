@@ -106,6 +106,19 @@ def test_summaries_only_and_from_the_command_line(tmp_path):
         assert a.equals(b, check_metadata=True)
 
 
+def test_ctrl_c_is_one_line_and_keeps_what_is_complete(tmp_path):
+    (tmp_path / "study.toml").write_text(STUDY.with_overrides(["episodes=3000000"]).to_toml())
+    process = subprocess.Popen(
+        [sys.executable, "-m", "fastexec", "run", "study.toml", "--workers", "2", "--chunk", "2000", "--out", "r"],
+        cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    while not list(tmp_path.glob("r/episodes/*.parquet")):
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the run and to its workers
+    error = process.communicate(timeout=60)[1]
+    assert (process.returncode, error) == (130, "fastexec: interrupted; what is complete is kept, --resume goes on\n")
+
+
 def test_a_worker_killed_in_the_middle(cluster, client, threads, tmp_path):
     pids = list(client.run(os.getpid).values())
 

@@ -151,6 +151,19 @@ def test_damaged_summaries_so_far_are_computed_again(whole, tmp_path, damage):
     assert_same_files(whole / "summaries", folder)
 
 
+def test_summaries_that_do_not_fit_together_are_computed_again(whole, tmp_path):
+    folder, study = tmp_path / "r", WHOLE.changed(output={"rows": "none"}, episodes=20_000)
+    shutil.copytree(whole / "summaries", folder)
+    place = Place.of(folder / "moments" / "part-000000000000.parquet")
+    table, footer = store.read_table(place), store.read_footer(place)
+    for damaged, signed in ((table, footer | {"episodes": 12_288}), (table.drop_columns(["mean"]), footer),
+                            (table.set_column(0, "piece_count", [[[1]]]), footer)):  # fmt: skip
+        store.write_table(place, damaged, signed)
+        (folder / "comparison.parquet").unlink()
+        fx.run(study, out=folder, resume=True)
+        assert_same_files(whole / "summaries", folder)
+
+
 def test_a_foreign_chunk_is_named_and_nothing_is_lost(whole, tmp_path):
     folder, name = tmp_path / "r", "episodes/part-000000001000.parquet"
     shutil.copytree(whole / "rows", folder)

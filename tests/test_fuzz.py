@@ -162,3 +162,22 @@ def test_footers(folder, tmp_path, name, data):
     pq.write_table(signed, work / name)
     everything(work)
     assert [p.name for p in tmp_path.iterdir()] == ["r"]
+
+
+@pytest.fixture(scope="module")
+def summaries(tmp_path_factory):
+    place = tmp_path_factory.mktemp("fuzz") / "s"
+    fx.run(STUDY.changed(output={"rows": "none"}), out=place)
+    return place
+
+
+@settings(BOUNDED, max_examples=25)
+@given(st.data())
+def test_summaries_so_far(summaries, tmp_path, data):
+    work, name = tmp_path / "r", "moments/part-000000000000.parquet"
+    shutil.rmtree(work, ignore_errors=True)
+    shutil.copytree(summaries, work)
+    (work / name).write_bytes(data.draw(damaged((work / name).read_bytes())))
+    told_in_one_line(verify, str(work))
+    fx.run(STUDY.changed(output={"rows": "none"}), out=work, resume=True)
+    assert (work / name).read_bytes() == (summaries / name).read_bytes()

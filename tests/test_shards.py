@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import shutil
+import signal
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -12,6 +13,7 @@ import pytest
 
 import fastexec as fx
 from conftest import SMALL, data_file
+from fastexec.cli import main
 from fastexec.errors import InputError, RefusedError
 from fastexec.simulation import prepare
 from fastexec.studies import moments, progress, store
@@ -245,9 +247,14 @@ def test_the_verbs(apart, tmp_path):
         (["run", "large_cap", "--out", "x", "--workers", "0"], "0 is not in the range"),
     ],
 )
-def test_bad_words_are_one_line_status_2_and_write_nothing(tmp_path, words, message):
-    status_, out, error = fastexec(*words, cwd=tmp_path)
-    assert (status_, out) == (2, "")
+def test_bad_words_are_one_line_status_2_and_write_nothing(tmp_path, monkeypatch, capsys, words, message):
+    monkeypatch.chdir(tmp_path)
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(SystemExit) as caught:
+        main(words)
+    signal.signal(signal.SIGINT, before)
+    out, error = capsys.readouterr()
+    assert (caught.value.code, out) == (2, "")
     assert message in error
     assert error.count("\n") == 1
     assert list(tmp_path.iterdir()) == []

@@ -6,6 +6,7 @@ episodes that it covers.
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import fields
 from typing import Any
 
@@ -29,8 +30,9 @@ def save(summary: SummaryAccumulator, scenario: Scenario, folder: Place) -> None
     store.write_table(scenario.part(folder, TABLE, summary.first), _table(summary), footer)
 
 
-def restore(summary: SummaryAccumulator, scenario: Scenario, folder: Place) -> None:
-    """Fill an empty summary with what its file holds; nothing where there is none, or it is damaged: computed again.
+def restore(summary: SummaryAccumulator, scenario: Scenario, folder: Place, end: int) -> None:
+    """Fill an empty summary with what its file holds; nothing where there is none, it goes beyond the episode ``end``, or
+    it is damaged: computed again.
 
     Raises RefusedError where the file is of another study.
     """
@@ -42,8 +44,9 @@ def restore(summary: SummaryAccumulator, scenario: Scenario, folder: Place) -> N
     except InputError:
         return
     store.require_identity(place, footer, scenario.study.identity())
-    if footer["first_episode"] == summary.first:
-        _fill(summary, table, footer["episodes"])
+    if footer["first_episode"] == summary.first and 0 < footer["episodes"] <= end - summary.first:
+        with contextlib.suppress(KeyError, ValueError, TypeError, IndexError, AttributeError):  # not of our columns
+            _fill(summary, table, footer["episodes"])
 
 
 def _table(summary: SummaryAccumulator) -> pa.Table:
@@ -61,21 +64,25 @@ def _table(summary: SummaryAccumulator) -> pa.Table:
 
 
 def _fill(summary: SummaryAccumulator, table: pa.Table, episodes: int) -> None:
+    """Everything is read before anything is taken over."""
     k, held = len(summary.strategies), {name: table[name][0].values.to_numpy() for name in table.column_names}
-    counts = held["piece_count"].tolist()
-    pieces = [Moments(k, count) for count in counts]
+    pieces = [Moments(k, count) for count in held["piece_count"].tolist()]
     for name in _ARRAYS:
         values = held[name].reshape(len(pieces), *getattr(summary.total, name).shape)
         for piece, own in zip(pieces, values, strict=True):
             setattr(piece, name, own.copy())
-    summary.total, summary.node, *summary.kept = pieces
-    summary.pending = held["pending"].reshape(len(COLUMNS), -1).copy()
-    summary.bins.ravel()[held["bin_place"]] = held["bin_count"]
-    summary.unfinished = held["unfinished"].copy()
-    summary.per_step = bool(held["per_step"][0])
-    sums = held["day_sum"].reshape(-1, k)
-    summary.days = {
+    total, node, *kept = pieces
+    pending = held["pending"].reshape(len(COLUMNS), -1).copy()
+    if sum(piece.count for piece in pieces) + pending.shape[1] // k != episodes:
+        raise ValueError("not of as many episodes as its footer says")
+    bins = np.zeros_like(summary.bins)
+    bins.ravel()[held["bin_place"]] = held["bin_count"]
+    sums, per_step = held["day_sum"].reshape(-1, k), bool(held["per_step"][0])
+    days = {
         day: (count, total.copy())
         for day, count, total in zip(held["day"].tolist(), held["day_count"].tolist(), sums, strict=True)
     }
+    unfinished = held["unfinished"].reshape(k).copy()
+    summary.total, summary.node, summary.kept, summary.pending = total, node, kept, pending
+    summary.bins, summary.unfinished, summary.days, summary.per_step = bins, unfinished, days, per_step
     summary.end = summary.first + episodes

@@ -23,6 +23,7 @@ from fastexec.kernels._jit import kernel_hash
 from fastexec.studies import store
 from fastexec.studies.chunks import Cut
 from fastexec.studies.claim import Job, Task
+from fastexec.studies.interruption import for_children_ignored
 from fastexec.studies.moments import Partial
 from fastexec.studies.options import RunOptions
 from fastexec.studies.place import Place
@@ -58,6 +59,7 @@ class Cluster:
 
     def __init__(self, how: RunOptions) -> None:
         self._how = how
+        self._given: set[Future] = set()
         self._open = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
@@ -69,8 +71,8 @@ class Cluster:
         logging.getLogger("distributed").setLevel(logging.CRITICAL)
         address: Any = self._how.scheduler
         if self._how.workers is not None:
-            address = self._open.enter_context(
-                LocalCluster(
+            with for_children_ignored():
+                local = LocalCluster(
                     n_workers=self._how.workers,
                     threads_per_worker=1,
                     processes=True,
@@ -79,7 +81,7 @@ class Cluster:
                     memory_limit=0,
                     silence_logs=logging.CRITICAL,
                 )
-            )
+            address = self._open.enter_context(local)
         try:
             if self._how.scheduler is not None:
                 asyncio.run(asyncio.wait_for(_handshake(self._how.scheduler), _ANSWER))
@@ -118,7 +120,9 @@ class Cluster:
 
     def submit(self, task: Task) -> Future:
         """A handle of the task, which a worker begins soon."""
-        return self._client.submit(work_there, self._recipe, task, pure=False, retries=0)
+        handle = self._client.submit(work_there, self._recipe, task, pure=False, retries=0)
+        self._given.add(handle)
+        return handle
 
     def is_done(self, handle: Future, seconds: float) -> bool:
         """Whether it ended, waiting up to so many seconds; FastexecError where the scheduler is gone."""
@@ -134,8 +138,14 @@ class Cluster:
 
     def result(self, handle: Future) -> Partial:
         """What an ended task came to, or the error it ended with."""
+        self._given.discard(handle)
         partial: Partial = handle.result()
         return partial
+
+    def finish(self) -> None:
+        """What is waiting never begins; a worker ends what it is at, whose files are whole or not there."""
+        if self._client.status == "running":
+            self._client.cancel(list(self._given), force=True)
 
     def tries_again(self, error: Exception, tries: int) -> bool:
         """Up to ``TRIES`` times, unless it took worker after worker with it: then Dask has tried it often enough."""

@@ -27,6 +27,9 @@ class Crew(Protocol):
     def result(self, handle: Any) -> Partial:
         """What an ended task came to, or the error it ended with."""
 
+    def finish(self) -> None:
+        """No more tasks: what is running ends, what is waiting never begins."""
+
     def tries_again(self, error: Exception, tries: int) -> bool:
         """Whether a task that failed so many times, last with this error, is worth another try."""
 
@@ -42,7 +45,7 @@ class Threads:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self.finish()
 
     def begin(self, job: Job) -> None:
         """The job that tasks will be of."""
@@ -59,6 +62,10 @@ class Threads:
     def result(self, handle: Future[Partial]) -> Partial:
         """What an ended task came to, or the error it ended with."""
         return handle.result()
+
+    def finish(self) -> None:
+        """What is running ends, what is waiting never begins."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
 
     def tries_again(self, error: Exception, tries: int) -> bool:
         """Never."""

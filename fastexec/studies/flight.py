@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import deque
 from collections.abc import Callable, Iterator
 from itertools import islice
+from shlex import quote
 from typing import Any
 
 from fastexec.errors import FastexecError, InputError, RefusedError
@@ -65,9 +65,9 @@ def _told(error: Exception, job: Job, task: Task, tries: int) -> FastexecError:
     times = "" if tries == 1 else f", {tries} times"
     what = str(error) if isinstance(error, FastexecError) else f"{type(error).__name__}: {error}".splitlines()[0]
     values = {} if name is None else job.study.scenarios()[task.scenario].values
-    fixed = "".join(f"--set {shlex.quote(f'{key}={inline(value)}')} " for key, value in values.items())
+    fixed = "".join(f"--set {quote(f'{key}={inline(value)}')} " for key, value in values.items())
     command = (
-        f"fastexec run {job.folder / 'study.toml'} {fixed}--first-episode {task.first} --episodes {task.count} "
+        f"fastexec run {quote(str(job.folder / 'study.toml'))} {fixed}--first-episode {task.first} --episodes {task.count} "
         f"--chunk {job.cut.chunk} --threads 1 --out alone --debug"
     )
     return FastexecError(f"{place} failed{times} ({what}); to see it alone: {command}")

@@ -112,7 +112,7 @@ def _join_summaries(shards: list[_Shard], job: Job) -> None:
         joined = empty_summary(scenario, job.first)
         for shard in shards:
             own = empty_summary(scenario, shard.first)
-            checkpoint.restore(own, scenario, shard.folder)
+            checkpoint.restore(own, scenario, shard.folder, shard.end)
             if own.end != shard.end:
                 raise InputError(
                     f"{shard.folder}: its summaries reach to episode {own.end}, not {shard.end}; --resume it"

@@ -30,7 +30,9 @@ class RunOptions:
     yes: bool = False
 
     def __post_init__(self) -> None:
-        """InputError where two say who computes."""
+        """InputError where two say who computes, or a shard begins before the study."""
+        if self.first_episode < 0:
+            raise InputError(f"--first-episode {self.first_episode}: must be at least 0")
         asked = [name for name in ("threads", "scheduler", "workers") if getattr(self, name) is not None]
         if len(asked) > 1:
             raise InputError(f"--{asked[0]} and --{asked[1]}: give one; chunks run on threads or on workers")

@@ -11,6 +11,7 @@ import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from fastexec.errors import FastexecError, InputError
 
@@ -147,8 +148,11 @@ class Place:
 
 
 def _commit(path: Path, data: pa.Buffer | bytes) -> None:
-    """Temporary name (it ends in .tmp, which no glob for .parquet sees), sync, rename, sync of the folder."""
-    temporary = path.with_name(f"{path.name}.tmp")
+    """Temporary name, sync, rename, sync of the folder.
+
+    The name ends in .tmp, which no glob for .parquet sees, and is nobody else's: a cluster may give a chunk out twice.
+    """
+    temporary = path.with_name(f"{path.name}.{uuid4().hex[:12]}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as stream:

@@ -107,7 +107,7 @@ def _begun(job: Job, scenario: Scenario) -> SummaryAccumulator:
     """The summary of a scenario, with what an earlier run without rows left of it."""
     summary = empty_summary(scenario, job.first)
     if job.rows == "none":
-        checkpoint.restore(summary, scenario, job.folder)
+        checkpoint.restore(summary, scenario, job.folder, job.end)
     return summary
 
 
@@ -138,6 +138,8 @@ def _simulate(job: Job, crew: Crew, summaries: dict[int, SummaryAccumulator], re
             for number, summary in summaries.items():
                 _save(job, number, summary)
             raise
+        finally:
+            crew.finish()  # before the folder's lock is given back
     return [tables[number] for number in range(len(job.scenarios))]
 
 

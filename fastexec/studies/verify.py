@@ -127,7 +127,7 @@ def _same(a: pa.Table, b: pa.Table) -> bool:
 
 
 def _state_faults(job: Job, summary: SummaryAccumulator, scenario: Scenario) -> list[str]:
-    checkpoint.restore(summary, scenario, job.folder)
+    checkpoint.restore(summary, scenario, job.folder, job.end)
     if summary.end == job.end:
         return []
     place = scenario.part(job.folder, checkpoint.TABLE, job.first)

@@ -129,12 +129,13 @@ def choose(at, plan, strategies, words, p, m, b, record):
     for i in range(_W):
         other = np.float64((np.uint64(words[_W + i]) * levels) >> np.uint64(32))
         b[VALUE * _W + i] = other if np.float64(words[i]) < tried else b[VALUE * _W + i]
-    states = record.states[t, offset + low : offset + high]
-    actions = record.actions[t, offset + low : offset + high]
+    # Views on both sides: what is read at a lane counted from ``low`` is gathered (see ``fill``).
+    noted, states = record.states[t, offset + low : offset + high], b[STATE * _W + low : STATE * _W + high]
     for i in range(high - low):
-        states[i] = np.int32(b[STATE * _W + low + i])
+        noted[i] = np.int32(states[i])
+    taken, actions = record.actions[t, offset + low : offset + high], b[VALUE * _W + low : VALUE * _W + high]
     for i in range(high - low):
-        actions[i] = np.uint8(np.int32(b[VALUE * _W + low + i]))
+        taken[i] = np.uint8(np.int32(actions[i]))
     take_actions(strategies, 0, plan.numbers[LOT], plan.switches[STEPS], p, m, b)
 
 
@@ -153,9 +154,9 @@ def charge(t, span, switches, p, m, b, costs):
         share = b[VALUE * _W + i] + 0.5 * m[MID * _W + i] * m[SPREAD * _W + i] + p[FEE * _W + i]
         share += p[PERMANENT_COEFFICIENT * _W + i] * (before + p[PERMANENT_OWN * _W + i] * q)
         b[VALUE * _W + i] = q * share * 1e4 / (ordered * m[ARRIVAL * _W + i])
-    row = costs[t, offset + low : offset + high]
+    row, values = costs[t, offset + low : offset + high], b[VALUE * _W + low : VALUE * _W + high]
     for i in range(high - low):
-        row[i] = b[VALUE * _W + low + i]
+        row[i] = values[i]
 
 
 @chained

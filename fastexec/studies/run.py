@@ -8,10 +8,12 @@ rows are written, the summaries so far are, every few seconds, and it goes on fr
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from fastexec.errors import FastexecError
 from fastexec.learning.training import Report as TrainingReport
 from fastexec.simulation import default_threads
 from fastexec.studies import checkpoint, store
@@ -118,9 +120,10 @@ def _simulate(job: Job, crew: Crew, summaries: list[SummaryAccumulator], report:
                 if job.rows == "none" and perf_counter() - saved >= _CHECKPOINT:
                     _save(job, summaries)
                     saved = perf_counter()
-        except KeyboardInterrupt:
+        except BaseException:
             if job.rows == "none":
-                _save(job, summaries)
+                with contextlib.suppress(FastexecError):  # the folder may be what failed
+                    _save(job, summaries)
             raise
         finally:
             crew.finish()  # before the folder's lock is given back

@@ -67,8 +67,7 @@ class Cluster:
             from distributed import Client, LocalCluster
         except ImportError:
             raise InputError('a cluster needs Dask; install it: pip install "fastexec[cluster]"') from None
-        # Its own reports of lost connections; what matters of them is told in one line.
-        logging.getLogger("distributed").setLevel(logging.CRITICAL)
+        _hush()
         address: Any = self._how.scheduler
         if self._how.workers is not None:
             with for_children_ignored():
@@ -152,6 +151,13 @@ class Cluster:
         from distributed import KilledWorker
 
         return tries < TRIES and not isinstance(error, KilledWorker)
+
+
+def _hush() -> None:
+    """No reports of Dask's own of lost connections; what matters of them is told in one line."""
+    for name in [*logging.root.manager.loggerDict]:
+        if name.split(".")[0] == "distributed":
+            logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 async def _handshake(address: str) -> None:

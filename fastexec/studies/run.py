@@ -8,10 +8,12 @@ rows are written, the summaries so far are, every few seconds, and it goes on fr
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from fastexec.errors import FastexecError
 from fastexec.learning.training import Report as TrainingReport
 from fastexec.simulation import default_threads
 from fastexec.studies import checkpoint, store
@@ -134,9 +136,10 @@ def _simulate(job: Job, crew: Crew, summaries: dict[int, SummaryAccumulator], re
                 elif perf_counter() - saved >= _CHECKPOINT:
                     _save(job, task.scenario, summary)
                     saved = perf_counter()
-        except KeyboardInterrupt:
-            for number, summary in summaries.items():
-                _save(job, number, summary)
+        except BaseException:
+            with contextlib.suppress(FastexecError):  # the folder may be what failed
+                for number, summary in summaries.items():
+                    _save(job, number, summary)
             raise
         finally:
             crew.finish()  # before the folder's lock is given back

@@ -1,4 +1,4 @@
-"""The virtual environment in which run.py and test.py work: made from nothing, made anew where it is half made.
+"""The virtual environment in which run.py, test.py and bench.py work: made from nothing, made anew where it is half made.
 
 Standard library only, and readable for Python 3.6: an old ``python3`` finds a newer one or says what is needed.
 """
@@ -12,7 +12,7 @@ import sys
 import time
 from collections import deque
 from pathlib import Path
-from typing import Deque, Dict, List, Sequence
+from typing import Deque, Dict, List, Optional, Sequence
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCK = ROOT / "scripts" / "requirements.lock"
@@ -29,12 +29,14 @@ class SetupError(Exception):
     """The environment cannot be made; the message says why, and what would help where that is known."""
 
 
-def start(module: str, arguments: Sequence[str]) -> None:
-    """Become ``python -m module arguments`` in the environment, which is made first if need be."""
+def start(arguments: Sequence[str], further: Optional[Path] = None) -> None:
+    """Become ``python arguments`` in the environment, which is made first if need be; ``further``: a lock besides ours."""
     try:
         require_python()
         prepare()
-        become([str(PYTHON), "-P", "-m", module, *arguments])
+        if further is not None:
+            add(further)
+        become([str(PYTHON), "-P", *arguments])
     except KeyboardInterrupt:
         say("interrupted; the next run makes good what is missing")
         sys.exit(130)
@@ -72,6 +74,15 @@ def prepare() -> None:
     STAMP.write_text(f"{lock}\n{project}\n")
 
 
+def add(lock: Path) -> None:
+    """Install what a further lock names besides; noted in the environment, and forgotten with it."""
+    note = ENVIRONMENT / "fastexec-{}.txt".format(lock.stem)
+    if not note.exists() or note.read_text() != fingerprint(lock):
+        say(f"installing what {lock.name} names besides (about 150 MB, once)")
+        install(lock)
+        note.write_text(fingerprint(lock))
+
+
 def fingerprint(path: Path) -> str:
     """SHA-256 of a file and of the project's folder: an environment does not survive a move."""
     return hashlib.sha256(str(ROOT).encode() + b"\0" + path.read_bytes()).hexdigest()
@@ -103,12 +114,17 @@ def make_environment() -> None:
 
 
 def install_packages() -> None:
-    """Install what the lock names, each file checked against its hash."""
+    """Install what our lock names."""
     names = {line.split("==")[0] for line in LOCK.read_text().splitlines() if "==" in line and "win32" not in line}
     say(f"installing {len(names)} packages (about 300 MB, once)")
     started = time.monotonic()
-    pip_install("--require-hashes", "--only-binary", ":all:", "--requirement", str(LOCK))
+    install(LOCK)
     say(f"installed in {time.monotonic() - started:.0f} s")
+
+
+def install(lock: Path) -> None:
+    """Install a lock's packages, each file checked against its hash."""
+    pip_install("--require-hashes", "--only-binary", ":all:", "--requirement", str(lock))
 
 
 def pip_install(*arguments: str) -> None:

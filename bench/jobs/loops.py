@@ -1,0 +1,63 @@
+"""Loops over single stages, compiled with the package's own options and kept in no cache: they are not of the package."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fastexec.kernels import fields, philox
+from fastexec.kernels._jit import LANES, allocating
+from fastexec.kernels.episode import open_block
+from fastexec.kernels.market import advance, draw, observe
+from fastexec.kernels.parameters import fix_parameters
+from fastexec.kernels.room import lanes_for, raw_for, words_for
+from fastexec.kernels.state import encode
+
+
+@allocating
+def draw_four(seed, blocks, steps):
+    """Four normals for each lane and step, and nothing else: a call of Philox used to the full."""
+    words, normals = words_for(4 * LANES), raw_for(4 * LANES)
+    for block in range(blocks):
+        for t in range(steps):
+            philox.draw_words(seed, block, t, np.uint32(0), words)
+            philox.gaussians(words, normals)
+    return normals[0]
+
+
+@allocating
+def draw_words(seed, blocks, steps):
+    """Four words for each lane and step: what the choices of an agent are drawn from."""
+    words = words_for(4 * LANES)
+    for block in range(blocks):
+        for t in range(steps):
+            philox.draw_words(seed, block, t, np.uint32(0), words)
+    return words[0]
+
+
+@allocating
+def draw_moves(seed, blocks, steps, plan):
+    """The normals of a step as the market takes them (price, spread, volume): the floor under every simulation."""
+    lanes = lanes_for(1)
+    fix_parameters(plan, lanes.parameters)
+    for block in range(blocks):
+        for t in range(steps):
+            draw(seed, block, t, plan.switches, lanes.words, lanes.raw, lanes.normals, lanes.parameters)
+    return lanes.normals[0]
+
+
+@allocating
+def encode_states(seed, blocks, steps, plan, strategies, paths):
+    """Each block's states again and again on the market of one step."""
+    lanes = lanes_for(1)
+    p, m, b = lanes.parameters, lanes.market, lanes.ledgers[0]
+    fix_parameters(plan, p)
+    open_block(seed, 0, plan, paths, (lanes.words, lanes.raw), p, m, lanes.ledgers)
+    draw(seed, 0, 0, plan.switches, lanes.words, lanes.raw, lanes.normals, p)
+    advance(0, plan.switches, plan.curves, plan.chains, lanes.normals, p, m)
+    observe(0, m)
+    total = 0.0
+    for _ in range(blocks):
+        for t in range(steps):
+            encode(strategies, 0, t, p, m, b)
+            total += b[fields.STATE * LANES]
+    return total

@@ -1,0 +1,120 @@
+"""The tables for a terminal; plain text where the output is piped."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import words
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+WIDTH = 100
+#: Groups that only serve others: floors are told as ratios.
+HIDDEN = ("draws",)
+
+
+def console(width: int | None = None) -> Console:
+    wide = sys.stdout.isatty()
+    return Console(width=width or (None if wide else WIDTH), highlight=False, soft_wrap=False)
+
+
+def show(run: dict[str, Any], changed: dict[str, tuple[float, bool]] | None = None, out: Console | None = None) -> None:
+    """``changed``: what ``record.changes`` found against an earlier run."""
+    out = out or console()
+    out.print(_title(run))
+    out.print(_jobs(run, changed))
+    if changed is not None:
+        out.print(_against(changed))
+    if run["growth"]:
+        out.print(_growth(run["growth"]))
+
+
+def _title(run: dict[str, Any]) -> Text:
+    machine = run["machine"]
+    told = ", ".join(f"{name} {value}" for name, value in run["versions"].items() if name != "fastexec")
+    lines = [
+        f"fastexec {run['versions'].get('fastexec')} {run['commit']}, {run['measured']}{', quick' if run['quick'] else ''}",
+        f"{machine['processor']}, {machine['threads']} threads, {machine['memory_gb']} GB, {machine['system']}",
+        told,
+    ]
+    if "jax_batch" in run:
+        lines.append(f"JAX at its best batch, {run['jax_batch']} episodes, pinned to a core")
+    return Text("\n".join(lines))
+
+
+def _jobs(run: dict[str, Any], changed: dict[str, tuple[float, bool]] | None) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0))
+    table.add_column("job", overflow="fold", min_width=24)
+    table.add_column("a second", no_wrap=True)
+    for name in ("1 thread", f"{run['machine']['threads']} threads", "x floor"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("times longer", overflow="fold")
+    table.add_column("noise", justify="right", no_wrap=True)
+    if changed is not None:
+        table.add_column("time now", justify="right", no_wrap=True)
+    group = None
+    for row in run["jobs"]:
+        if row["group"] in HIDDEN:
+            continue
+        if row["group"] != group:
+            group = row["group"]
+            table.add_row(Text(group, style="bold"))
+        table.add_row(*_cells(row, changed))
+    return table
+
+
+def _cells(row: dict[str, Any], changed: dict[str, tuple[float, bool]] | None) -> list[Text]:
+    unit = row["unit"]
+    if "missing" in row:
+        return [Text(f"  {row['name']}"), Text(""), Text("missing"), Text(""), Text(""), Text(row["missing"])]
+    cells = [
+        f"  {row['name']}",
+        "" if unit in ("s", "MB") else f"{unit}s",
+        words.rate(row["one"], unit),
+        words.rate(row.get("all"), unit),
+        words.times(row.get("floor")),
+        words.baselines(row),
+        f"{row['one']['noise']:.1%}" if row["one"]["rounds"] > 1 else "-",
+    ]
+    found = [Text(cell) for cell in cells]
+    if changed is not None:
+        found.append(_mark(changed.get(row["name"])))
+    return found
+
+
+def _mark(change: tuple[float, bool] | None) -> Text:
+    """+12.3 % is slower; an exclamation mark where noise does not explain it."""
+    if change is None:
+        return Text("-")
+    ratio, real = change
+    style = ("red" if ratio > 1 else "green") if real else ""
+    return Text(f"{ratio - 1.0:+.1%}{' !' if real else '  '}", style=style)
+
+
+def _against(changed: dict[str, tuple[float, bool]]) -> Text:
+    slower = [name for name, (ratio, real) in changed.items() if real and ratio > 1]
+    faster = [name for name, (ratio, real) in changed.items() if real and ratio < 1]
+    told = [f"{len(changed)} jobs compared: {len(slower)} slower, {len(faster)} faster than noise explains"]
+    told += [f"  slower: {', '.join(slower)}"] if slower else []
+    told += [f"  faster: {', '.join(faster)}"] if faster else []
+    return Text("\n".join(told))
+
+
+def _growth(series: list[dict[str, Any]]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for name, justify in (("time against", "left"), ("from", "left"), ("seconds at each", "left")):
+        table.add_column(name, justify=justify)
+    for name in ("exponent", "one more costs"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for one in series:
+        told = "  ".join(words.amount(y) for _, y in one["points"])
+        table.add_row(one["series"], words.span(one["points"]), told, *growth_cells(one))
+    return table
+
+
+def growth_cells(one: dict[str, Any]) -> tuple[str, str]:
+    exponent = "" if one["exponent"] is None else f"{one['exponent']:.2f}"
+    marginal = one["marginal"]
+    return exponent, words.seconds(marginal) if marginal is not None and marginal > 0 else ""

@@ -1,0 +1,62 @@
+"""Figures in words: the same in the terminal's table and in the README's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+SHORT = {
+    "numpy twin": "numpy",
+    "Gymnasium vector environment": "Gymnasium",
+    "plain Python learner": "plain Python",
+    "pyarrow, its defaults": "pyarrow",
+    "three normals, numpy SFC64 float32": "numpy",
+}
+_SCALES = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
+
+
+def amount(value: float) -> str:
+    """Three digits: 0.0123, 1.23, 12.3, 123."""
+    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def rate(figure: dict[str, float] | None, unit: str) -> str:
+    """What a second does: 110 M; or the seconds or megabytes themselves."""
+    if figure is None:
+        return ""
+    if unit in ("s", "MB"):
+        return f"{amount(figure['median'])} {unit}"
+    a_second = 1.0 / figure["median"]
+    for scale, letter in _SCALES:
+        if a_second >= scale:
+            return f"{amount(a_second / scale)} {letter}"
+    return amount(a_second)
+
+
+def times(ratio: float | None) -> str:
+    return "" if ratio is None else f"{ratio:.2f}" if ratio < 9.995 else amount(ratio)
+
+
+def baselines(row: dict[str, Any]) -> str:
+    """``numpy 4.31, JAX 1.90``: how many times longer each takes."""
+    told = [
+        f"{SHORT.get(name, name)} {'missing' if ratio is None else times(ratio)}"
+        for name, ratio in row.get("baselines", {}).items()
+    ]
+    return ", ".join(told)
+
+
+def power(value: float) -> str:
+    """10^4 where it is one, else the number."""
+    text = f"{value:.0f}"
+    return f"10^{len(text) - 1}" if value >= 1000 and text.strip("0") == "1" else text
+
+
+def span(points: list[list[float]]) -> str:
+    return f"{power(points[0][0])} to {power(points[-1][0])}"
+
+
+def seconds(value: float) -> str:
+    for scale, unit in ((1.0, "s"), (1e-3, "ms"), (1e-6, "us")):
+        if value >= scale:
+            return f"{amount(value / scale)} {unit}"
+    return f"{amount(value * 1e9)} ns"

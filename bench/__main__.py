@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
-from conftest import chosen
 from figures import growth_of, rows_of, samples_of
+from jobs.catalogue import chosen
 from jobs.job import Size
 from machine import ROOT, machine
 from record import RecordError, changes, load, record, require_same_machine, require_writable, save
@@ -71,10 +71,9 @@ def measure(size: Size, only: str) -> dict[str, Any]:
         benchmarks = json.loads(told.read_text())["benchmarks"]
     samples = samples_of(benchmarks, jobs)
     notes: dict[str, Any] = {"quick": size.quick, "kernels_ready_s": kernels, "took_s": time.monotonic() - started}
-    notes |= {"jax_batch": one["extra_info"]["batch"] for one in benchmarks if "batch" in one["extra_info"]}
-    return record(
-        rows_of(jobs, samples, progress.missing, int(machine()["threads"])), growth_of(jobs, samples), notes
-    )
+    batches = [one["extra_info"]["batch"] for one in benchmarks if "batch" in one["extra_info"]]
+    notes |= {"jax_batch": batches[0]} if batches else {}
+    return record(rows_of(jobs, samples, progress.missing, int(machine()["threads"])), growth_of(jobs, samples), notes)
 
 
 def failed(line: str, status: int) -> NoReturn:

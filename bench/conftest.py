@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from jobs.catalogue import catalogue
+from jobs.catalogue import chosen, turns
 from jobs.job import Size
 from jobs.output import clear
 
 from fastexec.kernels import _jit
-from fastexec.simulation import default_threads
 
 
 def pytest_addoption(parser):
@@ -16,28 +15,12 @@ def pytest_addoption(parser):
     parser.addoption("--only", default="", help="Jobs whose names hold this text, and what they are held against.")
 
 
-def chosen(size, text):
-    """The jobs that ``--only`` asks for."""
-    jobs = catalogue(size)
-    wanted = {job.name for job in jobs if text.lower() in f"{job.group}: {job.name}".lower()}
-    wanted |= {other for job in jobs if job.name in wanted for other in (*job.floor, *job.baselines)}
-    return [job for job in jobs if job.name in wanted]
-
-
-def turns(jobs, rounds):
-    """(job, threads, number of the round): all jobs of a round before any of the next."""
-    for number in range(max(rounds.values())):
-        for job in jobs:
-            if number < rounds[job.rounds]:
-                for threads in sorted({1, default_threads()}) if job.all_threads else [1]:
-                    yield job, threads, number
-
-
 def pytest_generate_tests(metafunc):
-    size = Size(quick=not metafunc.config.getoption("--full"))
-    alone = metafunc.config.getoption("--benchmark-disable")  # each job once, to see that it runs
-    rounds = dict.fromkeys(size.rounds, 1) if alone else size.rounds
-    found = list(turns(chosen(size, metafunc.config.getoption("--only")), rounds))
+    asked = metafunc.config.getoption
+    size = Size(quick=not asked("--full"))
+    timed = asked("--benchmark-enable") or not asked("--benchmark-disable")  # else each job once, to see that it runs
+    rounds = size.rounds if timed else dict.fromkeys(size.rounds, 1)
+    found = list(turns(chosen(size, asked("--only")), rounds))
     names = [f"{job.name}, threads {threads}, round {number}" for job, threads, number in found]
     metafunc.parametrize(("job", "threads", "number"), found, ids=names)
 

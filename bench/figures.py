@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from jobs.job import PROCESSOR, RETURNED, Job
+from jobs.job import BASELINES, PROCESSOR, RETURNED, Job
 
 #: What one call cost, by (job, threads) and then by round.
 Samples = dict[tuple[str, int], dict[int, float]]
@@ -35,7 +35,7 @@ def noise_of(values: Sequence[float]) -> float:
 
 
 def rows_of(jobs: Sequence[Job], samples: Samples, missing: dict[str, str], threads: int) -> list[dict[str, Any]]:
-    """A row for each measured job that is not of the growth table."""
+    """A row for each measured job that is not of the growth table, group by group, baselines last."""
     work = {job.name: job.work for job in jobs}
     rows = []
     for job in jobs:
@@ -54,7 +54,8 @@ def rows_of(jobs: Sequence[Job], samples: Samples, missing: dict[str, str], thre
             other: None if other in missing else _ratio((other,), (job.name,), samples, work) for other in job.baselines
         }
         rows.append(row)
-    return rows
+    groups = [group for group in dict.fromkeys(row["group"] for row in rows) if group != BASELINES] + [BASELINES]
+    return sorted(rows, key=lambda row: groups.index(row["group"]))
 
 
 def _figure(rounds: dict[int, float], work: float) -> dict[str, float]:
@@ -73,20 +74,13 @@ def _ratio(over: Sequence[str], under: Sequence[str], samples: Samples, work: di
 
 
 def growth_of(jobs: Sequence[Job], samples: Samples) -> list[dict[str, Any]]:
-    """For each series its points (x, seconds), the exponent fitted to them, and the cost of a unit at the last two.
-
-    Exponent: least squares of log time on log x; 1 is linear. A fixed cost bends it down at the small end; the last two
-    points tell the marginal cost of a unit there: (t2 - t1) / (x2 - x1).
-    """
+    """For each series its points (x, seconds), and the exponent fitted to them (1 is linear; a fixed cost bends it down)."""
     points: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for job in jobs:
         if job.growth is not None and (job.name, 1) in samples:
             series, x = job.growth
             points[series].append((float(x), statistics.median(samples[job.name, 1].values())))
-    return [
-        {"series": series, "points": found, "exponent": exponent_of(found), "marginal": _marginal(found)}
-        for series, found in points.items()
-    ]
+    return [{"series": name, "points": found, "exponent": exponent_of(found)} for name, found in points.items()]
 
 
 def exponent_of(points: Sequence[tuple[float, float]]) -> float | None:
@@ -94,10 +88,3 @@ def exponent_of(points: Sequence[tuple[float, float]]) -> float | None:
     if len(points) < 2:
         return None
     return statistics.linear_regression([math.log(x) for x, _ in points], [math.log(y) for _, y in points]).slope
-
-
-def _marginal(points: Sequence[tuple[float, float]]) -> float | None:
-    if len(points) < 2:
-        return None
-    (x1, y1), (x2, y2) = points[-2:]
-    return (y2 - y1) / (x2 - x1)

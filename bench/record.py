@@ -60,7 +60,7 @@ def _is_whole(found: dict[str, Any]) -> bool:
             if not all(map(math.isfinite, numbers)) or not (figures or "missing" in row):
                 return False
         for series in found["growth"]:
-            _ = series["series"], series["exponent"], series["marginal"], [(x, y) for x, y in series["points"]]
+            _ = series["series"], series["exponent"], [(x, y) for x, y in series["points"]]
         return all(isinstance(found[key], dict) for key in ("machine", "versions")) and "measured" in found
     except (KeyError, TypeError, ValueError):
         return False

@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import words
+from jobs.job import BASELINES, FLOORS
 from record import RecordError
-from show import HIDDEN, growth_cells
 
 BEGIN, END = "<!-- figures: made by scripts/bench.py --readme -->", "<!-- end of figures -->"
-_GROUPS = (*HIDDEN, "baselines", "growth")
 
 
 def section(run: dict[str, Any]) -> str:
@@ -32,9 +31,12 @@ def _opening(run: dict[str, Any]) -> list[str]:
 
 
 def _table(run: dict[str, Any]) -> list[str]:
-    lines = [f"| job | 1 thread | {run['machine']['threads']} threads | x floor | times longer |", "|---|---|---|---|---|"]
+    lines = [
+        f"| job | 1 thread | {run['machine']['threads']} threads | x floor | times longer |",
+        "|---|---|---|---|---|",
+    ]
     for row in run["jobs"]:
-        if row["group"] in _GROUPS or "missing" in row:
+        if row["group"] in (FLOORS, BASELINES) or "missing" in row:
             continue
         unit = "" if row["unit"] in ("s", "MB") else f" {row['unit']}s"
         cells = (
@@ -46,10 +48,8 @@ def _table(run: dict[str, Any]) -> list[str]:
 
 
 def _growth(series: list[dict[str, Any]]) -> list[str]:
-    lines = ["| time against | from | exponent (1: linear) | one more costs |", "|---|---|---|---|"]
-    for one in series:
-        lines.append(f"| {one['series']} | {words.span(one['points'])} | {' | '.join(growth_cells(one))} |")
-    return lines
+    heads = [f"| {' | '.join(words.GROWTH_HEAD)} |", "|---" * len(words.GROWTH_HEAD) + "|"]
+    return heads + [f"| {' | '.join(words.growth(one))} |" for one in series]
 
 
 def between(text: str) -> str:

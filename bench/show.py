@@ -6,13 +6,12 @@ import sys
 from typing import Any
 
 import words
+from jobs.job import FLOORS
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 WIDTH = 100
-#: Groups that only serve others: floors are told as ratios.
-HIDDEN = ("draws",)
 
 
 def console(width: int | None = None) -> Console:
@@ -56,7 +55,7 @@ def _jobs(run: dict[str, Any], changed: dict[str, tuple[float, bool]] | None) ->
         table.add_column("time now", justify="right", no_wrap=True)
     group = None
     for row in run["jobs"]:
-        if row["group"] in HIDDEN:
+        if row["group"] == FLOORS:
             continue
         if row["group"] != group:
             group = row["group"]
@@ -104,17 +103,8 @@ def _against(changed: dict[str, tuple[float, bool]]) -> Text:
 
 def _growth(series: list[dict[str, Any]]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for name, justify in (("time against", "left"), ("from", "left"), ("seconds at each", "left")):
-        table.add_column(name, justify=justify)
-    for name in ("exponent", "one more costs"):
-        table.add_column(name, justify="right", no_wrap=True)
+    for j, name in enumerate(words.GROWTH_HEAD):
+        table.add_column(name, justify="left" if j < 2 else "right", no_wrap=True)
     for one in series:
-        told = "  ".join(words.amount(y) for _, y in one["points"])
-        table.add_row(one["series"], words.span(one["points"]), told, *growth_cells(one))
+        table.add_row(*words.growth(one))
     return table
-
-
-def growth_cells(one: dict[str, Any]) -> tuple[str, str]:
-    exponent = "" if one["exponent"] is None else f"{one['exponent']:.2f}"
-    marginal = one["marginal"]
-    return exponent, words.seconds(marginal) if marginal is not None and marginal > 0 else ""

@@ -60,3 +60,22 @@ def seconds(value: float) -> str:
         if value >= scale:
             return f"{amount(value / scale)} {unit}"
     return f"{amount(value * 1e9)} ns"
+
+
+def marginal(points: list[list[float]], place: int) -> str:
+    """What one more costs between the points ``place`` and the next: (t2 - t1) / (x2 - x1); nothing where it costs none."""
+    if len(points) < 2:
+        return ""
+    (x1, y1), (x2, y2) = points[place : place + 2] if place >= 0 else points[place - 1 :]
+    return seconds((y2 - y1) / (x2 - x1)) if y2 > y1 else ""
+
+
+GROWTH_HEAD = ("time against", "from", "first", "last", "exponent", "one more, at first", "at last")
+
+
+def growth(series: dict[str, Any]) -> tuple[str, ...]:
+    """The cells under ``GROWTH_HEAD``."""
+    points = series["points"]
+    exponent = "" if series["exponent"] is None else f"{series['exponent']:.2f}"
+    ends = seconds(points[0][1]), seconds(points[-1][1])
+    return series["series"], span(points), *ends, exponent, marginal(points, 0), marginal(points, -1)

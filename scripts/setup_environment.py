@@ -76,7 +76,7 @@ def prepare() -> None:
 
 def add(lock: Path) -> None:
     """Install what a further lock names besides; noted in the environment, and forgotten with it."""
-    note = ENVIRONMENT / "fastexec-{}.txt".format(lock.stem)
+    note = ENVIRONMENT / f"fastexec-{lock.stem}.txt"
     if not note.exists() or note.read_text() != fingerprint(lock):
         say(f"installing what {lock.name} names besides (about 150 MB, once)")
         install(lock)

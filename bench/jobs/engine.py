@@ -13,21 +13,25 @@ from typing import Any
 
 import numpy as np
 from baselines.numpy_market import numpy_mini_project, numpy_normals
-from jobs import loops
-from jobs.job import SELDOM, Job, MissingError, Size
 
 from fastexec.kernels._jit import LANES
 from fastexec.kernels.episode import output_for, plugin_slots, simulate_range
 from fastexec.planning.plan import plan_study
-from fastexec.simulation import Prepared, default_threads, prepare
+from fastexec.simulation import default_threads, prepare
 from fastexec.studies.catalogue import presets
 from fastexec.studies.study import Study
+from jobs import loops
+from jobs.job import BASELINES, FLOORS, GROWTH, SELDOM, Job, MissingError, Size
 
 MINI, STEPS, SEED = "mini_project_honest", 50, np.uint64(7)
-NORMALS, FOUR, NUMPY_NORMALS = "three normals, as the market draws", "four normals", "three normals, numpy SFC64 float32"
+NORMALS, FOUR, NUMPY_NORMALS = (
+    "three normals, as the market draws",
+    "four normals",
+    "three normals, numpy SFC64 float32",
+)
 ONE, NUMPY, JAX, GYMNASIUM = "one strategy", "numpy twin", "JAX", "Gymnasium vector environment"
 PATH_STEP = "path-step"
-_RANGE = 16_384  # episodes handed to a thread at once
+_RANGE = 16_384  # episodes handed over at once, at most: what a run puts into a chunk of eight strategies
 _BASELINES = Path(__file__).resolve().parent.parent / "baselines"
 _CHAIN = {"model": "markov", "transition": [[0.9, 0.1], [0.2, 0.8]]}
 #: The market of its simplest models, and with one of them exchanged.
@@ -79,8 +83,10 @@ def simulating(study: Study, episodes: int) -> Callable[[int], Callable[[], None
 
 
 def in_ranges(part: Callable[[int, int], None], episodes: int, threads: int) -> None:
-    firsts = range(0, episodes, _RANGE)
-    counts = [min(_RANGE, episodes - first) for first in firsts]
+    """``part(first, count)`` over the episodes; four parts for each thread where there are several."""
+    most = _RANGE if threads == 1 else min(_RANGE, max(episodes // (4 * threads) // LANES, 8) * LANES)
+    firsts = range(0, episodes, most)
+    counts = [min(most, episodes - first) for first in firsts]
     if threads == 1:
         for first, count in zip(firsts, counts, strict=True):
             part(first, count)
@@ -165,11 +171,11 @@ def core_jobs(size: Size) -> list[Job]:
     jobs = [
         Job(NORMALS, "normals", moves_alone(mini("twap"), episodes), steps, PATH_STEP, True, (), (NUMPY_NORMALS,)),
         Job(FOUR, "normals", four_alone(episodes), steps, PATH_STEP, True),
-        Job(NUMPY_NORMALS, "baselines", lambda _: partial(numpy_normals, 3 * few * STEPS), few * STEPS, PATH_STEP),
+        Job(NUMPY_NORMALS, BASELINES, lambda _: partial(numpy_normals, 3 * few * STEPS), few * STEPS, PATH_STEP),
         Job(ONE, "strategies", simulating(mini("twap"), episodes), steps, PATH_STEP, True, (NORMALS,), against),
-        Job(NUMPY, "baselines", lambda _: partial(numpy_mini_project, few), few * STEPS, PATH_STEP, floor=(NORMALS,)),
-        Job(JAX, "baselines", lambda _: JaxProcess(few, batches), few * STEPS, PATH_STEP, floor=(NORMALS,)),
-        Job(GYMNASIUM, "baselines", lambda _: gymnasium(few), few * STEPS, PATH_STEP, floor=(NORMALS,)),
+        Job(NUMPY, BASELINES, lambda _: partial(numpy_mini_project, few), few * STEPS, PATH_STEP, floor=(NORMALS,)),
+        Job(JAX, BASELINES, lambda _: JaxProcess(few, batches), few * STEPS, PATH_STEP, floor=(NORMALS,)),
+        Job(GYMNASIUM, BASELINES, lambda _: gymnasium(few), few * STEPS, PATH_STEP, floor=(NORMALS,)),
     ]
     for count in (2, 4, 8, 16):
         study = mini(*(["twap", "pov"] * 8)[:count])
@@ -184,12 +190,12 @@ def core_jobs(size: Size) -> list[Job]:
 
 def market_jobs(size: Size) -> list[Job]:
     jobs = []
-    for title, changes in _MARKETS.items():
-        study = mini("twap", market={**_PLAIN, **changes})
+    for title, exchanged in _MARKETS.items():
+        study = mini("twap", market={**_PLAIN, **exchanged})
         work = 2 * _RANGE * STEPS
         floor = f"draws of {title}"
         jobs += [
-            Job(floor, "draws", moves_alone(study, 2 * _RANGE), work, PATH_STEP, rounds=SELDOM),
+            Job(floor, FLOORS, moves_alone(study, 2 * _RANGE), work, PATH_STEP, rounds=SELDOM),
             Job(f"market: {title}", "market alone", market_alone(study, 2 * _RANGE), work, PATH_STEP, True, (floor,)),
         ]
     return jobs
@@ -204,7 +210,7 @@ def preset_jobs(size: Size) -> list[Job]:
         episodes, floor = size.of(_RANGE, 2 * _RANGE), f"draws of {name}"
         work = episodes * study.order.steps
         jobs += [
-            Job(floor, "draws", moves_alone(study, episodes), work, PATH_STEP, rounds=SELDOM),
+            Job(floor, FLOORS, moves_alone(study, episodes), work, PATH_STEP, rounds=SELDOM),
             Job(
                 f"{name} ({len(study.strategies)})", "presets", simulating(changed(study, train=short), episodes),
                 work, PATH_STEP, True, (floor,),
@@ -218,19 +224,15 @@ def growth_jobs(size: Size) -> list[Job]:
     jobs = []
     for steps in (10, 30, 100, 300, 1000):
         study = mini("twap", order={**mini("twap").order.model_dump(), "steps": steps})
-        jobs.append(Job(f"{steps} steps", "growth", simulating(study, 4_096), rounds=SELDOM, growth=("steps", steps)))
+        jobs.append(Job(f"{steps} steps", GROWTH, simulating(study, 4_096), rounds=SELDOM, growth=("steps", steps)))
     for count in (1, 2, 4, 8, 16):
         study = mini(*(["twap"] * count))
         make = simulating(study, _RANGE)
-        jobs.append(Job(f"{count} times twap", "growth", make, rounds=SELDOM, growth=("strategies", count)))
+        jobs.append(Job(f"{count} times twap", GROWTH, make, rounds=SELDOM, growth=("strategies", count)))
     threads = sorted({1, 2, *(2**n for n in range(2, 10)), default_threads()})
     for count in (n for n in threads if n <= default_threads()):
         make = simulating(mini("twap"), 16 * _RANGE)
         jobs.append(
-            Job(f"{count} threads", "growth", lambda _, m=make, n=count: m(n), rounds=SELDOM, growth=("threads", count))
+            Job(f"{count} threads", GROWTH, lambda _, m=make, n=count: m(n), rounds=SELDOM, growth=("threads", count))
         )
     return jobs
-
-
-def prepared_mini(*models: str) -> Prepared:
-    return prepare(mini(*models))

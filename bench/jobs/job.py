@@ -10,6 +10,8 @@ from typing import Any
 OFTEN, SELDOM, ONCE = "often", "seldom", "once"
 #: What is measured: seconds on the clock, seconds of processors, or what the call returns (seconds, or MB).
 WALL, PROCESSOR, RETURNED = "wall", "processor", "returned"
+#: Groups with a meaning: floors, which show as ratios only; what others take; what the growth table is made of.
+FLOORS, BASELINES, GROWTH = "floors", "baselines", "growth"
 
 
 class MissingError(Exception):

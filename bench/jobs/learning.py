@@ -9,9 +9,6 @@ from typing import Any
 
 import numpy as np
 from baselines.python_learner import python_q_learning
-from jobs import loops
-from jobs.engine import MINI, SEED, STEPS, changed
-from jobs.job import SELDOM, Job, Size
 
 from fastexec.kernels import fields
 from fastexec.kernels._jit import LANES
@@ -26,6 +23,9 @@ from fastexec.planning.expectation import expect
 from fastexec.planning.plan import plan_strategies, plan_study
 from fastexec.planning.policies import Cut, TablePolicy
 from fastexec.studies.study import Study
+from jobs import loops
+from jobs.engine import MINI, SEED, STEPS, changed
+from jobs.job import BASELINES, FLOORS, GROWTH, SELDOM, Job, Size
 
 TRANSITION, NAME = "transition", "bench"
 DRAWS, PYTHON, COPY = "draws of training (moves, choices)", "plain Python learner", "copy of the states"
@@ -130,8 +130,8 @@ def jobs(size: Size) -> list[Job]:
         make = rule_job(rule, some)
         found.append(Job(f"rule {rule}", "training", make, some * STEPS, TRANSITION, False, own, python, rounds=SELDOM))
     found += [
-        Job(PYTHON, "baselines", lambda _: partial(python_q_learning, 400), 400 * STEPS, TRANSITION, floor=own),
-        Job(COPY, "draws", lambda _: copy(batch * STEPS), batch * STEPS, "state", rounds=SELDOM),
+        Job(PYTHON, BASELINES, lambda _: partial(python_q_learning, 400), 400 * STEPS, TRANSITION, floor=own),
+        Job(COPY, FLOORS, lambda _: copy(batch * STEPS), batch * STEPS, "state", rounds=SELDOM),
     ]
     for title, cuts in (("2 features, 25 bins", grid(21, 5)), ("program, 35 edges", program_cuts())):
         make = encoding(batch, cuts)
@@ -145,5 +145,5 @@ def growth_jobs(size: Size) -> list[Job]:
     for power, (inventories, spreads) in enumerate(((2, 2), (8, 5), (50, 8), (250, 16), (1250, 32)), 3):
         cells = inventories * spreads * 5 * STEPS
         make = batched(16_384, grid(inventories, spreads))
-        found.append(Job(f"10^{power} states", "growth", make, rounds=SELDOM, growth=("state-actions", cells)))
+        found.append(Job(f"10^{power} states", GROWTH, make, rounds=SELDOM, growth=("state-actions", cells)))
     return found

@@ -13,8 +13,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from jobs.engine import MINI, mini
-from jobs.job import ONCE, PROCESSOR, SELDOM, Job, Size
 
 from fastexec.analysis.comparison import compare
 from fastexec.columns import markets_table
@@ -23,6 +21,8 @@ from fastexec.studies import store
 from fastexec.studies.run import run
 from fastexec.studies.study import Study
 from fastexec.studies.summary import SummaryAccumulator, stacked
+from jobs.engine import MINI, mini
+from jobs.job import BASELINES, FLOORS, GROWTH, ONCE, PROCESSOR, SELDOM, Job, Size
 
 ROW = "row"
 LARGE, SUMMARY_COPY, PARQUET_COPY = "large_cap", "copy of the summary's columns", "copy of the table's bytes"
@@ -152,21 +152,21 @@ def jobs(size: Size) -> list[Job]:
     million = f"{compared // 10**6} M rows"
     alone = {"measured": PROCESSOR, "rounds": SELDOM, "all_threads": True}
     return [
-        Job(SUMMARY_COPY, "draws", lambda _: copying(stacked(results(episodes).episodes)), rows, ROW),
+        Job(SUMMARY_COPY, FLOORS, lambda _: copying(stacked(results(episodes).episodes)), rows, ROW),
         Job("summary", "output", lambda _: summing(episodes), rows, ROW, floor=(SUMMARY_COPY,)),
-        Job(PARQUET_COPY, "draws", lambda _: copying(np.zeros(results(episodes).to_arrow().nbytes // 8)), rows, ROW),
-        Job(PYARROW, "baselines", lambda _: writing(episodes, pq.write_table), rows, ROW, floor=(PARQUET_COPY,)),
+        Job(PARQUET_COPY, FLOORS, lambda _: copying(np.zeros(results(episodes).to_arrow().nbytes // 8)), rows, ROW),
+        Job(PYARROW, BASELINES, lambda _: writing(episodes, pq.write_table), rows, ROW, floor=(PARQUET_COPY,)),
         Job(
             "Parquet: a table", "output", lambda _: writing(episodes, signed), rows, ROW,
             floor=(PARQUET_COPY,), baselines=(PYARROW,),
         ),
-        Job(SIMULATING, "draws", rows_alone(ran, False), ran * _KINDS, ROW, **alone),
-        Job(WRITING, "draws", rows_alone(ran, True), ran * _KINDS, ROW, **alone),
+        Job(SIMULATING, FLOORS, rows_alone(ran, False), ran * _KINDS, ROW, **alone),
+        Job(WRITING, FLOORS, rows_alone(ran, True), ran * _KINDS, ROW, **alone),
         Job(
             "large_cap, TOML to files, processor time", "output", whole_run(ran), ran * _KINDS, ROW,
             floor=(SIMULATING, WRITING), **alone,
         ),
-        Job(READING, "draws", lambda _: reading(compared), compared, ROW, rounds=SELDOM),
+        Job(READING, FLOORS, lambda _: reading(compared), compared, ROW, rounds=SELDOM),
         Job(
             f"compare {million} by spread", "output", lambda _: comparing(compared, "arrival_spread_bps:4"), compared, ROW,
             floor=(READING,), rounds=SELDOM,
@@ -188,7 +188,7 @@ def growth_jobs(size: Size) -> list[Job]:
 
     return [
         Job(
-            f"10^{power} episodes", "growth", make(10**power), rounds=SELDOM if power < 7 else ONCE,
+            f"10^{power} episodes", GROWTH, make(10**power), rounds=SELDOM if power < 7 else ONCE,
             warm_up=power < 6, growth=("episodes, summary only", 10.0**power),
         )
         for power in range(4, size.of(7, 9))

@@ -7,10 +7,9 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
-from pathlib import Path
 from time import perf_counter
 
-from jobs.job import ONCE, RETURNED, SELDOM, Job, Size
+from jobs.job import FLOORS, ONCE, RETURNED, SELDOM, Job, Size
 from jobs.output import folder
 
 PYTHON, LIBRARIES = "python, nothing imported", "python importing numba, pyarrow, pandas"
@@ -61,17 +60,15 @@ def jobs(size: Size) -> list[Job]:
     cold = {"measured": RETURNED, "rounds": ONCE, "warm_up": False}
     libraries = "import numba, pyarrow.parquet, pandas"
     found = [
-        Job(PYTHON, "draws", seconds("pass"), **shared),
-        Job(LIBRARIES, "draws", seconds(libraries), **shared),
+        Job(PYTHON, FLOORS, seconds("pass"), **shared),
+        Job(LIBRARIES, FLOORS, seconds(libraries), **shared),
         Job("import fastexec", "start-up", seconds("import fastexec"), floor=(PYTHON,), **shared),
         Job("fastexec --help", "start-up", seconds(_MAIN, "--help"), floor=(PYTHON,), **shared),
         Job("fastexec run, warm", "start-up", seconds(_MAIN, *tiny), floor=(LIBRARIES,), **shared),
         Job("fastexec run, cold", "start-up", seconds(_MAIN, *tiny, cold=True), **cold),
     ]
     if not size.quick:
-        found.append(
-            Job("fastexec info --warm, cold", "start-up", seconds(_MAIN, "info", "--warm", cold=True), **cold)
-        )
+        found.append(Job("fastexec info --warm, cold", "start-up", seconds(_MAIN, "info", "--warm", cold=True), **cold))
     for episodes in (20_000, size.of(100_000, 1_000_000)):
         words = ("run", "large_cap", "--episodes", str(episodes), "--out", "memory", "--quiet")
         name = f"peak memory, {episodes:,} episodes".replace(",", " ")

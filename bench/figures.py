@@ -47,11 +47,13 @@ def rows_of(jobs: Sequence[Job], samples: Samples, missing: dict[str, str], thre
             continue
         row |= {"one": _figure(samples[job.name, 1], job.work)}
         if job.all_threads:
-            row["all"] = _figure(samples.get((job.name, threads), samples[job.name, 1]), job.work)
+            row["all"] = _figure(samples[job.name, threads], job.work)
+            row["faster"] = _ratio([(job.name, 1)], [(job.name, threads)], samples, work)
         if job.floor:
-            row["floor"] = _ratio((job.name,), job.floor, samples, work)
+            row["floor"] = _ratio([(job.name, 1)], [(other, 1) for other in job.floor], samples, work)
         row["baselines"] = {
-            other: None if other in missing else _ratio((other,), (job.name,), samples, work) for other in job.baselines
+            other: None if other in missing else _ratio([(other, 1)], [(job.name, 1)], samples, work)
+            for other in job.baselines
         }
         rows.append(row)
     groups = [group for group in dict.fromkeys(row["group"] for row in rows) if group != BASELINES] + [BASELINES]
@@ -63,12 +65,14 @@ def _figure(rounds: dict[int, float], work: float) -> dict[str, float]:
     return {"median": statistics.median(values), "noise": noise_of(values), "rounds": len(values)}
 
 
-def _ratio(over: Sequence[str], under: Sequence[str], samples: Samples, work: dict[str, float]) -> float:
-    """Median over the rounds that all have of the ratio for a unit of work, on one thread."""
-    rounds = set.intersection(*(set(samples[name, 1]) for name in (*over, *under)))
+def _ratio(
+    over: list[tuple[str, int]], under: list[tuple[str, int]], samples: Samples, work: dict[str, float]
+) -> float:
+    """Median over the rounds that all have of the ratio for a unit of work; each (job, threads), several added up."""
+    rounds = set.intersection(*(set(samples[timed]) for timed in over + under))
 
-    def total(names: Sequence[str], number: int) -> float:
-        return sum(samples[name, 1][number] / work[name] for name in names)
+    def total(several: list[tuple[str, int]], number: int) -> float:
+        return sum(samples[timed][number] / work[timed[0]] for timed in several)
 
     return statistics.median(total(over, number) / total(under, number) for number in rounds)
 

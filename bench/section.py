@@ -32,7 +32,7 @@ def _opening(run: dict[str, Any]) -> list[str]:
 
 def _table(run: dict[str, Any]) -> list[str]:
     lines = [
-        f"| job | 1 thread | {run['machine']['threads']} threads | x floor | times longer |",
+        f"| job | 1 thread | {run['machine']['threads']} threads, times | x floor | times longer |",
         "|---|---|---|---|---|",
     ]
     for row in run["jobs"]:
@@ -40,7 +40,7 @@ def _table(run: dict[str, Any]) -> list[str]:
             continue
         unit = "" if row["unit"] in ("s", "MB") else f" {row['unit']}s"
         cells = (
-            row["name"], words.rate(row["one"], row["unit"]) + unit, words.rate(row.get("all"), row["unit"]),
+            row["name"], words.rate(row["one"], row["unit"]) + unit, words.all_threads(row),
             words.times(row.get("floor")), words.baselines(row),
         )  # fmt: skip
         lines.append(f"| {' | '.join(cells)} |")

@@ -47,7 +47,7 @@ def _jobs(run: dict[str, Any], changed: dict[str, tuple[float, bool]] | None) ->
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0))
     table.add_column("job", overflow="fold", min_width=24)
     table.add_column("a second", no_wrap=True)
-    for name in ("1 thread", f"{run['machine']['threads']} threads", "x floor"):
+    for name in ("1 thread", f"{run['machine']['threads']} threads, times", "x floor"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("times longer", overflow="fold")
     table.add_column("noise", justify="right", no_wrap=True)
@@ -72,7 +72,7 @@ def _cells(row: dict[str, Any], changed: dict[str, tuple[float, bool]] | None) -
         f"  {row['name']}",
         "" if unit in ("s", "MB") else f"{unit}s",
         words.rate(row["one"], unit),
-        words.rate(row.get("all"), unit),
+        words.all_threads(row),
         words.times(row.get("floor")),
         words.baselines(row),
         f"{row['one']['noise']:.1%}" if row["one"]["rounds"] > 1 else "-",

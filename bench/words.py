@@ -19,10 +19,8 @@ def amount(value: float) -> str:
     return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
 
 
-def rate(figure: dict[str, float] | None, unit: str) -> str:
+def rate(figure: dict[str, float], unit: str) -> str:
     """What a second does: 110 M; or the seconds or megabytes themselves."""
-    if figure is None:
-        return ""
     if unit in ("s", "MB"):
         return f"{amount(figure['median'])} {unit}"
     a_second = 1.0 / figure["median"]
@@ -30,6 +28,11 @@ def rate(figure: dict[str, float] | None, unit: str) -> str:
         if a_second >= scale:
             return f"{amount(a_second / scale)} {letter}"
     return amount(a_second)
+
+
+def all_threads(row: dict[str, Any]) -> str:
+    """The rate on all threads, and how many times that of one: 222 M 1.96."""
+    return f"{rate(row['all'], row['unit'])} {times(row['faster'])}" if "all" in row else ""
 
 
 def times(ratio: float | None) -> str:

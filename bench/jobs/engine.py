@@ -83,8 +83,8 @@ def simulating(study: Study, episodes: int) -> Callable[[int], Callable[[], None
 
 
 def in_ranges(part: Callable[[int, int], None], episodes: int, threads: int) -> None:
-    """``part(first, count)`` over the episodes; four parts for each thread where there are several."""
-    most = _RANGE if threads == 1 else min(_RANGE, max(episodes // (4 * threads) // LANES, 8) * LANES)
+    """``part(first, count)`` over the episodes; at least two parts for each thread where there are several."""
+    most = _RANGE if threads == 1 else min(_RANGE, max(episodes // (2 * threads) // LANES, 8) * LANES)
     firsts = range(0, episodes, most)
     counts = [min(most, episodes - first) for first in firsts]
     if threads == 1:
@@ -164,7 +164,7 @@ def gymnasium(episodes: int) -> Callable[[], float]:
 
 def core_jobs(size: Size) -> list[Job]:
     """The ratios that the project promises stand side by side, so that they meet the same moments of the machine."""
-    episodes = size.of(4 * _RANGE, 8 * _RANGE)
+    episodes = 16 * _RANGE
     few, steps = 2 * _RANGE, episodes * STEPS
     against = (NUMPY, JAX, GYMNASIUM)
     batches = [2048, 4096, 8192] if size.quick else [512, 1024, 2048, 4096, 8192, 16384, 32768]

@@ -6,7 +6,7 @@ import numpy as np
 
 from fastexec.kernels import fields
 from fastexec.kernels._jit import decide_function
-from fastexec.kernels.episode import output_for, plugin_slots, simulate_range
+from fastexec.kernels.episode import output_for, plugin_slots, simulate_blocks, simulate_range
 
 STEPS, EPISODES = 10, 200
 
@@ -71,9 +71,9 @@ def test_a_plugin_decides_and_its_parameters_arrive():
 
 def test_another_plugin_recompiles_nothing_and_sits_in_its_slot():
     run([halve], *plugin(0, 0.25))
-    before = len(simulate_range.signatures)
+    before = len(simulate_blocks.signatures)
     output = run([too_much, halve], *plugin(1, 0.5))
-    assert len(simulate_range.signatures) == before
+    assert len(simulate_blocks.signatures) == before
     assert output.fault[0] == -1
 
 

@@ -19,17 +19,13 @@ from time import perf_counter
 from typing import Any
 
 import numba
-from llvmlite.ir import Constant, IntType, MetaDataString
-from llvmlite.ir.values import MDValue
 from numba.core import config
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, UserProvidedCacheLocator
 from numba.core.ccallback import CFunc
-from numba.core.compiler import CompilerBase, DefaultPassBuilder
-from numba.core.compiler_machinery import register_pass
 from numba.core.errors import NumbaExperimentalFeatureWarning
-from numba.core.lowering import Lower
-from numba.core.typed_passes import NativeLowering
 from numba.core.types import FunctionType, UniTuple
+
+from fastexec.kernels._compiler import KernelCompiler
 
 # First-class functions (the plugin slots) work, and are still called experimental at each call.
 warnings.filterwarnings("ignore", "First-class function type", NumbaExperimentalFeatureWarning)
@@ -38,58 +34,13 @@ warnings.filterwarnings("ignore", "First-class function type", NumbaExperimental
 LANES = int(os.environ.get("FASTEXEC_LANES", "128"))
 
 
-class _LoopId(MDValue):  # type: ignore[misc]
-    """A loop's name in LLVM, with how many of its vectors to work on side by side; it must refer to itself."""
-
-    def __init__(self, module: Any, count: int) -> None:
-        wish = module.add_metadata([MetaDataString(module, "llvm.loop.interleave.count"), Constant(IntType(32), count)])
-        super().__init__(module, [wish], name=str(len(module.metadata)))
-
-    def descr(self, buf: list[str]) -> None:
-        buf.append(f"distinct !{{ {self.get_reference()}, {self.operands[0].get_reference()} }}\n")
-
-
-class _Lower(Lower):  # type: ignore[misc]
-    """Hands LLVM two wishes that it does not form by itself; neither changes a bit.
-
-    Vectors of 512 bits where the processor has them: LLVM halves them on processors whose first kin slowed down at that
-    width (23.8 M path-steps/s of `large_cap` against 18.7). A wish of each function, so that the user's own functions are
-    compiled as ever. And, for a ``stage(interleave=...)``, several vectors side by side: a polynomial or a round of Philox
-    is one chain of dependent operations, and the processor looks ahead over one or two such chains only.
-    """
-
-    def post_lower(self) -> None:
-        super().post_lower()
-        set.add(
-            self.function.attributes, '"prefer-vector-width"="512"'
-        )  # llvmlite's own add refuses names it does not know
-        count = getattr(self.func_ir.func_id.func, "interleave", 1)
-        places = {block: place for place, block in enumerate(self.function.blocks)}
-        for block, place in places.items():
-            ends = block.terminator.operands if count > 1 and block.is_terminated else ()
-            if any(places.get(end, place + 1) <= place for end in ends):  # back to the head of a loop
-                block.terminator.set_metadata("llvm.loop", _LoopId(self.module, count))
-
-
-@register_pass(mutates_CFG=True, analysis_only=False)
-class _Lowering(NativeLowering):  # type: ignore[misc]
-    _name = "fastexec_lowering"
-
-    @property
-    def lowering_class(self) -> type[Lower]:
-        return _Lower
-
-
-class _Compiler(CompilerBase):  # type: ignore[misc]
-    def define_pipelines(self) -> list[Any]:
-        pipeline = DefaultPassBuilder.define_nopython_pipeline(self.state)
-        pipeline.passes = [(_Lowering if step is NativeLowering else step, text) for step, text in pipeline.passes]
-        pipeline.finalize()
-        return [pipeline]
-
-
 # error_model="numpy": with Python's model each division hides a branch and the lane loop is no longer vectorised.
-_OPTIONS = {"nogil": True, "error_model": "numpy", "fastmath": False, "pipeline_class": _Compiler}
+_OPTIONS = {"nogil": True, "error_model": "numpy", "fastmath": False, "pipeline_class": KernelCompiler}
+
+# What makes no arrays holds no references: a count up and down for each array of each call was 12 ns.
+_NO_REFERENCES = {"_nrt": False}
+# A stage is never called from Python or C: a third of the compile time went into wrappers for that.
+_NO_WRAPPERS = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
 DECIDE_SIGNATURE = numba.void(
     *([numba.float64[::1]] * 6), numba.int64, numba.int64
@@ -172,16 +123,20 @@ class _Cache(FunctionCache):  # type: ignore[misc]
     _impl_class = _Implementation
 
 
+#: Every stage by file and name, so that a test can see that none has lost its vectors.
+stages: dict[str, Callable[..., Any]] = {}
+
+
 def stage(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A jitted function that only kernels call. It makes no arrays and holds no references: a count up and down for each
-    array of each call was 12 ns.
-    """
-    return numba.njit(**_OPTIONS, _nrt=False)(function)  # type: ignore[no-any-return]
+    """A jitted function that only kernels call; it makes no arrays."""
+    made: Callable[..., Any] = numba.njit(**_OPTIONS, **_NO_REFERENCES, **_NO_WRAPPERS)(function)
+    stages[f"{function.__module__.rpartition('.')[2]}.{function.__name__}"] = made
+    return made
 
 
 def allocating(function: Callable[..., Any]) -> Callable[..., Any]:
     """A stage that makes arrays."""
-    return numba.njit(**_OPTIONS)(function)  # type: ignore[no-any-return]
+    return numba.njit(**_OPTIONS, **_NO_WRAPPERS)(function)  # type: ignore[no-any-return]
 
 
 def chained(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -195,7 +150,7 @@ def chained(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
     """A jitted function of one lane, inlined by force: LLVM left Philox as a call in the driver, scalar, 15 ns a step."""
-    return numba.njit(forceinline=True, **_OPTIONS, _nrt=False)(function)  # type: ignore[no-any-return]
+    return numba.njit(forceinline=True, **_OPTIONS, **_NO_REFERENCES, **_NO_WRAPPERS)(function)  # type: ignore[no-any-return]
 
 
 Announce = Callable[[str], None]
@@ -210,10 +165,12 @@ def on_compile(announce: Announce) -> None:
 class Entry:
     """A kernel that Python calls: one signature, compiled or loaded on the first call, safe from several threads."""
 
-    def __init__(self, function: Callable[..., Any], signature: str | Callable[[], Sequence[Any]]) -> None:
+    def __init__(
+        self, function: Callable[..., Any], signature: str | Callable[[], Sequence[Any]], references: bool
+    ) -> None:
         self.name = function.__name__
         self.__doc__ = function.__doc__
-        self._signature = signature
+        self._signature, self._references = signature, {} if references else _NO_REFERENCES
         self._function = function
         self._dispatcher: Any = None
         self._lock = threading.Lock()
@@ -243,7 +200,7 @@ class Entry:
         return perf_counter() - started
 
     def _compiled(self) -> Any:
-        dispatcher = numba.njit(**_OPTIONS)(self._function)
+        dispatcher = numba.njit(**_OPTIONS, **self._references)(self._function)
         dispatcher._cache = _Cache(self._function)
         if callable(self._signature):
             signature: Any = tuple(_typeof(example) for example in self._signature())
@@ -259,9 +216,15 @@ class Entry:
 entries: list[Entry] = []
 
 
-def entry(signature: str | Callable[[], Sequence[Any]]) -> Callable[[Callable[..., Any]], Entry]:
-    """Decorator for a kernel that Python calls; ``signature`` is Numba's text, or a function giving example arguments."""
-    return lambda function: Entry(function, signature)
+def entry(
+    signature: str | Callable[[], Sequence[Any]], references: bool = True
+) -> Callable[[Callable[..., Any]], Entry]:
+    """Decorator for a kernel that Python calls; ``signature`` is Numba's text, or a function giving example arguments.
+
+    ``references`` False: it makes no arrays, and counts no references at its calls of stages (345 ns a step and strategy
+    for what NamedTuples hold).
+    """
+    return lambda function: Entry(function, signature, references)
 
 
 def _typeof(example: Any) -> Any:

@@ -116,20 +116,21 @@ def write_rows(span, ledgers, rows, output):
     Column by column, each row of memory from its start to its end.
     """
     first, low, high = span
-    strategies, lane = ledgers.shape[0], low % _W
+    strategies, lane, count = ledgers.shape[0], low % _W, high - low
     for c in range(output.episodes.shape[0]):
         column = output.episodes[c, (low - first) * strategies : (high - first) * strategies]
         at = (7 + c) * _W + lane
         if strategies == 1:
-            for i in range(high - low):
-                column[i] = rows[0, at + i]
+            row = rows[0, at : at + count]
+            for i in range(count):
+                column[i] = row[i]
         else:
-            for i in range(high - low):
+            for i in range(count):
                 for k in range(strategies):
                     column[i * strategies + k] = rows[k, at + i]
     for field, counts in ((ORDERS, output.counts[0]), (LAST_STEP, output.counts[1])):
         at = field * _W + lane
-        for i in range(high - low):
+        for i in range(count):
             for k in range(strategies):
                 counts[(low - first + i) * strategies + k] = np.int32(ledgers[k, at + i])
 

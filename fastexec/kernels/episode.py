@@ -47,7 +47,7 @@ from fastexec.kernels.given import begin_given, begin_joined, follow_paths, roll
 from fastexec.kernels.market import advance, begin, draw, observe, roll
 from fastexec.kernels.parameters import draw_parameters, fix_parameters
 from fastexec.kernels.record import record
-from fastexec.kernels.room import floats_for, lanes_for
+from fastexec.kernels.room import lanes_for
 from fastexec.kernels.strategy import check_slices, decide, decide_otherwise
 
 _W = LANES
@@ -99,25 +99,30 @@ def example_study() -> tuple[Plan, Strategies, Paths]:
     return plan, strategies, paths
 
 
-def _example() -> tuple[Any, ...]:
-    return np.uint64(0), 0, 1, *example_study(), output_for(1, 1), plugin_slots()
-
-
-@entry(_example)
-def simulate_range(seed, first, count, plan, strategies, paths, output, plugins):
+def simulate_range(
+    seed: np.uint64,
+    first: int,
+    count: int,
+    plan: Plan,
+    strategies: Strategies,
+    paths: Paths,
+    output: Output,
+    plugins: tuple[Any, ...],
+) -> None:
     """Simulate episodes ``first <= e < first + count`` into the rows of ``output``."""
-    lanes, k = lanes_for(strategies.kinds.shape[0]), strategies.kinds.shape[0]
-    rows = floats_for(k * ROWS * _W).reshape((k, ROWS * _W))
-    simulate_blocks((seed, first, count), plan, strategies, paths, output, plugins, lanes, rows)
+    lanes = lanes_for(strategies.kinds.shape[0], ROWS)
+    simulate_blocks((seed, first, count), plan, strategies, paths, output, plugins, lanes)
 
 
-@stage
-def simulate_blocks(episodes, plan, strategies, paths, output, plugins, lanes, rows):
-    """Block after block. A stage and not the entry's own loop: what holds references counts them at each call of a stage,
-    and a dozen atomic counts for each NamedTuple are 345 ns a step and strategy.
-    """
+def _example() -> tuple[Any, ...]:
+    return (np.uint64(0), 0, 1), *example_study(), output_for(1, 1), plugin_slots(), lanes_for()
+
+
+@entry(_example, references=False)
+def simulate_blocks(episodes, plan, strategies, paths, output, plugins, lanes):
+    """Block after block of ``episodes`` (seed, first, count)."""
     seed, first, count = episodes
-    p, m, normals, words, raw, ledgers = lanes
+    p, m, normals, words, raw, ledgers, rows = lanes
     switches, curves, chains, lot = plan.switches, plan.curves, plan.chains, plan.numbers[LOT]
     kinds, fractions, levels = strategies.kinds, strategies.fractions, strategies.levels
     steps, given, recorded = switches[STEPS], switches[SOURCE] != SYNTHETIC, output.steps.shape[1] > 0

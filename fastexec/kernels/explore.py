@@ -41,13 +41,16 @@ from fastexec.kernels.fields import (
     TRANSIENT_KIND,
     TRANSIENT_OFF,
     VALUE,
+    Paths,
+    Plan,
+    Strategies,
 )
 from fastexec.kernels.fill import close_horizon, fill, rate_of
 from fastexec.kernels.given import follow_paths
 from fastexec.kernels.market import advance, draw, observe
 from fastexec.kernels.parameters import fix_parameters
 from fastexec.kernels.philox import ACTIONS, draw_words
-from fastexec.kernels.room import floats_for, lanes_for
+from fastexec.kernels.room import lanes_for
 from fastexec.kernels.state import encode
 from fastexec.kernels.strategy import find_actions, take_actions
 
@@ -64,23 +67,30 @@ class Experience(NamedTuple):
     costs: np.ndarray
 
 
+def explore_range(
+    seed: np.uint64,
+    episodes: tuple[int, int, int],
+    plan: Plan,
+    strategies: Strategies,
+    paths: Paths,
+    epsilon: float,
+    record: Experience,
+) -> None:
+    """Of ``episodes`` (first, count, base) ``first <= e < first + count`` into columns e - base; the agent is strategy 0."""
+    explore_blocks((seed, *episodes), plan, strategies, paths, epsilon, record, lanes_for())
+
+
 def _example() -> tuple[Any, ...]:
     record = Experience(np.zeros((1, 1), np.int32), np.zeros((1, 1), np.uint8), np.zeros((1, 1)))
-    return np.uint64(0), (0, 1, 0), *example_study(), 0.1, record
+    return (np.uint64(0), 0, 1, 0), *example_study(), 0.1, record, lanes_for()
 
 
-@entry(_example)
-def explore_range(seed, episodes, plan, strategies, paths, epsilon, record):
-    """Of ``episodes`` (first, count, base) ``first <= e < first + count`` into columns e - base; the agent is strategy 0."""
-    explore_blocks((seed, episodes), plan, strategies, paths, epsilon, record, lanes_for(1), floats_for(7 * _W))
-
-
-@stage
-def explore_blocks(episodes, plan, strategies, paths, epsilon, record, lanes, parts):
-    """Block after block; ``parts``: room for the seven parts of the cost."""
-    seed, (first, count, base) = episodes
-    p, m, normals, words, raw, ledgers = lanes
-    b = ledgers[0]
+@entry(_example, references=False)
+def explore_blocks(episodes, plan, strategies, paths, epsilon, record, lanes):
+    """Block after block."""
+    seed, first, count, base = episodes
+    p, m, normals, words, raw, ledgers, rows = lanes
+    b, parts = ledgers[0], rows[0]
     switches, curves, chains = plan.switches, plan.curves, plan.chains
     steps, given = switches[STEPS], switches[SOURCE] != SYNTHETIC
     fix_parameters(plan, p)
@@ -119,12 +129,13 @@ def choose(at, plan, strategies, words, p, m, b, record):
     for i in range(_W):
         other = np.float64((np.uint64(words[_W + i]) * levels) >> np.uint64(32))
         b[VALUE * _W + i] = other if np.float64(words[i]) < tried else b[VALUE * _W + i]
-    states = record.states[t, offset + low : offset + high]
-    actions = record.actions[t, offset + low : offset + high]
+    # Views on both sides: what is read at a lane counted from ``low`` is gathered (see ``fill``).
+    noted, states = record.states[t, offset + low : offset + high], b[STATE * _W + low : STATE * _W + high]
     for i in range(high - low):
-        states[i] = np.int32(b[STATE * _W + low + i])
+        noted[i] = np.int32(states[i])
+    taken, actions = record.actions[t, offset + low : offset + high], b[VALUE * _W + low : VALUE * _W + high]
     for i in range(high - low):
-        actions[i] = np.uint8(np.int32(b[VALUE * _W + low + i]))
+        taken[i] = np.uint8(np.int32(actions[i]))
     take_actions(strategies, 0, plan.numbers[LOT], plan.switches[STEPS], p, m, b)
 
 
@@ -143,9 +154,9 @@ def charge(t, span, switches, p, m, b, costs):
         share = b[VALUE * _W + i] + 0.5 * m[MID * _W + i] * m[SPREAD * _W + i] + p[FEE * _W + i]
         share += p[PERMANENT_COEFFICIENT * _W + i] * (before + p[PERMANENT_OWN * _W + i] * q)
         b[VALUE * _W + i] = q * share * 1e4 / (ordered * m[ARRIVAL * _W + i])
-    row = costs[t, offset + low : offset + high]
+    row, values = costs[t, offset + low : offset + high], b[VALUE * _W + low : VALUE * _W + high]
     for i in range(high - low):
-        row[i] = b[VALUE * _W + low + i]
+        row[i] = values[i]
 
 
 @chained

@@ -33,6 +33,9 @@ from fastexec.kernels.fields import (
     TEMPORARY_LINEAR,
     VALUE,
     VOLUME,
+    Paths,
+    Plan,
+    Strategies,
 )
 from fastexec.kernels.given import follow_paths
 from fastexec.kernels.market import advance, draw, observe
@@ -56,25 +59,25 @@ class Gathered(NamedTuple):
     fault: np.ndarray
 
 
-def _example() -> tuple[Any, ...]:
-    plan, strategies, paths = example_study()
-    cube = np.zeros((1, 1, 1), np.int64)
-    return np.uint64(0), 0, 1, plan, strategies, paths, Gathered(cube, cube, cube, np.ones(3), np.zeros(1, np.int64))
-
-
-@entry(_example)
-def gather_range(seed, first, count, plan, strategies, paths, sums):
+def gather_range(
+    seed: np.uint64, first: int, count: int, plan: Plan, strategies: Strategies, paths: Paths, sums: Gathered
+) -> None:
     """Add episodes ``first <= e < first + count`` to ``sums``; the market features are those of strategy 0."""
-    before = np.zeros((2, _W), np.int64)
-    gather_blocks((seed, first, count), plan, strategies, paths, sums, lanes_for(1), before[0], before[1])
+    gather_blocks((seed, first, count), plan, strategies, paths, sums, lanes_for(), np.zeros((2, _W), np.int64))
 
 
-@stage
-def gather_blocks(episodes, plan, strategies, paths, sums, lanes, before, traded):
-    """Block after block; ``before`` and ``traded`` int64[lane]: the state one step ago, and whether there was volume."""
+def _example() -> tuple[Any, ...]:
+    cube = np.zeros((1, 1, 1), np.int64)
+    sums = Gathered(cube, cube, cube, np.ones(3), np.zeros(1, np.int64))
+    return (np.uint64(0), 0, 1), *example_study(), sums, lanes_for(), np.zeros((2, 1), np.int64)
+
+
+@entry(_example, references=False)
+def gather_blocks(episodes, plan, strategies, paths, sums, lanes, passed):
+    """Block after block; ``passed`` int64[2, lane]: the state one step ago, and whether there was volume."""
     seed, first, count = episodes
-    p, m, normals, words, raw, ledgers = lanes
-    b = ledgers[0]
+    p, m, normals, words, raw, ledgers, _ = lanes
+    b, before, traded = ledgers[0], passed[0], passed[1]
     switches, curves, chains = plan.switches, plan.curves, plan.chains
     steps, given = switches[STEPS], switches[SOURCE] != SYNTHETIC
     fix_parameters(plan, p)

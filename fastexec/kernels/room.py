@@ -11,16 +11,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fastexec.kernels._jit import LANES, allocating
+from fastexec.kernels._jit import LANES
 from fastexec.kernels.fields import LEDGER_FIELDS, MARKET_ROOM, PARAMETER_FIELDS
 
-_W = LANES
 _PAGE = 4096  # bytes
 
 
 class Lanes(NamedTuple):
     """The buffers of a block: ``parameters``, ``market``, ``normals`` (three) float64[field * W + lane], ``words`` uint32 and
-    ``raw`` float32 (four each), ``ledgers`` float64[k, field * W + lane].
+    ``raw`` float32 (four each), ``ledgers`` and ``rows`` float64[k, field * W + lane].
     """
 
     parameters: np.ndarray
@@ -29,37 +28,25 @@ class Lanes(NamedTuple):
     words: np.ndarray
     raw: np.ndarray
     ledgers: np.ndarray
+    rows: np.ndarray
 
 
-@allocating
-def lanes_for(strategies):
-    """Uninitialised buffers."""
-    ledgers = floats_for(strategies * LEDGER_FIELDS * _W).reshape((strategies, LEDGER_FIELDS * _W))
-    market = floats_for(MARKET_ROOM * _W)
+def lanes_for(strategies: int = 1, row_fields: int = 7) -> Lanes:
+    """Uninitialised buffers for one thread; ``row_fields``: fields of the buffer that the accounts are closed in."""
     return Lanes(
-        floats_for(PARAMETER_FIELDS * _W), market, floats_for(3 * _W), words_for(4 * _W), raw_for(4 * _W), ledgers
+        aligned(PARAMETER_FIELDS),
+        aligned(MARKET_ROOM),
+        aligned(3),
+        aligned(4, np.uint32),
+        aligned(4, np.float32),
+        aligned(strategies * LEDGER_FIELDS).reshape(strategies, LEDGER_FIELDS * LANES),
+        aligned(strategies * row_fields).reshape(strategies, row_fields * LANES),
     )
 
 
-@allocating
-def floats_for(count):
-    """Uninitialised float64[count]."""
-    block = np.empty(count + _PAGE // 8)
-    skip = (_PAGE - np.int64(block.ctypes.data) % _PAGE) % _PAGE // 8
-    return block[skip : skip + count]
-
-
-@allocating
-def words_for(count):
-    """Uninitialised uint32[count]."""
-    block = np.empty(count + _PAGE // 4, np.uint32)
-    skip = (_PAGE - np.int64(block.ctypes.data) % _PAGE) % _PAGE // 4
-    return block[skip : skip + count]
-
-
-@allocating
-def raw_for(count):
-    """Uninitialised float32[count]: normals before they are correlated."""
-    block = np.empty(count + _PAGE // 4, np.float32)
-    skip = (_PAGE - np.int64(block.ctypes.data) % _PAGE) % _PAGE // 4
+def aligned(fields: int, kind: type[np.generic] = np.float64) -> np.ndarray:
+    """Uninitialised ``fields`` rows of a block, flat."""
+    count = fields * LANES
+    block = np.empty(count + _PAGE // np.dtype(kind).itemsize, kind)
+    skip = -block.ctypes.data % _PAGE // block.itemsize
     return block[skip : skip + count]

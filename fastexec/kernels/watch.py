@@ -26,6 +26,9 @@ from fastexec.kernels.fields import (
     TEMPORARY_KIND,
     TEMPORARY_LINEAR,
     VOLUME,
+    Paths,
+    Plan,
+    Strategies,
 )
 from fastexec.kernels.given import follow_paths
 from fastexec.kernels.market import advance, draw, observe
@@ -48,24 +51,25 @@ class Watched(NamedTuple):
     words: np.ndarray
 
 
+def watch_range(
+    seed: np.uint64, first: int, count: int, plan: Plan, strategies: Strategies, paths: Paths, seen: Watched
+) -> None:
+    """Episodes ``first <= e < first + count`` into rows e - first of ``seen``; the market features are strategy 0's."""
+    watch_blocks((seed, first, count), plan, strategies, paths, seen, lanes_for())
+
+
 def _example() -> tuple[Any, ...]:
     seen = Watched(
         np.zeros((1, 1), np.int32), np.zeros((1, 1, 3)), np.zeros((1, 1), np.uint8), np.zeros((1, 1, 2), np.uint32)
     )
-    return np.uint64(0), 0, 1, *example_study(), seen
+    return (np.uint64(0), 0, 1), *example_study(), seen, lanes_for()
 
 
-@entry(_example)
-def watch_range(seed, first, count, plan, strategies, paths, seen):
-    """Episodes ``first <= e < first + count`` into rows e - first of ``seen``; the market features are strategy 0's."""
-    watch_blocks((seed, first, count), plan, strategies, paths, seen, lanes_for(1))
-
-
-@stage
+@entry(_example, references=False)
 def watch_blocks(episodes, plan, strategies, paths, seen, lanes):
     """Block after block."""
     seed, first, count = episodes
-    p, m, normals, words, raw, ledgers = lanes
+    p, m, normals, words, raw, ledgers, _ = lanes
     b = ledgers[0]
     switches, curves, chains = plan.switches, plan.curves, plan.chains
     steps, given = switches[STEPS], switches[SOURCE] != SYNTHETIC

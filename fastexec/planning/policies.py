@@ -56,7 +56,7 @@ def market_states(cuts: tuple[Cut, ...]) -> int:
 
 
 def feature_arrays(cuts: tuple[Cut, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """``features`` int64[f, 4] and ``edges`` float64[f, 32] (inf behind the last) of the kernels; strides rise along ``cuts``."""
+    """The kernels' ``features`` int64[f, 4] and ``edges`` float64[f, 32] (inf behind the last); strides rise along ``cuts``."""
     features = np.zeros((fields.MOST_FEATURES, 4), np.int64)
     edges = np.full((fields.MOST_FEATURES, fields.MOST_LEVELS), np.inf)
     stride = 1

@@ -52,17 +52,20 @@ def load(path: Path) -> dict[str, Any]:
 
 
 def _is_whole(found: dict[str, Any]) -> bool:
+    """Whether all is there that the tables read."""
     try:
         for row in found["jobs"]:
-            _, _, work, _ = row["name"], row["group"], float(row["work"]), row["unit"]
+            _ = row["name"], row["group"], row["unit"], row.get("baselines", {}).items()
             figures = [row[key] for key in ("one", "all") if key in row]
-            numbers = [work, *(float(figure[key]) for figure in figures for key in ("median", "noise"))]
-            if not all(map(math.isfinite, numbers)) or not (figures or "missing" in row):
+            numbers = [row["work"], *(figure[key] for figure in figures for key in ("median", "noise", "rounds"))]
+            numbers += [row["faster"]] if "all" in row else []
+            if not all(map(math.isfinite, numbers)) or not ("one" in row or "missing" in row):
                 return False
         for series in found["growth"]:
             _ = series["series"], series["exponent"], [(x, y) for x, y in series["points"]]
-        return all(isinstance(found[key], dict) for key in ("machine", "versions")) and "measured" in found
-    except (KeyError, TypeError, ValueError):
+        described = all(isinstance(found[key], dict) for key in ("machine", "versions"))
+        return described and {"measured", "commit", "quick"} <= found.keys()
+    except (KeyError, TypeError, ValueError, AttributeError):
         return False
 
 

@@ -14,7 +14,8 @@ BEGIN, END = "<!-- figures: made by scripts/bench.py --readme -->", "<!-- end of
 
 def section(run: dict[str, Any]) -> str:
     """Markdown: machine and versions, the table of jobs, the table of growth."""
-    return "\n".join([*_opening(run), "", *_table(run), "", *_growth(run["growth"])])
+    grown = ["", *_growth(run["growth"])] if run["growth"] else []
+    return "\n".join([*_opening(run), "", *_table(run), *grown])
 
 
 def _opening(run: dict[str, Any]) -> list[str]:
@@ -32,18 +33,19 @@ def _opening(run: dict[str, Any]) -> list[str]:
 
 def _table(run: dict[str, Any]) -> list[str]:
     lines = [
-        f"| job | 1 thread | {run['machine']['threads']} threads, times | x floor | times longer |",
+        f"| job | 1 thread | {run['machine']['threads']} threads | x floor | times longer |",
         "|---|---|---|---|---|",
     ]
-    for row in run["jobs"]:
-        if row["group"] in (FLOORS, BASELINES) or "missing" in row:
-            continue
-        unit = "" if row["unit"] in ("s", "MB") else f" {row['unit']}s"
-        cells = (
-            row["name"], words.rate(row["one"], row["unit"]) + unit, words.all_threads(row),
-            words.times(row.get("floor")), words.baselines(row),
-        )  # fmt: skip
-        lines.append(f"| {' | '.join(cells)} |")
+    for group, rows in words.by_group(run["jobs"], without=(FLOORS, BASELINES)):
+        lines.append(f"| **{group}** | | | | |")
+        for row in rows:
+            if "missing" not in row:
+                unit = "" if row["unit"] in ("s", "MB") else f" {words.plural(row['unit'])}"
+                cells = (
+                    row["name"], words.rate(row["one"], row["unit"]) + unit, words.all_threads(row),
+                    words.times(row.get("floor")), words.baselines(row),
+                )  # fmt: skip
+                lines.append(f"| {' | '.join(cells)} |")
     return lines
 
 

@@ -44,34 +44,29 @@ def _title(run: dict[str, Any]) -> Text:
 
 
 def _jobs(run: dict[str, Any], changed: dict[str, tuple[float, bool]] | None) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0))
-    table.add_column("job", overflow="fold", min_width=24)
-    table.add_column("a second", no_wrap=True)
-    for name in ("1 thread", f"{run['machine']['threads']} threads, times", "x floor"):
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    table.add_column("job, units a second", overflow="fold", min_width=24)
+    for name in ("1 thread", f"{run['machine']['threads']} threads", "x floor"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("times longer", overflow="fold")
     table.add_column("noise", justify="right", no_wrap=True)
     if changed is not None:
-        table.add_column("time now", justify="right", no_wrap=True)
-    group = None
-    for row in run["jobs"]:
-        if row["group"] == FLOORS:
-            continue
-        if row["group"] != group:
-            group = row["group"]
-            table.add_row(Text(group, style="bold"))
-        table.add_row(*_cells(row, changed))
+        table.add_column("change", justify="right", no_wrap=True)
+    for group, rows in words.by_group(run["jobs"], without=(FLOORS,)):
+        units = {words.plural(row["unit"]) for row in rows}
+        alone = len(units) == 1
+        table.add_row(Text(f"{group}: {units.pop()}" if alone else group, style="bold"))
+        for row in rows:
+            name = f"  {row['name']}" if alone else f"  {row['name']}: {words.plural(row['unit'])}"
+            table.add_row(Text(name), *_cells(row, changed))
     return table
 
 
 def _cells(row: dict[str, Any], changed: dict[str, tuple[float, bool]] | None) -> list[Text]:
-    unit = row["unit"]
     if "missing" in row:
-        return [Text(f"  {row['name']}"), Text(""), Text("missing"), Text(""), Text(""), Text(row["missing"])]
+        return [Text("missing"), Text(""), Text(""), Text(row["missing"])]
     cells = [
-        f"  {row['name']}",
-        "" if unit in ("s", "MB") else f"{unit}s",
-        words.rate(row["one"], unit),
+        words.rate(row["one"], row["unit"]),
         words.all_threads(row),
         words.times(row.get("floor")),
         words.baselines(row),
@@ -89,7 +84,7 @@ def _mark(change: tuple[float, bool] | None) -> Text:
         return Text("-")
     ratio, real = change
     style = ("red" if ratio > 1 else "green") if real else ""
-    return Text(f"{ratio - 1.0:+.1%}{' !' if real else '  '}", style=style)
+    return Text(f"{'! ' if real else ''}{ratio - 1.0:+.1%}", style=style)
 
 
 def _against(changed: dict[str, tuple[float, bool]]) -> Text:

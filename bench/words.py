@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 SHORT = {
@@ -12,6 +13,17 @@ SHORT = {
     "three normals, numpy SFC64 float32": "numpy",
 }
 _SCALES = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
+
+
+def by_group(rows: list[dict[str, Any]], without: tuple[str, ...]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """The rows of each group, in the order of the file."""
+    for group in dict.fromkeys(row["group"] for row in rows if row["group"] not in without):
+        yield group, [row for row in rows if row["group"] == group]
+
+
+def plural(unit: str) -> str:
+    """What a figure of that unit counts: path-steps; seconds and megabytes stand for themselves."""
+    return {"s": "seconds", "MB": "megabytes"}.get(unit, f"{unit}s")
 
 
 def amount(value: float) -> str:
@@ -31,8 +43,8 @@ def rate(figure: dict[str, float], unit: str) -> str:
 
 
 def all_threads(row: dict[str, Any]) -> str:
-    """The rate on all threads, and how many times that of one: 222 M 1.96."""
-    return f"{rate(row['all'], row['unit'])} {times(row['faster'])}" if "all" in row else ""
+    """The rate on all threads, and how many times that of one: 222 M (1.96)."""
+    return f"{rate(row['all'], row['unit'])} ({times(row['faster'])})" if "all" in row else ""
 
 
 def times(ratio: float | None) -> str:

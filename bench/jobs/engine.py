@@ -16,6 +16,7 @@ from baselines.numpy_market import numpy_mini_project, numpy_normals
 
 from fastexec.kernels._jit import LANES
 from fastexec.kernels.episode import output_for, plugin_slots, simulate_range
+from fastexec.kernels.room import lanes_for
 from fastexec.planning.plan import plan_study
 from fastexec.simulation import default_threads, prepare
 from fastexec.studies.catalogue import presets
@@ -25,7 +26,7 @@ from jobs.job import BASELINES, FLOORS, GROWTH, SELDOM, Job, MissingError, Size
 
 MINI, STEPS, SEED = "mini_project_honest", 50, np.uint64(7)
 NORMALS, FOUR, NUMPY_NORMALS = (
-    "three normals, as the market draws",
+    "three normals",
     "four normals",
     "three normals, numpy SFC64 float32",
 )
@@ -116,7 +117,7 @@ def moves_alone(study: Study, episodes: int) -> Callable[[int], Callable[[], Non
 
     def make(threads: int) -> Callable[[], None]:
         def part(first: int, count: int) -> None:
-            loops.draw_moves(SEED, count // LANES, study.order.steps, plan)
+            loops.draw_moves(SEED, count // LANES, study.order.steps, plan, lanes_for())
 
         return partial(in_ranges, part, episodes, threads)
 
@@ -126,7 +127,10 @@ def moves_alone(study: Study, episodes: int) -> Callable[[int], Callable[[], Non
 def four_alone(episodes: int) -> Callable[[int], Callable[[], None]]:
     def make(threads: int) -> Callable[[], None]:
         return partial(
-            in_ranges, lambda first, count: loops.draw_four(SEED, count // LANES, STEPS) and None, episodes, threads
+            in_ranges,
+            lambda first, count: loops.draw_four(SEED, count // LANES, STEPS, lanes_for()) and None,
+            episodes,
+            threads,
         )
 
     return make

@@ -12,6 +12,7 @@ from baselines.python_learner import python_q_learning
 
 from fastexec.kernels import fields
 from fastexec.kernels._jit import LANES
+from fastexec.kernels.room import lanes_for
 from fastexec.learning.backward import learn_backward
 from fastexec.learning.batched import Learner
 from fastexec.learning.features import cuts_of
@@ -28,7 +29,7 @@ from jobs.engine import MINI, SEED, STEPS, changed
 from jobs.job import BASELINES, FLOORS, GROWTH, SELDOM, Job, Size
 
 TRANSITION, NAME = "transition", "bench"
-DRAWS, PYTHON, COPY = "draws of training (moves, choices)", "plain Python learner", "copy of the states"
+DRAWS, PYTHON, COPY = "draws: moves, choices", "plain Python learner", "copy of the states"
 _BATCHED = 65_536
 _LEARN = {"backward": learn_backward, "online": learn_online, "double": learn_online, "program": learn_program_rule}
 
@@ -73,8 +74,8 @@ def draws(episodes: int) -> Callable[[int], Callable[[], None]]:
     plan, _ = plan_study(Study.preset(MINI), 0)
 
     def part(blocks: int) -> None:
-        loops.draw_moves(SEED, blocks, STEPS, plan)
-        loops.draw_words(SEED, blocks, STEPS)
+        loops.draw_moves(SEED, blocks, STEPS, plan, lanes_for())
+        loops.draw_words(SEED, blocks, STEPS, lanes_for())
 
     def make(threads: int) -> Callable[[], None]:
         pool = ThreadPoolExecutor(threads)
@@ -90,7 +91,7 @@ def encoding(episodes: int, cuts: tuple[Cut, ...]) -> Callable[[int], Callable[[
     policy = TablePolicy(cuts, training.actions, np.zeros((STEPS, states), np.uint16), np.zeros(STEPS + 1))
     agent = study.model_copy(update={"strategies": (_agent(),)})
     plans = plan_strategies(agent, expect(study), policies={"agent": policy})
-    arguments = SEED, episodes // LANES, STEPS, plan, plans, fields.no_paths()
+    arguments = SEED, episodes // LANES, STEPS, plan, plans, fields.no_paths(), lanes_for()
     return lambda _: partial(loops.encode_states, *arguments)
 
 
@@ -135,7 +136,7 @@ def jobs(size: Size) -> list[Job]:
     ]
     for title, cuts in (("2 features, 25 bins", grid(21, 5)), ("program, 35 edges", program_cuts())):
         make = encoding(batch, cuts)
-        found.append(Job(f"encode: {title}", "training", make, batch * STEPS, "state", False, (COPY,)))
+        found.append(Job(f"encode: {title}", "encode", make, batch * STEPS, "state", False, (COPY,)))
     return found
 
 

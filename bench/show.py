@@ -45,10 +45,11 @@ def _title(run: dict[str, Any]) -> Text:
 
 def _jobs(run: dict[str, Any], changed: dict[str, tuple[float, bool]] | None) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    table.add_column("job, units a second", overflow="fold", min_width=24)
+    names, others = (30, 24) if changed is None else (26, 19)  # all fit into WIDTH then
+    table.add_column("job, units a second", overflow="fold", width=names)
     for name in ("1 thread", f"{run['machine']['threads']} threads", "x floor"):
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("times longer", overflow="fold")
+    table.add_column("times longer", overflow="fold", width=others)
     table.add_column("noise", justify="right", no_wrap=True)
     if changed is not None:
         table.add_column("change", justify="right", no_wrap=True)

@@ -146,7 +146,9 @@ class JaxProcess:
         )
         self.episodes, first = episodes, self.process.stdout.readline()
         if not first:
-            raise MissingError((self.process.communicate()[1].splitlines() or ["jax ended at once"])[-1])
+            raise MissingError(
+                (self.process.communicate()[1].splitlines() or ["it ended at once"])[-1].partition(": ")[2]
+            )
         self.notes = json.loads(first)
 
     def __call__(self) -> float:
@@ -199,8 +201,8 @@ def market_jobs(size: Size) -> list[Job]:
         work = 2 * _RANGE * STEPS
         floor = f"draws of {title}"
         jobs += [
-            Job(floor, FLOORS, moves_alone(study, 2 * _RANGE), work, PATH_STEP, rounds=SELDOM),
-            Job(f"market: {title}", "market alone", market_alone(study, 2 * _RANGE), work, PATH_STEP, True, (floor,)),
+            Job(floor, FLOORS, moves_alone(study, 2 * _RANGE), work, PATH_STEP),
+            Job(title, "market alone", market_alone(study, 2 * _RANGE), work, PATH_STEP, True, (floor,)),
         ]
     return jobs
 
@@ -214,7 +216,7 @@ def preset_jobs(size: Size) -> list[Job]:
         episodes, floor = size.of(_RANGE, 2 * _RANGE), f"draws of {name}"
         work = episodes * study.order.steps
         jobs += [
-            Job(floor, FLOORS, moves_alone(study, episodes), work, PATH_STEP, rounds=SELDOM),
+            Job(floor, FLOORS, moves_alone(study, episodes), work, PATH_STEP),
             Job(
                 f"{name} ({len(study.strategies)})", "presets", simulating(changed(study, train=short), episodes),
                 work, PATH_STEP, True, (floor,),

@@ -134,9 +134,9 @@ def jobs(size: Size) -> list[Job]:
         Job(PYTHON, BASELINES, lambda _: partial(python_q_learning, 400), 400 * STEPS, TRANSITION, floor=own),
         Job(COPY, FLOORS, lambda _: copy(batch * STEPS), batch * STEPS, "state", rounds=SELDOM),
     ]
-    for title, cuts in (("2 features, 25 bins", grid(21, 5)), ("program, 35 edges", program_cuts())):
+    for title, cuts in (("inventory and spread, 4 edges", grid(21, 5)), ("the program's, 35 edges", program_cuts())):
         make = encoding(batch, cuts)
-        found.append(Job(f"encode: {title}", "encode", make, batch * STEPS, "state", False, (COPY,)))
+        found.append(Job(title, "encode", make, batch * STEPS, "state", False, (COPY,)))
     return found
 
 

@@ -157,13 +157,13 @@ def jobs(size: Size) -> list[Job]:
         Job(PARQUET_COPY, FLOORS, lambda _: copying(np.zeros(results(episodes).to_arrow().nbytes // 8)), rows, ROW),
         Job(PYARROW, BASELINES, lambda _: writing(episodes, pq.write_table), rows, ROW, floor=(PARQUET_COPY,)),
         Job(
-            "Parquet: a table", "output", lambda _: writing(episodes, signed), rows, ROW,
+            "Parquet, a table", "output", lambda _: writing(episodes, signed), rows, ROW,
             floor=(PARQUET_COPY,), baselines=(PYARROW,),
         ),
         Job(SIMULATING, FLOORS, rows_alone(ran, False), ran * _KINDS, ROW, **alone),
         Job(WRITING, FLOORS, rows_alone(ran, True), ran * _KINDS, ROW, **alone),
         Job(
-            "large_cap, TOML to files, processor time", "output", whole_run(ran), ran * _KINDS, ROW,
+            "TOML to files, processor time", "output", whole_run(ran), ran * _KINDS, ROW,
             floor=(SIMULATING, WRITING), **alone,
         ),
         Job(READING, FLOORS, lambda _: reading(compared), compared, ROW, rounds=SELDOM),

@@ -70,7 +70,12 @@ def measure(size: Size, only: str) -> dict[str, Any]:
             failed(progress.failed or printed.getvalue().strip().splitlines()[-1], 130 if status == 2 else 1)
         benchmarks = json.loads(told.read_text())["benchmarks"]
     samples = samples_of(benchmarks, jobs)
-    notes: dict[str, Any] = {"quick": size.quick, "kernels_ready_s": kernels, "took_s": time.monotonic() - started}
+    notes: dict[str, Any] = {
+        "quick": size.quick,
+        "only": only,
+        "kernels_ready_s": kernels,
+        "took_s": time.monotonic() - started,
+    }
     batches = [one["extra_info"]["batch"] for one in benchmarks if "batch" in one["extra_info"]]
     notes |= {"jax_batch": batches[0]} if batches else {}
     return record(rows_of(jobs, samples, progress.missing, int(machine()["threads"])), growth_of(jobs, samples), notes)
@@ -102,8 +107,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 def main(arguments: list[str]) -> None:
     asked = parse(arguments)
     try:
-        earlier = prepared(asked)
-        run = measure(Size(asked.quick), asked.only) if asked.stored is None else load(asked.stored)
+        earlier, stored = prepared(asked)
+        run = stored or measure(Size(asked.quick), asked.only)
     except RecordError as error:
         failed(str(error), 2)
     except KeyboardInterrupt:
@@ -112,26 +117,27 @@ def main(arguments: list[str]) -> None:
     if asked.readme:
         save(FIGURES, run)
         rewrite(README, run)
-    if asked.stored is None or asked.out is not None:
+    if stored is None or asked.out is not None:
         out = asked.out or DEFAULT_OUT
         save(out, run)
         print(f"\nkernels ready in {run['kernels_ready_s']:.1f} s, all in {run['took_s']:.0f} s; written: {out}")
 
 
-def prepared(asked: argparse.Namespace) -> dict[str, Any] | None:
-    """What can be wrong is found before anything is measured; returns the earlier run."""
+def prepared(asked: argparse.Namespace) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
+    """What can be wrong is found before anything is measured; returns the earlier run and the stored one."""
+    stored = None if asked.stored is None else load(asked.stored)
     if asked.readme:
         between(README.read_text("utf-8"))
-        if asked.only:
+        if stored["only"] if stored else asked.only:
             raise RecordError("--readme needs every figure; leave --only out")
     if asked.out is None:
         DEFAULT_OUT.parent.mkdir(exist_ok=True)
     require_writable(asked.out or DEFAULT_OUT)
     if asked.against is None:
-        return None
+        return None, stored
     earlier = load(asked.against)
     require_same_machine(asked.against, earlier)
-    return earlier
+    return earlier, stored
 
 
 if __name__ == "__main__":

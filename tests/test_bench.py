@@ -65,7 +65,8 @@ def run() -> dict[str, Any]:
     """A run of the suite as its file holds it."""
     samples = samples_of(benchmarks(), JOBS)
     rows = rows_of(JOBS, samples, {"absent": "No module named 'absent'"}, 2)
-    made = record.record(rows, growth_of(JOBS, samples), {"quick": True, "jax_batch": 4096})
+    notes = {"quick": True, "only": "", "jax_batch": 4096, "kernels_ready_s": 1.0, "took_s": 9.0}
+    made = record.record(rows, growth_of(JOBS, samples), notes)
     return json.loads(json.dumps(made))
 
 
@@ -199,6 +200,12 @@ def test_bad_words_are_one_line_before_anything_is_measured(tmp_path):
         assert (done.returncode, done.stdout) == (2, ""), words
         assert told in done.stderr, words
         assert done.stderr.count("\n") == 1, words
+
+
+def test_readme_is_not_made_from_a_part(run, tmp_path):
+    done = bench("--readme", "--from", write(tmp_path / "part.json", {**run, "only": "normals"}))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--readme needs every figure" in done.stderr
 
 
 def test_a_stored_run_shows_without_measuring(run, tmp_path):

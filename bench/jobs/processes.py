@@ -57,7 +57,7 @@ def peak(*words: str) -> Callable[[int], Callable[[], float]]:
 def jobs(size: Size) -> list[Job]:
     tiny = ("run", "large_cap", "--episodes", "1000", "--out", "tiny", "--quiet")
     shared = {"measured": RETURNED, "rounds": SELDOM}
-    cold = {"measured": RETURNED, "rounds": ONCE, "warm_up": False}
+    once = {"measured": RETURNED, "rounds": ONCE, "warm_up": False}
     libraries = "import numba, pyarrow.parquet, pandas"
     found = [
         Job(PYTHON, FLOORS, seconds("pass"), **shared),
@@ -65,12 +65,14 @@ def jobs(size: Size) -> list[Job]:
         Job("import fastexec", "start-up", seconds("import fastexec"), floor=(PYTHON,), **shared),
         Job("fastexec --help", "start-up", seconds(_MAIN, "--help"), floor=(PYTHON,), **shared),
         Job("fastexec run, warm", "start-up", seconds(_MAIN, *tiny), floor=(LIBRARIES,), **shared),
-        Job("fastexec run, cold", "start-up", seconds(_MAIN, *tiny, cold=True), **cold),
     ]
-    if not size.quick:
-        found.append(Job("fastexec info --warm, cold", "start-up", seconds(_MAIN, "info", "--warm", cold=True), **cold))
+    if not size.quick:  # half a minute each
+        found += [
+            Job("fastexec run, cold", "start-up", seconds(_MAIN, *tiny, cold=True), **once),
+            Job("fastexec info --warm, cold", "start-up", seconds(_MAIN, "info", "--warm", cold=True), **once),
+        ]
     for episodes in (20_000, size.of(100_000, 1_000_000)):
         words = ("run", "large_cap", "--episodes", str(episodes), "--out", "memory", "--quiet")
         name = f"peak memory, {episodes:,} episodes".replace(",", " ")
-        found.append(Job(name, "memory", peak(*words), unit=MEGABYTE, **cold))
+        found.append(Job(name, "memory", peak(*words), unit=MEGABYTE, **once))
     return found

@@ -30,9 +30,9 @@ def job(name: str, **more: Any) -> Job:
 
 JOBS = [
     job("draws", group="floors", work=100.0, unit="path-step"),
-    job("ours", work=100.0, unit="path-step", all_threads=True, floor=("draws",), baselines=("theirs", "absent")),
-    job("theirs", group="baselines", work=50.0, unit="path-step"),
-    job("absent", group="baselines", work=50.0, unit="path-step"),
+    job("ours", work=100.0, unit="path-step", all_threads=True, floor=("draws",), baselines=("numpy", "JAX")),
+    job("numpy", group="baselines", work=50.0, unit="path-step"),
+    job("JAX", group="baselines", work=50.0, unit="path-step"),
     job("files", group="output", work=10.0, unit="row", measured=PROCESSOR),
     job("memory", group="memory", unit="MB", measured=RETURNED),
     *(job(f"{n} steps", group="growth", growth=("steps", n)) for n in (10, 100, 1000)),
@@ -52,7 +52,7 @@ def benchmarks(slower: float = 1.0) -> list[dict[str, Any]]:
             timed("draws", number, 1e-6 * slow),
             timed("ours", number, 2e-6 * slow * slower),
             timed("ours", number, 1e-6 * slow * slower, threads=2),
-            timed("theirs", number, 4e-6 * slow),
+            timed("numpy", number, 4e-6 * slow),
             timed("files", number, 1e-3, processor_s=2e-3 * slow),
             timed("memory", number, 1.0, returned=250.0),
             *(timed(f"{n} steps", number, n * 1e-3 * slow) for n in (10, 100, 1000)),
@@ -64,7 +64,7 @@ def benchmarks(slower: float = 1.0) -> list[dict[str, Any]]:
 def run() -> dict[str, Any]:
     """A run of the suite as its file holds it."""
     samples = samples_of(benchmarks(), JOBS)
-    rows = rows_of(JOBS, samples, {"absent": "No module named 'absent'"}, 2)
+    rows = rows_of(JOBS, samples, {"JAX": "No module named 'jax'"}, 2)
     notes = {"quick": True, "only": "", "jax_batch": 4096, "kernels_ready_s": 1.0, "took_s": 9.0}
     made = record.record(rows, growth_of(JOBS, samples), notes)
     return json.loads(json.dumps(made))
@@ -79,7 +79,7 @@ def test_ratios_come_from_the_same_round(run):
     assert ours["one"]["median"] == pytest.approx(2.02e-8)
     assert ours["floor"] == pytest.approx(2.0), "the round that took ten times as long slowed both"
     assert ours["faster"] == pytest.approx(2.0)
-    assert ours["baselines"] == {"theirs": pytest.approx(4.0), "absent": None}
+    assert ours["baselines"] == {"numpy": pytest.approx(4.0), "JAX": None}
 
 
 def test_processor_time_and_what_a_call_returned_are_figures_too(run):
@@ -111,10 +111,10 @@ def test_table_is_plain_and_fits_a_hundred_columns(run):
     assert max(map(len, text.splitlines())) <= 100
     assert "\x1b" not in text
     line = next(line for line in text.splitlines() if line.startswith("  ours"))
-    assert line.split() == "ours 49.5 M 99 M (2.00) 2.00 theirs 4.00, absent missing".split() + [
+    assert line.split() == "ours 49.5 M 99 M (2.00) 2.00 numpy 4.00, JAX missing".split() + [
         f"{row(run, 'ours')['one']['noise']:.1%}"
     ]
-    assert "No module named 'absent'" in text
+    assert "No module named 'jax'" in text
     assert "draws" not in text, "a floor shows as a ratio"
     assert [line.split()[-3:] for line in text.splitlines() if line.startswith("steps")] == [
         ["1.00", "1.01", "ms"]
@@ -130,7 +130,7 @@ def test_against_marks_a_planted_change_and_not_noise(run):
     row(later, "ours")["one"]["median"] *= 1.2
     row(later, "files")["one"]["median"] *= 1.05
     row(later, "memory")["one"]["median"] *= 0.8
-    row(later, "theirs")["work"] = 7.0
+    row(later, "numpy")["work"] = 7.0
     changed = record.changes(later, steady)
     assert {name: real for name, (_, real) in changed.items()} == {
         "draws": False,
@@ -229,7 +229,7 @@ def test_readme_is_rewritten_between_its_markers(run, tmp_path):
     assert text.startswith("before\n")
     assert text.endswith("\nafter\n")
     assert section.between(text) == section.section(run)
-    assert "| ours | 49.5 M path-steps | 99 M (2.00) | 2.00 | theirs 4.00, absent missing |" in text
+    assert "| ours | 49.5 M path-steps | 99 M (2.00) | 2.00 | numpy 4.00, JAX missing |" in text
     readme.write_text("no markers")
     with pytest.raises(record.RecordError, match="README.md: needs the lines"):
         section.rewrite(readme, run)

@@ -73,6 +73,6 @@ def jobs(size: Size) -> list[Job]:
         ]
     for episodes in (20_000, size.of(100_000, 1_000_000)):
         words = ("run", "large_cap", "--episodes", str(episodes), "--out", "memory", "--quiet")
-        name = f"peak memory, {episodes:,} episodes".replace(",", " ")
+        name = f"{episodes} episodes to files"
         found.append(Job(name, "memory", peak(*words), unit=MEGABYTE, **once))
     return found

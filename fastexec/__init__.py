@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from fastexec.data.bars import read_bars
     from fastexec.data.paths import MarketPaths
     from fastexec.errors import FastexecError, InputError, RefusedError
+    from fastexec.models.plugins import strategy
     from fastexec.simulation import Results, simulate
     from fastexec.studies.run import run
     from fastexec.studies.study import Study
@@ -36,6 +37,7 @@ _HOMES = {
     "read_bars": "data.bars",
     "run": "studies.run",
     "simulate": "simulation",
+    "strategy": "models.plugins",
 }
 
 __all__ = [
@@ -50,6 +52,7 @@ __all__ = [
     "read_bars",
     "run",
     "simulate",
+    "strategy",
 ]
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 import fastexec
+from fastexec.cli_results import FORMAT, PLUGIN, VERBS
 from fastexec.exits import leave, statuses
 
 
@@ -30,59 +31,70 @@ class _Group(click.Group):
         return super().resolve_command(ctx, args)
 
 
-@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+_HELP = """Compare order execution strategies on the same simulated or replayed markets, in pairs, with intervals.
+
+STUDY is a TOML file or the name of a preset, DIR the folder of a run's results. `fastexec` alone names the first steps.
+"""
+_EPILOG = """\b
+Tab completion, in the file that your shell reads at its start:
+  bash   eval "$(_FASTEXEC_COMPLETE=bash_source fastexec)"
+  zsh    eval "$(_FASTEXEC_COMPLETE=zsh_source fastexec)"
+  fish   _FASTEXEC_COMPLETE=fish_source fastexec | source
+"""
+
+
+@click.group(
+    cls=_Group,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    help=_HELP,
+    epilog=_EPILOG,
+)
 @click.version_option(fastexec.__version__, prog_name="fastexec", message="%(prog)s %(version)s")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error (works behind any command).")
 def cli(debug: bool) -> None:
-    r"""Compare order execution strategies on the same simulated or replayed markets, in pairs, with intervals.
-
-    STUDY is a TOML file or the name of a preset. First steps:
-
-    \b
-      fastexec presets                     what ships
-      fastexec check large_cap             what a study means and costs, and warnings
-      fastexec run large_cap               simulate, write Parquet, print the comparison
-      fastexec compare results/large_cap   the comparison again, from the files alone
-      fastexec replay results/large_cap --episode 7
-    """
+    """The group of all commands; ``--debug`` is taken out by ``main``."""
 
 
-def _study(name: str, settings: tuple[str, ...], episodes: int | None = None, seed: int | None = None) -> Any:
+def _study(name: str, settings: tuple[str, ...], plugins: tuple[str, ...] = (), **changes: int | None) -> Any:
     from fastexec.studies.study import Study
 
-    extra = [f"{key}={value}" for key, value in (("episodes", episodes), ("seed", seed)) if value is not None]
-    return Study.resolve(name, [*settings, *extra])
+    extra = [f"{key}={value}" for key, value in changes.items() if value is not None]
+    return Study.resolve(name, [*settings, *extra], plugins)
 
 
 _STUDY = click.argument("study")
-_SET = click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override a key: order.shares=5000.")
+_SET = click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override a key, also a swept one: order.shares=5000."
+)
 _EPISODES = click.option("--episodes", type=int, help="Number of episodes instead of the study's.")
 _SEED = click.option("--seed", type=int, help="Root seed instead of the study's, 0 to 2^64 - 1.")
 _THREADS = click.option("--threads", type=click.IntRange(1, 1024), help="Threads; all processors by default.")
-_FORMAT = click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "csv", "json", "markdown"]),
-    default="table",
-    help="Form of the table.",
-)
-_BASELINE = click.option("--baseline", help="Strategy to compare with; twap by default.")
 
 
-@cli.command()
+@cli.command(short_help="Simulate, write Parquet, print the comparison.")
 @_STUDY
-@click.option("--out", type=click.Path(path_type=Path), help="Folder of the results; results/NAME by default.")
+@click.option(
+    "--out",
+    help="Folder of the results, or s3://bucket/prefix; results/NAME by default. Locked while a run writes, if local.",
+)
 @_EPISODES
 @_SEED
 @_THREADS
 @click.option("--chunk", type=click.IntRange(1), help="Episodes a file.")
+@click.option("--max-memory", metavar="SIZE", help="Bound on memory (2GB) that chunks are cut for.")
+@click.option("--scheduler", metavar="ADDRESS", help="Run chunks on a Dask cluster: tcp://host:8786.")
+@click.option("--workers", type=click.IntRange(1, 1024), help="Run chunks on so many local worker processes.")
+@click.option("--first-episode", type=click.IntRange(0), default=0, help="Run a shard: --episodes N from here on.")
 @click.option("--resume", is_flag=True, help="Go on with an interrupted run, or extend it to more episodes.")
 @click.option("--overwrite", is_flag=True, help="Replace another study's results in the folder.")
+@click.option("--yes", is_flag=True, help="Run also a sweep of more than 1,000 scenarios.")
 @click.option("--quiet", is_flag=True, help="No progress and no table.")
 @_SET
+@PLUGIN
 def run(
     study: str,
     settings: tuple[str, ...],
+    plugins: tuple[str, ...],
     episodes: int | None,
     seed: int | None,
     quiet: bool,
@@ -92,7 +104,9 @@ def run(
     from fastexec import tables, terminal
     from fastexec.studies.run import run as run_study
 
-    loaded = _study(study, settings, episodes, seed)
+    shard = options["first_episode"] > 0
+    loaded = _study(study, settings, plugins, episodes=None if shard else episodes, seed=seed)
+    options["episodes"] = episodes if shard else None
     with terminal.training(quiet) as trained, terminal.progress(quiet) as report:
         result = run_study(loaded, progress=report, training=trained, **options)
     if not quiet:
@@ -106,18 +120,18 @@ def run(
 @click.option("--overwrite", is_flag=True, help="Replace the file --out.")
 @_THREADS
 @_SET
-def train(
-    study: str, settings: tuple[str, ...], out: Path, agent: str | None, overwrite: bool, threads: int | None
-) -> None:
+@PLUGIN
+def train(study: str, settings: tuple[str, ...], plugins: tuple[str, ...], out: Path, **options: Any) -> None:
     """Train an agent of STUDY and keep it."""
     from fastexec import terminal
     from fastexec.studies.agents import require_free, save_agent, train_one
 
-    require_free(out, overwrite)
+    require_free(out, options["overwrite"])
     with terminal.training(False) as report:
-        trained = train_one(_study(study, settings), agent, threads, report)
+        trained = train_one(_study(study, settings, plugins), options["agent"], options["threads"], report)
     save_agent(trained, out)
     click.echo(f"trained: {out}")
+    click.echo(f'what it learned: fastexec show {out}; in a study: model = "qtable", agent = "{out}"')
 
 
 @cli.command()
@@ -132,20 +146,7 @@ def show(agent: Path) -> None:
     tables.show_agent(in_words(read), by_time_and_inventory(read))
 
 
-@cli.command()
-@click.argument("folder", type=click.Path(path_type=Path))
-@_BASELINE
-@click.option("--by", metavar="COLUMN[:N]", help="Condition on a column of markets, or on N quantiles of it.")
-@_FORMAT
-def compare(folder: Path, baseline: str | None, by: str | None, form: str) -> None:
-    """Paired comparison of the strategies in FOLDER, from its Parquet files alone."""
-    from fastexec import tables
-    from fastexec.analysis.comparison import compare as compare_files
-
-    tables.show_comparison(compare_files(folder, baseline=baseline, by=by), form)
-
-
-@cli.command()
+@cli.command(short_help="Fit a market to real bars.")
 @click.argument("bars", type=click.Path(path_type=Path))
 @click.option("--symbol", required=True, help="Symbol in the file of bars.")
 @click.option("--out", type=click.Path(path_type=Path), help="File for the [market] and [costs] sections.")
@@ -157,7 +158,7 @@ def compare(folder: Path, baseline: str | None, by: str | None, form: str) -> No
 @click.option("--shares-outstanding", type=click.FloatRange(0, min_open=True), help="For the permanent impact.")
 @click.option("--episodes", type=click.IntRange(100), default=100_000, show_default=True, help="Days simulated.")
 @click.option("--overwrite", is_flag=True, help="Replace the file --out.")
-@_FORMAT
+@FORMAT
 def calibrate(bars: Path, symbol: str, out: Path | None, overwrite: bool, form: str, **options: Any) -> None:
     """Fit a market to real BARS (Parquet or CSV): sections for a study, and how well they fit, statistic by statistic."""
     from fastexec import tables
@@ -179,40 +180,17 @@ def calibrate(bars: Path, symbol: str, out: Path | None, overwrite: bool, form: 
     tables.show_calibration(found, form)
 
 
-@cli.command()
+@cli.command(short_help="What a study means and costs; writes nothing.")
 @_STUDY
 @_SET
+@PLUGIN
 @_EPISODES
-def check(study: str, settings: tuple[str, ...], episodes: int | None) -> None:
+def check(study: str, settings: tuple[str, ...], plugins: tuple[str, ...], episodes: int | None) -> None:
     """Validate STUDY; print it resolved, what it costs, what is known of it, and warnings. Writes nothing."""
     from fastexec import terminal
-    from fastexec.studies.check import examine
+    from fastexec.studies.check_sweep import examine_any
 
-    terminal.show_check(examine(_study(study, settings, episodes)))
-
-
-@cli.command()
-@click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--figures", type=click.Path(path_type=Path), required=True, help="Folder for the pictures.")
-@_BASELINE
-def report(folder: Path, figures: Path, baseline: str | None) -> None:
-    """Draw the results in FOLDER: costs, their parts, schedules, savings (PNG; needs the extra `report`)."""
-    from fastexec.analysis.picture import draw_overview
-
-    click.echo(f"drawn: {draw_overview(folder, figures / 'overview.png', baseline)}")
-
-
-@cli.command()
-@click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--episode", type=click.IntRange(0), required=True, help="Number of the episode.")
-@click.option("--strategy", help="One strategy only.")
-@click.option("--format", "form", type=click.Choice(["table", "csv", "parquet"]), default="table")
-def replay(folder: Path, episode: int, strategy: str | None, form: str) -> None:
-    """Every step of one episode of the results in FOLDER, regenerated from its seed (parquet: to standard output)."""
-    from fastexec import terminal
-    from fastexec.studies.replay import replay_episode
-
-    terminal.show_steps(replay_episode(folder, episode, strategy), form)
+    terminal.show_check(examine_any(_study(study, settings, plugins, episodes=episodes)))
 
 
 @cli.command()
@@ -225,12 +203,14 @@ def presets() -> None:
 
 
 @cli.command()
-def schema() -> None:
+@PLUGIN
+def schema(plugins: tuple[str, ...]) -> None:
     """The study file, key by key, and the columns of the results."""
     from fastexec import columns
+    from fastexec.models.plugin_files import registered
     from fastexec.studies.study_schema import schema_text
 
-    click.echo(schema_text())
+    click.echo(schema_text(registered(plugins, Path).values()))
     click.echo(columns.data_dictionary())
 
 
@@ -243,6 +223,10 @@ def info(warm: bool) -> None:
     terminal.show_info(warm)
 
 
+for _verb in VERBS:
+    cli.add_command(_verb)
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and end the process with its status (0, 1, 2, 3 or 130)."""
     words = list(sys.argv[1:] if arguments is None else arguments)
@@ -250,12 +234,13 @@ def main(arguments: list[str] | None = None) -> None:
     words = [word for word in words if word != "--debug"]
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, leave)
-    if not words:
-        words = ["--help"]
     if "_FASTEXEC_COMPLETE" in os.environ:  # the shell asks for completions, or for the script that makes it ask
         cli.main(words, prog_name="fastexec")
-    with (
-        statuses(debug),
-        cli.make_context("fastexec", words) as context,
-    ):  # cli.main would print a line of its own on Ctrl-C
-        cli.invoke(context)
+    with statuses(debug):
+        if words:
+            with cli.make_context("fastexec", words) as context:  # cli.main would print a line of its own on Ctrl-C
+                cli.invoke(context)
+        else:
+            from fastexec.terminal import show_first_steps
+
+            show_first_steps()

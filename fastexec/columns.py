@@ -43,6 +43,7 @@ def _c(name: str, type_: str, unit: str, meaning: str, null: str = "") -> Column
 
 _PER_STEP = "cost rule per_step"
 _EPISODE = _c("episode", "int64", "", "Number of the episode.")
+_SCENARIO = _c("scenario", "text", "", "Name of the scenario (only where the study has a sweep).")
 _STRATEGY = _c("strategy", "text", "", "Name of the strategy.")
 _PART_MEANINGS = {
     "spread": "Half spreads paid",
@@ -109,6 +110,7 @@ STEPS = (
 
 _SUMMARISED = ("shortfall", *PARTS)
 SUMMARY = (
+    _SCENARIO,
     _STRATEGY,
     _c("model", "text", "", "Model of the strategy."),
     _c("episodes", "int64", "", "Number of episodes."),
@@ -147,6 +149,7 @@ _INTERVAL = (
     ("ci_high_bps", "Upper end of the 95 % interval"),
 )
 COMPARISON = (
+    _SCENARIO,
     _STRATEGY,
     _c("baseline", "text", "", "Strategy compared with."),
     _c("episodes", "int64", "", "Number of pairs."),
@@ -169,12 +172,18 @@ COMPARISON = (
     _c("captured_high", "float64", "", "Upper end of its 95 % interval.", "no optimum known"),
 )  # fmt: skip
 
+SCENARIOS = (
+    _c("scenario", "text", "", "Name of the scenario, under which its markets, episodes and steps lie (scenario=NAME). Then "
+       "a column for each swept key, named by it."),
+)  # fmt: skip
+
 TABLES: dict[str, tuple[Column, ...]] = {
     "markets": MARKETS,
     "episodes": EPISODES,
     "steps": STEPS,
     "summary": SUMMARY,
     "comparison": COMPARISON,
+    "scenarios": SCENARIOS,
 }
 
 
@@ -189,33 +198,35 @@ def arrow_type(column: Column) -> pa.DataType:
     return pa.type_for_alias(column.type)
 
 
-def schema(table: str, names: Sequence[str] | None = None, drawn: Sequence[str] = ()) -> pa.Schema:
+def schema(table: str, names: Sequence[str] | None = None, further: Sequence[Column] = ()) -> pa.Schema:
     """The Arrow schema of a table (or of some of its columns), units and meanings as field metadata.
 
-    ``drawn``: dotted keys of the parameters drawn for each episode, which become float64 columns of markets.
+    ``further``: columns that this study has behind them, named by dotted keys of the study.
     """
     import pyarrow as pa
 
-    columns = [c for c in TABLES[table] if names is None or c.name in names]
-    columns += [_c(key, "float64", "", f"The episode's own {key}.") for key in drawn]
+    columns = [*(c for c in TABLES[table] if names is None or c.name in names), *further]
     return pa.schema(
         [pa.field(c.name, arrow_type(c), bool(c.null), {"unit": c.unit, "meaning": c.meaning}) for c in columns]
     )
 
 
-def build(table: str, values: Mapping[str, Any], drawn: Sequence[str] = (), optional: Sequence[str] = ()) -> pa.Table:
+def build(
+    table: str, values: Mapping[str, Any], further: Sequence[Column] = (), optional: Sequence[str] = ()
+) -> pa.Table:
     """An Arrow table of the registry's columns, in its order; NaN becomes null where a column may be null.
 
-    ``optional``: columns that may be missing. Raises FastexecError where a column is missing or not of the registry.
+    ``further``: as for ``schema``. ``optional``: columns that may be missing, as scenario may in every table. Raises
+    FastexecError where a column is missing or not of the registry.
     """
     import pyarrow as pa
 
-    wanted = [c.name for c in TABLES[table] if c.name in values or c.name not in optional]
-    missing = [name for name in [*wanted, *drawn] if name not in values]
-    unknown = [name for name in values if name not in wanted and name not in drawn]
+    wanted = [c.name for c in TABLES[table] if c.name in values or c.name not in (*optional, "scenario")]
+    shape = schema(table, wanted, further)
+    missing = [name for name in shape.names if name not in values]
+    unknown = [name for name in values if name not in shape.names]
     if missing or unknown:
         raise FastexecError(f"table {table}: columns missing {missing}, not in the registry {unknown}")
-    shape = schema(table, wanted, drawn)
     return pa.Table.from_arrays([_array(values[field.name], field) for field in shape], schema=shape)
 
 
@@ -246,7 +257,7 @@ def episodes_table(strategies: Sequence[str], columns: Mapping[str, np.ndarray])
 def markets_table(side: str, columns: Mapping[str, np.ndarray]) -> pa.Table:
     """The markets table from the engine's columns (a row for each episode)."""
     known = {c.name for c in MARKETS}
-    drawn = [name for name in columns if name not in known]
+    drawn = [_c(key, "float64", "", f"The episode's own {key}.") for key in columns if key not in known]
     sides = repeated([side], np.zeros(len(columns["episode"]), np.int32))
     return build("markets", {"side": sides, **columns}, drawn, optional=["day"])
 

@@ -17,10 +17,11 @@ from fastexec.data.blocks import blocks_of
 from fastexec.data.paths import MarketPaths
 from fastexec.errors import FastexecError, InputError
 from fastexec.kernels import fields
+from fastexec.kernels._jit import PLUGIN_SLOTS
 from fastexec.kernels.episode import output_for, plugin_slots, simulate_range
 from fastexec.kernels.philox import EVALUATION
 from fastexec.learning.training import hashes_of_agents, tables_for
-from fastexec.models.market import BootstrapMarket, RealMarket, ReplayMarket, SyntheticMarket
+from fastexec.models.market import BootstrapMarket, ReplayMarket, SyntheticMarket
 from fastexec.models.study import StudyModel
 from fastexec.planning.control import timing_has_mean_zero
 from fastexec.planning.expectation import arrival_price, expect
@@ -34,15 +35,20 @@ if TYPE_CHECKING:
     from fastexec.data.replay import ReplayWindows
 
 
+_COSTS = slice(fields.EPISODE_COLUMNS.index("shortfall_bps"), fields.EPISODE_COLUMNS.index("residual_bps") + 1)
+
+
 @dataclass(frozen=True)
 class Results:
     """Columns in memory. ``markets``: a row for each episode; ``episodes``: a row for each episode and strategy, sorted by
     episode, then by the order of ``strategies``; names and units as in the data dictionary (``fastexec schema``).
+    ``costs``: shortfall and its parts once more as one float64[c, row], where they come from the engine.
     """
 
     strategies: list[str]
     markets: dict[str, np.ndarray]
     episodes: dict[str, np.ndarray]
+    costs: np.ndarray | None = field(default=None, repr=False)
 
     def to_arrow(self) -> pa.Table:
         """The episodes table, as it is written to Parquet."""
@@ -83,9 +89,16 @@ class Prepared:
         """The days, yyyymmdd, that the windows of real days come from; none for a synthetic market."""
         return [] if self.windows is None else sorted(set(self.windows.day.tolist()))
 
-    def run(self, first: int, count: int) -> Results:
-        """Episodes ``first <= e < first + count``; one thread, the interpreter lock released."""
-        output = self._simulate(first, count, 0)
+    def room(self, count: int) -> fields.Output:
+        """Rows for so many episodes, to be filled by ``run`` again and again: fresh memory costs a fifth of the time."""
+        return output_for(count, len(self.strategies), len(self.drawn))
+
+    def run(self, first: int, count: int, room: fields.Output | None = None) -> Results:
+        """Episodes ``first <= e < first + count``; one thread, the interpreter lock released.
+
+        ``room``: of just so many episodes; the columns are then views of it, good until it is filled again.
+        """
+        output = self._simulate(first, count, 0, room)
         self._require_finite(first, output)
         episodes = np.arange(first, first + count)
         markets = {"episode": episodes, **_named(fields.MARKET_COLUMNS, output.markets)}
@@ -94,7 +107,8 @@ class Prepared:
         markets |= _named(self.drawn, output.parameters)
         rows = {"episode": np.repeat(episodes, len(self.strategies))}
         rows |= _named(fields.EPISODE_COLUMNS, output.episodes) | _named(fields.COUNT_COLUMNS, output.counts)
-        return Results(self.strategies, markets, self._under_rule(rows))
+        costs = output.episodes[_COSTS] if self.study.costs.rule == "by_fill" else None
+        return Results(self.strategies, markets, self._under_rule(rows), costs)
 
     def steps(self, first: int, count: int) -> dict[str, np.ndarray]:
         """Every step of the episodes: the `steps` columns, the strategy as ``strategy_index``; sorted by episode,
@@ -129,16 +143,19 @@ class Prepared:
                 "number; the study's shares, volatility or cost coefficients are too extreme for float64"
             )
 
-    def _simulate(self, first: int, count: int, steps: int) -> fields.Output:
-        output = output_for(count, len(self.strategies), len(self.drawn), steps)
+    def _simulate(self, first: int, count: int, steps: int, room: fields.Output | None = None) -> fields.Output:
+        output = room or output_for(count, len(self.strategies), len(self.drawn), steps)
         simulate_range(np.uint64(self.study.seed), first, count, *self.arrays, output, self.plugins)
         if output.fault[0] >= 0:
-            episode, k, step = (int(x) for x in output.fault)
+            episode, k, step, fault = (int(x) for x in output.fault)
             raise FastexecError(
-                f"strategy {self.strategies[k]!r}, episode {episode}, step {step}: the slice is no number, negative or "
-                "more than what remains; it must lie between 0 and the remaining shares"
+                f"strategy {self.strategies[k]!r}, episode {episode}, step {step}: the slice is {_FAULTS[fault]}; it must "
+                "lie between 0 and the remaining shares"
             )
         return output
+
+
+_FAULTS = ("no number (NaN)", "negative", "more than what remains")
 
 
 def _named(names: Any, rows: np.ndarray) -> dict[str, np.ndarray]:
@@ -152,13 +169,20 @@ def prepare(
 
     ``paths`` replaces the study's market by given ones (float64[e, t]); the number of episodes is then theirs.
     ``policies``: tables of the agents and optima among the strategies, trained or computed here where not given.
+
+    Raises InputError for a study with a sweep, which is many.
     """
+    if study.sweep is not None:
+        raise InputError(
+            f"the study has a [sweep] of {study.sweep.count:,} scenarios: fastexec.run(study) simulates all of them, "
+            "study.scenarios()[0].study is the first alone"
+        )
     if paths is not None and not isinstance(study.market, SyntheticMarket):
         raise InputError(
             f"paths: the study's market is of model {study.market.model!r}; given paths need a synthetic one, from which "
             "schedules take what they expect"
         )
-    windows = None if paths is not None or isinstance(study.market, SyntheticMarket) else _windows(study, study.market)
+    windows = None if paths is not None else _windows(study)
     plan, drawn = plan_study(study, phase)
     given, groups = _given(study, paths, windows, plan)
     if given is not None and given.mid.shape[1] != study.order.steps + 1:
@@ -167,6 +191,9 @@ def prepare(
         )
     if policies is None:
         policies = tables_for(study)
+    own = study.own_strategies()
+    if len(own) > PLUGIN_SLOTS:
+        raise InputError(f"strategies: {len(own)} own functions; at most {PLUGIN_SLOTS} in a study")
     names = [strategy.name for strategy in study.strategies]
     valid = [paths is None and timing_has_mean_zero(study, strategy) for strategy in study.strategies]
     return Prepared(
@@ -175,10 +202,13 @@ def prepare(
         episodes=_episodes(study, given, paths is not None),
         control_variate=valid,
         warnings=[] if windows is None else list(windows.warnings),
-        inputs=hashes_of_agents(study) | ({} if windows is None else {_bars(study): windows.sha256}),
+        inputs=hashes_of_agents(study)
+        | {strategy.file: strategy.sha256 for strategy in own.values()}
+        | ({} if windows is None else {_bars(study): windows.sha256}),
         windows=windows,
         drawn=drawn,
         arrays=(plan, plan_strategies(study, expect(study, windows), groups, policies), given or fields.no_paths()),
+        plugins=plugin_slots([strategy.decide for strategy in own.values()]),
     )
 
 
@@ -187,20 +217,12 @@ def _bars(study: StudyModel) -> str:
     return study.market.bars
 
 
-def _windows(study: StudyModel, market: RealMarket) -> ReplayWindows:
-    from fastexec.data.bars import read_bars
-    from fastexec.data.replay import replay_windows
+def _windows(study: StudyModel) -> ReplayWindows | None:
+    if isinstance(study.market, SyntheticMarket):
+        return None
+    from fastexec.data.replay import windows_of
 
-    steps = study.order.steps
-    bars = read_bars(study.bars_path(), market.symbol)
-    leave_own = market.model == "replay"
-    windows = replay_windows(bars, steps, market.stride or steps, market.days, market.curve_days, leave_own)
-    if windows.step_seconds != study.order.step_seconds:
-        raise InputError(
-            f"order.step_seconds: {study.order.step_seconds:g}, but a bar of {market.bars} lasts {windows.step_seconds} s "
-            "and is a step; make them equal"
-        )
-    return windows
+    return windows_of(study, study.market)
 
 
 def _given(

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import sys
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from rich.box import SIMPLE_HEAD
+from rich.console import Console
 from rich.markup import escape
-from rich.measure import Measurement
 from rich.table import Table
 
-from fastexec.terminal import console_of
+from fastexec.terminal import console_of, fits, say, table_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -19,15 +20,18 @@ if TYPE_CHECKING:
     from fastexec.calibration.calibrate import Calibration
     from fastexec.studies.claim import StudyResult
 
+_MOST_AFTER_A_RUN = 12
+
 
 def show_agent(told: list[str], table: list[list[str]]) -> None:
     """What an agent learned: lines in words, then what it does by time and inventory."""
     console = console_of()
     for line in told:
-        console.print(escape(line))
-    shown = Table(box=SIMPLE_HEAD, pad_edge=False)
+        say(console, line)
+    say(console, "\nMean action, by step (down) and share of the order that is left (across):")
+    shown = table_of(console)
     for number, name in enumerate(table[0]):
-        shown.add_column(escape(name), justify="left" if number == 0 else "right", no_wrap=True)
+        shown.add_column(escape(name.removesuffix(" left")), justify="left" if number == 0 else "right", no_wrap=True)
     for row in table[1:]:
         shown.add_row(*map(escape, row))
     console.print(shown)
@@ -37,16 +41,17 @@ def show_result(result: StudyResult) -> None:
     """The comparison of a run, its warnings, and where the files are."""
     from fastexec.analysis.comparison import compare
 
+    console = console_of()
     if result.finished_before:
-        console_of().print("This study is complete in this folder; here is its table again.")
-    show_comparison(compare(result.folder), "table")
+        say(console, "This study is complete in this folder; here is its table again.")
+    show_comparison(compare(result.folder), "table", most=_MOST_AFTER_A_RUN)
     for warning in result.warnings:
-        console_of().print(f"warning: {warning}")
-    console_of().print(f"Parquet files: {escape(str(result.folder.resolve()))}", soft_wrap=True)
+        say(console, f"warning: {warning}")
+    console.print(f"Parquet files: {escape(result.folder.absolute())}", soft_wrap=True)
 
 
-def show_comparison(comparison: Comparison, form: str) -> None:
-    """The paired comparison as a table for eyes, or as csv, json or markdown for programs."""
+def show_comparison(comparison: Comparison, form: str, most: int | None = None) -> None:
+    """The paired comparison as a table for eyes, or as csv, json or markdown for programs; ``most``: scenarios shown."""
     if form != "table":
         from fastexec.analysis.format import formatted
 
@@ -56,44 +61,114 @@ def show_comparison(comparison: Comparison, form: str) -> None:
     console = console_of()
     for line in _captured_lines(comparison):
         comparison.notes.append(line)
-    for group, summary in comparison.summaries.items():
+    rows: dict[str, dict[str, dict[str, Any]]] = {title: {} for title in comparison.summaries}
+    for row in comparison.table.to_pylist():
+        rows[_title(row)][row["strategy"]] = row
+    for title, summary in islice(comparison.summaries.items(), most):
         if summary["program_cost_mean"][0].as_py() is not None:
-            console.print(_program_table(group, summary))
+            console.print(_program_table(console, title, summary))
             continue
-        table = _comparison_table(comparison, group, summary, wide=True)
-        if Measurement.get(console, console.options.update(width=1_000), table).maximum > console.width:
-            table = _comparison_table(comparison, group, summary, wide=False)
+        for columns in _LAYOUTS:
+            table = _comparison_table(console, comparison.baseline, title, summary, rows[title], columns)
+            if fits(console, table):
+                break
         console.print(table)
+    if most is not None and len(rows) > most:
+        console.print(
+            f"{len(rows) - most:,} more scenarios: fastexec compare shows all of them, or one (--scenario NAME)"
+        )
     for note in comparison.notes:
-        console.print(f"[dim]{escape(note)}[/dim]")
+        say(console, note, "dim")
 
 
-def _comparison_table(comparison: Comparison, group: str, summary: pa.Table, wide: bool) -> Table:
-    """One group's strategies, cheapest first, the baseline among them; not ``wide``: one saving, the sharper one."""
+#: Column of a comparison: its head and unit.
+_HEADS = {
+    "strategy": ("strategy", ""),
+    "cost": ("cost", "bps"),
+    "sd": ("sd", "bps"),
+    "plain": ("saving, 95 % interval", "bps"),
+    "controlled": ("with control variate", "bps"),
+    "sharper": ("saving, 95 % interval", "bps"),
+    "wins": ("wins", "%"),
+    "done": ("done", "%"),
+    "verdict": ("", ""),
+}
+#: From wide to narrow; ``sharper`` is the saving with the control variate where that is valid.
+_LAYOUTS = (
+    ("strategy", "cost", "sd", "plain", "controlled", "wins", "done", "verdict"),
+    ("strategy", "cost", "sharper", "done", "verdict"),
+    ("strategy", "cost", "sharper", "done"),
+)
+
+
+def _comparison_table(
+    console: Console,
+    baseline: str,
+    title: str,
+    summary: pa.Table,
+    rows: dict[str, dict[str, Any]],
+    columns: tuple[str, ...],
+) -> Table:
+    """One part's strategies, cheapest first, the baseline among them."""
     from fastexec.analysis.comparison import CONTROLS, verdict
 
-    rows = {row["strategy"]: row for row in comparison.table.to_pylist() if row.get("group", "") == group}
     names = ["strategy", "model", "episodes", "unfinished", "completion", "shortfall_mean_bps", "shortfall_sd_bps"]
     stats = summary.select(names)
-    title = f"{group + ': ' if group else ''}{stats['episodes'][0].as_py():,} episodes, saving against {comparison.baseline}"
-    table = Table(title=escape(title), title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
-    _add_columns(table, wide)
+    head = f"{title + ': ' if title else ''}{stats['episodes'][0].as_py():,} episodes, saving against {baseline}"
+    table = table_of(console, head)
+    for name in columns:
+        label, unit = _HEADS[name]
+        left = name in ("strategy", "verdict")
+        table.add_column(f"{label}\n{unit}" if unit else label, justify="left" if left else "right", no_wrap=not left)
+    digits = _digits(list(rows.values()))
     for s in sorted(stats.to_pylist(), key=lambda r: r["shortfall_mean_bps"]):
         mark = "*" if s["completion"] < 0.9995 or s["unfinished"] else ""
         mark += "+" if s["model"] in CONTROLS else ""
-        sd = [_number(s["shortfall_sd_bps"], ".2f")] if wide else []
-        own = [escape(s["strategy"]) + mark, f"{s['shortfall_mean_bps']:.3f}", *sd]
-        done = f"{100 * s['completion']:.1f}"
         row = rows.get(s["strategy"])
-        if row is None:
-            table.add_row(*own, *[""] * (4 if wide else 2), done, "baseline", style="bold")
-        elif wide:
-            saving, wins = f"{row['saving_bps']:+.3f}", f"{100 * row['win_rate']:.1f}"
-            table.add_row(*own, saving, _interval(row, ""), _controlled(row), wins, done, verdict(row))
-        else:
-            kind = "" if row["saving_cv_bps"] is None else "_cv"
-            table.add_row(*own, f"{row[f'saving{kind}_bps']:+.3f}", _interval(row, kind), done, verdict(row))
+        cells = {
+            "strategy": escape(s["strategy"]) + mark,
+            "cost": f"{s['shortfall_mean_bps']:.{digits}f}",
+            "sd": _number(s["shortfall_sd_bps"], ".2f"),
+            "done": f"{100 * s['completion']:.1f}",
+            "verdict": "baseline",
+        }
+        if row is not None:
+            cells |= {
+                "plain": _saving(row, "", digits),
+                "controlled": _saving(row, "_cv", digits),
+                "sharper": _saving(row, "" if row["saving_cv_bps"] is None else "_cv", digits),
+                "wins": f"{100 * row['win_rate']:.1f}",
+                "verdict": verdict(row),
+            }
+        table.add_row(*(cells.get(name, "") for name in columns), style="bold" if row is None else None)
     return table
+
+
+def _digits(rows: list[dict[str, Any]]) -> int:
+    """Decimals that show two digits of a typical interval's half width, at most three."""
+    halves = []
+    for row in rows:
+        kind = "" if row["ci_low_cv_bps"] is None else "_cv"
+        if row[f"ci_low{kind}_bps"] is not None:
+            halves.append(0.5 * (row[f"ci_high{kind}_bps"] - row[f"ci_low{kind}_bps"]))
+    typical = sorted(half for half in halves if half > 1e-6)
+    if not typical:
+        return 2
+    return min(max(1 - math.floor(math.log10(typical[len(typical) // 2])), 1), 3)
+
+
+def _saving(row: dict[str, Any], kind: str, digits: int) -> str:
+    """A saving with its interval, or neither."""
+    saving, low, high = (row[f"{name}{kind}_bps"] for name in ("saving", "ci_low", "ci_high"))
+    if saving is None or low is None:
+        return "-"
+    return escape(f"{saving:+.{digits}f} [{low:+.{digits}f}, {high:+.{digits}f}]")
+
+
+def _title(row: dict[str, Any]) -> str:
+    from fastexec.analysis.comparison import title_of
+
+    return title_of(row.get("scenario"), row.get("group"))
 
 
 def _captured_lines(comparison: Comparison) -> list[str]:
@@ -103,7 +178,7 @@ def _captured_lines(comparison: Comparison) -> list[str]:
     for row in comparison.table.to_pylist():
         if row["captured"] is not None and models[row["strategy"]] == "qtable":
             low, high = 100 * row["captured_low"], 100 * row["captured_high"]
-            group = f"{row['group']}: " if "group" in row else ""
+            group = f"{_title(row)}: " if _title(row) else ""
             lines.append(
                 f"{group}{row['strategy']} captured {100 * row['captured']:.1f} % [{low:.1f}, {high:.1f}] of what the optimum "
                 f"(cost {row['optimum_bps']:.3f} bps without the moves) saves against {comparison.baseline}"
@@ -111,47 +186,28 @@ def _captured_lines(comparison: Comparison) -> list[str]:
     return lines
 
 
-def _program_table(group: str, summary: pa.Table) -> Table:
+def _program_table(console: Console, group: str, summary: pa.Table) -> Table:
     """Under the rule per_step: the mini-project's cost in currency, cheapest first."""
     title = f"{group + ': ' if group else ''}{summary['episodes'][0].as_py():,} episodes, the mini-project's cost"
-    table = Table(title=escape(title), title_justify="left", box=SIMPLE_HEAD, pad_edge=False, min_width=len(title))
-    for name in ("strategy", "program cost (currency)", "sd", "done (%)"):
+    table = table_of(console, title)
+    table.min_width = len(title)
+    for name in ("strategy", "program cost\ncurrency", "sd\ncurrency", "done\n%"):
         table.add_column(name, justify="left" if name == "strategy" else "right", no_wrap=True)
     for row in sorted(summary.to_pylist(), key=lambda r: r["program_cost_mean"]):
         numbers = (
-            f"{row['program_cost_mean']:.3f}",
-            _number(row["program_cost_sd"], ".3f"),
+            f"{row['program_cost_mean']:,.0f}",
+            _number(row["program_cost_sd"], ",.0f"),
             f"{100 * row['completion']:.1f}",
         )
         table.add_row(escape(row["strategy"]), *numbers)
     return table
 
 
-def _add_columns(table: Table, wide: bool) -> None:
-    columns = [("strategy", ""), ("cost", "bps"), ("sd", "bps"), ("saving", "bps"), ("95 % interval", "bps")]
-    columns += [("with control variate", "bps"), ("wins", "%"), ("done", "%"), ("", "")]
-    chosen = [c for c in columns if wide or c[0] not in ("sd", "with control variate", "wins")]
-    for name, _ in chosen:
-        left = name in ("strategy", "")
-        table.add_column(
-            name, justify="left" if left else "right", no_wrap=True, overflow="fold" if left else "ellipsis"
-        )
-    table.add_row(*(unit for _, unit in chosen), style="dim")
-
-
-def _controlled(row: dict[str, Any]) -> str:
-    if row["saving_cv_bps"] is None:
-        return "-"
-    return f"{row['saving_cv_bps']:+.3f} {_interval(row, '_cv')}"
-
-
-def _interval(row: dict[str, Any], kind: str) -> str:
-    low, high = row[f"ci_low{kind}_bps"], row[f"ci_high{kind}_bps"]
-    return "-" if low is None else f"[{low:+.3f}, {high:+.3f}]".replace("[", r"\[")
-
-
 def _number(value: float | None, form: str) -> str:
     return "-" if value is None else format(value, form)
+
+
+_SHORT = {"standard_error": "+-"}
 
 
 def show_calibration(found: Calibration, form: str) -> None:
@@ -163,14 +219,19 @@ def show_calibration(found: Calibration, form: str) -> None:
         sys.stdout.write(formatted(found.table, form, head))
         return
     console = console_of()
-    table = Table(title=escape(found.head[0]), title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
-    for name in ("statistic", "unit", "data", "+- (sd error)", "simulated", "difference", "fits"):
-        table.add_column(name, justify="left" if name in ("statistic", "unit", "fits") else "right", no_wrap=True)
-    verdicts = {True: "yes", False: "[bold]NO[/bold]", None: "-"}
+    table = table_of(console, found.head[0])
+    columns = ("data", "standard_error", "simulated", *(("difference",) if console.width >= 100 else ()))
+    table.add_column("statistic")
+    for name in ("unit", *columns, "fits"):
+        left = name in ("unit", "fits")
+        table.add_column(_SHORT.get(name, name), justify="left" if left else "right", no_wrap=True)
+    verdicts = {True: "yes", False: "NO", None: "-"}
     for row in found.table.to_pylist():
-        numbers = (row[name] for name in ("data", "standard_error", "simulated", "difference"))
-        table.add_row(row["statistic"], row["unit"], *(_number(x, ",.4g") for x in numbers), verdicts[row["within"]])
+        numbers = (_number(row[name], ",.4g") for name in columns)
+        style = "bold" if row["within"] is False else None
+        table.add_row(row["statistic"], row["unit"], *numbers, verdicts[row["within"]], style=style)
     console.print(table)
-    console.print("[dim]fits: the difference lies within the 95 % interval of the data's own mean over days[/dim]")
+    what = "+-: standard error of the data over days; fits: the difference lies within the 95 % interval of the data's own mean"
+    say(console, what, "dim")
     for line in (*found.head[1:], *found.curves, *found.notes):
-        console.print(escape(line))
+        say(console, line)

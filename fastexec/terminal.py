@@ -3,22 +3,37 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from time import perf_counter
+from typing import IO, TYPE_CHECKING, Any, cast
 
+import click
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
+from rich.measure import Measurement
 from rich.table import Table
+
+from fastexec.errors import FastexecError, InputError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from fastexec.studies.check import Examination
+    from fastexec.studies.progress import Progress
+    from fastexec.studies.status import Status
+    from fastexec.studies.verify import Verification
 
-Report = Callable[[int, int], None]
+Report = Callable[["Progress"], None]
 TrainingReport = Callable[[str, int, int, float, float], None]
+_LINE_EVERY = 10.0  # seconds
+
+
+_NARROWEST = 60  # below, no number could be read
 
 
 class _Console(Console):
@@ -27,36 +42,91 @@ class _Console(Console):
         raise BrokenPipeError
 
 
-def console_of(**options: Any) -> Console:
-    """The console for standard output."""
-    # Piped, rich would assume 80 columns and break rows; a reader of a pipe wants whole lines.
+class _Trimmed(io.TextIOBase):
+    """Standard output without the spaces that fill a table's lines up: a reader of a pipe wants the words alone."""
+
+    def write(self, text: str) -> int:
+        return sys.stdout.write(re.sub(r" +(?=\n|$)", "", text))
+
+    def flush(self) -> None:
+        sys.stdout.flush()
+
+
+def console_of() -> Console:
+    """The console for standard output: as wide as the terminal; piped, wide and without a control code."""
     own = os.environ.get("COLUMNS", "")
-    width = None if sys.stdout.isatty() or own.isdigit() else 160
-    if own.isdigit():
-        width = max(int(own), 60)  # narrower, and no number could be read
-    return _Console(highlight=False, soft_wrap=False, width=width, **options)
+    if sys.stdout.isatty():
+        console = _Console(highlight=False)
+        return _Console(highlight=False, width=max(int(own) if own.isdigit() else console.width, _NARROWEST))
+    width = max(int(own), _NARROWEST) if own.isdigit() else 160
+    return _Console(
+        highlight=False, width=width, file=cast(IO[str], _Trimmed()), force_terminal=False, color_system=None
+    )
+
+
+def say(console: Console, text: str, style: str | None = None) -> None:
+    """A line of text; piped, it is not broken."""
+    console.print(escape(text), style=style, soft_wrap=not console.is_terminal)
+
+
+def table_of(console: Console, title: str = "") -> Table:
+    """An empty table: a rule under its head in a terminal, plain columns in a pipe."""
+    look = SIMPLE_HEAD if console.is_terminal else None
+    return Table(title=escape(title) or None, title_justify="left", box=look, pad_edge=False, collapse_padding=True)
+
+
+def fits(console: Console, table: Table) -> bool:
+    """Whether every cell of a table is seen whole."""
+    return Measurement.get(console, console.options.update(width=1_000), table).maximum <= console.width
 
 
 @contextlib.contextmanager
 def progress(quiet: bool) -> Iterator[Report | None]:
-    """A bar with episodes a second and time left while chunks finish; None where nobody would see it."""
-    if quiet or not sys.stderr.isatty():
+    """A bar while chunks finish, with rates and time left; a line every ten seconds where there is no terminal."""
+    if quiet:
         yield None
-        return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    elif not sys.stderr.isatty():
+        yield _line_reporter()
+    else:
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+        from rich.progress import Progress as Bar
 
-    from fastexec.kernels import _jit
+        from fastexec.kernels import _jit
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, TextColumn("{task.fields[rate]}"), console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("episodes", total=None, rate="")
-        _jit.on_compile(bar.console.print)
+        columns = (TextColumn("episodes"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[told]}"))
+        with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task("", total=None, told="", visible=False)  # while agents train there is none
+            _jit.on_compile(bar.console.print)
+            yield lambda now: bar.update(task, completed=now.done, total=now.total, told=pace(now), visible=True)
 
-        def report(done: int, total: int) -> None:
-            speed = bar.tasks[0].speed
-            bar.update(task, completed=done, total=total, rate=f"{speed:,.0f} episodes/s" if speed else "")
 
-        yield report
+def _line_reporter() -> Report:
+    last = perf_counter()
+
+    def report(now: Progress) -> None:
+        nonlocal last
+        if perf_counter() - last >= _LINE_EVERY and now.done < now.total:
+            last = perf_counter()
+            sys.stderr.write(f"{now.done:,} of {now.total:,} episodes, {pace(now)}\n")
+
+    return report
+
+
+def pace(now: Progress) -> str:
+    """Episodes and steps a second, time left, failures."""
+    told = f"{now.rate:,.0f} episodes/s, {now.rate * now.steps / 1e6:,.1f} M steps/s"
+    if now.left is not None:
+        told += f", {duration(now.left)} left"
+    return told + (f", {now.failures} chunks tried again" if now.failures else "")
+
+
+def duration(seconds: float) -> str:
+    """59 s, 12:34 or 3:45:06."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    hours, rest = divmod(whole, 3600)
+    return (f"{hours}:{rest // 60:02d}" if hours else f"{rest // 60}") + f":{rest % 60:02d}"
 
 
 @contextlib.contextmanager
@@ -75,16 +145,68 @@ def training(quiet: bool) -> Iterator[TrainingReport | None]:
         yield report
 
 
+def show_first_steps() -> None:
+    """What `fastexec` alone says: the commands that people need first, and where the rest is."""
+    console = console_of()
+    say(console, "Which execution strategy is cheaper, by how many basis points, and how sure is that?\n", "bold")
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(no_wrap=True)
+    table.add_column()
+    for command, meaning in _FIRST_STEPS:
+        table.add_row(f"  fastexec {command}", meaning)
+    console.print(table)
+    say(
+        console,
+        "\nSTUDY is a TOML file or a preset. All commands: fastexec --help; one: fastexec run --help; every key of a study "
+        "and every column of the results: fastexec schema.",
+    )
+
+
+_FIRST_STEPS = (
+    ("presets", "the studies that ship"),
+    ("check STUDY", "what a study means and costs, and warnings"),
+    ("run STUDY", "simulate, write Parquet, print the comparison"),
+    ("compare DIR", "the comparison again, from the files alone"),
+    ("report DIR", "a page with every chart"),
+)
+
+
+def show_status(found: Status) -> None:
+    """Where a study stands, in a few lines."""
+    lines = [f"{found.name}: {found.state}"]
+    total = "an unknown number of" if found.total is None else f"{found.total:,}"
+    share = f" ({100 * found.done / found.total:.1f} %)" if found.total else ""
+    lines.append(f"{found.done:,} of {total} episodes{share}")
+    if found.word is not None and found.age is not None and found.state != "incomplete":
+        lines.append(pace(found.word))
+        lines.append(f"told {duration(found.age)} ago by {found.where}")
+    if found.state == "incomplete":
+        lines.append("nobody writes there; --resume goes on")
+    click.echo("\n".join(lines))
+
+
+def show_verification(folder: str, found: Verification) -> None:
+    """What was checked, or every fault, a line each; FastexecError (status 1) where there is one."""
+    for fault in found.faults:
+        click.echo(fault)
+    if found.faults:
+        count = "1 fault" if len(found.faults) == 1 else f"{len(found.faults)} faults"
+        raise FastexecError(f"{folder}: {count}; --resume computes damaged and missing chunks anew")
+    again = f", {found.simulated} of them simulated again" if found.simulated else ""
+    what = f"{found.chunks:,} chunks with {found.episodes:,} episodes{again}" if found.chunks else "its summaries"
+    click.echo(f"{folder}: all is well: {what}, summary and comparison")
+
+
 def show_check(found: Examination) -> None:
     """The resolved study, what it costs, what is known of it, warnings."""
     console = console_of()
-    console.print(found.study.to_toml(), markup=False)
+    console.print(found.study.to_toml(), markup=False, soft_wrap=True)
     table = Table(box=None, show_header=False, pad_edge=False)
     for label, text in [*found.costs, *found.known]:
-        table.add_row(label, escape(text))
+        table.add_row(escape(label), escape(text))
     console.print(table)
     for warning in found.warnings:
-        console.print(f"warning: {escape(warning)}")
+        say(console, f"warning: {warning}")
 
 
 def show_presets(shipped: list[tuple[str, str]]) -> None:
@@ -96,20 +218,11 @@ def show_presets(shipped: list[tuple[str, str]]) -> None:
 
 
 def show_steps(steps: pa.Table, form: str) -> None:
-    """The steps of an episode as a table, csv, or Parquet on standard output."""
+    """The steps of an episode as tables (one a strategy), csv, or Parquet on standard output."""
     if form == "table":
-        names = [name for name in steps.column_names if name != "episode"]
-        if len(steps["strategy"].unique()) == 1:
-            names.remove("strategy")
-        title = (
-            f"episode {steps['episode'][0].as_py()}, {steps['strategy'][0].as_py()}" if "strategy" not in names else ""
-        )
-        table = Table(title=escape(title) or None, title_justify="left", box=None, pad_edge=False)
-        for name in names:
-            table.add_column(name, justify="left" if name == "strategy" else "right", no_wrap=True)
-        for row in steps.to_pylist():
-            table.add_row(*(_cell(row[name]) for name in names))
-        console_of().print(table)
+        console = console_of()
+        for name in steps["strategy"].unique().to_pylist():
+            console.print(_steps_table(console, name, [r for r in steps.to_pylist() if r["strategy"] == name]))
     elif form == "csv":
         import pyarrow.csv as arrow_csv
 
@@ -118,18 +231,45 @@ def show_steps(steps: pa.Table, form: str) -> None:
         import pyarrow.parquet as pq
 
         if sys.stdout.isatty():
-            from fastexec.errors import InputError
-
             raise InputError(
                 "--format parquet writes bytes to standard output; redirect it to a file: > episode.parquet"
             )
         pq.write_table(steps, sys.stdout.buffer)
 
 
-def _cell(value: Any) -> str:
+#: Column of steps, unit shown, factor to it, format.
+_STEP_COLUMNS = (
+    ("step", "", 1.0, "d"),
+    ("mid", "currency", 1.0, ",.4f"),
+    ("spread", "bps", 1e4, ".2f"),
+    ("volume", "shares", 1.0, ",.6g"),
+    ("shares", "shares", 1.0, ",.6g"),
+    ("price", "currency", 1.0, ",.4f"),
+    ("remaining", "shares", 1.0, ",.6g"),
+    ("own_impact", "currency", 1.0, ".3g"),
+)
+
+
+def _steps_table(console: Console, strategy: str, rows: list[dict[str, Any]]) -> Table:
+    """A strategy's steps; where there is no room, without its last columns."""
+    for count in range(len(_STEP_COLUMNS), 5, -1):
+        columns = _STEP_COLUMNS[:count]
+        table = table_of(console, f"episode {rows[0]['episode']}, {strategy}")
+        for name, unit, _, _ in columns:
+            table.add_column(f"{name}\n{unit}" if unit else name, justify="right", no_wrap=True)
+        for row in rows:
+            table.add_row(*(_cell(row[name], factor, form) for name, _, factor, form in columns))
+        if fits(console, table):
+            break
+    return table
+
+
+def _cell(value: float | None, factor: float, form: str) -> str:
     if value is None:
         return "-"
-    return f"{value:,.6g}" if isinstance(value, float) else str(value)
+    if form == ",.6g" and abs(value) >= 1_000.0:
+        form = ",.0f"
+    return format(value if form == "d" else value * factor, form)
 
 
 def show_info(warm: bool) -> None:
@@ -150,8 +290,9 @@ def show_info(warm: bool) -> None:
     table.add_row("processors", str(fastexec.simulation.default_threads()))
     table.add_row("lanes", str(_jit.LANES))
     table.add_row("kernel hash", _jit.kernel_hash()[:16])
-    table.add_row("kernel cache", str(_jit.cache_folder()))
     if warm:
         for entry in _jit.entries:
             table.add_row(f"kernel {entry.name}", f"{entry.warm():.2f} s")
-    console_of().print(table)
+    console = console_of()
+    console.print(table)
+    say(console, f"kernel cache  {_jit.cache_folder()}")

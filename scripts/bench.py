@@ -6,7 +6,7 @@ bench/README.md says what is measured and how to read it. JAX and Gymnasium are 
 
 import sys
 
-from setup_environment import ROOT, start
+from setup_environment import ROOT, restart
 
 if __name__ == "__main__":
-    start([str(ROOT / "bench")] + sys.argv[1:], further=ROOT / "scripts" / "bench.lock")
+    restart(["-P", str(ROOT / "bench")] + sys.argv[1:], further=ROOT / "scripts" / "bench.lock")

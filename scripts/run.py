@@ -11,4 +11,4 @@ from setup_environment import ROOT, start
 
 if __name__ == "__main__":
     results = os.path.relpath(str(ROOT / "results" / "large_cap_learned"))
-    start(["-m", "fastexec", "run", "large_cap_learned", "--out", results] + sys.argv[1:])
+    start("fastexec", ["run", "large_cap_learned", "--out", results] + sys.argv[1:])

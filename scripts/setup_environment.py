@@ -1,4 +1,4 @@
-"""The virtual environment in which run.py, test.py and bench.py work: made from nothing, made anew where it is half made.
+"""The virtual environment in which the scripts work: made from nothing, made anew where it is half made.
 
 Standard library only, and readable for Python 3.6: an old ``python3`` finds a newer one or says what is needed.
 """
@@ -29,14 +29,26 @@ class SetupError(Exception):
     """The environment cannot be made; the message says why, and what would help where that is known."""
 
 
-def start(arguments: Sequence[str], further: Optional[Path] = None) -> None:
-    """Become ``python arguments`` in the environment, which is made first if need be; ``further``: a lock besides ours."""
+def start(module: str, arguments: Sequence[str]) -> None:
+    """Become ``python -m module arguments`` in the environment, which is made first if need be."""
+    restart(["-P", "-m", module, *arguments])
+
+
+def enter(script: str) -> None:
+    """Return where ``script`` has what it needs; otherwise start it again in the environment, made first if need be."""
+    if all(map(has, ("fastexec", "numba", "matplotlib"))):
+        return
+    restart([script, *sys.argv[1:]])
+
+
+def restart(words: Sequence[str], further: Optional[Path] = None) -> None:
+    """Become the environment's Python with other words behind it; ``further``: a lock to install besides ours."""
     try:
         require_python()
         prepare()
         if further is not None:
             add(further)
-        become([str(PYTHON), "-P", *arguments])
+        become([str(PYTHON), *words])
     except KeyboardInterrupt:
         say("interrupted; the next run makes good what is missing")
         sys.exit(130)

@@ -11,4 +11,4 @@ from setup_environment import ROOT, start
 
 if __name__ == "__main__":
     os.chdir(str(ROOT))
-    start(["-m", "pytest"] + sys.argv[1:])
+    start("pytest", sys.argv[1:])

@@ -169,7 +169,7 @@ def test_bad_keys_are_one_line_status_2_and_write_nothing(place, settings, messa
         (["run"], "Missing argument 'STUDY'"),
         (["rnu", "tiny.toml"], "no command 'rnu'; did you mean 'run'?"),
         (["compare", "nowhere"], "holds no results"),
-        (["replay", "nowhere", "--episode", "1"], "holds no study.toml"),
+        (["replay", "nowhere", "--episode", "1"], "holds no results"),
         (["run", "replay.toml"], "bars"),
     ],
 )

@@ -34,7 +34,7 @@ def engine_columns(n=4):
 def test_names_and_types_are_the_contracts():
     schema = columns.schema("episodes")
     assert [name for name in schema.names if name != "program_cost"] == CONTRACT_EPISODES
-    assert columns.schema("comparison").names == CONTRACT_COMPARISON
+    assert columns.schema("comparison").names == ["scenario", *CONTRACT_COMPARISON]
     assert schema.field("episode").type == pa.int64()
     assert schema.field("strategy").type == pa.dictionary(pa.int32(), pa.string())
     assert schema.field("child_orders").type == pa.int32()

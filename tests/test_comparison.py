@@ -19,10 +19,11 @@ from fastexec.columns import PARTS, QUANTILES
 from fastexec.errors import InputError
 from fastexec.kernels.summary import BINS, count_bins
 from fastexec.simulation import Results, prepare
+from fastexec.studies.moments import COLUMNS, summarise
 from fastexec.studies.paired import comparison_table, from_summary
 from fastexec.studies.sketch import RELATIVE_ERROR, quantiles, upper_mean
 from fastexec.studies.study import Study
-from fastexec.studies.summary import COLUMNS, SummaryAccumulator
+from fastexec.studies.summary import SummaryAccumulator
 
 EPISODES = 9000
 
@@ -41,7 +42,7 @@ def summarised(results, cuts=(0, EPISODES), flags=None):
             {name: values[low:high] for name, values in results.markets.items()},
             {name: values[low * k : high * k] for name, values in results.episodes.items()},
         )
-        accumulator.add(low, part)
+        accumulator.add(summarise(low, part))
     return accumulator.table(flags or [True] * k)
 
 
@@ -121,7 +122,7 @@ def planted(rng, n, saving, noise=1.0):
 def row_of(results, cv=False):
     n = len(results.markets["order_shares"])
     accumulator = SummaryAccumulator(results.strategies, ["twap", "pov"])
-    accumulator.add(0, results)
+    accumulator.add(summarise(0, results))
     assert n == len(results.markets["order_shares"])
     return comparison_table(from_summary(accumulator.table([cv, cv])), "a").to_pylist()[0]
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from conftest import small_study
+from fastexec.planning.control import timing_has_mean_zero
 from fastexec.simulation import prepare, simulate
 
 EPISODES = 40_000
@@ -52,6 +53,19 @@ def test_pov_that_fills_at_the_start_on_a_volume_that_knows_the_move_is_not_decl
     found = scores(study)
     assert np.all(np.abs(found[[0, 2, 3]]) < 4)
     assert abs(found[1]) > 8  # the reason
+
+
+def test_an_agent_that_sees_the_volume_which_knows_the_move_is_not_declared():
+    study = small_study(
+        episodes=10,
+        market={**CORRELATED, "volume": {"known": "during"}},
+        costs={"transient": {"coefficient": 0.0}, "permanent": {"coefficient": 0.0}},
+        strategies=[{"model": "twap"}, {"model": "qtable", "train": "a"}],
+        train={"a": {"rounds": 1, "batch": 256}},
+    )
+    assert [timing_has_mean_zero(study, strategy) for strategy in study.strategies] == [True, False]
+    after = study.changed(market=study.market.model_dump() | {"volume": {"mean": 1000.0}})
+    assert [timing_has_mean_zero(after, strategy) for strategy in after.strategies] == [True, True]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@ from pydantic import ValidationError
 from conftest import small_study
 from fastexec.analysis.comparison import compare
 from fastexec.data.paths import MarketPaths
-from fastexec.errors import InputError
 from fastexec.models.study import StudyModel
 from fastexec.simulation import prepare, simulate
 from fastexec.studies.run import run
@@ -159,11 +158,3 @@ def test_pov_stopped_at_half_and_looked_cheapest_for_that_reason_alone():
 def test_what_the_rule_does_not_know(costs, said):
     with pytest.raises(ValidationError, match=said):
         StudyModel.model_validate({"costs": {"rule": "per_step", **costs}, "strategies": [{"model": "twap"}]})
-
-
-def test_there_is_nothing_to_draw(tmp_path):
-    from fastexec.analysis.picture import draw_overview
-
-    run(study(episodes=50), out=tmp_path / "r")
-    with pytest.raises(InputError, match="no basis points to draw"):
-        draw_overview(tmp_path / "r", tmp_path / "o.png")

@@ -79,7 +79,7 @@ def test_another_plugin_recompiles_nothing_and_sits_in_its_slot():
 
 def test_a_slice_beyond_what_remains_is_reported_with_episode_strategy_and_step():
     output = run([too_much], *plugin(0))
-    assert output.fault.tolist() == [0, 0, 3]
+    assert output.fault.tolist() == [0, 0, 3, 2]
 
 
 def test_a_plugin_beside_a_schedule_moves_no_bit_of_it():

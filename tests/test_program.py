@@ -8,7 +8,7 @@ import pytest
 from fastexec.analysis.agents import by_time_and_inventory, in_words
 from fastexec.errors import InputError
 from fastexec.kernels.program import learn_program
-from fastexec.learning.program import program_paths
+from fastexec.learning.program import program_history, program_paths
 from fastexec.learning.training import policies_of, train
 from fastexec.simulation import prepare
 from fastexec.studies.study import Study
@@ -29,14 +29,15 @@ def seen(mid, spread, volume, t):
 
 
 def original(mid, spread, volume, words, episodes):
-    """The program, with a dictionary; unseen states are zero, ties go to the first action."""
+    """The program, with a dictionary; unseen states are zero, ties go to the first action. And what each episode came to."""
+    outcomes = []
     q: dict[tuple[int, ...], list[float]] = {}
 
     def values(state):
         return q.setdefault(state, [0.0] * 5)
 
     for e in range(episodes):
-        left, steps = 10_000.0, mid.shape[1]
+        left, steps, rewarded = 10_000.0, mid.shape[1], 0.0
         for t in range(steps):
             state = seen(mid[e], spread[e], volume[e], t)
             row = values(state)
@@ -47,14 +48,17 @@ def original(mid, spread, volume, words, episodes):
             shares = float(np.floor(LEVELS[action] * left + 1e-9))
             reward = -(mid[e, t] * (0.5 * spread[e, t] + 10.0 * (shares / volume[e, t])))
             if t == steps - 1:
-                target = reward - 100.0 if left > 0 else reward
+                reward = reward - 100.0 if left > 0 else reward
+                target = reward
             else:
                 target = reward + 0.95 * max(values(seen(mid[e], spread[e], volume[e], t + 1)))
             row[action] += 0.1 * (target - row[action])
+            rewarded += reward
             left -= shares
             if left <= 0:
                 break
-    return q
+        outcomes.append([rewarded, 1.0 - left / 10_000.0])
+    return q, outcomes
 
 
 def test_bit_for_bit_the_description():
@@ -65,8 +69,10 @@ def test_bit_for_bit_the_description():
     words = rng.integers(0, 2**32, (200, 50, 2), dtype=np.uint32)
     q, visits = np.zeros((11 * 6 * 21 * 11, 5)), np.zeros(11 * 6 * 21 * 11, np.int64)
     numbers = np.array([10_000.0, 1.0, 10.0, 0.1, 0.95, 0.3])
-    learn_program(mid, spread, volume, words, np.array(LEVELS), numbers, q, visits)
-    wanted = original(mid, spread, volume, words, 200)
+    outcomes = np.zeros((200, 2))
+    learn_program((mid, spread, volume), words, np.array(LEVELS), numbers, q, visits, outcomes)
+    wanted, came_to = original(mid, spread, volume, words, 200)
+    assert outcomes.tolist() == came_to
     for (left, momentum, traded, wide), row in wanted.items():
         code = ((left * 21 + momentum) * 6 + traded) * 11 + wide
         assert q[code].tolist() == row
@@ -101,6 +107,14 @@ def test_show_says_what_it_is():
     agent = train(Study.preset("mini_project"), "program")
     assert any("the mini-project's own reckoning" in line for line in in_words(agent))
     assert by_time_and_inventory(agent)[0] == ["step", "any"]
+
+
+def test_the_history_is_that_of_the_agent_whatever_the_rounds():
+    study = Study.preset("mini_project")
+    history = program_history(study, "program")
+    assert history.shape == (500, 2)
+    cut = study.with_overrides(["train.program.batch=100", "train.program.rounds=5"])
+    np.testing.assert_array_equal(program_history(cut, "program"), history)
 
 
 def test_it_is_the_mini_projects_own():

@@ -16,9 +16,10 @@ import pytest
 import fastexec as fx
 from conftest import SMALL, data_file
 from fastexec.errors import FastexecError, InputError, RefusedError
-from fastexec.studies import run as run_module
-from fastexec.studies import store
+from fastexec.studies import crew, store
+from fastexec.studies.place import Place
 from fastexec.studies.study import Study
+from fastexec.studies.work import work
 
 EPISODES, CHUNK = 2500, 1000
 
@@ -82,29 +83,32 @@ def test_one_thread_and_two_and_two_chunk_sizes_give_the_same_rows_and_summary(w
 
 def interrupted(folder, monkeypatch, error, at=1000):
     """A run that fails in one chunk."""
-    original = run_module._chunk
 
-    def failing(job, first, count):
-        if first == at:
+    def failing(job, task):
+        if task.first == at:
             raise error
-        return original(job, first, count)
+        return work(job, task)
 
-    monkeypatch.setattr(run_module, "_chunk", failing)
-    with pytest.raises(type(error)):
+    monkeypatch.setattr(crew, "work", failing)
+    with pytest.raises(KeyboardInterrupt if isinstance(error, KeyboardInterrupt) else FastexecError) as caught:
         fx.run(study(output={"steps": 7}), out=folder, chunk=CHUNK, threads=1)
-    monkeypatch.setattr(run_module, "_chunk", original)
+    monkeypatch.setattr(crew, "work", work)
+    return str(caught.value)
 
 
 @pytest.mark.parametrize("error", [RuntimeError("a bug"), KeyboardInterrupt()])
 def test_interrupted_and_resumed_equals_a_single_run(whole, tmp_path, monkeypatch, error):
-    interrupted(tmp_path / "r", monkeypatch, error)
+    told = interrupted(tmp_path / "r", monkeypatch, error)
+    if isinstance(error, RuntimeError):
+        assert told.startswith("episodes 1000 to 1999 failed (RuntimeError: a bug); to see it alone: fastexec run ")
+        assert "--first-episode 1000 --episodes 1000 --chunk 1000" in told
     assert not (tmp_path / "r" / "summary.parquet").exists()
     assert not list((tmp_path / "r").rglob("*.tmp"))
     with pytest.raises(RefusedError, match="incomplete; --resume goes on"):
         fx.run(study(output={"steps": 7}), out=tmp_path / "r")
     done = []
-    fx.run(study(output={"steps": 7}), out=tmp_path / "r", resume=True, progress=lambda *x: done.append(x))
-    assert done[-1] == (EPISODES, EPISODES)
+    fx.run(study(output={"steps": 7}), out=tmp_path / "r", resume=True, progress=done.append)
+    assert (done[-1].done, done[-1].total) == (EPISODES, EPISODES)
     assert_same_files(whole, tmp_path / "r")
 
 
@@ -172,12 +176,12 @@ def test_a_second_writer_is_refused(tmp_path):
 
 
 def test_a_full_disk_is_one_line_and_leaves_no_half_file(tmp_path, monkeypatch):
-    def full(path):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    def full(handle):
+        if "part-" in os.readlink(f"/proc/self/fd/{handle}"):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     folder = tmp_path / "r"
-    original = store._sync
-    monkeypatch.setattr(store, "_sync", lambda path: full(path) if "part-" in path.name else original(path))
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(FastexecError, match="No space left on device") as caught:
         fx.run(study(), out=folder, chunk=CHUNK)
     assert caught.value.exit_status == 1
@@ -194,14 +198,18 @@ def test_a_folder_below_a_file_cannot_be_made(tmp_path):
 
 def test_summaries_only(whole, tmp_path):
     fx.run(study(output={"rows": "none"}), out=tmp_path / "r", chunk=CHUNK)
-    assert {p.name for p in (tmp_path / "r").rglob("*.parquet")} == {"summary.parquet", "comparison.parquet"}
+    assert {p.name for p in (tmp_path / "r").rglob("*.parquet")} == {
+        "summary.parquet",
+        "comparison.parquet",
+        "part-000000000000.parquet",  # how far the summary has come
+    }
     assert pq.read_table(tmp_path / "r" / "summary.parquet").equals(pq.read_table(whole / "summary.parquet"))
 
 
 def test_the_file_is_rebuilt_from_its_footer(whole):
     """Promise 7: footer and inputs suffice."""
     path = whole / "episodes" / "part-000000001000.parquet"
-    footer = store.read_footer(path)
+    footer = store.read_footer(Place.of(path))
     assert footer["schema_version"] == 1
     assert set(footer) == {"schema_version", "kind", "study", "identity", "seed", "first_episode", "episodes", "versions",
                            "kernels", "inputs"}  # fmt: skip
@@ -235,10 +243,12 @@ def test_files_open_in_pandas_duckdb_and_polars(whole):
     assert joined == [(EPISODES * 6,)]
 
 
-def test_a_file_being_written_is_seen_by_no_glob(tmp_path):
-    with store._committed(tmp_path / "part-000000000000.parquet") as temporary:
-        temporary.write_bytes(b"half")
-        assert not list(tmp_path.glob("*.parquet"))
+def test_a_file_being_written_is_seen_by_no_glob(tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(os, "fsync", lambda handle: seen.append(list(tmp_path.glob("*.parquet"))))
+    (Place.of(tmp_path) / "part-000000000000.parquet").write(b"whole")
+    assert seen[0] == []
+    assert (tmp_path / "part-000000000000.parquet").read_bytes() == b"whole"
 
 
 def test_replayed_days_run_and_give_their_interval_over_days(tmp_path):
@@ -268,7 +278,7 @@ def test_replayed_days_run_and_give_their_interval_over_days(tmp_path):
     assert row["standard_error_bps"] == pytest.approx(error, rel=1e-10)
     assert row["ci_high_bps"] - row["saving_bps"] == pytest.approx(2.7764451051977987 * error, rel=1e-9)
     assert row["saving_cv_bps"] is None
-    footer = store.read_footer(tmp_path / "r" / "episodes" / "part-000000000000.parquet")
+    footer = store.read_footer(Place.of(tmp_path / "r" / "episodes" / "part-000000000000.parquet"))
     assert len(footer["inputs"][str(bars)]) == 64
     four = replay.with_overrides(["market.days=[20131004, 20131007, 20131008, 20131009]"])
     fx.run(four, out=tmp_path / "four")

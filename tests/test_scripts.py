@@ -81,6 +81,15 @@ def test_bench_adds_its_own_lock_once_and_passes_on_options(ready: Path) -> None
     assert installed.endswith("bench.lock")
 
 
+def test_a_worked_study_starts_again_in_the_environment_where_it_lacks_packages(ready: Path, tmp_path: Path) -> None:
+    for name in ("pov_or_vwap.py", "story.py"):
+        shutil.copy(ROOT / "scripts" / name, ready / "scripts")
+    script = ready / "scripts" / "pov_or_vwap.py"
+    words = [sys.executable, "-S", script, "--episodes", "5"]  # -S: without the packages that this environment has
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.splitlines()) == (7, [str(script), "--episodes", "5"])
+
+
 def test_environment_made_by_others_is_left_alone(project: Path) -> None:
     theirs = project / ".venv" / "pyvenv.cfg"
     theirs.parent.mkdir()

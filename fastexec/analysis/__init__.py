@@ -1,1 +1,1 @@
-"""What the Parquet files say: comparisons, and later figures and the report."""
+"""What the Parquet files say: comparisons, and the report."""

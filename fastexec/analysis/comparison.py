@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from fastexec.analysis.conditions import conditioned
 from fastexec.columns import repeated
 from fastexec.errors import InputError
 from fastexec.models.strategies import BlindTwin
-from fastexec.planning.parameters import ranges
-from fastexec.simulation import Results
 from fastexec.studies import store
 from fastexec.studies.paired import (
     FEWEST_DAYS,
@@ -23,22 +22,21 @@ from fastexec.studies.paired import (
     default_baseline,
     from_summary,
 )
+from fastexec.studies.place import Place
 from fastexec.studies.study import Study
-from fastexec.studies.summary import COLUMNS, SummaryAccumulator
+from fastexec.studies.sweep import scenario_named, swept_studies
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 CONTROLS = ("static_optimum", "random")
-_AT_ARRIVAL = ("side", "order_shares", "arrival_price", "arrival_spread_bps")
-_MOST_GROUPS = 32
-_SAMPLE = 1_000_000
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """``table``: the `comparison` columns, a ``group`` column before them where there are conditions; ``summaries``: the
-    summary of each group (one, named "", without conditions); ``notes``: what a reader must know.
+    """``table``: the `comparison` columns, a ``group`` column before them where there are conditions, and before that a
+    ``scenario`` column where the study has a sweep; ``summaries``: the summary behind each part of it, by its title (one,
+    named "", without either); ``notes``: what a reader must know.
     """
 
     table: pa.Table
@@ -47,165 +45,96 @@ class Comparison:
     notes: list[str] = field(default_factory=list)
 
 
-def compare(folder: str | Path, *, baseline: str | None = None, by: str | None = None) -> Comparison:
-    """Compare every strategy with a baseline on the same episodes.
+def title_of(scenario: str | None, group: str | None) -> str:
+    """What a part of a comparison is called: its scenario, its group, both or nothing."""
+    return ": ".join(name for name in (scenario, group) if name)
+
+
+def compare(
+    folder: str | Path | Place, *, baseline: str | None = None, by: str | None = None, scenario: str | None = None
+) -> Comparison:
+    """Compare every strategy with a baseline on the same episodes, in every scenario of a sweep.
 
     baseline: default the first TWAP, else the first strategy. by: ``COLUMN`` or ``COLUMN:N`` of the markets table: a
     comparison for each value (at most 32) or each of N quantile groups, whose edges come from at most 10^6 episodes.
+    scenario: that one alone, as if it had been run alone.
 
     Raises InputError, one line, where the folder holds no complete results, or a name is not there.
     """
-    folder = Path(folder)
-    study, summary = _open(folder)
-    strategies = [strategy.name for strategy in study.strategies]
-    models = [strategy.model for strategy in study.strategies]
-    baseline = baseline or default_baseline(strategies, models)
-    baseline_number(strategies, baseline)
-    flags = summary["control_variate"].to_pylist()
-    if by is not None and not _known_at_arrival(study, by.partition(":")[0]):
-        # Given what a path did later, its timing has no mean of zero any more.
-        flags = [False] * len(flags)
-    summaries = {"": summary} if by is None else _conditioned(folder, study, by, flags)
-    return Comparison(_tables(summaries, baseline), baseline, summaries, _notes(study, summaries))
+    place = Place.of(folder)
+    study, summary = _open(place)
+    chosen = swept_studies(study) if scenario is None else [scenario_named(study, scenario)]
+    baseline = baseline or default_baseline([s.name for s in study.strategies], [s.model for s in study.strategies])
+    baseline_number([strategy.name for strategy in study.strategies], baseline)
+    summaries = _by_scenario(summary)
+    parts: list[_Part] = []
+    for swept in chosen:
+        if swept.name not in summaries:
+            raise InputError(f"{place}: summary.parquet has no scenario {swept.name}; run the study with --resume")
+        own = summaries[swept.name]
+        groups = {"": own} if by is None else conditioned(place, swept, by, own)
+        name = swept.name if scenario is None else None
+        parts += [_Part(name, group, swept.study, found) for group, found in groups.items()]
+    titled = {title_of(part.scenario, part.group): part.summary for part in parts}
+    return Comparison(_tables(parts, baseline), baseline, titled, _notes(parts))
 
 
-def _known_at_arrival(study: Study, column: str) -> bool:
-    return column in _AT_ARRIVAL or column in ranges(study)[2]
+class _Part(NamedTuple):
+    scenario: str | None
+    group: str
+    study: Study
+    summary: pa.Table
 
 
-def _open(folder: Path) -> tuple[Study, pa.Table]:
-    path = folder / "summary.parquet"
-    if not (folder / "study.toml").is_file():
-        raise InputError(f"{folder}: holds no results (no study.toml); give the folder of a run")
-    if not path.is_file():
+def _by_scenario(summary: pa.Table) -> dict[str | None, pa.Table]:
+    """The summary of each scenario, whose rows stand together."""
+    if "scenario" not in summary.column_names:
+        return {None: summary}
+    names = summary["scenario"].to_pylist()
+    starts = [j for j, name in enumerate(names) if j == 0 or name != names[j - 1]]
+    rows = summary.drop_columns(["scenario"])
+    return {names[a]: rows.slice(a, b - a) for a, b in zip(starts, [*starts[1:], len(names)], strict=True)}
+
+
+def _open(folder: Place) -> tuple[Study, pa.Table]:
+    study, place = store.read_study(folder), folder / "summary.parquet"
+    if not place.is_file():
         raise InputError(
             f"{folder}: its run is not complete; finish it with `fastexec run STUDY --out {folder} --resume`"
         )
-    return Study.load(folder / "study.toml"), store.read_table(path)
+    return study, store.read_table(place)
 
 
-def _tables(summaries: dict[str, pa.Table], baseline: str) -> pa.Table:
+def _tables(parts: Sequence[_Part], baseline: str) -> pa.Table:
     import pyarrow as pa
 
     tables = []
-    for group, summary in summaries.items():
-        table = comparison_table(from_summary(summary), baseline)
-        if group:
-            table = table.add_column(0, "group", repeated([group], np.zeros(len(table), np.int32)))
+    for part in parts:
+        table = comparison_table(from_summary(part.summary), baseline)
+        for column, name in (("group", part.group), ("scenario", part.scenario)):
+            if name:
+                table = table.add_column(0, column, repeated([name], np.zeros(len(table), np.int32)))
         tables.append(table)
     return pa.concat_tables(tables).unify_dictionaries()
 
 
-def _conditioned(folder: Path, study: Study, by: str, flags: list[bool]) -> dict[str, pa.Table]:
-    """A summary for each group of episodes, one part file in memory at a time."""
-    parts = sorted((folder / "markets").glob("part-*.parquet"))
-    if not parts:
-        raise InputError(f"--by {by}: {folder} holds no rows (output.rows = none); run the study with rows = all")
-    column, _, groups = by.partition(":")
-    _require_column(parts[0], column, by)
-    names, place = _grouping(parts, column, groups, by)
-    strategies, models = [s.name for s in study.strategies], [s.model for s in study.strategies]
-    source_days = _source_days(folder)
-    found = [SummaryAccumulator(strategies, models, source_days) for _ in names]
-    counts = [0] * len(names)
-    for part in parts:
-        markets = store.read_columns(part)
-        results = Results(strategies, markets, store.read_columns(folder / "episodes" / part.name))
-        groups_of = place(_values(part, column))
-        for g in np.unique(groups_of).tolist():
-            chosen = _selected(results, groups_of == g)
-            found[g].add(counts[g], chosen)
-            counts[g] += int((groups_of == g).sum())
-    return {name: f.table(flags) for name, f, count in zip(names, found, counts, strict=True) if count}
+def _notes(parts: Sequence[_Part]) -> list[str]:
+    """Cautions, and what adapting is worth to each agent."""
+    notes = cautions([part.study for part in parts], [part.summary for part in parts])
+    return notes + [line for part in parts for line in _worth_of_adapting(part)]
 
 
-def _source_days(folder: Path) -> list[int]:
-    """The days behind bootstrapped episodes."""
-    row = store.read_table(folder / "summary.parquet").select(["day_ids", "day_episodes"]).to_pylist()[0]
-    return row["day_ids"] if row["day_ids"] and row["day_episodes"] is None else []
-
-
-def _selected(results: Results, mask: np.ndarray) -> Results:
-    rows = np.repeat(mask, len(results.strategies))
-    needed = [*COLUMNS, "filled_shares", *(["program_cost"] if "program_cost" in results.episodes else [])]
-    return Results(
-        results.strategies,
-        {name: values[mask] for name, values in results.markets.items()},
-        {name: results.episodes[name][rows] for name in needed},
-    )
-
-
-def _require_column(part: Path, column: str, by: str) -> None:
-    from difflib import get_close_matches
-
-    import pyarrow.parquet as pq
-
-    known = pq.read_schema(part).names
-    if column not in known:
-        near = get_close_matches(column, known, 1)
-        hint = f"did you mean {near[0]!r}?" if near else f"markets has {', '.join(known)}"
-        raise InputError(f"--by {by}: markets has no column {column!r}; {hint}")
-
-
-def _values(part: Path, column: str) -> np.ndarray:
-    import pyarrow.parquet as pq
-
-    return np.asarray(pq.read_table(part, columns=[column])[column].to_numpy(zero_copy_only=False))
-
-
-def _grouping(
-    parts: list[Path], column: str, groups: str, by: str
-) -> tuple[list[str], Callable[[np.ndarray], np.ndarray]]:
-    """Names of the groups, and which group each value is in."""
-    if groups:
-        if not groups.isdigit() or not 2 <= int(groups) <= _MOST_GROUPS:
-            raise InputError(f"--by {by}: behind the colon stands the number of groups, 2 to {_MOST_GROUPS}")
-        return _quantile_groups(parts, column, int(groups), by)
-    distinct: set[Any] = set()
-    for part in parts:
-        distinct |= set(np.unique(_values(part, column)).tolist())
-        if len(distinct) > _MOST_GROUPS:
-            raise InputError(
-                f"--by {by}: more than {_MOST_GROUPS} different values; write {column}:4 for four quantile groups"
-            )
-    levels = np.array(sorted(distinct))
-    return [f"{column} = {_short(level)}" for level in levels.tolist()], lambda x: np.searchsorted(levels, x)
-
-
-def _quantile_groups(
-    parts: list[Path], column: str, count: int, by: str
-) -> tuple[list[str], Callable[[np.ndarray], np.ndarray]]:
-    import pyarrow.parquet as pq
-
-    total = sum(pq.read_metadata(part).num_rows for part in parts)
-    stride = -(-total // _SAMPLE)
-    sample = np.concatenate([_values(part, column)[::stride] for part in parts])
-    if sample.dtype.kind not in "iuf":
-        raise InputError(f"--by {by}: {column} is no number; write --by {column}")
-    edges = np.unique(np.quantile(sample[np.isfinite(sample)], np.arange(1, count) / count))
-    shown = [_short(edge) for edge in edges.tolist()]
-    names = [f"{column} <= {shown[0]}"]
-    names += [f"{low} < {column} <= {high}" for low, high in zip(shown, shown[1:], strict=False)]
-    return [*names, f"{column} > {shown[-1]}"], lambda x: np.searchsorted(edges, x)
-
-
-def _short(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def _notes(study: Study, summaries: dict[str, pa.Table]) -> list[str]:
-    """What a reader must know before he believes the table."""
-    notes = []
-    if study.order.at_horizon == "leave":
+def cautions(studies: Sequence[Study], summaries: Sequence[pa.Table]) -> list[str]:
+    """What a reader must know before he believes a table of these summaries, each of the study at its place."""
+    notes, study = [], studies[0]
+    if any(each.order.at_horizon == "leave" for each in studies):
         notes.append("at_horizon = leave: what was not traded costs nothing here, so look at completion first")
     if study.costs.rule == "per_step":
         notes.append(
             "rule per_step: not an execution cost (not multiplied by shares, charged until nothing is left); no interval"
         )
     rows = [
-        row
-        for summary in summaries.values()
-        for row in summary.select(["strategy", "completion", "unfinished"]).to_pylist()
+        row for summary in summaries for row in summary.select(["strategy", "completion", "unfinished"]).to_pylist()
     ]
     partial = sorted({row["strategy"] for row in rows if row["completion"] < 0.9995 or row["unfinished"]})
     if partial:
@@ -214,15 +143,15 @@ def _notes(study: Study, summaries: dict[str, pa.Table]) -> list[str]:
     controls = [strategy.name for strategy in study.strategies if strategy.model in CONTROLS]
     if controls:
         notes.append("+ control: an adaptive policy must beat these, not only TWAP")
-    notes += _day_notes(summaries)
-    return notes + [line for group, summary in summaries.items() for line in _worth_of_adapting(study, group, summary)]
+    return notes + _day_notes(list(summaries))
 
 
-def _worth_of_adapting(study: Study, group: str, summary: pa.Table) -> list[str]:
+def _worth_of_adapting(part: _Part) -> list[str]:
     """What each agent saves over the best static schedule and over its own mean schedule played blind."""
+    study, title = part.study, title_of(part.scenario, part.group)
     if study.costs.rule == "per_step":
         return []
-    material, lines = from_summary(summary), []
+    material, lines = from_summary(part.summary), []
     names = [strategy.name for strategy in study.strategies]
     for k, strategy in enumerate(study.strategies):
         if strategy.model != "qtable":
@@ -234,7 +163,7 @@ def _worth_of_adapting(study: Study, group: str, summary: pa.Table) -> list[str]
                 what = "its own mean schedule played blind" if blind else "the best static schedule"
                 found.append(f"{_saving(compare_pair(material, k, b))} against {names[b]}, {what}")
         if found:
-            lines.append(f"{group + ': ' if group else ''}{strategy.name}, what adapting is worth: {'; '.join(found)}")
+            lines.append(f"{title + ': ' if title else ''}{strategy.name}, what adapting is worth: {'; '.join(found)}")
     return lines
 
 
@@ -245,11 +174,11 @@ def _saving(row: Mapping[str, float]) -> str:
     return f"{saving:+.3f} bps [{low:+.3f}, {high:+.3f}]" if np.isfinite(low) else f"{saving:+.3f} bps (no interval)"
 
 
-def _day_notes(summaries: dict[str, pa.Table]) -> list[str]:
-    days = [len(summary["day_ids"][0].as_py() or []) for summary in summaries.values()]
+def _day_notes(summaries: list[pa.Table]) -> list[str]:
+    days = [len(summary["day_ids"][0].as_py() or []) for summary in summaries]
     if not any(days):
         return []
-    if next(iter(summaries.values()))["day_episodes"][0].as_py() is None:
+    if summaries[0]["day_episodes"][0].as_py() is None:
         return [f"conditional on these {days[0]} days, of whose blocks every episode is made: no interval is shown"]
     if min(days) < FEWEST_DAYS:
         return [

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from fastexec.data.bar_files import listed
-from fastexec.data.bars import Bars
+from fastexec.data.bars import Bars, read_bars
 from fastexec.data.curves import Curves, expected_curves
 from fastexec.data.paths import MarketPaths
 from fastexec.errors import InputError
+from fastexec.models.market import RealMarket
+from fastexec.models.study import StudyModel
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +38,20 @@ class ReplayWindows:
     expected_volatility: np.ndarray
     warnings: tuple[str, ...]
     sha256: str
+
+
+def windows_of(study: StudyModel, market: RealMarket) -> ReplayWindows:
+    """The windows of the bars that a study names; InputError where they do not fit it."""
+    steps = study.order.steps
+    bars = read_bars(study.bars_path(), market.symbol)
+    leave_own = market.model == "replay"
+    windows = replay_windows(bars, steps, market.stride or steps, market.days, market.curve_days, leave_own)
+    if windows.step_seconds != study.order.step_seconds:
+        raise InputError(
+            f"order.step_seconds: {study.order.step_seconds:g}, but a bar of {market.bars} lasts {windows.step_seconds} s "
+            "and is a step; make them equal"
+        )
+    return windows
 
 
 def replay_windows(

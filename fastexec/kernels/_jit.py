@@ -42,8 +42,9 @@ _NO_REFERENCES = {"_nrt": False}
 # A stage is never called from Python or C: a third of the compile time went into wrappers for that.
 _NO_WRAPPERS = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
+_READ_ONLY = numba.types.Array(numba.float64, 1, "C", readonly=True)  # a user's function moves nobody's market
 DECIDE_SIGNATURE = numba.void(
-    *([numba.float64[::1]] * 6), numba.int64, numba.int64
+    numba.float64[::1], *([_READ_ONLY] * 5), numba.int64, numba.int64
 )  # shares, remaining, mid, spread, last_volume, params, step, steps
 PLUGIN_SLOTS = 16
 

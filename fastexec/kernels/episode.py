@@ -31,7 +31,9 @@ from fastexec.kernels.fields import (
     NEXT,
     NUMBERS,
     PARAMETERS,
+    PLUGIN,
     POV,
+    SLOT,
     SOURCE,
     STEP_COLUMNS,
     STEPS,
@@ -48,7 +50,7 @@ from fastexec.kernels.market import advance, begin, draw, observe, roll
 from fastexec.kernels.parameters import draw_parameters, fix_parameters
 from fastexec.kernels.record import record
 from fastexec.kernels.room import lanes_for
-from fastexec.kernels.strategy import check_slices, decide, decide_otherwise
+from fastexec.kernels.strategy import ask, decide, decide_otherwise
 
 _W = LANES
 
@@ -71,7 +73,7 @@ def output_for(episodes: int, strategies: int, drawn: int = 0, steps: int = 0) -
         np.empty((len(EPISODE_COLUMNS), episodes * strategies)),
         np.empty((len(COUNT_COLUMNS), episodes * strategies), np.int32),
         np.empty((len(STEP_COLUMNS), episodes * strategies * steps)),
-        np.full(3, -1, np.int64),
+        np.full(4, -1, np.int64),
     )
 
 
@@ -141,9 +143,10 @@ def simulate_blocks(episodes, plan, strategies, paths, output, plugins, lanes):
                 b, price = ledgers[k], NEXT if kinds[k, FILLS_AT_NEXT] else MID
                 if kinds[k, KIND] <= POV:
                     decide(kinds[k, KIND], fractions[k, 0, t + 1], levels[k, 0], lot, p, m, b)
+                elif kinds[k, KIND] == PLUGIN:
+                    ask(plugins[kinds[k, SLOT]], levels[k], (t, steps, lot, k), span, m, b, output.fault)
                 else:
-                    decide_otherwise((seed, block, t, k), plan, strategies, plugins, words, p, m, b)
-                    check_slices(block * _W, t, k, m, b, output.fault)
+                    decide_otherwise((seed, block, t, k), plan, strategies, words, p, m, b)
                 if t == steps - 1:
                     close_horizon(switches[HORIZON], m, b)
                 if recorded:

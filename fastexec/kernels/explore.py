@@ -104,14 +104,14 @@ def explore_blocks(episodes, plan, strategies, paths, epsilon, record, lanes):
                 draw(seed, block, t, switches, words, raw, normals, p)
                 advance(t, switches, curves, chains, normals, p, m)
             observe(t, m)
-            encode(strategies, 0, t, p, m, b)
+            encode(strategies, np.int64(0), t, p, m, b)
             stream = np.uint32(switches[PHASE] << 30 | ACTIONS << 24 | strategies.kinds[0, OWNER])
             draw_words(seed, block, t, stream, words)
             choose((t, span, epsilon), plan, strategies, words, p, m, b, record)
             if t == steps - 1:
                 close_horizon(switches[HORIZON], m, b)
             charge(t, span, switches, p, m, b, record.costs)
-            fill(t, MID, switches, p, m, b)
+            fill(t, np.int64(MID), switches, p, m, b)
             leave_step(given or t == steps - 1, t, switches, curves, chains, normals, p, m)
         derive_costs(plan, p, m, b, parts)
         low, high, offset = span
@@ -124,7 +124,7 @@ def explore_blocks(episodes, plan, strategies, paths, epsilon, record, lanes):
 def choose(at, plan, strategies, words, p, m, b, record):
     """The policy's action, or with probability epsilon any; its slice into the ledger. ``at``: (step, span, epsilon)."""
     t, (low, high, offset), epsilon = at
-    find_actions(strategies, 0, t, b)
+    find_actions(strategies, np.int64(0), t, b)
     levels, tried = np.uint64(strategies.kinds[0, LEVELS]), epsilon * 4294967296.0
     for i in range(_W):
         other = np.float64((np.uint64(words[_W + i]) * levels) >> np.uint64(32))
@@ -136,7 +136,7 @@ def choose(at, plan, strategies, words, p, m, b, record):
     taken, actions = record.actions[t, offset + low : offset + high], b[VALUE * _W + low : VALUE * _W + high]
     for i in range(high - low):
         taken[i] = np.uint8(np.int32(actions[i]))
-    take_actions(strategies, 0, plan.numbers[LOT], plan.switches[STEPS], p, m, b)
+    take_actions(strategies, np.int64(0), plan.numbers[LOT], plan.switches[STEPS], p, m, b)
 
 
 @stage

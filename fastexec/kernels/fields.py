@@ -144,8 +144,8 @@ def no_paths() -> Paths:
 
 class Output(NamedTuple):
     """Rows to fill: ``markets`` [column, e], ``parameters`` [drawn parameter, e], ``episodes`` and ``counts``
-    [column, e * K + k], ``steps`` [column, (e * K + k) * N + t] (none: not wanted), ``fault`` int64[3]: episode, strategy,
-    step of a bad slice.
+    [column, e * K + k], ``steps`` [column, (e * K + k) * N + t] (none: not wanted), ``fault`` int64[4]: episode, strategy,
+    step of a bad slice, and what it is: no number (0), negative (1), more than remains (2).
     """
 
     markets: np.ndarray

@@ -91,7 +91,7 @@ def gather_blocks(episodes, plan, strategies, paths, sums, lanes, passed):
                 draw(seed, block, t, switches, words, raw, normals, p)
                 advance(t, switches, curves, chains, normals, p, m)
             observe(t, m)
-            encode(strategies, 0, t, p, m, b)
+            encode(strategies, np.int64(0), t, p, m, b)
             if t > 0:
                 count_transitions(t - 1, low, high, before, traded, b, sums)
             add_costs(t, low, high, switches[TEMPORARY_KIND] == TEMPORARY_LINEAR, p, m, b, sums)

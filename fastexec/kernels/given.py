@@ -52,7 +52,7 @@ def begin_joined(seed, block, plan, paths, words, p, m):
     """A block at step 0 on rows drawn from all."""
     for j in range(MARKET_FIELDS * _W):
         m[j] = 0.0
-    draw_words(seed, block, 0, np.uint32(plan.switches[PHASE] << 30 | BLOCKS << 24), words)
+    draw_words(seed, block, np.int64(0), np.uint32(plan.switches[PHASE] << 30 | BLOCKS << 24), words)
     rows = np.uint64(paths.mid.shape[0])
     for i in range(_W):
         e = np.int64((np.uint64(words[_W + i]) * rows) >> _32)

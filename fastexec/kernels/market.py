@@ -91,7 +91,7 @@ def begin(seed, block, plan, words, raw, p, m):
     """A block at step 0: clear sums, draw the stationary spread and volume states and the first move, if there is one."""
     for j in range(MARKET_FIELDS * _W):
         m[j] = 0.0
-    draw_words(seed, block, 0, np.uint32(plan.switches[PHASE] << 30 | START << 24), words)
+    draw_words(seed, block, np.int64(0), np.uint32(plan.switches[PHASE] << 30 | START << 24), words)
     gaussians(words, raw)
     for i in range(_W):
         m[ARRIVAL * _W + i] = p[INITIAL_PRICE * _W + i]

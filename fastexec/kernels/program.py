@@ -41,19 +41,22 @@ def best_of(q, s):
 
 
 @entry(
-    "void(float64[:, ::1], float64[:, ::1], float64[:, ::1], uint32[:, :, ::1], float64[::1], float64[::1], float64[:, ::1], "
-    "int64[::1])"
+    "void(UniTuple(float64[:, ::1], 3), uint32[:, :, ::1], float64[::1], float64[::1], float64[:, ::1], int64[::1], "
+    "float64[:, ::1])"
 )
-def learn_program(mid, spread, volume, words, levels, numbers, q, visits):
-    """Learn from paths float64[e, t] one after the other; ``words`` uint32[e, t, 2]; ``levels``: shares of the rest.
+def learn_program(paths, words, levels, numbers, q, visits, outcomes):
+    """Learn from ``paths`` (mid, spread, volume; each float64[e, t]) one after the other; ``words`` uint32[e, t, 2];
+    ``levels``: shares of the rest.
 
     numbers: (order, lot, cost coefficient, learning rate, discount, epsilon). ``q`` float64[s, a]: reward to go.
+    ``outcomes`` float64[e, 2]: what an episode was rewarded in all, and its completion.
     """
+    mid, spread, volume = paths
     order, lot, coefficient = numbers[0], numbers[1], numbers[2]
     alpha, discount, epsilon = numbers[3], numbers[4], numbers[5] * 4294967296.0
     steps, actions = mid.shape[1], levels.shape[0]
     for e in range(mid.shape[0]):
-        left = order
+        left, rewarded = order, 0.0
         for t in range(steps):
             s = program_state(mid[e], spread[e], volume[e], t)
             visits[s] += 1
@@ -63,13 +66,15 @@ def learn_program(mid, spread, volume, words, levels, numbers, q, visits):
             wanted = levels[a] * left
             shares = lot * np.floor(wanted / lot + 1e-9) if lot > 0.0 else wanted
             reward = -(mid[e, t] * (0.5 * spread[e, t] + coefficient * (shares / volume[e, t])))
+            if t == steps - 1 and left > 0.0:
+                reward -= _UNFINISHED
             target = reward
-            if t == steps - 1:
-                target = reward - _UNFINISHED if left > 0.0 else reward
-            else:
+            if t < steps - 1:
                 s2 = program_state(mid[e], spread[e], volume[e], t + 1)
                 target = reward + discount * q[s2, best_of(q, s2)]
             q[s, a] += alpha * (target - q[s, a])
+            rewarded += reward
             left -= shares
             if left <= 0.0:
                 break
+        outcomes[e, 0], outcomes[e, 1] = rewarded, 1.0 - left / order

@@ -24,7 +24,6 @@ from fastexec.kernels.fields import (
     OWN_SCHEDULE,
     OWNER,
     PHASE,
-    PLUGIN,
     POLICY_AT,
     POV,
     RANDOM,
@@ -32,7 +31,6 @@ from fastexec.kernels.fields import (
     SCHEDULE,
     SHARES,
     SLICE,
-    SLOT,
     SPREAD,
     STATE,
     STATES,
@@ -62,7 +60,7 @@ def decide(kind, fraction, rate, lot, p, m, b):
 
 
 @stage
-def decide_otherwise(at, plan, strategies, plugins, words, p, m, b):
+def decide_otherwise(at, plan, strategies, words, p, m, b):
     """The rarer kinds; ``at`` is (seed, block, step, strategy)."""
     seed, block, t, k = at
     kind, lot, steps = strategies.kinds[k, KIND], plan.numbers[LOT], plan.switches[STEPS]
@@ -74,8 +72,6 @@ def decide_otherwise(at, plan, strategies, plugins, words, p, m, b):
         act_randomly(strategies, k, lot, steps, words, p, m, b)
     elif kind == TABLE:
         look_up(strategies, k, t, lot, steps, p, m, b)
-    elif kind == PLUGIN:
-        ask(plugins[strategies.kinds[k, SLOT]], strategies.levels[k], t, steps, m, b)
 
 
 @stage
@@ -167,8 +163,13 @@ def take_actions(strategies, k, lot, steps, p, m, b):
 
 
 @stage
-def ask(function, params, t, steps, m, b):
-    """A user's strategy: views of the block, no copies. Its slices are tested by ``check_slices``."""
+def ask(function, params, clock, span, m, b, fault):
+    """A user's strategy: views of the block, no copies; ``clock`` is (step, steps, lot, strategy), ``span`` as in ``record``.
+    What it asks for is rounded down to whole lots.
+    """
+    t, steps, lot, k = clock
+    for i in range(_W):
+        b[SLICE * _W + i] = 0.0
     function(
         b[SLICE * _W : (SLICE + 1) * _W],
         b[REMAINING * _W : (REMAINING + 1) * _W],
@@ -179,15 +180,23 @@ def ask(function, params, t, steps, m, b):
         t,
         steps,
     )
+    if lot > 0.0:
+        for i in range(_W):
+            q, left = b[SLICE * _W + i], b[REMAINING * _W + i]
+            b[SLICE * _W + i] = min(lot * np.floor(q / lot + _HAIR), left) if q < left else q
+    check_slices(span, t, k, m, b, fault)
 
 
 @stage
-def check_slices(first, t, k, m, b, fault):
-    """Note the first slice of a user's strategy that is no number, negative or more than remains; none without volume."""
+def check_slices(span, t, k, m, b, fault):
+    """Note the first slice of the span's episodes that is no number, negative or more than remains; none without volume."""
+    _, low, high = span
+    first = low - low % _W
     for i in range(_W):
         q = b[SLICE * _W + i]
         if not (q >= 0.0 and q <= b[REMAINING * _W + i]):
-            if fault[0] < 0:
+            if fault[0] < 0 and low <= first + i and first + i < high:
                 fault[0], fault[1], fault[2] = first + i, k, t
+                fault[3] = 0 if q != q else 1 if q < 0.0 else 2
             q = 0.0
         b[SLICE * _W + i] = q if m[VOLUME * _W + i] > 0.0 else 0.0

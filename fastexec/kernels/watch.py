@@ -84,7 +84,7 @@ def watch_blocks(episodes, plan, strategies, paths, seen, lanes):
                 draw(seed, block, t, switches, words, raw, normals, p)
                 advance(t, switches, curves, chains, normals, p, m)
             observe(t, m)
-            encode(strategies, 0, t, p, m, b)
+            encode(strategies, np.int64(0), t, p, m, b)
             stream = np.uint32(switches[PHASE] << 30 | ACTIONS << 24 | strategies.kinds[0, OWNER])
             draw_words(seed, block, t, stream, words)
             note(t, span, switches[TEMPORARY_KIND] == TEMPORARY_LINEAR, words, p, m, b, seen)

@@ -24,8 +24,9 @@ FEWEST_VISITS = 30
 @dataclass(frozen=True, eq=False)
 class Agent:
     """cuts: features with their edges, inventory last. q: float64[t, state, a], expected cost to go (bps; NaN: never
-    tried). visits: int64[t, state]. schedule: float64[t + 1], its mean. curve: a row a round. training: what it was trained
-    by, as nested keys. outside: values of the pilot run beyond the ends that a feature was given.
+    tried). visits: int64[t, state]. schedule: float64[t + 1], its mean. curve: a row a round (episodes, training_bps,
+    validation_bps, completion). training: what it was trained by, as nested keys. outside: values of the pilot run beyond
+    the ends that a feature was given.
     """
 
     cuts: tuple[Cut, ...]
@@ -75,13 +76,16 @@ def agent_table(agent: Agent) -> pa.Table:
     return pa.table(columns).replace_schema_metadata({KEY: json.dumps(meta, sort_keys=True)})
 
 
-def read_agent(path: Path) -> Agent:
-    """An agent from its file; InputError, one line, where it is missing, damaged or no agent."""
+def read_agent(path: Path | str, stream: Any = None) -> Agent:
+    """An agent from its file; InputError, one line, where it is missing, damaged or no agent.
+
+    ``stream``: the file, open for reading, where it lies on no local disk.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        table = pq.ParquetFile(path).read()
+        table = pq.ParquetFile(path if stream is None else stream).read()
         meta = json.loads((table.schema.metadata or {})[KEY])
         if meta["version"] != VERSION:
             raise InputError(f"{path}: an agent of version {meta['version']}; this fastexec reads {VERSION}")

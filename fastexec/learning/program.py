@@ -47,20 +47,32 @@ def learn_program_rule(
             f'train.{name}: rule program needs costs.rule = "per_step", market.volume.known = "during" and actions of '
             'set = "fractions"; it is the mini-project\'s own'
         )
-    states, steps = SPREADS * VOLUMES * MOMENTA * TIMES, study.order.steps
-    q, visits = np.zeros((states, len(training.actions.levels))), np.zeros(states, np.int64)
     if start is not None:
         raise InputError(f"train.{name}.start: the mini-project's learner starts from nothing")
+    steps = study.order.steps
+    slices = np.array([min(int(10.0 * ((steps - t) / steps)), TIMES - 1) for t in range(steps)])
+    for q, visits, _ in _rounds(study, training, name):
+        yield -q.reshape(TIMES, -1, q.shape[1])[slices], visits.reshape(TIMES, -1)[slices]
+
+
+def program_history(study: StudyModel, name: str) -> np.ndarray:
+    """What each episode of a training by rule program was rewarded in all, and its completion, float64[e, 2]."""
+    return np.concatenate([outcomes for _, _, outcomes in _rounds(study, study.train[name], name)])
+
+
+def _rounds(study: StudyModel, training: Training, name: str) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """After each round the table, its visits, and the outcomes of the round's episodes."""
+    states = SPREADS * VOLUMES * MOMENTA * TIMES
+    q, visits = np.zeros((states, len(training.actions.levels))), np.zeros(states, np.int64)
     numbers = np.array(
         [expected(study.order.shares), study.order.lot, expected(study.costs.temporary.coefficient),
          training.learning_rate, training.discount, training.epsilon]
     )  # fmt: skip
-    slices = np.array([min(int(10.0 * ((steps - t) / steps)), TIMES - 1) for t in range(steps)])
     for number in range(training.rounds):
-        mid, spread, volume = program_paths(study, number * training.batch, training.batch)
-        words = watch(study, training, cuts, name, number).words
-        learn_program(mid, spread, volume, words, np.array(training.actions.levels), numbers, q, visits)
-        yield -q.reshape(TIMES, -1, q.shape[1])[slices], visits.reshape(TIMES, -1)[slices]
+        paths = program_paths(study, number * training.batch, training.batch)
+        words, outcomes = watch(study, training, program_cuts(), name, number).words, np.zeros((training.batch, 2))
+        learn_program(paths, words, np.array(training.actions.levels), numbers, q, visits, outcomes)
+        yield q, visits, outcomes
 
 
 def program_paths(study: StudyModel, first: int, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -63,7 +63,8 @@ def train(study: StudyModel, name: str, *, threads: int = 1, report: Report | No
         values, seen = q[0].min(axis=1)[-_market(cuts) :], visits[0][-_market(cuts) :]
         trained = plain_sum(values * seen) / int(seen.sum())
         episodes = float(number * training.batch)
-        curve.append({"episodes": episodes, "training_bps": trained, "validation_bps": played.cost})
+        row = {"episodes": episodes, "training_bps": trained, "validation_bps": played.cost}
+        curve.append({**row, "completion": played.completion})
         if report is not None:
             report(name, number, training.rounds, played.cost, played.completion)
         if training.patience and _stale(curve, training.patience):

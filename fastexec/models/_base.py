@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Any
 
@@ -20,14 +21,17 @@ class Model(BaseModel):
         if isinstance(data, dict):
             for key in data:
                 if key not in cls.model_fields:
-                    raise PydanticCustomError("unknown_key", "{hint}", {"key": key, "hint": _hint(key, cls)})
+                    raise PydanticCustomError(
+                        "unknown_key", "{hint}", {"key": key, "hint": unknown_key(key, cls.model_fields)}
+                    )
         return data
 
 
-def _hint(key: object, cls: type[BaseModel]) -> str:
-    known = list(cls.model_fields)
-    near = get_close_matches(str(key), known, 1)
-    return f"unknown key; did you mean {near[0]!r}?" if near else f"unknown key; known are {', '.join(known)}"
+def unknown_key(key: object, known: Iterable[str]) -> str:
+    """What to say of a key that is none of the known ones."""
+    names = list(known)
+    near = get_close_matches(str(key), names, 1)
+    return f"unknown key; did you mean {near[0]!r}?" if near else f"unknown key; known are {', '.join(names)}"
 
 
 def default_model(name: str) -> BeforeValidator:

@@ -16,11 +16,11 @@ class Order(Model):
 
     side: Literal["sell", "buy"] = Field("sell", description="sell or buy")
     shares: Annotated[Positive, limited(most=1e12)] = Field(
-        10_000, description="size of the order (shares; may be a range)"
+        10_000.0, description="size of the order (shares; may be a range)"
     )
     steps: Annotated[int, Field(ge=1, le=100_000)] = Field(60, description="number of steps")
     step_seconds: Annotated[float, Field(gt=0)] = Field(60.0, description="length of a step (seconds)")
-    lot: Annotated[float, Field(ge=0)] = Field(1, description="whole lots of so many shares; 0 trades fractions")
+    lot: Annotated[float, Field(ge=0)] = Field(1.0, description="whole lots of so many shares; 0 trades fractions")
     at_horizon: Literal["complete", "mark", "leave"] = Field(
         "complete", description="what is left joins the last slice | is valued at the end | is ignored (flatters)"
     )

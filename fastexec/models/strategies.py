@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
 from fastexec.models._base import Model
 
+NAME = r"^[A-Za-z0-9][A-Za-z0-9._ +%=-]*$"
 Levels = Annotated[tuple[Annotated[float, Field(ge=0)], ...], Field(strict=False, min_length=1, max_length=32)]
 
 
 class _Named(Model):
-    name: Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[A-Za-z0-9][A-Za-z0-9._ +%=-]*$")] = Field(
+    name: Annotated[str, Field(min_length=1, max_length=60, pattern=NAME)] = Field(
         "", description="name in the results; the model's by default"
     )
 
@@ -140,7 +141,29 @@ class Optimum(_Named):
     actions: Actions | None = Field(None, description="its action set; any number of lots if left out")
 
 
-Strategy = Annotated[
+class Own(_Named):
+    """A strategy of your own: ``model`` is the name it was registered by, further keys are its parameters."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, float]
+
+    model: Annotated[str, Field(min_length=1, max_length=60, pattern=NAME)]
+    source: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] = Field(
+        description="SHA-256 of the file that registers it; filled in"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_unknown_keys(cls, data: Any) -> Any:
+        return data  # the keys are its parameters; those of code at hand were checked where they were filled in
+
+    @property
+    def parameters(self) -> dict[str, float]:
+        """Its parameters by name."""
+        return dict(self.__pydantic_extra__)
+
+
+BuiltIn = Annotated[
     Immediate
     | Twap
     | Vwap
@@ -155,3 +178,17 @@ Strategy = Annotated[
     | Optimum,
     Field(discriminator="model"),
 ]
+#: The models that ship, by name.
+BUILT_IN = tuple(get_args(member.model_fields["model"].annotation)[0] for member in get_args(get_args(BuiltIn)[0]))
+#: Keys that every strategy of one's own has besides its parameters.
+RESERVED = tuple(Own.model_fields)
+
+
+def _kind(value: Any) -> str:
+    own = isinstance(value, Own) or (
+        isinstance(value, dict) and "source" in value and value.get("model") not in BUILT_IN
+    )
+    return "own" if own else "built-in"
+
+
+Strategy = Annotated[Annotated[BuiltIn, Tag("built-in")] | Annotated[Own, Tag("own")], Discriminator(_kind)]

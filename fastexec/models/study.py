@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Discriminator, Field, PrivateAttr, Tag, model_validator
+from pydantic import Discriminator, Field, PrivateAttr, Tag, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 
 from fastexec.models._base import Model
@@ -13,7 +13,10 @@ from fastexec.models.agents import Training
 from fastexec.models.costs import Costs
 from fastexec.models.market import BootstrapMarket, Market, ReplayMarket, SyntheticMarket
 from fastexec.models.order import Order
-from fastexec.models.strategies import BlindTwin, Qtable, Schedule, Strategy
+from fastexec.models.plugin_files import fill_in, find_beside, find_plugin, registered, require_source
+from fastexec.models.plugins import OwnStrategy
+from fastexec.models.strategies import BlindTwin, Own, Qtable, Schedule, Strategy
+from fastexec.models.sweep import Sweep
 
 
 class Output(Model):
@@ -46,18 +49,22 @@ class StudyModel(Model):
     episodes: Annotated[int, Field(ge=1, le=2**52)] | None = Field(
         None, description="number of episodes; 10,000 by default, all windows in a replay"
     )
+    plugins: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(strict=False)] = Field(
+        (), description="own strategies: files (from the study file's folder) or modules that register them"
+    )
     order: Order = Field(default_factory=Order)
     market: _Market = Field(default_factory=SyntheticMarket)
     costs: Costs = Field(default_factory=Costs)
     strategies: Annotated[tuple[Strategy, ...], Field(strict=False)] = Field(description="at least one [[strategies]]")
     train: dict[str, Training] = Field(default_factory=dict, description="sections [train.NAME], for qtable strategies")
     output: Output = Field(default_factory=Output)
+    sweep: Sweep | None = Field(None, description="section [sweep]: one study becomes many")
 
     _folder: Path | None = PrivateAttr(None)
 
     def changed(self, **values: Any) -> Self:
         """The study with some top-level keys replaced, validated anew."""
-        study = type(self).model_validate(self.model_dump() | values)
+        study = type(self).model_validate(self.model_dump() | values, context={"folder": self._folder})
         study._folder = self._folder
         return study
 
@@ -68,13 +75,32 @@ class StudyModel(Model):
 
     def file_path(self, name: str) -> Path:
         """A file that the study names: beside the study file, else from the current folder."""
-        given = Path(name)
-        beside = given if self._folder is None else self._folder / given
-        return beside if beside.exists() else given
+        return find_beside(name, self._folder)
+
+    def plugin_path(self, name: str) -> Path:
+        """The file of a plugin that the study names."""
+        return find_plugin(name, self._folder)
+
+    def own_strategies(self) -> dict[str, OwnStrategy]:
+        """The functions behind its own strategies, by model, in the order of their first use.
+
+        Raises InputError where one is not at hand, RefusedError where its file is no longer the one that the study means.
+        """
+        used = [strategy for strategy in self.strategies if isinstance(strategy, Own)]
+        known = registered(self.plugins, self.plugin_path) if used or self.plugins else {}
+        return {strategy.model: require_source(strategy, known) for strategy in used}
 
     @model_validator(mode="before")
     @classmethod
-    def _default_episodes(cls, data: Any) -> Any:
+    def _fill_in_own_strategies(cls, data: Any, info: ValidationInfo) -> Any:
+        folder = (info.context or {}).get("folder")
+        return fill_in(data, lambda name: find_plugin(name, folder)) if isinstance(data, dict) else data
+
+    @model_validator(mode="before")
+    @classmethod
+    def _defaults(cls, data: Any) -> Any:
+        if isinstance(data, dict) and data.get("sweep") == {}:
+            data = {**data, "sweep": None}  # every key of it was fixed by --set
         if isinstance(data, dict) and data.get("episodes") is None and _market_kind(data.get("market", {})) != "replay":
             return {**data, "episodes": 10_000}
         return data

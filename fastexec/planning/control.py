@@ -2,9 +2,10 @@
 
 Write s for the time of a fill. If the whole order Q is accounted for, timing is Q (S_N - S_0) - sum q (S_N - S_s), and each
 term has mean zero where the mid is a martingale and the slice q depends on nothing later than s. A schedule, or a policy
-that looks back, fills at S_t; POV follows v_t but fills at S_{t+1}, so it may correlate with the move out of step t as it
-likes. What may not be: a slice at S_t that depends on v_t (POV under ``known = "during"``; anybody where v_t may be 0)
-while v_t correlates with the coming move. Declaring too few costs precision; one too many would be a lie, and a test watches.
+that looks back (a strategy of the user's own can do no more), fills at S_t; POV follows v_t but fills at S_{t+1}, so it may
+correlate with the move out of step t as it likes. What may not be: a slice at S_t that depends on v_t (POV and agents under
+``known = "during"``; anybody where v_t may be 0) while v_t correlates with the coming move. Declaring too few costs
+precision; one too many would be a lie, and a test watches.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ def timing_has_mean_zero(study: StudyModel, strategy: Strategy) -> bool:
     if not is_zero(market.price.drift):
         return False
     fills_later = strategy.model == "pov" and market.volume.known == "after"
-    volume_decides = strategy.model == "pov" or _steps_without_volume(market)
+    sees_volume = strategy.model in ("pov", "qtable", "optimum") and market.volume.known == "during"
+    volume_decides = sees_volume or _steps_without_volume(market)
     return fills_later or not volume_decides or _volume_is_independent(market)
 
 

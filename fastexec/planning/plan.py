@@ -10,8 +10,9 @@ from fastexec.errors import InputError
 from fastexec.kernels import fields
 from fastexec.models.chains import Chain
 from fastexec.models.market import SyntheticMarket
+from fastexec.models.plugins import OwnStrategy
 from fastexec.models.scalar import Scalar, bounds
-from fastexec.models.strategies import BlindTwin, Optimum, Pov, Qtable, Random, Strategy
+from fastexec.models.strategies import BlindTwin, Optimum, Own, Pov, Qtable, Random, Strategy
 from fastexec.models.study import StudyModel
 from fastexec.planning import chains
 from fastexec.planning.expectation import Expectation, cosine_of_turns, curve
@@ -147,6 +148,8 @@ def plan_strategies(
         elif isinstance(strategy, (Qtable, Optimum)):
             at = sum(table.size for table in flat)
             flat.append(plan_table(_policy(policies, strategy.name), k, arrays, at, not known_after(study)))
+        elif isinstance(strategy, Own):
+            _plan_own(strategy, study.own_strategies(), kinds[k], levels[k])
         elif isinstance(strategy, BlindTwin):
             kinds[k, fields.KIND] = fields.SCHEDULE if len(markets) == 1 else fields.OWN_SCHEDULE
             tables[k] = _policy(policies, strategy.of).schedule
@@ -177,6 +180,14 @@ def _plan_random(strategy: Random, kind: np.ndarray, levels: np.ndarray) -> None
     kind[fields.ACTION_SET] = ACTION_SETS[strategy.actions.set]
     kind[fields.LEVELS] = len(strategy.actions.levels)
     levels[: len(strategy.actions.levels)] = strategy.actions.levels
+
+
+def _plan_own(strategy: Own, functions: dict[str, OwnStrategy], kind: np.ndarray, levels: np.ndarray) -> None:
+    """Its slot is its function's place in ``functions``; its parameters stand in the order of their registration."""
+    kind[fields.KIND] = fields.PLUGIN
+    kind[fields.SLOT] = list(functions).index(strategy.model)
+    for j, key in enumerate(functions[strategy.model].parameters):
+        levels[j] = strategy.parameters[key]
 
 
 def owner(name: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from fastexec.errors import InputError, RefusedError
@@ -9,34 +10,54 @@ from fastexec.learning.agent import Agent, agent_table, read_agent
 from fastexec.learning.training import Report, origin_of, sections_played, train
 from fastexec.simulation import default_threads
 from fastexec.studies import store
+from fastexec.studies.place import Place
 from fastexec.studies.study import Study
 
 
-def trained_agents(study: Study, folder: Path, threads: int, report: Report | None) -> dict[str, Agent]:
-    """The agent of each section [train.NAME] that a strategy plays: from the folder where it holds it, else trained."""
+def trained_agents(
+    study: Study, home: Place, threads: int, report: Report | None, before: Sequence[Agent] = ()
+) -> dict[str, Agent]:
+    """The agent of each section [train.NAME] that a strategy plays: from the folder ``home`` where it holds it, or one of
+    the same training among those ``before``, else trained.
+    """
     found = {}
     for name in sections_played(study):
-        kept = _kept(folder / "agents" / f"{name}.parquet")
-        same = kept is not None and kept.training == origin_of(study, name)
-        found[name] = kept if kept is not None and same else train(study, name, threads=threads, report=report)
+        origin, kept = origin_of(study, name), _kept(home, name)
+        known = [agent for agent in (kept, *before) if agent is not None and agent.training == origin]
+        found[name] = known[0] if known else train(study, name, threads=threads, report=report)
     return found
 
 
-def _kept(path: Path) -> Agent | None:
+def _kept(home: Place, name: str) -> Agent | None:
     try:
-        return read_agent(path)
-    except InputError:
+        return agent_in(home, name)
+    except (InputError, OSError):
         return None  # none yet, or damaged: trained again
 
 
-def save_agents(agents: dict[str, Agent], folder: Path) -> None:
+def agent_in(home: Place, name: str) -> Agent:
+    """The agent of a section, as it lies in the folder ``home``; InputError where it is missing or damaged."""
+    place = home / f"{name}.parquet"
+    try:
+        with place.open() as stream:
+            return read_agent(str(place), stream)
+    except FileNotFoundError:
+        raise InputError(f"{place}: the agent is missing; --resume trains it again") from None
+
+
+def save_agents(agents: dict[str, Agent], home: Place) -> None:
     """Write the agents whole or not at all."""
     for name, agent in agents.items():
-        store.write_plain(folder / "agents" / f"{name}.parquet", agent_table(agent))
+        store.write_plain(home / f"{name}.parquet", agent_table(agent))
 
 
 def train_one(study: Study, name: str | None, threads: int | None, report: Report | None) -> Agent:
     """The agent of a section, or of the only one."""
+    if study.sweep is not None:
+        raise InputError(
+            "train: the study has a [sweep], and `fastexec run` trains for each scenario; --set sweep={} trains for the study "
+            "without it"
+        )
     if name is None:
         if len(study.train) != 1:
             raise InputError(
@@ -48,7 +69,7 @@ def train_one(study: Study, name: str | None, threads: int | None, report: Repor
 
 def save_agent(agent: Agent, path: Path) -> None:
     """Write an agent whole or not at all."""
-    store.write_plain(path, agent_table(agent))
+    store.write_plain(Place.of(path), agent_table(agent))
 
 
 def require_free(path: Path, overwrite: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from time import perf_counter
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,51 +16,67 @@ from fastexec.planning.expectation import Expectation, expect
 from fastexec.planning.round_trip import find_round_trip
 from fastexec.planning.schedules import linear_slope
 from fastexec.simulation import Prepared, default_threads, prepare
+from fastexec.studies.chunks import cut, memory
+from fastexec.studies.options import RunOptions
 from fastexec.studies.study import Study
 
-_BYTES_A_ROW = 19 * 8  # of the episodes table in memory
 _PILOT = 4096
+
+
+class Cost(NamedTuple):
+    """What a run takes: files of ``chunk`` episodes (none without rows), memory in bytes, seconds of the simulation."""
+
+    rows: int
+    seconds: float
+    memory: int
+    files: int
+    chunk: int
 
 
 @dataclass(frozen=True)
 class Examination:
-    """What ``fastexec check`` prints. ``costs`` and ``known`` are (label, text) pairs."""
+    """What ``fastexec check`` prints. ``costs`` and ``known`` are (label, text) pairs; ``cost``: their numbers."""
 
     study: Study
     costs: list[tuple[str, str]]
     known: list[tuple[str, str]]
     warnings: list[str]
+    cost: Cost
 
 
 def examine(study: Study) -> Examination:
     """Validate a study down to its schedules and inputs, time a pilot of it, and look for what is wrong with it."""
     prepared = prepare(study)
     market = expect(study, prepared.windows)[0]
-    warnings = [*prepared.warnings, *_warnings(study, market)]
-    return Examination(study, _costs(prepared), _known(prepared, market), warnings)
+    warnings, cost = [*prepared.warnings, *_warnings(study, market)], _cost(prepared)
+    size = f"{prepared.episodes:,} of {study.order.steps} steps, {len(prepared.strategies)} strategies"
+    costs = [("episodes", f"{size}: {cost.rows:,} rows"), *told(cost)]
+    return Examination(study, costs, _known(prepared, market), warnings, cost)
 
 
-def _costs(prepared: Prepared) -> list[tuple[str, str]]:
-    from fastexec.studies.claim import default_chunk
-
-    study, episodes, count = prepared.study, prepared.episodes, len(prepared.strategies)
-    pilot = min(_PILOT, episodes)
+def _cost(prepared: Prepared) -> Cost:
+    pilot = min(_PILOT, prepared.episodes)
     prepared.run(0, pilot)
     started = perf_counter()
     prepared.run(0, pilot)
-    seconds = (perf_counter() - started) / pilot * episodes / default_threads()
-    chunk = default_chunk(prepared)
-    files = -(-episodes // chunk)
-    rows = episodes * count
-    written = study.output.rows == "all"
+    seconds = (perf_counter() - started) / pilot * prepared.episodes / default_threads()
+    slots, rows = default_threads(), prepared.study.output.rows
+    found = cut([prepared], rows, RunOptions(), slots, None)
+    files = 2 * -(-prepared.episodes // found.chunk) if rows == "all" else 0
+    size = memory([prepared], rows, slots, found)
+    return Cost(prepared.episodes * len(prepared.strategies), seconds, size, files, found.chunk)
+
+
+def told(cost: Cost) -> list[tuple[str, str]]:
+    """Time, memory and files in words."""
+    size = f"about {cost.rows * 100 / 2**20:,.0f} MB"
     return [
-        ("episodes", f"{episodes:,} of {study.order.steps} steps, {count} strategies: {rows:,} rows"),
-        ("simulating", f"about {seconds:.1f} s on {default_threads()} threads (a pilot of {pilot:,} episodes, timed)"),
-        ("memory", f"about {250 + 3 * (default_threads() + 1) * chunk * count * _BYTES_A_ROW // 2**20:,} MB"),
         (
-            "files",
-            f"{2 * files} of {chunk:,} episodes, about {rows * 100 / 2**20:,.0f} MB" if written else "summaries only",
+            "simulating",
+            f"about {cost.seconds:,.1f} s on {default_threads()} threads (a pilot, timed)",
         ),
+        ("memory", f"about {cost.memory // 2**20:,} MB"),
+        ("files", f"{cost.files:,} of {cost.chunk:,} episodes, {size}" if cost.files else "summaries only"),
     ]
 
 
@@ -69,6 +86,10 @@ def _known(prepared: Prepared, market: Expectation) -> list[tuple[str, str]]:
     facts = [
         ("optimum", _optimum(study)),
         ("control variate", f"timing has mean zero for {', '.join(declared)}" if declared else "none is valid here"),
+    ]
+    facts += [
+        (f"model {own.name}", f"{own.file}, SHA-256 {own.sha256[:16]}; {own.summary or 'no docstring'}")
+        for own in study.own_strategies().values()
     ]
     uses_ac = any(strategy.model == "almgren_chriss" for strategy in study.strategies)
     if uses_ac and study.costs.temporary.model == "power":

@@ -7,10 +7,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
-_TAGS = {"number", "range", "synthetic", "replay", "bootstrap"}
+from fastexec.models.strategies import BUILT_IN
+
+_TAGS = {"number", "range", "synthetic", "replay", "bootstrap", "built-in", "own"}
 _MODELS = {
     "geometric", "arithmetic", "constant", "random_walk", "mean_reverting", "cosine", "lognormal", "markov", "power", "linear",
-    "immediate", "twap", "vwap", "pov", "almgren_chriss", "static_optimum", "obizhaeva_wang", "schedule", "random",
+    *BUILT_IN,
 }  # fmt: skip
 _ORDER = {"unknown_key": 0, "union_tag_invalid": 1, "missing": 3}
 
@@ -53,7 +55,8 @@ def _said(error: Any) -> str:
         known = [tag.strip(" '") for tag in context["expected_tags"].split(",")]
         near = get_close_matches(str(context["tag"]), known, 1)
         hint = f"did you mean {near[0]!r}?" if near else f"it is one of {', '.join(known)}"
-        return f"unknown model {context['tag']!r}; {hint}"
+        own = ", or one of a plugin (plugins = [...], --plugin FILE)" if "twap" in known and not near else ""
+        return f"unknown model {context['tag']!r}; {hint}{own}"
     if kind == "union_tag_not_found":
         return "model is missing; name one (see `fastexec schema`)"
     if kind == "missing":

@@ -99,7 +99,7 @@ def comparison_table(material: Paired, baseline: str) -> pa.Table:
     if not rows:
         from fastexec.columns import COMPARISON
 
-        values |= {c.name: np.zeros(0) for c in COMPARISON if c.name not in values}
+        values |= {c.name: np.zeros(0) for c in COMPARISON if c.name not in values and c.type != "text"}
     return build("comparison", values)
 
 

@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
 import fastexec
 from fastexec.columns import SCHEMA_VERSION
 from fastexec.kernels._jit import kernel_hash
-from fastexec.simulation import Prepared
 from fastexec.studies.study import Study
 
 KEY = b"fastexec"
+#: What a footer must hold, and of which kind.
+FOOTER_KINDS = {
+    "schema_version": int,
+    "kind": str,
+    "study": str,
+    "identity": str,
+    "first_episode": int,
+    "episodes": int,
+    "versions": dict,
+    "kernels": str,
+    "inputs": dict,
+}
 
 
-def signature(study: Study, prepared: Prepared, kind: str, first: int, count: int) -> dict[str, Any]:
+def signature(study: Study, inputs: dict[str, str], kind: str, first: int, count: int) -> dict[str, Any]:
     """What a file's footer says: schema version, study, seed, versions, kernel hash, input hashes, and its episodes.
 
-    The study stands there without episodes and output, so that a run that was extended equals one in a single go.
+    inputs: SHA-256 of each file read. The study stands there without episodes and output, so that a run that was extended
+    equals one in a single go.
     """
     return {
         "schema_version": SCHEMA_VERSION,
@@ -28,13 +41,16 @@ def signature(study: Study, prepared: Prepared, kind: str, first: int, count: in
         "seed": str(study.seed),
         "first_episode": first,
         "episodes": count,
-        "versions": {
-            "fastexec": fastexec.__version__,
-            **{name: version(name) for name in ("numpy", "numba", "pyarrow")},
-        },
-        "kernels": kernel_hash(),
-        "inputs": prepared.inputs,
+        **_made_by(),
+        "inputs": inputs,
     }
+
+
+@cache
+def _made_by() -> dict[str, Any]:
+    """Versions and kernel hash of this process; looked up once, since it takes 10 ms."""
+    versions = {name: version(name) for name in ("numpy", "numba", "pyarrow")}
+    return {"versions": {"fastexec": fastexec.__version__, **versions}, "kernels": kernel_hash()}
 
 
 def encode(footer: dict[str, Any]) -> bytes:

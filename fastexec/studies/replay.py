@@ -1,40 +1,48 @@
-"""One episode of finished results, step by step, regenerated from its seed."""
+"""Episodes of finished results, step by step, regenerated from their seed."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fastexec.errors import InputError
-from fastexec.learning.training import policies_of
-from fastexec.simulation import default_threads, prepare
+from fastexec.kernels._jit import kernel_hash
+from fastexec.learning.training import policies_of, sections_played
+from fastexec.simulation import Prepared, default_threads, prepare
 from fastexec.studies import store
-from fastexec.studies.agents import trained_agents
-from fastexec.studies.study import Study
+from fastexec.studies.agents import agent_in
+from fastexec.studies.place import Place
+from fastexec.studies.scenario import prepared_scenario
+from fastexec.studies.sweep import Swept, scenario_named
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def replay_episode(folder: str | Path, episode: int, strategy: str | None = None) -> pa.Table:
-    """The `steps` rows of an episode, of every strategy or one.
+def replay_episode(
+    folder: str | Path,
+    episode: int,
+    strategy: str | None = None,
+    scenario: str | None = None,
+    plugins: Iterable[str] = (),
+) -> pa.Table:
+    """The `steps` rows of an episode, of every strategy or one; ``scenario``: which one of a sweep; ``plugins`` as
+    ``Study.load`` takes them.
 
     Nothing stored is read but the study (``study.toml``): the path is simulated again. Raises InputError where the folder
-    holds no study, or no such episode or strategy.
+    holds no study, or no such episode, strategy or scenario.
     """
     from fastexec.columns import steps_table
 
-    path = Path(folder) / "study.toml"
-    if not path.is_file():
-        raise InputError(f"{folder}: holds no study.toml; give the folder of a run's results")
-    study = Study.load(path)
-    agents = trained_agents(study, Path(folder), default_threads(), None)
-    prepared = prepare(study, policies=policies_of(study, agents))
-    parts = sorted((Path(folder) / "markets").glob("part-*.parquet"))
+    place = Place.of(folder)
+    swept = scenario_named(store.read_study(place, plugins), scenario)
+    prepared = prepared_scenario(swept, place, default_threads(), None)[0].prepared
+    parts = store.parts(store.home_of(place, "markets", swept.name))
     if parts:
         store.require_inputs(parts[0], prepared.inputs)
-        if store.read_footer(parts[0])["identity"] != study.identity():
-            raise InputError(f"{path}: is not the study that the files beside it were made by; put the original back")
+        if store.read_footer(parts[0])["identity"] != swept.study.identity():
+            raise InputError(f"{place}: study.toml is not the study that the files beside it were made by; put it back")
     if not 0 <= episode < prepared.episodes:
         raise InputError(f"--episode {episode}: the study has episodes 0 to {prepared.episodes - 1}")
     steps = prepared.steps(episode, 1)
@@ -44,3 +52,22 @@ def replay_episode(folder: str | Path, episode: int, strategy: str | None = None
         chosen = steps["strategy_index"] == prepared.strategies.index(strategy)
         steps = {name: column[chosen] for name, column in steps.items()}
     return steps_table(prepared.strategies, steps)
+
+
+def prepare_again(folder: Place, swept: Swept) -> Prepared:
+    """Finished results ready to be regenerated, with the agents that lie beside them; nothing is trained.
+
+    Raises InputError where the same bits are not to be had: other kernels, or an agent or input file that is missing or
+    has changed.
+    """
+    summary = folder / "summary.parquet"
+    footer = store.read_footer(summary)
+    if footer["kernels"] != kernel_hash():
+        raise InputError(
+            f"{folder}: was made by other kernels (fastexec {footer['versions']['fastexec']}) than are installed here"
+        )
+    home = store.home_of(folder, "agents", swept.name)
+    agents = {name: agent_in(home, name) for name in sections_played(swept.study)}
+    prepared = prepare(swept.study, policies=policies_of(swept.study, agents))
+    store.require_inputs(summary, prepared.inputs)
+    return prepared

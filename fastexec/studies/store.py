@@ -1,12 +1,11 @@
-"""Files that are whole or not there: written under a temporary name, synced, renamed; a file's presence is its commit."""
+"""The files of a study's folder: signed Parquet that is whole or not there, and the lock of the one who writes."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import os
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,10 +14,14 @@ import pyarrow.parquet as pq
 
 from fastexec import columns
 from fastexec.errors import FastexecError, InputError, RefusedError
-from fastexec.studies.provenance import KEY, encode
+from fastexec.models.plugin_files import KEPT
+from fastexec.studies.place import Place
+from fastexec.studies.provenance import FOOTER_KINDS, KEY, encode
+from fastexec.studies.study import Study
 
-TABLES = ("markets", "episodes", "steps")
+TABLES = ("markets", "episodes", "steps", "moments")
 _ROW_GROUP = 1 << 18
+_SCENARIO = "scenario="
 
 
 def part_name(first: int) -> str:
@@ -26,7 +29,27 @@ def part_name(first: int) -> str:
     return f"part-{first:012d}.parquet"
 
 
-def write_table(path: Path, table: pa.Table, footer: dict[str, Any]) -> None:
+def home_of(folder: Place, table: str, scenario: str | None = None) -> Place:
+    """The folder of a table's parts; of a sweep's scenario one of its own, named as readers of Parquet know it."""
+    return folder / table if scenario is None else folder / table / f"{_SCENARIO}{scenario}"
+
+
+def parts(home: Place) -> list[Place]:
+    """The parts in a table's folder, by first episode."""
+    return [entry for entry in home.children() if entry.name.startswith("part-") and entry.name.endswith(".parquet")]
+
+
+def homes(folder: Place, table: str) -> list[Place]:
+    """The folders of a table's parts: its own, and those of scenarios."""
+    return [folder / table, *(entry for entry in (folder / table).children() if entry.name.startswith(_SCENARIO))]
+
+
+def all_parts(folder: Place, table: str) -> list[Place]:
+    """A table's parts, those of every scenario."""
+    return [part for home in homes(folder, table) for part in parts(home)]
+
+
+def write_table(place: Place, table: pa.Table, footer: dict[str, Any]) -> None:
     """Write a Parquet file as a whole, signed; FastexecError where it cannot be written, and then no half of it stays.
 
     Text columns are dictionaries, all others plain with zstd 1: a dictionary on each column costs half the speed.
@@ -34,169 +57,213 @@ def write_table(path: Path, table: pa.Table, footer: dict[str, Any]) -> None:
     signed = table.replace_schema_metadata({KEY: encode(footer)})
     texts = [field.name for field in table.schema if pa.types.is_dictionary(field.type)]
     floats = [field.name for field in table.schema if pa.types.is_floating(field.type)]
-    with _committed(path) as temporary:
-        # An exception inside a ParquetWriter closes it and leaves a valid short file: only the rename below commits.
-        pq.write_table(
-            signed,
-            temporary,
-            row_group_size=_ROW_GROUP,
-            use_dictionary=texts,
-            column_encoding=dict.fromkeys(floats, "BYTE_STREAM_SPLIT"),
-            compression="zstd",
-            compression_level=1,
-            write_page_checksum=True,
-            store_schema=True,
-        )
+    # In memory first: an exception inside a ParquetWriter closes its file and leaves a valid short one.
+    stream = pa.BufferOutputStream()
+    pq.write_table(
+        signed,
+        stream,
+        row_group_size=_ROW_GROUP,
+        use_dictionary=texts,
+        column_encoding=dict.fromkeys(floats, "BYTE_STREAM_SPLIT"),
+        compression="zstd",
+        compression_level=1,
+        write_page_checksum=True,
+        store_schema=True,
+    )
+    place.write(stream.getvalue())
 
 
-def write_plain(path: Path, table: pa.Table) -> None:
+def write_plain(place: Place, table: pa.Table) -> None:
     """Write a table that brings its own metadata, as a whole."""
-    with _committed(path) as temporary:
-        pq.write_table(table, temporary, compression="zstd", store_schema=True)
+    stream = pa.BufferOutputStream()
+    pq.write_table(table, stream, compression="zstd", store_schema=True)
+    place.write(stream.getvalue())
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a text file as a whole."""
-    with _committed(path) as temporary:
-        temporary.write_text(text, "utf-8")
-
-
-@contextlib.contextmanager
-def _committed(path: Path) -> Iterator[Path]:
-    """A temporary path (its name ends in .tmp, which no glob for .parquet sees); renamed to ``path`` on success."""
-    temporary = path.with_name(f"{path.name}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield temporary
-        _sync(temporary)
-        os.replace(temporary, path)
-        _sync(path.parent)
-    except OSError as error:
-        with contextlib.suppress(OSError):  # the disk is full or gone; the error below says so
-            temporary.unlink(missing_ok=True)
-        raise FastexecError(
-            f"{path}: cannot be written ({error.strerror or error}); free room or choose another --out"
-        ) from error
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def read_footer(path: Path) -> dict[str, Any]:
+def read_footer(place: Place) -> dict[str, Any]:
     """The footer of one of our files; InputError where it is damaged or not ours."""
     try:
-        metadata = pq.read_metadata(path).metadata or {}
-        return dict(json.loads(metadata[KEY]))
-    except (OSError, pa.ArrowException, KeyError, ValueError) as error:
-        reason = "it carries no fastexec footer" if isinstance(error, KeyError) else "damaged or no Parquet file"
-        raise InputError(f"{path}: cannot be read ({reason}); --resume writes it anew") from None
+        with place.open() as stream:
+            metadata = pq.read_metadata(stream).metadata or {}
+        footer = json.loads(metadata[KEY])
+        if not all(isinstance(footer[key], kind) for key, kind in FOOTER_KINDS.items()):
+            raise KeyError
+        return dict(footer)
+    except FileNotFoundError:
+        raise InputError(f"{place}: is missing; --resume writes it anew") from None
+    except (OSError, pa.ArrowException, KeyError, TypeError, ValueError, RecursionError) as error:
+        kind = (
+            "it carries no fastexec footer"
+            if isinstance(error, (KeyError, TypeError))
+            else "damaged or no Parquet file"
+        )
+        raise InputError(f"{place}: cannot be read ({kind}); --resume writes it anew") from None
 
 
-def read_table(path: Path, names: list[str] | None = None) -> pa.Table:
+def read_table(place: Place, names: list[str] | None = None) -> pa.Table:
     """A file, whole or some of its columns; InputError where it is damaged."""
     try:
-        return pq.ParquetFile(path, page_checksum_verification=True).read(names)
+        with place.open() as stream:
+            return pq.ParquetFile(stream, page_checksum_verification=True).read(names)
     except FileNotFoundError:
-        raise InputError(f"{path}: is missing; --resume writes it anew") from None
+        raise InputError(f"{place}: is missing; --resume writes it anew") from None
     except (OSError, pa.ArrowException) as error:
-        raise InputError(f"{path}: cannot be read ({str(error).splitlines()[0]}); --resume writes it anew") from None
+        raise InputError(f"{place}: cannot be read ({str(error).splitlines()[0]}); --resume writes it anew") from None
 
 
-def read_columns(path: Path, names: list[str] | None = None) -> dict[str, np.ndarray]:
+def read_columns(place: Place, names: list[str] | None = None) -> dict[str, np.ndarray]:
     """A part's columns (all, or ``names``) as the engine gave them, without the text columns; null is NaN again."""
-    table = read_table(path, names)
+    table = read_table(place, names)
     kept = [field.name for field in table.schema if not pa.types.is_dictionary(field.type)]
     return {name: table[name].to_numpy() for name in kept}
 
 
-def is_whole(path: Path, identity: str, first: int, count: int) -> bool:
+def column_names(place: Place) -> list[str]:
+    """The columns of a file; InputError where it is damaged."""
+    try:
+        with place.open() as stream:
+            return list(pq.read_schema(stream).names)
+    except (OSError, pa.ArrowException):
+        raise InputError(f"{place}: cannot be read; --resume writes it anew") from None
+
+
+def read_study(folder: Place, plugins: Iterable[str] = ()) -> Study:
+    """The study that a folder holds the results of, with ``plugins`` as ``Study.load`` takes them.
+
+    InputError where there is none.
+    """
+    place = folder / "study.toml"
+    if not place.is_file():
+        raise InputError(f"{folder}: holds no results (no study.toml); give the folder of a run")
+    try:
+        text = place.read_text()
+    except (OSError, ValueError):
+        raise InputError(f"{place}: cannot be read; give the folder of a run") from None
+    return Study.from_text(text, str(place), plugins=plugins, folder=folder.local)
+
+
+def is_whole(place: Place, identity: str, first: int, count: int) -> bool:
     """Whether a chunk's file is there with exactly its episodes; RefusedError where it is of another study."""
-    if not path.exists():
+    if not place.is_file():
         return False
     try:
-        footer = read_footer(path)
+        footer = read_footer(place)
     except InputError:
         return False  # damaged: computed again
-    if footer["identity"] != identity:
-        raise RefusedError(
-            f"{path}: belongs to another study ({footer['identity'][:12]}); use another --out, or --overwrite"
-        )
+    require_identity(place, footer, identity)
     return bool(footer["first_episode"] == first and footer["episodes"] == count)
 
 
-def is_damaged(path: Path) -> bool:
-    """Whether a summary or comparison is missing, unreadable or not of our columns."""
+def require_identity(place: Place, footer: dict[str, Any], identity: str) -> None:
+    """RefusedError where a file is of another study."""
+    if footer["identity"] != identity:
+        raise RefusedError(
+            f"{place}: belongs to another study ({footer['identity'][:12]}); use another --out, or --overwrite"
+        )
+
+
+def is_damaged(place: Place, swept: Sequence[str] | None = None) -> bool:
+    """Whether a summary, comparison or table of scenarios is missing, unreadable or not of our columns.
+
+    swept: the keys of the study's sweep, None where it has none.
+    """
+    table = place.name.removesuffix(".parquet")
+    expected = {column.name for column in columns.TABLES[table]} - ({"scenario"} if swept is None else set())
     try:
-        return set(read_table(path).schema.names) != {column.name for column in columns.TABLES[path.stem]}
+        return set(read_table(place).schema.names) != expected | set(swept or () if table == "scenarios" else ())
     except InputError:
         return True
 
 
-def require_inputs(path: Path, inputs: dict[str, str]) -> None:
+def require_inputs(place: Place, inputs: dict[str, str]) -> None:
     """RefusedError where a file of results was made from other input files than there are now."""
     try:
-        then = read_footer(path)["inputs"]
+        then = read_footer(place)["inputs"]
     except InputError:
         return  # damaged, and made anew before anybody reads it
     for name, digest in inputs.items():
         if then.get(name, digest) != digest:
-            raise RefusedError(f"{name}: has changed since {path} was made from it; put it back, or use another --out")
+            raise RefusedError(f"{name}: has changed since {place} was made from it; put it back, or use another --out")
 
 
-def episodes_held(folder: Path) -> int:
-    """Episodes up to the last one that a finished part or the comparison covers."""
+def end_held(folder: Place) -> int:
+    """The end of the last episodes that a finished part, a summary so far or the comparison covers."""
     found = 0
-    for path in [*(folder / "markets").glob("part-*.parquet"), folder / "comparison.parquet"]:
+    for place in [*all_parts(folder, "markets"), *all_parts(folder, "moments"), folder / "comparison.parquet"]:
         try:
-            footer = read_footer(path)
+            footer = read_footer(place)
         except InputError:
             continue
         found = max(found, footer["first_episode"] + footer["episodes"])
     return found
 
 
-def sweep(folder: Path) -> None:
-    """Remove what an interrupted run left half-written."""
-    for leftover in [*folder.glob("*.tmp"), *folder.glob("*/*.tmp")]:
-        leftover.unlink()
+def clear_leftovers(folder: Place) -> None:
+    """Remove what an interrupted run left half-written; on an object store there is nothing half-written."""
+    if folder.local is not None:
+        for pattern in ("*.tmp", "*/*.tmp", f"*/{_SCENARIO}*/*.tmp"):
+            for leftover in folder.local.glob(pattern):
+                leftover.unlink()
 
 
-def remove_results(folder: Path) -> None:
+def remove_results(folder: Place) -> None:
     """Remove a run's own files, and nothing else that may lie in the folder."""
-    for table in TABLES:
-        for part in (folder / table).glob("part-*.parquet"):
-            part.unlink()
-        with contextlib.suppress(OSError):  # not empty: somebody keeps files of his own there
-            (folder / table).rmdir()
-    for agent in (folder / "agents").glob("*.parquet"):
-        agent.unlink()
-    for name in ("study.toml", "run.json", "summary.parquet", "comparison.parquet"):
-        (folder / name).unlink(missing_ok=True)
+    for table in (*TABLES, "agents", KEPT):
+        ending = ".py" if table == KEPT else ".parquet"
+        for home in reversed(homes(folder, table)):
+            for part in parts(home) if table in TABLES else home.children():
+                if part.name.endswith(ending):
+                    part.remove()
+            home.remove_folder_if_empty()
+    for name in (
+        "study.toml",
+        "run.json",
+        "progress.json",
+        "summary.parquet",
+        "comparison.parquet",
+        "scenarios.parquet",
+    ):
+        (folder / name).remove()
 
 
 @contextlib.contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Hold ``folder/.lock``; RefusedError where another process writes there."""
-    import fcntl
-
+def locked(folder: Place) -> Iterator[None]:
+    """Hold ``folder/.lock``; RefusedError where another process writes there. An object store knows no locks."""
+    if folder.local is None:
+        yield
+        return
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        handle = os.open(folder / ".lock", os.O_CREAT | os.O_RDWR, 0o644)
+        folder.local.mkdir(parents=True, exist_ok=True)
+        handle = os.open(folder.local / ".lock", os.O_CREAT | os.O_RDONLY, 0o644)
     except OSError as error:
         raise FastexecError(f"{folder}: cannot be written ({error.strerror}); choose another --out") from None
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise RefusedError(f"{folder}: another run writes there; wait for it or choose another --out") from None
+        if not _take(handle):
+            raise RefusedError(f"{folder}: another run writes there; wait for it or choose another --out")
         yield
     finally:
         os.close(handle)
+
+
+def is_locked(folder: Place) -> bool | None:
+    """Whether somebody writes there now; None on an object store, which cannot tell."""
+    if folder.local is None:
+        return None
+    try:
+        handle = os.open(folder.local / ".lock", os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        return not _take(handle)
+    finally:
+        os.close(handle)
+
+
+def _take(handle: int) -> bool:
+    import fcntl
+
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -12,9 +12,11 @@ from typing import Any, Self
 from pydantic import ValidationError
 
 from fastexec.errors import InputError
+from fastexec.models.plugin_files import joined
 from fastexec.models.study import StudyModel
 from fastexec.studies.catalogue import preset_text
 from fastexec.studies.messages import one_line
+from fastexec.studies.sweep import MOST_UNASKED, Swept, swept_studies
 
 _LARGEST = 16_000_000
 
@@ -23,8 +25,9 @@ class Study(StudyModel):
     """A study that can be loaded and saved; see ``StudyModel`` for its keys and ``fastexec schema`` for all of them."""
 
     @classmethod
-    def load(cls, path: str | Path, overrides: Iterable[str] = ()) -> Self:
-        """Read a TOML file. ``overrides``: texts KEY=VALUE, the value as TOML or else a text.
+    def load(cls, path: str | Path, overrides: Iterable[str] = (), plugins: Iterable[str] = ()) -> Self:
+        """Read a TOML file. ``overrides``: texts KEY=VALUE, the value as TOML or else a text; ``plugins``: files or modules of
+        own strategies beside those that the study names.
 
         Raises InputError, one line, where the file is missing, no TOML, or no valid study.
         """
@@ -38,25 +41,30 @@ class Study(StudyModel):
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or "it is no UTF-8 text"
             raise InputError(f"{path}: cannot be read ({reason}); give a study file or a preset") from None
-        study = cls.from_text(text, str(path), overrides)
-        study._folder = path.parent
-        return study
+        return cls.from_text(text, str(path), overrides, plugins, path.parent)
 
     @classmethod
-    def preset(cls, name: str, overrides: Iterable[str] = ()) -> Self:
+    def preset(cls, name: str, overrides: Iterable[str] = (), plugins: Iterable[str] = ()) -> Self:
         """A study that ships with the package, by name."""
-        return cls.from_text(preset_text(name), name, overrides)
+        return cls.from_text(preset_text(name), name, overrides, plugins)
 
     @classmethod
-    def resolve(cls, name: str, overrides: Iterable[str] = ()) -> Self:
+    def resolve(cls, name: str, overrides: Iterable[str] = (), plugins: Iterable[str] = ()) -> Self:
         """A file if it looks like one or exists, else a preset."""
         if name.endswith(".toml") or "/" in name or Path(name).is_file():
-            return cls.load(name, overrides)
-        return cls.preset(name, overrides)
+            return cls.load(name, overrides, plugins)
+        return cls.preset(name, overrides, plugins)
 
     @classmethod
-    def from_text(cls, text: str, source: str = "study", overrides: Iterable[str] = ()) -> Self:
-        """Read TOML text; ``source`` is what errors name."""
+    def from_text(
+        cls,
+        text: str,
+        source: str = "study",
+        overrides: Iterable[str] = (),
+        plugins: Iterable[str] = (),
+        folder: Path | None = None,
+    ) -> Self:
+        """Read TOML text; ``source`` is what errors name, ``folder`` where files that it names are looked for first."""
         try:
             data = tomllib.loads(text)
         except (tomllib.TOMLDecodeError, ValueError, RecursionError) as error:
@@ -65,25 +73,50 @@ class Study(StudyModel):
             raise InputError(f"{source}: is empty; a study needs at least one [[strategies]] section")
         for override in overrides:
             _override(data, override)
-        return cls.from_dict(data, source)
+        if given := list(plugins):
+            own = data.get("plugins", [])
+            data["plugins"] = (
+                joined(own, given) if isinstance(own, list) and all(isinstance(x, str) for x in own) else own
+            )
+        return cls.from_dict(data, source, folder)
 
     @classmethod
-    def from_dict(cls, data: dict[str, Any], source: str = "study") -> Self:
-        """Validate nested keys; InputError, one line, where they are no study."""
+    def from_dict(cls, data: dict[str, Any], source: str = "study", folder: Path | None = None) -> Self:
+        """Validate nested keys; ``folder`` is where files that they name are looked for first.
+
+        Raises InputError, one line, where they are no study.
+        """
         try:
-            return cls.model_validate(data)
+            study = cls.model_validate(data, context={"folder": folder})
         except ValidationError as error:
             raise InputError(f"{source}: {one_line(error, data)}") from None
+        study._folder = folder
+        if study.sweep is not None and study.sweep.count <= MOST_UNASKED:
+            try:
+                swept_studies(study)
+            except InputError as error:
+                raise InputError(f"{source}: {error}") from None
+        return study
+
+    def scenarios(self) -> list[Swept]:
+        """The studies that the sweep makes of this one, each with its name and values; this one alone without a sweep."""
+        return swept_studies(self)
 
     def to_toml(self, without: Iterable[str] = ()) -> str:
         """The resolved study, every default written out; loads to an equal study. ``without``: top-level keys left out."""
         import tomli_w
 
-        return tomli_w.dumps(_plain(self.model_dump(exclude_none=True, exclude=set(without))))
+        text = tomli_w.dumps(_plain(self.model_dump(exclude_none=True, exclude={"sweep", *without})))
+        return text if self.sweep is None else f"{text}\n{self.sweep.to_toml()}"
 
     def identity(self) -> str:
-        """SHA-256 (hex) of the resolved study without episodes and output: what two runs must share to be one study."""
-        data = self.model_dump(mode="json", exclude_none=True, exclude={"episodes", "output"})
+        """SHA-256 (hex) of the resolved study without episodes and output: what two runs must share to be one study.
+
+        Own strategies count by the hash of their files, not by where these lie.
+        """
+        data = self.model_dump(mode="json", exclude_none=True, exclude={"episodes", "output", "plugins", "sweep"})
+        if self.sweep is not None:
+            data["sweep"] = self.sweep.to_toml()  # the order of its keys is that of the scenarios
         return hashlib.sha256(json.dumps(data, sort_keys=True, allow_nan=False).encode()).hexdigest()
 
     def with_overrides(self, overrides: Iterable[str]) -> Self:
@@ -91,9 +124,7 @@ class Study(StudyModel):
         data = tomllib.loads(self.to_toml())
         for override in overrides:
             _override(data, override)
-        study = type(self).from_dict(data, self.name)
-        study._folder = self._folder
-        return study
+        return type(self).from_dict(data, self.name, self._folder)
 
 
 def _plain(value: Any) -> Any:
@@ -107,13 +138,41 @@ def _override(data: dict[str, Any], text: str) -> None:
     key, equals, value = text.partition("=")
     if not equals or not key.strip():
         raise InputError(f"--set {text}: is not KEY=VALUE; write for example order.shares=5000")
+    if key.strip().startswith("sweep."):
+        _section(data, "sweep", text)[key.strip().removeprefix("sweep.").strip('"')] = _value(value.strip())
+        return
     *parents, last = key.strip().split(".")
     here: Any = data
+    names: list[str] = []
     for part in parents:
         here = _enter(here, part, text)
+        names.append(here.get("name", part) if names[-1:] == ["strategies"] else part)
     if not isinstance(here, dict):
         raise InputError(f"--set {text}: {'.'.join(parents)} is no section of the study; see `fastexec schema`")
     here[last] = _value(value.strip())
+    _fix(data, ".".join([*names, last]), text)
+
+
+def _section(data: dict[str, Any], name: str, text: str) -> dict[str, Any]:
+    found = data.setdefault(name, {})
+    if not isinstance(found, dict):
+        raise InputError(f"--set {text}: {name} is no section of the study; see `fastexec schema`")
+    return found
+
+
+def _fix(data: dict[str, Any], key: str, text: str) -> None:
+    """A value that is set wins over the sweep: its key is swept no longer."""
+    if not isinstance(data.get("sweep"), dict):
+        return
+    lists = data["sweep"].get("list")
+    sections = [data["sweep"], *(item for item in (lists if isinstance(lists, list) else []) if isinstance(item, dict))]
+    for section in sections:
+        section.pop(key, None)
+        for swept in section:
+            if key.startswith(f"{swept}."):
+                raise InputError(f"--set {text}: the sweep sets {swept} as a whole; set {swept} or sweep.{swept}")
+    if lists and not any(set(item) - {"name"} for item in sections[1:]):
+        del data["sweep"]["list"]
 
 
 def _enter(here: Any, part: str, text: str) -> Any:

@@ -1,137 +1,126 @@
-"""Summaries of any number of episodes in bounded memory: the same bits for any chunk size.
-
-Moments are taken over leaves of 4,096 absolute episodes and combined leaf by leaf, in order (Chan, Golub and LeVeque
-1979); what a chunk cuts is kept until its leaf is whole. Histogram counts are integers and add up in any order.
-"""
+"""Summaries of any number of episodes in bounded memory: the same bits for any chunk size, and for shards."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from copy import deepcopy
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fastexec.columns import PARTS, QUANTILES, build, repeated
-from fastexec.kernels.summary import BINS, count_bins, products_of, spread_of
+from fastexec.kernels.summary import BINS
+from fastexec.studies.moments import COLUMNS, LEAF, NODE, SKETCHED, Moments, Partial
 from fastexec.studies.sketch import quantiles, upper_mean
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from fastexec.simulation import Results
-
-LEAF = 4096
-#: The columns that are summarised; completion has moments and no histogram.
-COLUMNS = ("shortfall_bps", *(f"{part}_bps" for part in PARTS), "completion")
-_SKETCHED = len(COLUMNS) - 1
-_TIMING = COLUMNS.index("timing_bps")
-
-
-@dataclass
-class Moments:
-    """Count, means and sums of products over some episodes of K strategies; see ``kernels.summary`` for the shapes."""
-
-    strategies: int
-    count: int = 0
-    mean: np.ndarray = field(init=False)
-    low: np.ndarray = field(init=False)
-    high: np.ndarray = field(init=False)
-    squares: np.ndarray = field(init=False)
-    products: np.ndarray = field(init=False)
-    wins: np.ndarray = field(init=False)
-
-    def __post_init__(self) -> None:
-        shape, k = (len(COLUMNS), self.strategies), self.strategies
-        self.mean, self.low, self.high = np.zeros(shape), np.full(shape, np.inf), np.full(shape, -np.inf)
-        self.squares, self.products, self.wins = np.zeros(shape), np.zeros((2 * k, 2 * k)), np.zeros((k, k), np.int64)
-
-    def add(self, values: np.ndarray, first: int, count: int) -> None:
-        """Take in rows ``first <= e < first + count`` of ``values[c, e * K + k]`` as one leaf."""
-        leaf = Moments(self.strategies, count)
-        spread_of(values, first, count, leaf.mean, leaf.low, leaf.high)
-        products_of(values, first, count, leaf.mean, _TIMING, leaf.squares, leaf.products, leaf.wins)
-        self.combine(leaf)
-
-    def combine(self, other: Moments) -> None:
-        """Add the episodes of ``other``; the order of combining matters to the last bits."""
-        total = self.count + other.count
-        delta = other.mean - self.mean
-        weight = self.count * other.count / total
-        pair = np.concatenate((delta[0], delta[_TIMING]))
-        self.squares += other.squares + delta * delta * weight
-        self.products += other.products + pair[:, None] * pair[None, :] * weight
-        self.mean += delta * (other.count / total)
-        self.low, self.high = np.minimum(self.low, other.low), np.maximum(self.high, other.high)
-        self.wins += other.wins
-        self.count = total
-
-
-def stacked(episodes: dict[str, np.ndarray]) -> np.ndarray:
-    """The summarised columns of an episodes table, float64[c, e * K + k]; under the rule per_step program_cost stands in
-    for the shortfall, and there are no parts.
-    """
-    if "program_cost" in episodes:
-        none = dict.fromkeys(COLUMNS, np.zeros_like(episodes["program_cost"]))
-        episodes = none | {"shortfall_bps": episodes["program_cost"], "completion": episodes["completion"]}
-    return np.ascontiguousarray(np.stack([np.asarray(episodes[name], np.float64) for name in COLUMNS]))
-
 
 class SummaryAccumulator:
-    """Takes chunks in episode order, whatever their size, and ends in the summary table."""
+    """Takes partials in episode order, whatever their size, and ends in the summary table.
 
-    def __init__(self, strategies: Sequence[str], models: Sequence[str], source_days: Sequence[int] = ()) -> None:
+    ``end``: the episode that comes next. From episode 0 on everything whole is folded into one ``total``; a shard that
+    begins later keeps the leaves before its first node, and its nodes, for the shard before it to fold in.
+    """
+
+    def __init__(
+        self, strategies: Sequence[str], models: Sequence[str], source_days: Sequence[int] = (), first: int = 0
+    ) -> None:
         """source_days: the real days that bootstrapped episodes are made of."""
         self.strategies, self.models, self.source_days = list(strategies), list(models), list(source_days)
-        self.moments = Moments(len(self.strategies))
-        self.bins = np.zeros((_SKETCHED, len(self.strategies), BINS), np.int64)
-        self.unfinished = np.zeros(len(self.strategies), np.int64)
-        self._pending = np.zeros((len(COLUMNS), 0))
-        self._days: dict[int, tuple[int, np.ndarray]] = {}
+        k = len(self.strategies)
+        self.first = self.end = first
+        self.total, self.node = Moments(k), Moments(k)
+        self.kept: list[Moments] = []
+        self.unfinished = np.zeros(k, np.int64)
+        self.pending = np.zeros((len(COLUMNS), 0))
+        self.days: dict[int, tuple[int, np.ndarray]] = {}
         self.per_step = False
 
-    def add(self, first_episode: int, results: Results) -> None:
-        """The next chunk; ``first_episode`` continues where the last one ended."""
-        values, k = stacked(results.episodes), len(self.strategies)
-        self.per_step = "program_cost" in results.episodes
-        count = values.shape[1] // k
-        count_bins(values, 0, count, self.bins)
-        ordered = np.repeat(results.markets["order_shares"], k)
-        left = (results.episodes["filled_shares"] < ordered).reshape(count, k)
-        self.unfinished += left.sum(axis=0)
-        if "day" in results.markets:
-            self._add_days(results.markets["day"], values[0].reshape(count, k))
-        at = 0
-        if self._pending.shape[1]:
-            at = min(LEAF - (first_episode % LEAF), count)
-            self._pending = np.concatenate((self._pending, values[:, : at * k]), axis=1)
-            if (first_episode + at) % LEAF == 0:
-                self._flush()
-        while at < count:
-            end = min(at + LEAF - (first_episode + at) % LEAF, count)
-            if (first_episode + end) % LEAF == 0:
-                self.moments.add(values, at, end - at)
-            else:
-                self._pending = values[:, at * k : end * k].copy()
-            at = end
+    @cached_property
+    def bins(self) -> np.ndarray:
+        """Histogram counts [c, k, bin]; they take room, so there are none before the first episode."""
+        return np.zeros((SKETCHED, len(self.strategies), BINS), np.int64)
 
-    def _flush(self) -> None:
-        if self._pending.shape[1]:
-            values = np.ascontiguousarray(self._pending)
-            self.moments.add(values, 0, values.shape[1] // len(self.strategies))
-            self._pending = np.zeros((len(COLUMNS), 0))
+    def add(self, part: Partial) -> None:
+        """The next episodes; ``part.first`` continues where the last ones ended."""
+        self.per_step = part.per_step
+        self.bins.ravel()[part.places] += part.counts
+        self.unfinished += part.unfinished
+        self._add_days(part.days, part.day_shortfall)
+        self._add_cut(part.head)
+        for leaf in part.leaves:
+            self._add_leaf(leaf)
+        self._add_cut(part.tail)
+
+    def _add_cut(self, values: np.ndarray) -> None:
+        k = len(self.strategies)
+        self.end += values.shape[1] // k
+        self.pending = np.concatenate((self.pending, values), axis=1) if self.pending.size else values
+        if self.pending.size and self.end % LEAF == 0:
+            count = self.pending.shape[1] // k
+            self.end -= count
+            self._add_leaf(Moments.of_cut(self.pending, k))
+            self.pending = self.pending[:, :0]
+
+    def _add_leaf(self, leaf: Moments) -> None:
+        self.end += leaf.count
+        before_first_node = self.end <= -(-self.first // NODE) * NODE
+        if before_first_node:
+            self.kept.append(leaf)
+            return
+        self.node.combine(leaf)
+        if self.end % NODE == 0:
+            self._add_node(self.node)
+            self.node = Moments(len(self.strategies))
+
+    def _add_node(self, node: Moments) -> None:
+        if self.first == 0:
+            self.total.combine(node)
+        else:
+            self.kept.append(node)
+
+    def extend(self, other: SummaryAccumulator) -> None:
+        """The episodes of a shard that begins where these end, on a leaf's border; with the bits of a single run.
+
+        Sums over replayed days are taken row after row, so shards of a replay are joined by their rows.
+        """
+        for piece in other.kept:
+            if piece.count == NODE:
+                self.end += NODE
+                self._add_node(piece)
+            else:
+                self._add_leaf(piece)
+        if other.node.count:
+            self.end += other.node.count
+            self.node = other.node
+        self._add_cut(other.pending)
+        self.bins += other.bins
+        self.unfinished += other.unfinished
+        self.per_step = other.per_step
 
     def _add_days(self, days: np.ndarray, shortfall: np.ndarray) -> None:
         for day in np.unique(days).tolist():
             rows = shortfall[days == day]
-            count, total = self._days.get(day, (0, np.zeros(len(self.strategies))))
+            count, total = self.days.get(day, (0, np.zeros(len(self.strategies))))
             # Row after row onto the running sum: chunks must not show in its last bits.
-            self._days[day] = (count + len(rows), np.add.accumulate(np.vstack((total, rows)), axis=0)[-1])
+            self.days[day] = (count + len(rows), np.add.accumulate(np.vstack((total, rows)), axis=0)[-1])
+
+    def _moments(self) -> Moments:
+        """Those of all episodes so far; what is not whole is folded in, and stays open too."""
+        k, total = len(self.strategies), deepcopy(self.total)
+        open_node = deepcopy(self.node)
+        if self.pending.size:
+            open_node.combine(Moments.of_cut(self.pending, k))
+        for piece in [*self.kept, *([open_node] if open_node.count else [])]:
+            total.combine(piece)
+        return total
 
     def table(self, control_variate: Sequence[bool]) -> pa.Table:
         """The summary, a row for each strategy; ``control_variate`` as ``Prepared.control_variate``."""
-        self._flush()
-        m, k = self.moments, len(self.strategies)
+        m, k = self._moments(), len(self.strategies)
         values: dict[str, Any] = {
             "strategy": repeated(self.strategies, np.arange(k)),
             "model": self.models,
@@ -141,7 +130,7 @@ class SummaryAccumulator:
             "control_variate": list(control_variate),
         }
         for c, part in enumerate(("shortfall", *PARTS)):
-            values |= {f"{part}_{name}_bps": column for name, column in self._statistics(c).items()}
+            values |= {f"{part}_{name}_bps": column for name, column in self._statistics(m, c).items()}
         values["shortfall_cvar95_bps"] = np.array(
             [upper_mean(self.bins[0, j], 0.05, m.low[0, j], m.high[0, j]) for j in range(k)]
         )
@@ -155,8 +144,8 @@ class SummaryAccumulator:
         values["wins"] = list(m.wins)
         return build("summary", values | self._day_columns())
 
-    def _statistics(self, c: int) -> dict[str, np.ndarray]:
-        m, k = self.moments, len(self.strategies)
+    def _statistics(self, m: Moments, c: int) -> dict[str, np.ndarray]:
+        k = len(self.strategies)
         sd = np.sqrt(m.squares[c] / (m.count - 1)) if m.count > 1 else np.full(k, np.nan)
         found = {"mean": m.mean[c], "sd": sd, "minimum": m.low[c], "maximum": m.high[c]}
         p = np.array(QUANTILES) / 100.0
@@ -165,15 +154,15 @@ class SummaryAccumulator:
 
     def _day_columns(self) -> dict[str, Any]:
         k = len(self.strategies)
-        if not self._days:
+        if not self.days:
             return {
                 "day_ids": [self.source_days or None] * k,
                 "day_episodes": [None] * k,
                 "day_shortfall": [None] * k,
             }
-        days = sorted(self._days)
+        days = sorted(self.days)
         return {
             "day_ids": [days] * k,
-            "day_episodes": [[self._days[day][0] for day in days]] * k,
-            "day_shortfall": [[float(self._days[day][1][j]) for day in days] for j in range(k)],
+            "day_episodes": [[self.days[day][0] for day in days]] * k,
+            "day_shortfall": [[float(self.days[day][1][j]) for day in days] for j in range(k)],
         }

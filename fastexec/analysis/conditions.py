@@ -1,0 +1,127 @@
+"""Results by market condition: a summary for each group of episodes, from the rows of finished results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastexec.errors import InputError
+from fastexec.planning.parameters import ranges
+from fastexec.simulation import Results
+from fastexec.studies import store
+from fastexec.studies.moments import COLUMNS, summarise
+from fastexec.studies.place import Place
+from fastexec.studies.study import Study
+from fastexec.studies.summary import SummaryAccumulator
+from fastexec.studies.sweep import Swept
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_AT_ARRIVAL = ("side", "order_shares", "arrival_price", "arrival_spread_bps")
+_MOST_GROUPS = 32
+_SAMPLE = 1_000_000
+
+
+def conditioned(folder: Place, swept: Swept, by: str, summary: pa.Table) -> dict[str, pa.Table]:
+    """A summary for each group of a scenario's episodes, one part file in memory at a time; ``summary``: that of all.
+
+    by: ``COLUMN`` or ``COLUMN:N`` of the markets table. Raises InputError where there are no rows or no such column.
+    """
+    study, parts = swept.study, store.parts(store.home_of(folder, "markets", swept.name))
+    if not parts:
+        raise InputError(f"--by {by}: {folder} holds no rows (output.rows = none); run the study with rows = all")
+    column, _, groups = by.partition(":")
+    _require_column(parts[0], column, by)
+    names, place = _grouping(parts, column, groups, by)
+    strategies, models = [s.name for s in study.strategies], [s.model for s in study.strategies]
+    source_days, episodes = _source_days(summary), store.home_of(folder, "episodes", swept.name)
+    found = [SummaryAccumulator(strategies, models, source_days) for _ in names]
+    counts = [0] * len(names)
+    for part in parts:
+        markets = store.read_columns(part)
+        results = Results(strategies, markets, store.read_columns(episodes / part.name))
+        groups_of = place(_values(part, column))
+        for g in np.unique(groups_of).tolist():
+            chosen = _selected(results, groups_of == g)
+            found[g].add(summarise(counts[g], chosen))
+            counts[g] += int((groups_of == g).sum())
+    flags = summary["control_variate"].to_pylist()
+    if not _known_at_arrival(study, column):
+        # Given what a path did later, its timing has no mean of zero any more.
+        flags = [False] * len(flags)
+    return {name: f.table(flags) for name, f, count in zip(names, found, counts, strict=True) if count}
+
+
+def _known_at_arrival(study: Study, column: str) -> bool:
+    return column in _AT_ARRIVAL or column in ranges(study)[2]
+
+
+def _source_days(summary: pa.Table) -> list[int]:
+    """The days behind bootstrapped episodes."""
+    row = summary.select(["day_ids", "day_episodes"]).to_pylist()[0]
+    return row["day_ids"] if row["day_ids"] and row["day_episodes"] is None else []
+
+
+def _selected(results: Results, mask: np.ndarray) -> Results:
+    rows = np.repeat(mask, len(results.strategies))
+    needed = [*COLUMNS, "filled_shares", *(["program_cost"] if "program_cost" in results.episodes else [])]
+    return Results(
+        results.strategies,
+        {name: values[mask] for name, values in results.markets.items()},
+        {name: results.episodes[name][rows] for name in needed},
+    )
+
+
+def _require_column(part: Place, column: str, by: str) -> None:
+    from difflib import get_close_matches
+
+    known = store.column_names(part)
+    if column not in known:
+        near = get_close_matches(column, known, 1)
+        hint = f"did you mean {near[0]!r}?" if near else f"markets has {', '.join(known)}"
+        raise InputError(f"--by {by}: markets has no column {column!r}; {hint}")
+
+
+def _values(part: Place, column: str) -> np.ndarray:
+    return np.asarray(store.read_table(part, [column])[column].to_numpy())
+
+
+def _grouping(
+    parts: list[Place], column: str, groups: str, by: str
+) -> tuple[list[str], Callable[[np.ndarray], np.ndarray]]:
+    """Names of the groups, and which group each value is in."""
+    if groups:
+        if not groups.isdigit() or not 2 <= int(groups) <= _MOST_GROUPS:
+            raise InputError(f"--by {by}: behind the colon stands the number of groups, 2 to {_MOST_GROUPS}")
+        return _quantile_groups(parts, column, int(groups), by)
+    distinct: set[Any] = set()
+    for part in parts:
+        distinct |= set(np.unique(_values(part, column)).tolist())
+        if len(distinct) > _MOST_GROUPS:
+            raise InputError(
+                f"--by {by}: more than {_MOST_GROUPS} different values; write {column}:4 for four quantile groups"
+            )
+    levels = np.array(sorted(distinct))
+    return [f"{column} = {_short(level)}" for level in levels.tolist()], lambda x: np.searchsorted(levels, x)
+
+
+def _quantile_groups(
+    parts: list[Place], column: str, count: int, by: str
+) -> tuple[list[str], Callable[[np.ndarray], np.ndarray]]:
+    total = sum(store.read_footer(part)["episodes"] for part in parts)
+    stride = -(-total // _SAMPLE)
+    sample = np.concatenate([_values(part, column)[::stride] for part in parts])
+    if sample.dtype.kind not in "iuf":
+        raise InputError(f"--by {by}: {column} is no number; write --by {column}")
+    edges = np.unique(np.quantile(sample[np.isfinite(sample)], np.arange(1, count) / count))
+    shown = [_short(edge) for edge in edges.tolist()]
+    names = [f"{column} <= {shown[0]}"]
+    names += [f"{low} < {column} <= {high}" for low, high in zip(shown, shown[1:], strict=False)]
+    return [*names, f"{column} > {shown[-1]}"], lambda x: np.searchsorted(edges, x)
+
+
+def _short(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

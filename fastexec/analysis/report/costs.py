@@ -1,0 +1,121 @@
+"""What the strategies cost: savings with intervals, parts of the mean, mean against risk."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fastexec.analysis.report.charts import PART_COLOURS, Bars, Chart, Panel, Points, Style, absent
+from fastexec.analysis.report.material import Material
+from fastexec.columns import PARTS
+
+_NEGLIGIBLE = 5e-4  # bps: a part that small in every strategy is not drawn
+
+
+def savings_chart(material: Material) -> Chart:
+    """Savings against the baseline with simultaneous intervals; dearest at the bottom."""
+    import pyarrow as pa
+
+    title = f"Saving against {material.baseline}"
+    if material.per_step or not np.isfinite(material.pairs.critical):
+        reason = "the cost rule per_step has no basis points" if material.per_step else "there is no interval to draw"
+        return absent("savings", title, reason)
+    others = [material.pairs.against(material.baseline, s) for s in material.strategies if s != material.baseline]
+    others.sort(key=lambda d: d.saving)
+    marks = [
+        Points(d.other, np.array([d.saving]), np.array([float(y)]), material.style(d.other), np.array([d.low]),
+               np.array([d.high]), texts=[f"{d.saving:+,.3f}"])
+        for y, d in enumerate(others)
+    ]  # fmt: skip
+    panel = Panel(
+        marks, "saving (bps)", "", y_names=[d.other for d in others],
+        zero="x",
+    )  # fmt: skip
+    table = pa.table(
+        {
+            "strategy": [d.other for d in others],
+            "saving_bps": [d.saving for d in others],
+            "standard_error_bps": [d.error for d in others],
+            "low_bps": [d.low for d in others],
+            "high_bps": [d.high for d in others],
+            "control_variate": [d.controlled for d in others],
+        }
+    )
+    return Chart(
+        "savings",
+        title,
+        f"The intervals of the table; right of 0 is cheaper than {material.baseline}.",
+        {"": [panel]},
+        table,
+        height=150 + 36 * len(marks),
+    )
+
+
+def method_note(material: Material) -> str:
+    """How the intervals are made, in words."""
+    pairs = material.pairs
+    controlled = any(d.controlled for d in pairs.differences.values())
+    note = (
+        f"Intervals hold together, with 95 %, over all {pairs.pairs} pairs of strategies: {pairs.critical:.2f} standard errors "
+        "to each side (max-t, correlations from the co-moments)"
+    )
+    note += (
+        "; price moves, whose mean is known, are taken out as control variate where that is valid."
+        if controlled
+        else "."
+    )
+    return note
+
+
+def parts_chart(material: Material) -> Chart:
+    """Mean cost parts, positive ones stacked upwards and negative ones downwards, the sum as a mark."""
+    import pyarrow as pa
+
+    title = "Parts of the mean cost"
+    if material.per_step:
+        return absent("parts", title, "the cost rule per_step has one part only")
+    order = sorted(material.rows, key=lambda row: -row["shortfall_mean_bps"])
+    places = np.arange(len(order), dtype=float)
+    marks: list[Bars | Points] = []
+    for j, part in enumerate(PARTS):
+        means = np.array([row[f"{part}_mean_bps"] for row in order])
+        if np.abs(means).max() >= _NEGLIGIBLE:
+            marks.append(Bars(part, places, means, PART_COLOURS[j], along="x"))
+    total = np.array([row["shortfall_mean_bps"] for row in order])
+    marks.append(Points("shortfall (sum)", total, places, Style("#D11F1F", symbol="diamond")))
+    panel = Panel(marks, "bps of the order's value", "", y_names=[row["strategy"] for row in order], zero="x")
+    table = pa.table(
+        {
+            "strategy": [row["strategy"] for row in order],
+            **{f"{part}_bps": [row[f"{part}_mean_bps"] for row in order] for part in PARTS},
+            "shortfall_bps": total,
+        }
+    )
+    note = "What the order lost to each cause; timing is the price's own move, which is chance where prices are a martingale."
+    return Chart("parts", title, note, {"": [panel]}, table, height=150 + 36 * len(order))
+
+
+def risk_chart(material: Material) -> Chart:
+    """Mean cost against its standard deviation, and against the mean of its worst 5 %."""
+    import pyarrow as pa
+
+    title = "Mean against risk"
+    kinds = {"standard deviation": "shortfall_sd_bps", "mean of the worst 5 %": "shortfall_cvar95_bps"}
+    if material.per_step:
+        kinds = {"standard deviation": "program_cost_sd"}
+    mean, unit = material.mean_costs(), material.measure[1]
+    views = {}
+    for label, column in kinds.items():
+        risk = [row[column] for row in material.rows]
+        if any(value is None for value in risk):
+            return absent("risk", title, "one episode has no standard deviation")
+        marks = [
+            Points(name, np.array([risk[k]]), mean[[k]], material.style(name))
+            for k, name in enumerate(material.strategies)
+        ]
+        views[label] = [Panel(marks, f"{label} of the cost ({unit})", f"mean cost ({unit})")]
+    table = pa.table(
+        {"strategy": material.strategies, f"mean_{unit}": mean}
+        | {f"{column}": [row[column] for row in material.rows] for column in kinds.values()}
+    )
+    note = "Lower left is better: cheaper on average, and less spread from episode to episode."
+    return Chart("risk", title, note, views, table, view_label="risk as")

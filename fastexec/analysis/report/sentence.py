@@ -1,0 +1,188 @@
+"""The answer in words: which strategy was cheapest, how sure that is, what adapting was worth, what the optimum saves."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fastexec.analysis.report.material import Material
+from fastexec.analysis.simultaneous import Difference
+from fastexec.learning.optimum import why_unknown
+from fastexec.models.strategies import BlindTwin
+
+
+def bps(value: float, decimals: int = 3) -> str:
+    """Basis points, with fewer decimals where they are many."""
+    return f"{value:,.{decimals}f}" if abs(value) < 100.0 else f"{value:,.1f}"
+
+
+def interval(difference: Difference) -> str:
+    """``+0.851 bps [+0.845, +0.857]``, of a saving; more decimals where the interval is narrower than three show."""
+    half = difference.high - difference.saving
+    decimals = 5 if 0.0 < half < 0.0005 else 3
+    numbers = difference.saving, difference.low, difference.high
+    saving, low, high = (("+" if x > 0 else "") + bps(x, decimals) for x in numbers)
+    return f"{saving} bps [{low}, {high}]"
+
+
+def percent(share: float) -> str:
+    """A completion; 100 % only where it is."""
+    text = f"{100.0 * share:.1f}"
+    return "99.9+ %" if text == "100.0" and share < 1.0 - 1e-9 else f"{text} %"
+
+
+def answer(material: Material) -> str:
+    """The sentence on top."""
+    if len(material.strategies) == 1:
+        return _alone(material)
+    if material.per_step:
+        return _program(material)
+    if not np.isfinite(material.pairs.critical):
+        return _without_interval(material)
+    ranked = ranking(material)
+    best, base = ranked[0], material.baseline
+    if best == base:
+        text = f"{base}, the baseline, had the lowest cost: {_cost(material, base)} on average."
+        return f"{text} {_next(material, ranked)} {_completion(material, best)}"
+    saved = material.pairs.against(base, best)
+    if not saved.shown:
+        text = f"No difference shown: {best} came out lowest ({_cost(material, best)}), but what it saves against {base} is "
+        return f"{text}{interval(saved)}. {_completion(material, best)}"
+    text = (
+        f"{best} came out cheapest: {_cost(material, best)} on average, and against {base} it saved {interval(saved)}."
+    )
+    return f"{text} {_next(material, ranked)} {_completion(material, best)}"
+
+
+def ranking(material: Material) -> list[str]:
+    """Strategies, cheapest first, by the sharper estimate of their savings; an optimum is a yardstick, not a candidate."""
+    base, models = material.baseline, {s.name: s.model for s in material.study.strategies}
+    saving = {name: 0.0 if name == base else material.pairs.against(base, name).saving for name in material.strategies}
+    candidates = [name for name in material.strategies if models[name] != "optimum" or name == base]
+    return sorted(candidates, key=lambda name: -saving[name])
+
+
+def _cost(material: Material, name: str) -> str:
+    return f"{bps(material.rows[material.strategies.index(name)]['shortfall_mean_bps'])} bps"
+
+
+def _next(material: Material, ranked: list[str]) -> str:
+    """Whether anybody else may be as cheap as the first."""
+    leads = [material.pairs.against(name, ranked[0]) for name in ranked[1:]]
+    level = [lead.base for lead in leads if not lead.shown]
+    if not leads:
+        return "Beside it there is the optimum alone."
+    if level:
+        return f"Between it and {listed(level)} no difference is shown."
+    every = "every other" if len(ranked) == len(material.strategies) else "every other but the optimum"
+    return f"It was cheaper than {every}: than {ranked[1]}, the next, by {interval(leads[0])}."
+
+
+def _completion(material: Material, best: str) -> str:
+    """At what completion, of the best and of the baseline, and what became of the rest."""
+    rows = dict(zip(material.strategies, material.rows, strict=True))
+    done = rows[best]["completion"]
+    if best == material.baseline:
+        told = f"Completion {percent(done)}."
+    else:
+        told = f"Completion {percent(done)} ({material.baseline}: {percent(rows[material.baseline]['completion'])})."
+    return told if done >= 1.0 - 1e-9 else f"{told} {_RESTS[material.study.order.at_horizon]}"
+
+
+_RESTS = {
+    "complete": "The rest was completed at the end, and its cost is counted.",
+    "mark": "The rest was valued at the end, and its cost is counted.",
+    "leave": "What was left untraded costs nothing here, which flatters whoever does less.",
+}
+
+
+def listed(names: list[str]) -> str:
+    """``a, b and c``."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _alone(material: Material) -> str:
+    name, unit = material.strategies[0], material.measure[1]
+    return (
+        f"{name} cost {material.mean_costs()[0]:,.3f} {unit} on average; with one strategy there is nothing to compare."
+    )
+
+
+def _program(material: Material) -> str:
+    costs = material.mean_costs()
+    best = int(np.argmin(costs))
+    return (
+        f"No saving is claimed: under the cost rule per_step costs are the mini-project's own reckoning, in currency and not "
+        f"paid on shares. By it {material.strategies[best]} comes out lowest with {costs[best]:,.1f}, at a completion of "
+        f"{percent(material.rows[best]['completion'])}."
+    )
+
+
+def _without_interval(material: Material) -> str:
+    costs = material.mean_costs()
+    best = int(np.argmin(costs))
+    days = material.rows[0]["day_ids"]
+    reason = f"these {len(days)} days tell no interval" if days else "one episode tells no interval"
+    return (
+        f"No saving is claimed: {reason}. On them {material.strategies[best]} came out lowest, {bps(costs[best])} bps on "
+        f"average, at a completion of {percent(material.rows[best]['completion'])}."
+    )
+
+
+def adapting(material: Material) -> list[str]:
+    """For each agent what it saved over the best static schedule and over its own mean schedule played blind."""
+    lines = []
+    for agent in material.study.strategies:
+        if agent.model != "qtable" or material.per_step:
+            continue
+        controls = [
+            (
+                other.name,
+                "its own mean schedule played blind"
+                if isinstance(other, BlindTwin)
+                else "the best schedule fixed ahead",
+            )
+            for other in material.study.strategies
+            if (isinstance(other, BlindTwin) and other.of == agent.name) or other.model == "static_optimum"
+        ]
+        if not controls:
+            lines.append(
+                f"What adapting was worth to {agent.name} is not measured: there is neither static_optimum nor its blind_twin."
+            )
+            continue
+        told = [_against(material, agent.name, control, what) for control, what in controls]
+        lines.append(f"What adapting was worth: {agent.name} saved {'; '.join(told)}.")
+    return lines
+
+
+def _against(material: Material, agent: str, control: str, what: str) -> str:
+    found = material.pairs.against(control, agent)
+    if not found.known:
+        return f"against {control}, {what}: no interval is known"
+    shown = "" if found.shown else ", no difference shown"
+    return f"{interval(found)} against {control}, {what}{shown}"
+
+
+def optimum(material: Material) -> str:
+    """What the exact optimum would have saved, or why it is not known."""
+    if material.per_step:
+        return ""
+    played = [s.name for s in material.study.strategies if s.model == "optimum"]
+    if not played:
+        reason = why_unknown(material.study)
+        if reason:
+            return f"The exact optimum is not known here: {reason}."
+        return 'The exact optimum is known here; a strategy of model "optimum" would show what it saves.'
+    name, base = played[0], material.baseline
+    if name == base:
+        return f"{name}, the exact optimum, is the baseline."
+    found = material.pairs.against(base, name)
+    text = f"The exact optimum ({name}) saved {interval(found)} against {base}"
+    rows = material.comparison.table.to_pylist()
+    agents = [s.name for s in material.study.strategies if s.model == "qtable"]
+    told = [
+        f"{row['strategy']} captured {100 * row['captured']:.1f} % "
+        f"[{100 * row['captured_low']:.1f}, {100 * row['captured_high']:.1f}]"
+        for row in rows
+        if row["captured"] is not None and row["strategy"] in agents
+    ]
+    return f"{text}; of that {listed(told)} (each a 95 % interval of its own)." if told else f"{text}."

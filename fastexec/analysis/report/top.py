@@ -1,0 +1,173 @@
+"""What stands above the charts and at the foot: the answer, the table, cautions, what the page was made from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from fastexec.analysis.comparison import CONTROLS, cautions
+from fastexec.analysis.report.costs import method_note
+from fastexec.analysis.report.material import Material
+from fastexec.analysis.report.sentence import adapting, answer, bps, optimum, percent
+from fastexec.analysis.simultaneous import Difference
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from fastexec.studies.study import Study
+
+_WIDE = 180.0  # of an interval drawn in the table
+_EDGE = 6.0
+
+
+@dataclass(frozen=True)
+class Row:
+    """A strategy's line: texts of the cells with what they sort by, and its interval drawn: x of (low, saving, high)."""
+
+    names: list[str]
+    colour: str
+    baseline: bool
+    cells: list[tuple[str, float]]
+    drawn: tuple[float, float, float] | None
+    zero: float
+    verdict: str
+
+
+@dataclass(frozen=True)
+class Top:
+    """``lines``: below the answer; ``names``, ``headings``: columns of texts and (name, unit) of those of numbers;
+    ``intervals``: whether a column of drawn ones follows; ``table``: the same as CSV, in full; ``study``: as TOML.
+    """
+
+    title: str
+    answer: str
+    lines: list[str]
+    order: str
+    names: list[str]
+    headings: list[tuple[str, str]]
+    intervals: bool
+    against: str
+    rows: list[Row]
+    method: str
+    cautions: list[str]
+    facts: list[tuple[str, str]]
+    command: str
+    table: pa.Table
+    study: str
+
+
+def top_of(material: Material, whole: Study) -> Top:
+    """The top of a study's report; ``whole``: the study with its sweep, if it has one."""
+    scenario = material.swept.name
+    return Top(
+        title=material.study.name + (f", scenario {scenario}" if scenario else ""),
+        answer=answer(material),
+        lines=[*adapting(material), *([line] if (line := optimum(material)) else [])],
+        order=_order(material),
+        names=["strategy"],
+        headings=_headings(material),
+        intervals=not material.per_step,
+        against=material.baseline,
+        rows=_rows(material),
+        method="" if material.per_step or not material.pairs.critical > 0 else method_note(material),
+        cautions=cautions([material.study], [material.summary]),
+        facts=facts_of(material.study, material.footer),
+        command=command_of(material.footer),
+        table=material.comparison.table,
+        study=whole.to_toml(),
+    )
+
+
+def _headings(material: Material) -> list[tuple[str, str]]:
+    unit = material.measure[1]
+    costs = [("cost", unit), ("sd", unit)]
+    if material.per_step:
+        return [*costs, ("done", "%")]
+    return [*costs, ("saving", "bps"), ("from", "bps"), ("to", "bps"), ("wins", "%"), ("done", "%")]
+
+
+def _rows(material: Material) -> list[Row]:
+    """The comparison, cheapest first."""
+    costs = material.mean_costs()
+    found = (
+        []
+        if material.per_step
+        else [material.pairs.against(material.baseline, s) for s in material.strategies if s != material.baseline]
+    )
+    at = scale_of(found)
+    return [_row(material, k, at) for k in costs.argsort(kind="stable").tolist()]
+
+
+def scale_of(differences: list[Difference]) -> Callable[[float], float]:
+    """Where a saving lies in the drawn column, such that all intervals and 0 have room."""
+    ends = [0.0, *(x for d in differences if d.known for x in (d.low, d.high))]
+    low, width = min(ends), (max(ends) - min(ends)) or 1.0
+    return lambda value: round(_EDGE + (_WIDE - 2.0 * _EDGE) * (value - low) / width, 2)
+
+
+def _row(material: Material, k: int, at: Callable[[float], float]) -> Row:
+    name, own = material.strategies[k], material.rows[k]
+    base = name == material.baseline
+    sd = own["program_cost_sd" if material.per_step else "shortfall_sd_bps"]
+    cells = [cell(float(material.mean_costs()[k]), bps), cell(sd, lambda x: f"{x:,.2f}")]
+    drawn, verdict = None, "baseline" if base else ""
+    if not material.per_step:
+        found = None if base else material.pairs.against(material.baseline, name)
+        told, drawn, judged = of_difference(found, at)
+        verdict = verdict or judged
+        wins = None if base else material.win_rate(name)
+        cells += [*told, cell(wins, lambda x: f"{100 * x:.1f}")]
+    cells.append(cell(own["completion"], lambda x: percent(x).removesuffix(" %")))
+    mark = "*" if own["completion"] < 0.9995 or own["unfinished"] else ""
+    mark += "+" if own["model"] in CONTROLS else ""
+    return Row([name + mark], material.style(name).colour, base, cells, drawn, at(0.0), verdict)
+
+
+def of_difference(
+    found: Difference | None, at: Callable[[float], float]
+) -> tuple[list[tuple[str, float]], tuple[float, float, float] | None, str]:
+    """Cells of a saving and its interval, the interval drawn, and the verdict; no saving without an interval."""
+    if found is None or not found.known:
+        return [("", float("-inf"))] * 3, None, "no interval"
+    cells = [cell(x, lambda y: f"{y:+,.3f}") for x in (found.saving, found.low, found.high)]
+    verdict = "no difference shown" if not found.shown else "cheaper" if found.low > 0.0 else "dearer"
+    return cells, (at(found.low), at(found.saving), at(found.high)), verdict
+
+
+def cell(value: float | None, form: Callable[[float], str]) -> tuple[str, float]:
+    """A text and what it sorts by."""
+    return ("–", float("-inf")) if value is None else (form(value), value)
+
+
+def facts_of(study: Study, footer: dict[str, Any]) -> list[tuple[str, str]]:
+    """What stands at the foot."""
+    inputs = [(f"input {name}", f"SHA-256 {digest}") for name, digest in sorted(footer["inputs"].items())]
+    versions = ", ".join(f"{name} {version}" for name, version in sorted(footer["versions"].items()))
+    return [
+        ("study", f"{study.name}, identity {footer['identity']}"),
+        ("seed", footer["seed"]),
+        ("episodes", f"{footer['episodes']:,}, the first is {footer['first_episode']:,}"),
+        ("versions", versions),
+        ("kernels", footer["kernels"]),
+        *(inputs or [("inputs", "none: every number comes from the study and its seed")]),
+    ]
+
+
+def command_of(footer: dict[str, Any]) -> str:
+    """What makes the same files again."""
+    shard = f" --first-episode {footer['first_episode']} --episodes {footer['episodes']}"
+    return f"fastexec run study.toml --out again{shard if footer['first_episode'] else ''}"
+
+
+def _order(material: Material) -> str:
+    """The order and its market in a line."""
+    order, market = material.study.order, material.study.market
+    shares = order.shares
+    size = f"{shares:,.10g}" if isinstance(shares, (int, float)) else f"{shares.low:,.10g} to {shares.high:,.10g}"
+    days = material.rows[0]["day_ids"]
+    where = f"{getattr(market, 'model', '')} of {len(days)} days" if days else "a simulated market"
+    return (
+        f"{order.side} {size} shares in {order.steps:,} steps of {order.step_seconds:,g} s, {material.episodes:,} episodes in "
+        f"{where}; baseline {material.baseline}; at_horizon = {order.at_horizon}."
+    )

@@ -1,0 +1,65 @@
+"""Write the report of a folder, and on request its charts as pictures."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from fastexec.analysis.report.figures import require_figures, write_figures
+from fastexec.analysis.report.material import open_results, require_own_study
+from fastexec.analysis.report.page import MARK, page, require_libraries
+from fastexec.analysis.report.sections import sections_of
+from fastexec.analysis.report.sweeps import open_sweep, sweep_sections, sweep_top
+from fastexec.analysis.report.top import top_of
+from fastexec.errors import InputError, RefusedError
+from fastexec.studies.place import Place
+
+
+def write_report(
+    folder: str | Path | Place,
+    *,
+    out: str | Path | None = None,
+    figures: str | Path | None = None,
+    baseline: str | None = None,
+    scenario: str | None = None,
+) -> tuple[Place, list[Path]]:
+    """One self-contained HTML page (default FOLDER/report.html); with ``figures`` a folder of PNG and SVG of its charts.
+
+    Of a study with a sweep: an overview of all scenarios, or the ``scenario`` named (default file report-NAME.html).
+    Returns the page's place and the pictures' paths. Raises InputError where the folder holds no complete results, a
+    library is not installed or a path cannot be one, RefusedError where ``out`` is another file, and then nothing is written.
+    """
+    require_libraries()
+    place = Place.of(folder)
+    study = require_own_study(place)
+    if out is not None and not str(out):
+        raise InputError("--out: is empty; name a file such as report.html")
+    own = "report.html" if scenario is None else f"report-{scenario}.html"
+    target = Place.of(out) if out is not None else place / own
+    _require_room(target)
+    if figures is not None:
+        require_figures(Path(figures))
+    if study.sweep is not None and scenario is None:
+        swept = open_sweep(place, study, baseline)
+        top, sections = sweep_top(swept), sweep_sections(swept)
+    else:
+        material = open_results(place, baseline, scenario)
+        top, sections = top_of(material, study), sections_of(material)
+    target.write(page(top, sections).encode())
+    return target, [] if figures is None else write_figures(Path(figures), sections)
+
+
+def _require_room(target: Place) -> None:
+    """A file that may be written: its folder is there, it is no folder, and what is there is an older report."""
+    if target.is_folder():
+        raise InputError(f"--out {target}: is a folder; name a file such as report.html")
+    if target.local is not None:
+        home = target.local.parent
+        if not home.is_dir():
+            raise InputError(f"--out {target}: the folder {home} is not there; make it, or name another file")
+        if not os.access(home, os.W_OK):
+            raise InputError(f"--out {target}: the folder {home} cannot be written to; name another file")
+    if target.is_file():
+        with target.open() as stream:
+            if bytes(stream.read(len(MARK))) != MARK.encode():
+                raise RefusedError(f"--out {target}: is there already and is no report; name another file")

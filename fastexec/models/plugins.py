@@ -1,0 +1,194 @@
+"""Own strategies: functions that a decorator registers, checked, and compiled for the engine's slots.
+
+    import fastexec as fx
+
+    @fx.strategy("patient", tight=0.0003)
+    def patient(shares, remaining, mid, spread, last_volume, params, step, steps): ...
+
+``plugin_files`` finds them for a study.
+"""
+
+from __future__ import annotations
+
+import dis
+import hashlib
+import inspect
+import math
+import re
+import traceback
+from collections.abc import Callable
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+from fastexec.errors import FastexecError, InputError
+from fastexec.models.strategies import BUILT_IN, NAME, RESERVED
+
+ARGUMENTS = ("shares", "remaining", "mid", "spread", "last_volume", "params", "step", "steps")
+MOST_PARAMETERS = 32
+#: Modules of this name are files that a study brought, run by ``plugin_files``.
+FILE_MODULE = "fastexec_plugin_"
+
+F = TypeVar("F", bound=Callable[..., None])
+
+
+@dataclass(frozen=True)
+class OwnStrategy:
+    """A registered function. ``parameters``: defaults, in the order of ``params``; ``file``: where it stands, as a study names
+    it; ``sha256``: of that file.
+    """
+
+    name: str
+    function: Callable[..., None] = field(repr=False)
+    parameters: dict[str, float]
+    file: str
+    sha256: str
+
+    @property
+    def summary(self) -> str:
+        """The first line of its docstring."""
+        return ((self.function.__doc__ or "").strip().splitlines() or [""])[0]
+
+    @property
+    def decide(self) -> Any:
+        """The function compiled for the engine; InputError, one line that says where, if it cannot be."""
+        from fastexec.kernels._jit import JIT_DISABLED
+
+        if JIT_DISABLED:
+            return self._interpreted
+        try:
+            return _compiled(self.function)
+        except Exception as error:  # Numba's many, none of which can be named outside the kernels
+            text = str(error)
+            lines = re.findall(r'File "[^"]*", line (\d+)', text)
+            line = f", line {lines[-1]}" if lines else ""
+            raise InputError(
+                f"{self.file}{line}: strategy {self.name!r} cannot be compiled: {_reason(text)}"
+            ) from error
+
+    def _interpreted(self, shares: Any, *rest: Any) -> None:
+        """As compiled: inputs cannot be written, a division by 0 gives infinity or NaN."""
+        import numpy as np
+
+        for view in rest[:5]:
+            view.flags.writeable = False
+        try:
+            with np.errstate(all="ignore"):
+                self.function(shares, *rest)
+        except Exception as error:
+            line = traceback.extract_tb(error.__traceback__)[-1].lineno
+            raise FastexecError(f"{self.file}, line {line}: strategy {self.name!r}: {first_line(error)}") from error
+
+
+@cache
+def _compiled(function: Callable[..., None]) -> Any:
+    from fastexec.kernels._jit import decide_function
+
+    return decide_function(function)
+
+
+registry: dict[str, dict[str, OwnStrategy]] = {}  # by module, then by name
+loading: ContextVar[tuple[str, str] | None] = ContextVar("loading", default=None)  # (name of the file, its SHA-256)
+
+
+def strategy(name: str, /, **parameters: float) -> Callable[[F], F]:
+    """Register a function as the strategy of model ``name``; ``parameters``: keys that a study may give it, and defaults.
+
+    The function fills ``shares`` (float64[lane], zeros when it is called) with the slices of step ``step`` of ``steps``, each
+    between 0 and ``remaining`` (shares); whole lots are made of them afterwards, rounding down. It sees ``mid`` (currency) and
+    ``spread`` (full, a fraction of the mid) as the step begins, ``last_volume`` (the market's in the step before, 0 in
+    step 0), and ``params``, in the order given here. It is compiled by Numba, for a block of episodes at a time, and keeps
+    nothing between calls. What is left after the last step falls under ``order.at_horizon``. With + - * / and np.sqrt alone
+    its bits are the same on every machine; np.exp and its like may differ in the last one.
+
+    Raises InputError where the name is taken or is no name, or the function cannot be a strategy.
+    """
+    _require_names(name, parameters)
+
+    def register(function: F) -> F:
+        plain = getattr(function, "py_func", function)  # of one that Numba has compiled already
+        if not inspect.isfunction(plain):
+            raise InputError(f"strategy({name!r}): {function!r} is no plain function; decorate one made by def")
+        own = OwnStrategy(name, plain, {key: float(x) for key, x in parameters.items()}, *_source(plain))
+        _require_function(own)
+        known = registry.setdefault(plain.__module__, {})
+        if name in known and plain.__module__.startswith(FILE_MODULE):
+            raise InputError(f"{own.file}: registers {name!r} twice; give one of them another name")
+        known[name] = own
+        return function
+
+    return register
+
+
+def _require_names(name: str, parameters: dict[str, float]) -> None:
+    if not isinstance(name, str) or not re.match(NAME, name) or len(name) > 60:
+        raise InputError(
+            f'strategy({name!r}): is no name; write @strategy("name") with letters, digits, spaces and . _ -'
+        )
+    if name in BUILT_IN:
+        raise InputError(f"strategy({name!r}): is built in; choose another name")
+    if len(parameters) > MOST_PARAMETERS:
+        raise InputError(f"strategy({name!r}): {len(parameters)} parameters; at most {MOST_PARAMETERS}")
+    for key, value in parameters.items():
+        number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+        if key in RESERVED or not number:
+            why = "is a key of every strategy" if key in RESERVED else f"default must be a finite number, not {value!r}"
+            raise InputError(f"strategy({name!r}): {key}: {why}; give a parameter like tight=0.0003")
+
+
+def _require_function(own: OwnStrategy) -> None:
+    """What would go wrong silently in compiled code: another number of arguments, exceptions, random numbers."""
+    code = own.function.__code__
+    place = f"{own.file}, line {code.co_firstlineno}: strategy {own.name!r}"
+    if (
+        code.co_argcount != len(ARGUMENTS)
+        or code.co_kwonlyargcount
+        or code.co_flags & (inspect.CO_VARARGS | inspect.CO_VARKEYWORDS)
+    ):
+        raise InputError(f"{place} must take ({', '.join(ARGUMENTS)})")
+    line, before = code.co_firstlineno, ""
+    for step in dis.get_instructions(code):
+        line = step.positions.lineno if step.positions and step.positions.lineno else line
+        place = f"{own.file}, line {line}: strategy {own.name!r}"
+        if step.opname == "RAISE_VARARGS":
+            raise InputError(
+                f"{place} raises or asserts, which no compiled strategy can; let it give 0 shares, or NaN to stop"
+            )
+        if step.opname.startswith("STORE_FAST") and before.endswith("=") and step.argval in code.co_varnames[1:6]:
+            raise InputError(f"{place} changes its input {step.argval}; only shares may be written")
+        before = step.argrepr if step.opname == "BINARY_OP" else ""
+        if step.argval == "random":
+            raise InputError(
+                f"{place} draws random numbers, which would differ from run to run; it must be a function of what it sees"
+            )
+
+
+def _source(function: Callable[..., None]) -> tuple[str, str]:
+    """(file, SHA-256) of a function: of its file, else (a notebook) of its own text."""
+    if (file := loading.get()) is not None:
+        return file
+    path = Path(inspect.getsourcefile(function) or "")
+    if path.is_file():
+        return path.name, hashlib.sha256(path.read_bytes()).hexdigest()
+    try:
+        return path.name, hashlib.sha256(inspect.getsource(function).encode()).hexdigest()
+    except OSError:
+        raise InputError(
+            f"strategy {function.__name__!r}: its text is not at hand; put it into a file, whose hash signs results"
+        ) from None
+
+
+def _reason(text: str) -> str:
+    """The one sentence of a compiler's many that says what to mend."""
+    if "Cannot modify readonly array" in text:
+        return "it writes to one of its inputs; only shares may be written"
+    said = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("Failed in")]
+    called = next((line.removeprefix(">>> ") for line in said if line.startswith(">>> ")), "")
+    return f"{said[0] if said else 'unknown to Numba'} {called}".strip()[:300]
+
+
+def first_line(error: BaseException) -> str:
+    """What an exception says, in one line."""
+    return error.msg if isinstance(error, SyntaxError) else (str(error).splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,60 @@
+"""What a sweep means and costs before it is run: its scenarios, and the sum over them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from fastexec.models.sweep import inline
+from fastexec.studies.check import Cost, Examination, examine, told
+from fastexec.studies.study import Study
+from fastexec.studies.sweep import MOST_UNASKED
+
+_LOOKED_AT = 4  # scenarios that are prepared and timed; each may have an agent to train
+_LISTED = 12
+
+
+def examine_any(study: Study) -> Examination:
+    """Examine a study; of a sweep every scenario is validated, some are prepared and timed, and the costs are of all."""
+    if study.sweep is None:
+        return examine(study)
+    scenarios, count = study.scenarios(), study.sweep.count
+    places = sorted({j * (count - 1) // max(_LOOKED_AT - 1, 1) for j in range(_LOOKED_AT)})
+    looked = {str(scenarios[j].name): examine(scenarios[j].study) for j in places}
+    cost = _total([found.cost for found in looked.values()], count)
+    listed = [(str(s.name), ", ".join(f"{k} = {inline(v)}" for k, v in s.values.items())) for s in scenarios[:_LISTED]]
+    if count > _LISTED:
+        listed.append(("...", f"{count - _LISTED:,} more"))
+    costs = [
+        ("scenarios", f"{count:,}; prepared and timed here: {len(looked)}; the costs below are of all"),
+        *listed,
+        ("rows", f"{cost.rows:,}"),
+        *told(cost),
+    ]
+    known = [(label, text) for label, text in _said((name, found.known) for name, found in looked.items())]
+    warnings = [text for _, text in _said((name, [("", w) for w in found.warnings]) for name, found in looked.items())]
+    if count > MOST_UNASKED:
+        warnings.append(f"more than {MOST_UNASKED:,} scenarios: fastexec run needs --yes")
+    return Examination(study, costs, known, warnings, cost)
+
+
+def _total(costs: list[Cost], count: int) -> Cost:
+    """Of all scenarios, from some of them; chunks of several scenarios share the memory."""
+    mean = [sum(numbers) / len(costs) * count for numbers in zip(*costs, strict=True)]
+    return Cost(
+        rows=round(mean[0]),
+        seconds=mean[1],
+        memory=max(cost.memory for cost in costs),
+        files=round(mean[3]),
+        chunk=min(cost.chunk for cost in costs),
+    )
+
+
+def _said(found: Iterable[tuple[str, list[tuple[str, str]]]]) -> list[tuple[str, str]]:
+    """Each (label, text) once; where it is not said of every scenario looked at, behind their names."""
+    names: dict[tuple[str, str], list[str]] = {}
+    count = 0
+    for scenario, pairs in found:
+        count += 1
+        for pair in pairs:
+            names.setdefault(pair, []).append(scenario)
+    return [(label, text if len(own) == count else f"{', '.join(own)}: {text}") for (label, text), own in names.items()]

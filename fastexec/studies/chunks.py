@@ -1,0 +1,118 @@
+"""How a run is cut: episodes a chunk and chunks in flight, within a bound on memory."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fastexec.errors import InputError, RefusedError
+from fastexec.kernels.fields import COUNT_COLUMNS, EPISODE_COLUMNS, MARKET_COLUMNS
+from fastexec.kernels.summary import BINS
+from fastexec.simulation import Prepared
+from fastexec.studies.moments import COLUMNS, LEAF, SKETCHED
+from fastexec.studies.options import RunOptions
+
+_ROWS_A_CHUNK = 200_000
+_LARGEST, _SMALLEST, MOST = 32_768, 1_024, 1_000_000
+_LARGEST_SUMMARY, _STEPS_A_SUMMARY = 1 << 20, 1 << 28  # episodes; strategy-steps, about a second of one thread
+_BYTES_A_SUMMARY, _MOST_SUMMARY = 1 << 25, 1 << 24
+_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
+_SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]i?)?b?\s*", re.IGNORECASE)
+#: Bytes of the process before any chunk: interpreter, compiled kernels, Arrow.
+BASE = 260 * 2**20
+#: A chunk's rows exist as the engine's columns, as the summary's, as an Arrow table and as the bytes of its file.
+_COPIES = 3
+
+
+@dataclass(frozen=True)
+class Cut:
+    """``chunk``: episodes a file; ``flying``: chunks being worked on or waiting for their turn in the summary."""
+
+    chunk: int
+    flying: int
+
+
+def bytes_of(text: str) -> int:
+    """``2GB``, ``500 MiB``, ``1.5g`` or a number of bytes; InputError where it is no size."""
+    found = _SIZE.fullmatch(text)
+    if found is None or float(found[1]) == 0.0:
+        raise InputError(f"--max-memory {text}: is no size; write for example 2GB or 500MiB")
+    return int(float(found[1]) * _UNITS[(found[2] or "").lower()])
+
+
+def cut(studies: Sequence[Prepared], rows: str, how: RunOptions, slots: int, held: int | None) -> Cut:
+    """Chunk size and chunks in flight; ``rows``: all | none; ``slots``: chunks at once; ``held``: the chunk size of the folder.
+
+    Raises InputError where not even one chunk fits into the memory allowed.
+    """
+    given, most = held or how.chunk, MOST if rows == "all" else _MOST_SUMMARY
+    if given is not None and given > most:
+        raise InputError(f"--chunk {given}: at most {most} episodes, or nobody sees for long how far it is")
+    if rows == "none":
+        found = smallest = Cut(given or _summary_chunk(studies, slots), 2 * slots)
+    else:
+        found, smallest = Cut(given or default_chunk(studies), slots + 1), Cut(given or _SMALLEST, 1)
+    if how.max_memory is None:
+        return found
+    room = bytes_of(how.max_memory)
+    least = memory(studies, rows, slots, smallest)
+    if least > room:
+        raise InputError(
+            f"--max-memory {how.max_memory}: this study needs at least {-(-least // 10**6)} MB, with chunks of "
+            f"{smallest.chunk} episodes and {slots} at once"
+        )
+    while memory(studies, rows, slots, found) > room:
+        smaller = given is None and found.chunk > _SMALLEST
+        found = Cut(found.chunk // 2, found.flying) if smaller else Cut(found.chunk, found.flying - 1)
+    return found
+
+
+def memory(studies: Sequence[Prepared], rows: str, slots: int, cut: Cut) -> int:
+    """Bytes that a run of such chunks takes, about."""
+    each = max(bytes_an_episode(prepared) for prepared in studies)
+    if rows == "all":
+        return BASE + cut.flying * cut.chunk * each
+    k = max(len(prepared.strategies) for prepared in studies)
+    # A chunk holds a leaf of rows and its histogram while it runs, then its leaves' moments until their turn comes.
+    return BASE + slots * (LEAF * each + 8 * SKETCHED * k * BINS) + cut.flying * cut.chunk // LEAF * _bytes_a_leaf(k)
+
+
+def _bytes_a_leaf(k: int) -> int:
+    return 8 * (4 * len(COLUMNS) * k + 5 * k * k)
+
+
+def _summary_chunk(studies: Sequence[Prepared], slots: int) -> int:
+    """Without rows a chunk's memory hardly grows with it: it is as large as is still a short wait, and small enough that
+    every thread has some.
+    """
+    k, steps = max(len(prepared.strategies) for prepared in studies), studies[0].study.order.steps
+    episodes = max(prepared.episodes for prepared in studies)
+    size = _LARGEST_SUMMARY
+    while size > LEAF and (
+        size * k * steps > _STEPS_A_SUMMARY
+        or size * 4 * slots > episodes
+        or size // LEAF * _bytes_a_leaf(k) > _BYTES_A_SUMMARY
+    ):
+        size //= 2
+    return size
+
+
+def default_chunk(studies: Sequence[Prepared]) -> int:
+    """Episodes a file: about 200,000 rows, a power of two between 1,024 and 32,768."""
+    chunk, strategies = _LARGEST, max(len(prepared.strategies) for prepared in studies)
+    while chunk > _SMALLEST and chunk * strategies > _ROWS_A_CHUNK:
+        chunk //= 2
+    return chunk
+
+
+def bytes_an_episode(prepared: Prepared) -> int:
+    """Memory that an episode of a chunk takes while the chunk is worked on."""
+    row = 8 * len(EPISODE_COLUMNS) + 4 * len(COUNT_COLUMNS)
+    return _COPIES * (len(prepared.strategies) * row + 8 * (len(MARKET_COLUMNS) + len(prepared.drawn)))
+
+
+def require_same(chunk: int | None, held: int, folder: object) -> None:
+    """RefusedError where a folder has chunks of another size than the one asked for."""
+    if chunk is not None and chunk != held:
+        raise RefusedError(f"--chunk {chunk}: the folder {folder} has chunks of {held}; leave --chunk out")

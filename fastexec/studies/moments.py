@@ -1,0 +1,184 @@
+"""What a summary needs of some episodes: moments over leaves and histogram counts, taken where the chunk is computed.
+
+A leaf is 4,096 absolute episodes and a node 256 leaves. Leaves are combined in order into their node, and nodes in order
+(Chan, Golub and LeVeque 1979), so that neither chunks nor shards show in the last bits. Counts are integers and add up in
+any order. Of a leaf that the ends of a chunk cut, the values are kept until it is whole.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fastexec.columns import PARTS
+from fastexec.kernels.summary import BINS, count_bins, products_of, spread_of
+
+if TYPE_CHECKING:
+    from fastexec.simulation import Results
+
+LEAF = 4096
+NODE = 256 * LEAF
+COSTS = ("shortfall_bps", *(f"{part}_bps" for part in PARTS))
+#: The columns that are summarised; completion has a mean, and neither a histogram nor squares.
+COLUMNS = (*COSTS, "completion")
+SKETCHED = len(COSTS)
+TIMING = COSTS.index("timing_bps")
+
+
+@dataclass
+class Moments:
+    """Count, means and sums of products over some episodes of K strategies; see ``kernels.summary`` for the shapes."""
+
+    strategies: int
+    count: int = 0
+    mean: np.ndarray = field(init=False)
+    low: np.ndarray = field(init=False)
+    high: np.ndarray = field(init=False)
+    squares: np.ndarray = field(init=False)
+    products: np.ndarray = field(init=False)
+    wins: np.ndarray = field(init=False)
+
+    def __post_init__(self) -> None:
+        shape, k = (len(COLUMNS), self.strategies), self.strategies
+        self.mean, self.low, self.high = np.zeros(shape), np.full(shape, np.inf), np.full(shape, -np.inf)
+        self.squares, self.products, self.wins = np.zeros(shape), np.zeros((2 * k, 2 * k)), np.zeros((k, k), np.int64)
+
+    @classmethod
+    def of(cls, values: np.ndarray, completion: np.ndarray, strategies: int, first: int, count: int) -> Moments:
+        """Those of rows ``first <= e < first + count`` of ``values[c, e * K + k]`` and ``completion[0, e * K + k]``."""
+        leaf, c = cls(strategies, count), SKETCHED
+        spread_of(values, first, count, leaf.mean[:c], leaf.low[:c], leaf.high[:c])
+        spread_of(completion, first, count, leaf.mean[c:], leaf.low[c:], leaf.high[c:])
+        products_of(values, first, count, leaf.mean[:c], TIMING, leaf.squares[:c], leaf.products, leaf.wins)
+        return leaf
+
+    @classmethod
+    def of_cut(cls, rows: np.ndarray, strategies: int) -> Moments:
+        """Those of the values of a cut leaf, ``rows[c, e * K + k]`` with completion last."""
+        rows = np.ascontiguousarray(rows)
+        return cls.of(rows[:SKETCHED], rows[SKETCHED:], strategies, 0, rows.shape[1] // strategies)
+
+    def combine(self, other: Moments) -> None:
+        """Add the episodes of ``other``; the order of combining matters to the last bits."""
+        total = self.count + other.count
+        delta = other.mean - self.mean
+        weight = self.count * other.count / total
+        pair = np.concatenate((delta[0], delta[TIMING]))
+        self.squares += other.squares + delta * delta * weight
+        self.products += other.products + pair[:, None] * pair[None, :] * weight
+        self.mean += delta * (other.count / total)
+        self.low, self.high = np.minimum(self.low, other.low), np.maximum(self.high, other.high)
+        self.wins += other.wins
+        self.count = total
+
+
+@dataclass(frozen=True)
+class Partial:
+    """The episodes ``first <= e < first + count`` of K strategies, for a summary to take in.
+
+    head, tail: values[c, e * K + k] of the leaves that the ends cut; between them ``leaves``. places, counts: what stands
+    in which of the flattened bins[c, k, bin]. days, day_shortfall: of a replay, int32[e] and float64[e, k].
+    """
+
+    first: int
+    count: int
+    head: np.ndarray
+    leaves: list[Moments]
+    tail: np.ndarray
+    places: np.ndarray
+    counts: np.ndarray
+    unfinished: np.ndarray
+    days: np.ndarray
+    day_shortfall: np.ndarray
+    per_step: bool
+
+
+class Gathering:
+    """Takes the rows of a chunk, one run of episodes after the other, and ends in its ``Partial``."""
+
+    def __init__(self, strategies: int, first: int) -> None:
+        self._strategies, self._first, self._at = strategies, first, first
+        self._bins = np.zeros((SKETCHED, strategies, BINS), np.int64)
+        self._cut: list[np.ndarray] = []  # values of the leaf that is not whole yet
+        self._head = np.zeros((len(COLUMNS), 0))
+        self._leaves: list[Moments] = []
+        self._unfinished = np.zeros(strategies, np.int64)
+        self._days: list[tuple[np.ndarray, np.ndarray]] = []
+        self._per_step = False
+
+    def add(self, results: Results) -> None:
+        """The next episodes."""
+        values = _values(results)
+        completion = np.require(
+            results.episodes["completion"][None, :], np.float64, ["C", "W"]
+        )  # Arrow's are read-only
+        k, count = self._strategies, completion.shape[1] // self._strategies
+        self._per_step = "program_cost" in results.episodes
+        count_bins(values, 0, count, self._bins)
+        filled = results.episodes["filled_shares"].reshape(count, k)
+        self._unfinished += (filled < results.markets["order_shares"][:, None]).sum(axis=0)
+        if "day" in results.markets:
+            self._days.append((results.markets["day"], values[0].reshape(count, k).copy()))
+        at = 0
+        while at < count:
+            end = min(at + LEAF - (self._at % LEAF), count)
+            self._at += end - at
+            if end - at == LEAF:
+                self._leaves.append(Moments.of(values, completion, k, at, LEAF))
+            else:
+                rows = slice(at * k, end * k)
+                self._keep_cut(np.concatenate((values[:, rows], completion[:, rows])))
+            at = end
+
+    def _keep_cut(self, rows: np.ndarray) -> None:
+        """A part of a leaf, at whose end ``_at`` stands."""
+        self._cut.append(rows)
+        if self._at % LEAF == 0:
+            joined = np.concatenate(self._cut, axis=1)
+            if joined.shape[1] == LEAF * self._strategies:
+                self._leaves.append(Moments.of_cut(joined, self._strategies))
+            else:
+                self._head = joined
+            self._cut = []
+
+    def partial(self) -> Partial:
+        """What the rows come to."""
+        flat = self._bins.ravel()
+        places = np.flatnonzero(flat)
+        none = np.zeros((len(COLUMNS), 0))
+        tail = np.concatenate(self._cut, axis=1) if self._cut else none
+        head, tail = (self._head, tail) if self._leaves or self._head.size else (tail, none)
+        return Partial(
+            first=self._first,
+            count=self._at - self._first,
+            head=head,
+            leaves=self._leaves,
+            tail=tail,
+            places=places.astype(np.int32),
+            counts=flat[places].astype(np.int32),  # half of what a worker sends home
+            unfinished=self._unfinished,
+            days=np.concatenate([np.zeros(0, np.int32), *(days for days, _ in self._days)]),
+            day_shortfall=np.concatenate([np.zeros((0, self._strategies)), *(rows for _, rows in self._days)]),
+            per_step=self._per_step,
+        )
+
+
+def summarise(first: int, results: Results) -> Partial:
+    """The ``Partial`` of rows that are in memory."""
+    gathering = Gathering(len(results.strategies), first)
+    gathering.add(results)
+    return gathering.partial()
+
+
+def _values(results: Results) -> np.ndarray:
+    """Shortfall and its parts, float64[c, e * K + k]; under the rule per_step program_cost stands in for the shortfall, and
+    there are no parts.
+    """
+    if results.costs is not None:
+        return results.costs
+    episodes = results.episodes
+    if "program_cost" in episodes:
+        episodes = dict.fromkeys(COSTS, np.zeros_like(episodes["program_cost"])) | {COSTS[0]: episodes["program_cost"]}
+    return np.ascontiguousarray(np.stack([np.asarray(episodes[name], np.float64) for name in COSTS]))

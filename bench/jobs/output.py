@@ -18,9 +18,10 @@ from fastexec.analysis.comparison import compare
 from fastexec.columns import markets_table
 from fastexec.simulation import Results, default_threads, prepare
 from fastexec.studies import store
+from fastexec.studies.moments import COLUMNS, summarise
+from fastexec.studies.place import Place
 from fastexec.studies.run import run
 from fastexec.studies.study import Study
-from fastexec.studies.summary import SummaryAccumulator, stacked
 from jobs.engine import MINI, mini
 from jobs.job import BASELINES, FLOORS, GROWTH, ONCE, PROCESSOR, SELDOM, Job, Size
 
@@ -51,14 +52,12 @@ def results(episodes: int) -> Results:
 
 
 def summing(episodes: int) -> Callable[[], None]:
-    found, names = results(episodes), results(episodes).strategies
-    accumulator, at = SummaryAccumulator(names, names), [0]
+    return lambda: summarise(0, results(episodes)) and None
 
-    def add() -> None:
-        accumulator.add(at[0], found)
-        at[0] += episodes
 
-    return add
+def summarised(episodes: int) -> np.ndarray:
+    """The columns that a summary reads."""
+    return np.stack([results(episodes).episodes[name] for name in COLUMNS])
 
 
 def copying(source: np.ndarray) -> Callable[[], None]:
@@ -72,7 +71,9 @@ def writing(episodes: int, write: Callable[[pa.Table, Path], Any]) -> Callable[[
 
 
 def signed(table: pa.Table, path: Path) -> None:
-    store.write_table(path, table, {"identity": "bench", "first_episode": 0, "episodes": len(table) // _KINDS})
+    store.write_table(
+        Place.of(path), table, {"identity": "bench", "first_episode": 0, "episodes": len(table) // _KINDS}
+    )
 
 
 def in_our_encoding(table: pa.Table, path: Path) -> None:
@@ -152,7 +153,7 @@ def jobs(size: Size) -> list[Job]:
     million = f"{compared // 10**6} M rows"
     alone = {"measured": PROCESSOR, "rounds": SELDOM, "all_threads": True}
     return [
-        Job(SUMMARY_COPY, FLOORS, lambda _: copying(stacked(results(episodes).episodes)), rows, ROW),
+        Job(SUMMARY_COPY, FLOORS, lambda _: copying(summarised(episodes)), rows, ROW),
         Job("summary", "output", lambda _: summing(episodes), rows, ROW, floor=(SUMMARY_COPY,)),
         Job(PARQUET_COPY, FLOORS, lambda _: copying(np.zeros(results(episodes).to_arrow().nbytes // 8)), rows, ROW),
         Job(PYARROW, BASELINES, lambda _: writing(episodes, pq.write_table), rows, ROW, floor=(PARQUET_COPY,)),

@@ -171,7 +171,7 @@ def gymnasium(episodes: int) -> Callable[[], float]:
 def core_jobs(size: Size) -> list[Job]:
     """The ratios that the project promises stand side by side, so that they meet the same moments of the machine."""
     episodes = 16 * _RANGE
-    few, steps = 2 * _RANGE, episodes * STEPS
+    several, few, steps = 8 * _RANGE, 2 * _RANGE, episodes * STEPS
     against = (NUMPY, JAX, GYMNASIUM)
     batches = [2048, 4096, 8192] if size.quick else [512, 1024, 2048, 4096, 8192, 16384, 32768]
     jobs = [
@@ -186,11 +186,19 @@ def core_jobs(size: Size) -> list[Job]:
     for count in (2, 4, 8, 16):
         study = mini(*(["twap", "pov"] * 8)[:count])
         jobs.append(
-            Job(f"{count} strategies", "strategies", simulating(study, few), few * STEPS, PATH_STEP, True, (NORMALS,))
+            Job(
+                f"{count} strategies",
+                "strategies",
+                simulating(study, several),
+                several * STEPS,
+                PATH_STEP,
+                True,
+                (NORMALS,),
+            )
         )
     for title, overrides in (("parameters fixed", []), ("parameters of each episode", _RANGES)):
         study = mini("twap", "pov", overrides=overrides)
-        jobs.append(Job(title, "strategies", simulating(study, few), few * STEPS, PATH_STEP, True, (NORMALS,)))
+        jobs.append(Job(title, "strategies", simulating(study, several), several * STEPS, PATH_STEP, True, (NORMALS,)))
     return jobs
 
 
@@ -198,11 +206,11 @@ def market_jobs(size: Size) -> list[Job]:
     jobs = []
     for title, exchanged in _MARKETS.items():
         study = mini("twap", market={**_PLAIN, **exchanged})
-        work = 2 * _RANGE * STEPS
+        work = 8 * _RANGE * STEPS
         floor = f"draws of {title}"
         jobs += [
-            Job(floor, FLOORS, moves_alone(study, 2 * _RANGE), work, PATH_STEP),
-            Job(title, "market alone", market_alone(study, 2 * _RANGE), work, PATH_STEP, True, (floor,)),
+            Job(floor, FLOORS, moves_alone(study, 8 * _RANGE), work, PATH_STEP),
+            Job(title, "market alone", market_alone(study, 8 * _RANGE), work, PATH_STEP, True, (floor,)),
         ]
     return jobs
 
@@ -213,7 +221,7 @@ def preset_jobs(size: Size) -> list[Job]:
     for name, _ in presets():
         study = Study.preset(name)
         short = {key: {**t.model_dump(), "rounds": 1, "batch": min(t.batch, 16_384)} for key, t in study.train.items()}
-        episodes, floor = size.of(_RANGE, 2 * _RANGE), f"draws of {name}"
+        episodes, floor = size.of(2 * _RANGE, 4 * _RANGE), f"draws of {name}"
         work = episodes * study.order.steps
         jobs += [
             Job(floor, FLOORS, moves_alone(study, episodes), work, PATH_STEP),

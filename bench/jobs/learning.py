@@ -120,10 +120,10 @@ def grid(inventories: int, spreads: int) -> tuple[Cut, ...]:
 
 
 def jobs(size: Size) -> list[Job]:
-    batch, some = size.of(_BATCHED // 2, _BATCHED), size.of(8_192, 32_768)
+    batch, some = _BATCHED, size.of(8_192, 32_768)
     own, python = (DRAWS,), (PYTHON,)
     found = [
-        Job(DRAWS, "training", draws(batch), batch * STEPS, TRANSITION, True),
+        Job(DRAWS, "training", draws(4 * batch), 4 * batch * STEPS, TRANSITION, True),
         Job("rule batched", "training", batched(batch, program_cuts()), batch * STEPS, TRANSITION, True, own, python),
         Job("rule backward", "training", rule_job("backward", batch), batch * STEPS, TRANSITION, True, own, python),
     ]

@@ -66,11 +66,10 @@ def jobs(size: Size) -> list[Job]:
         Job("fastexec --help", "start-up", seconds(_MAIN, "--help"), floor=(PYTHON,), **shared),
         Job("fastexec run, warm", "start-up", seconds(_MAIN, *tiny), floor=(LIBRARIES,), **shared),
     ]
-    if not size.quick:  # half a minute each
-        found += [
-            Job("fastexec run, cold", "start-up", seconds(_MAIN, *tiny, cold=True), **once),
-            Job("fastexec info --warm, cold", "start-up", seconds(_MAIN, "info", "--warm", cold=True), **once),
-        ]
+    found.append(Job("fastexec run, cold", "start-up", seconds(_MAIN, *tiny, cold=True), **once))
+    if not size.quick:
+        code = seconds(_MAIN, "info", "--warm", cold=True)
+        found.append(Job("fastexec info --warm, cold", "start-up", code, **once))
     for episodes in (20_000, size.of(100_000, 1_000_000)):
         words = ("run", "large_cap", "--episodes", str(episodes), "--out", "memory", "--quiet")
         name = f"{episodes} episodes to files"

@@ -12,8 +12,9 @@ from typing import Any
 from machine import commit, machine, versions
 
 KIND, SCHEMA = "fastexec benchmark", 1
-#: A change is marked beyond so many noises of both runs together, and never below the share behind it.
-NOISES, LEAST = 3.0, 0.02
+#: A change is marked beyond so many noises of both runs together, and never below a share: a larger one where a run has
+#: few rounds, whose quartiles tell little.
+NOISES, LEAST, LEAST_OF_FEW, FEW = 3.0, 0.02, 0.05, 5
 
 
 class RecordError(Exception):
@@ -107,5 +108,6 @@ def changes(now: dict[str, Any], earlier: dict[str, Any]) -> dict[str, tuple[flo
         if "one" in row and then is not None:
             ratio = row["one"]["median"] / then["median"]
             noise = math.hypot(row["one"]["noise"], then["noise"])
-            found[row["name"]] = ratio, abs(math.log(ratio)) > max(LEAST, NOISES * noise)
+            least = LEAST if min(row["one"]["rounds"], then["rounds"]) >= FEW else LEAST_OF_FEW
+            found[row["name"]] = ratio, abs(math.log(ratio)) > max(least, NOISES * noise)
     return found

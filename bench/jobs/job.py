@@ -48,7 +48,7 @@ class Size:
 
     @property
     def rounds(self) -> dict[str, int]:
-        return {OFTEN: 5, SELDOM: 2, ONCE: 1} if self.quick else {OFTEN: 15, SELDOM: 5, ONCE: 1}
+        return {OFTEN: 5, SELDOM: 3, ONCE: 1} if self.quick else {OFTEN: 15, SELDOM: 5, ONCE: 1}
 
     def of(self, quick: int, full: int) -> int:
         return quick if self.quick else full

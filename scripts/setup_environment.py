@@ -12,7 +12,7 @@ import sys
 import time
 from collections import deque
 from pathlib import Path
-from typing import Deque, Dict, List, Sequence
+from typing import Deque, Dict, List, Optional, Sequence
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCK = ROOT / "scripts" / "requirements.lock"
@@ -41,11 +41,13 @@ def enter(script: str) -> None:
     restart([script, *sys.argv[1:]])
 
 
-def restart(words: Sequence[str]) -> None:
-    """Become the environment's Python with other words behind it."""
+def restart(words: Sequence[str], further: Optional[Path] = None) -> None:
+    """Become the environment's Python with other words behind it; ``further``: a lock to install besides ours."""
     try:
         require_python()
         prepare()
+        if further is not None:
+            add(further)
         become([str(PYTHON), *words])
     except KeyboardInterrupt:
         say("interrupted; the next run makes good what is missing")
@@ -84,6 +86,15 @@ def prepare() -> None:
     STAMP.write_text(f"{lock}\n{project}\n")
 
 
+def add(lock: Path) -> None:
+    """Install what a further lock names besides; noted in the environment, and forgotten with it."""
+    note = ENVIRONMENT / f"fastexec-{lock.stem}.txt"
+    if not note.exists() or note.read_text() != fingerprint(lock):
+        say(f"installing what {lock.name} names besides (about 150 MB, once)")
+        install(lock)
+        note.write_text(fingerprint(lock))
+
+
 def fingerprint(path: Path) -> str:
     """SHA-256 of a file and of the project's folder: an environment does not survive a move."""
     return hashlib.sha256(str(ROOT).encode() + b"\0" + path.read_bytes()).hexdigest()
@@ -115,12 +126,17 @@ def make_environment() -> None:
 
 
 def install_packages() -> None:
-    """Install what the lock names, each file checked against its hash."""
+    """Install what our lock names."""
     names = {line.split("==")[0] for line in LOCK.read_text().splitlines() if "==" in line and "win32" not in line}
     say(f"installing {len(names)} packages (about 300 MB, once)")
     started = time.monotonic()
-    pip_install("--require-hashes", "--only-binary", ":all:", "--requirement", str(LOCK))
+    install(LOCK)
     say(f"installed in {time.monotonic() - started:.0f} s")
+
+
+def install(lock: Path) -> None:
+    """Install a lock's packages, each file checked against its hash."""
+    pip_install("--require-hashes", "--only-binary", ":all:", "--requirement", str(lock))
 
 
 def pip_install(*arguments: str) -> None:

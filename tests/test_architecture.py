@@ -24,7 +24,8 @@ LOCK = ROOT / "scripts" / "requirements.lock"
 TOP_LEVEL = {"pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md", "fastexec", "bench", "tests", "scripts"}
 KERNEL_IMPORTS = {"__future__", "collections", "fastexec.kernels", "numpy", "typing"}
 NUMBA = {"numba", "llvmlite"}
-SETUP_SCRIPTS = ("run.py", "test.py", "setup_environment.py")
+BENCH_LOCK = ROOT / "scripts" / "bench.lock"
+SETUP_SCRIPTS = ("run.py", "test.py", "bench.py", "setup_environment.py")
 LONGEST_FILE = 300
 CODE = ("fastexec", "bench", "scripts", "tests")
 MAP_NAME = re.compile(r"[\w./*]+(/|/\w+|\.\w+)|LICENSE")
@@ -171,14 +172,28 @@ def test_readme_maps_the_tree() -> None:
     assert modules | folders <= named
 
 
-def test_lock_pins_every_requirement_and_names_no_address() -> None:
+def pinned(lock: str) -> set[str]:
+    return set(re.findall(r"^([\w-]+)==", lock, re.MULTILINE))
+
+
+def test_locks_pin_every_requirement_and_name_no_address() -> None:
+    """What only the benchmarks need (JAX, Gymnasium) is pinned in a lock of their own, the rest alike in both."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    extras = project["project"]["optional-dependencies"].values()
-    wanted = [*project["project"]["dependencies"], *project["build-system"]["requires"], *chain(*extras)]
-    names = {re.match(r"[\w-]+", requirement).group() for requirement in wanted} - {"fastexec"}
-    lock = LOCK.read_text(encoding="utf-8")
-    assert names <= set(re.findall(r"^([\w-]+)==", lock, re.MULTILINE))
-    assert re.findall(r"://|file:|index-url|find-links|^[./]", lock, re.MULTILINE) == []
+    extras = project["project"]["optional-dependencies"]
+    rest = chain(*(requirements for extra, requirements in extras.items() if extra != "bench"))
+    wanted = [*project["project"]["dependencies"], *project["build-system"]["requires"], *rest]
+    ours, bench = (
+        {re.match(r"[\w-]+", requirement).group() for requirement in some} - {"fastexec"}
+        for some in (wanted, extras["bench"])
+    )
+    lock, further = LOCK.read_text(encoding="utf-8"), BENCH_LOCK.read_text(encoding="utf-8")
+    assert ours <= pinned(lock)
+    assert ours | bench <= pinned(further)
+    assert not {"jax", "gymnasium"} & pinned(lock)
+    assert set(re.findall(r"^[\w-]+==\S+", lock, re.MULTILINE)) <= set(
+        re.findall(r"^[\w-]+==\S+", further, re.MULTILINE)
+    )
+    assert re.findall(r"://|file:|index-url|find-links|^[./]", lock + further, re.MULTILINE) == []
 
 
 @pytest.mark.parametrize("name", SETUP_SCRIPTS)

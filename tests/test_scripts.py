@@ -21,7 +21,7 @@ def project(tmp_path: Path) -> Path:
     copy = tmp_path / "a project"
     (copy / "scripts").mkdir(parents=True)
     shutil.copy(ROOT / "pyproject.toml", copy)
-    for name in ("setup_environment.py", "run.py", "test.py", "requirements.lock"):
+    for name in ("setup_environment.py", "run.py", "test.py", "bench.py", "requirements.lock", "bench.lock"):
         shutil.copy(ROOT / "scripts" / name, copy / "scripts")
     return copy
 
@@ -66,6 +66,19 @@ def test_run_passes_on_options_and_status_from_any_folder(ready: Path, tmp_path:
 def test_test_passes_on_options_and_status(ready: Path, tmp_path: Path) -> None:
     done = call(ready, "test.py", "-k", "two words", cwd=tmp_path)
     assert (done.returncode, done.stdout.splitlines()) == (7, ["-P", "-m", "pytest", "-k", "two words"])
+
+
+def test_bench_adds_its_own_lock_once_and_passes_on_options(ready: Path) -> None:
+    python = ready / ".venv" / "bin" / "python"
+    python.write_text(STAND_IN.replace("exit 7", '[ "$1" = -m ] && echo "$@" >> installed; exit 0'))
+    asked = ["-P", str(ready.resolve() / "bench"), "--quick"]
+    first, second = (call(ready, "bench.py", "--quick", cwd=ready) for _ in range(2))
+    assert (first.returncode, first.stdout.splitlines()) == (0, asked), first.stderr
+    assert "setup: installing what bench.lock names besides" in first.stderr
+    assert (second.returncode, second.stdout.splitlines(), second.stderr) == (0, asked, "")
+    (installed,) = (ready / "installed").read_text().splitlines()
+    assert "--require-hashes" in installed
+    assert installed.endswith("bench.lock")
 
 
 def test_a_worked_study_starts_again_in_the_environment_where_it_lacks_packages(ready: Path, tmp_path: Path) -> None:

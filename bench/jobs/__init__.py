@@ -1,0 +1,1 @@
+"""The jobs that are measured; ``jobs.job`` says what one is, ``jobs.catalogue`` lists them all."""

@@ -231,20 +231,18 @@ def build(
 
 
 def _array(values: Any, field: pa.Field) -> pa.Array | pa.ChunkedArray:
-    import pyarrow as pa
+    from fastexec.arrow import to_arrow
 
-    if isinstance(values, (pa.Array, pa.ChunkedArray)):
-        return values
-    if pa.types.is_dictionary(field.type) and isinstance(values, list):
-        return pa.array(values, pa.string()).dictionary_encode().cast(field.type)
-    return pa.array(values, field.type, from_pandas=field.nullable and isinstance(values, np.ndarray))
+    return to_arrow(values, field.type, field.nullable)
 
 
 def repeated(names: Sequence[str], index: np.ndarray) -> pa.DictionaryArray:
     """A dictionary column: ``names[index]``."""
     import pyarrow as pa
 
-    return pa.DictionaryArray.from_arrays(pa.array(index, pa.int32()), pa.array(list(names), pa.string()))
+    from fastexec.arrow import numbers, texts
+
+    return pa.DictionaryArray.from_arrays(numbers(index, pa.int32()), texts(list(names)))
 
 
 def episodes_table(strategies: Sequence[str], columns: Mapping[str, np.ndarray]) -> pa.Table:

@@ -29,9 +29,7 @@ def blocks(text):
 
 def run(words, place):
     environment = os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "100"}
-    return subprocess.run(
-        words, cwd=place, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False
-    )
+    return subprocess.run(words, cwd=place, env=environment, text=True, capture_output=True, check=False)
 
 
 @pytest.fixture(scope="module")

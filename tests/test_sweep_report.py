@@ -129,7 +129,8 @@ def test_a_sweep_from_the_command_line(tmp_path):
     assert len(tables) == 8
     assert max(map(len, tables)) <= 80
     status, out, _ = fastexec("replay", "results/tiny", "--episode", "3", "--scenario", "shares_600", cwd=tmp_path)
-    assert (status, out.count("twap"), out.count("pov10")) == (0, 6, 6)
+    assert status == 0
+    assert [line for line in out.splitlines() if line.startswith("episode")] == ["episode 3, twap", "episode 3, pov10"]
     status, out, _ = fastexec("report", "results/tiny", "--figures", "f", cwd=tmp_path)
     assert (status, out) == (0, "report: results/tiny/report.html\nfigures: 2 files in f\n")
     status, out, _ = fastexec("check", "tiny.toml", *sweep, cwd=tmp_path)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from threading import Lock
 
 import numpy as np
 
@@ -64,25 +66,37 @@ class Learner:
         tabulate_shares(self.alpha, self.shares)
         bound = max(_LARGEST, most_temporary(study))
         self.numbers = np.array([training.discount, fixed_point(bound * batch), bound])
-        self.edges = np.linspace(0, batch, threads + 1).astype(int).tolist()
+        edges = np.linspace(0, batch, threads + 1).astype(int).tolist()
+        self.parts = [(low, high) for low, high in zip(edges, edges[1:], strict=False) if high > low]
+        self.nothing = np.zeros(batch, np.int32)
+        self.strategies = self._strategies()
 
     def play(self, pool: ThreadPoolExecutor, number: int, epsilon: float) -> None:
         """A round of episodes by the table as it is."""
-        table = np.argmin(self.q, axis=2).astype(np.uint16)
+        self.strategies.policy[self.strategies.kinds[0, fields.POLICY_AT] :] = np.argmin(self.q, axis=2).ravel()
+        first, seed = number * self.training.batch, np.uint64(self.study.seed)
+
+        def part(low: int, high: int) -> None:
+            episodes = (first + low, high - low, first)
+            explore_range(seed, episodes, self.plan, self.strategies, fields.no_paths(), epsilon, self.record)
+
+        own, *others = self.parts
+        jobs = [pool.submit(part, *other) for other in others]
+        part(*own)
+        for job in jobs:
+            job.result()
+        if self.training.risk_aversion > 0.0:
+            self._charge_risk()
+
+    def _strategies(self) -> fields.Strategies:
+        """The agent alone, its policy still empty."""
+        table = np.zeros(self.q.shape[:2], np.uint16)
         policy = TablePolicy(self.cuts, self.training.actions, table, np.zeros(self.study.order.steps + 1))
         alone = self.study.model_copy(update={"strategies": (Qtable(model="qtable", name="agent", agent="-"),)})
         strategies = plan_strategies(alone, expect(self.study), policies={"agent": policy})
         strategies.kinds[0, fields.SEES_VOLUME] = not known_after(self.study)
         strategies.kinds[0, fields.OWNER] = owner(self.name)
-        first, seed = number * self.training.batch, np.uint64(self.study.seed)
-
-        def part(low: int, high: int) -> None:
-            episodes = (first + low, high - low, first)
-            explore_range(seed, episodes, self.plan, strategies, fields.no_paths(), epsilon, self.record)
-
-        self._everywhere(pool, part)
-        if self.training.risk_aversion > 0.0:
-            self._charge_risk()
+        return strategies
 
     def _charge_risk(self) -> None:
         """risk * (share of the order left after the step)^2 on each step's cost; nothing is left after the last."""
@@ -93,34 +107,65 @@ class Learner:
             self.record.costs[t] += risk[t] * left * left
 
     def update(self, pool: ThreadPoolExecutor) -> None:
-        """One pass from the last step to the first."""
+        """One pass from the last step to the first; the other threads stay awake between its steps."""
         fault = np.zeros((self.threads, 1), np.int64)
-        nothing = np.zeros(self.training.batch, np.int32)
+        helpers = [_Helper() for _ in self.parts[1:]]
+        jobs = [pool.submit(helper.serve, self.q.shape[0]) for helper in helpers]
         ahead = np.zeros(self.q.shape[1])
         for t in range(self.q.shape[0] - 1, -1, -1):
-            following = nothing if t == self.q.shape[0] - 1 else self.record.states[t + 1]
-
-            def part(
-                low: int, high: int, t: int = t, following: np.ndarray = following, ahead: np.ndarray = ahead
-            ) -> None:
-                k = self.edges.index(low)
-                step = Step(self.record.states[t], self.record.actions[t], self.record.costs[t], following)
-                add_targets(step, ahead, low, high, self.numbers, self.cells[k], fault[k])
-
-            self._everywhere(pool, part)
-            least = np.empty(self.q.shape[1])
-            merge_targets(self.q[t], self.visits[t], self.cells, self.alpha, self.shares, self.numbers[1], least)
-            ahead = least
+            following = self.nothing if t == self.q.shape[0] - 1 else self.record.states[t + 1]
+            step = Step(self.record.states[t], self.record.actions[t], self.record.costs[t], following)
+            tasks = [
+                partial(add_targets, step, ahead, low, high, self.numbers, self.cells[k], fault[k])
+                for k, (low, high) in enumerate(self.parts)
+            ]
+            for helper, task in zip(helpers, tasks[1:], strict=True):
+                helper.begin(task)
+            tasks[0]()
+            for helper in helpers:
+                helper.wait()
+            ahead = np.empty(self.q.shape[1])
+            merge_targets(self.q[t], self.visits[t], self.cells, self.alpha, self.shares, self.numbers[1], ahead)
+        for job in jobs:
+            job.result()
         if fault.any():
             raise InputError(
                 f"train.{self.name}: {int(fault.sum())} targets lie beyond {self.numbers[2]:.3g} bps, for which the fixed "
                 "point has no room; the costs of this study are too extreme"
             )
 
-    def _everywhere(self, pool: ThreadPoolExecutor, part: Callable[[int, int], None]) -> None:
-        """The first part on this thread: fifty times a round, waking another costs more than merging the cells."""
-        own, *others = (x for x in zip(self.edges, self.edges[1:], strict=False) if x[1] > x[0])
-        jobs = [pool.submit(part, low, high) for low, high in others]
-        part(*own)
-        for job in jobs:
-            job.result()
+
+class _Helper:
+    """A thread that does one task after the other, handed over by two locks: a pool's own way of handing over, fifty times a
+    round, took longer than the second thread saved.
+    """
+
+    def __init__(self) -> None:
+        self._task: Callable[[], None] | None = None
+        self._begun, self._done = Lock(), Lock()
+        self._begun.acquire()
+        self._done.acquire()
+
+    def serve(self, tasks: int) -> None:
+        """Do so many tasks; one that fails counts as done, and its error is this call's."""
+        failed: BaseException | None = None
+        for _ in range(tasks):
+            self._begun.acquire()
+            try:
+                if self._task is not None:
+                    self._task()
+            except BaseException as error:
+                failed = failed or error
+            finally:
+                self._done.release()
+        if failed is not None:
+            raise failed
+
+    def begin(self, task: Callable[[], None]) -> None:
+        """Hand over a task."""
+        self._task = task
+        self._begun.release()
+
+    def wait(self) -> None:
+        """Until it is done."""
+        self._done.acquire()

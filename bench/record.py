@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -86,8 +87,11 @@ def require_writable(path: Path) -> None:
         raise RecordError(f"{path}: is a folder; --out takes a file")
     if not path.parent.is_dir():
         raise RecordError(f"{path}: there is no folder {path.parent}; make it, or choose another --out")
-    if not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise RecordError(f"{path}: cannot be written; choose another --out")
+    try:
+        with tempfile.TemporaryFile(dir=path.parent):  # os.access says yes to root for folders that take no file
+            pass
+    except OSError as error:
+        raise RecordError(f"{path}: cannot be written ({error.strerror}); choose another --out") from None
 
 
 def save(path: Path, found: dict[str, Any]) -> None:

@@ -54,11 +54,41 @@ class _Lowering(NativeLowering):  # type: ignore[misc]
         return _Lower
 
 
+@register_pass(mutates_CFG=True, analysis_only=False)
+class _LoweringForLinking(_Lowering):
+    """For what only other kernels call: LLVM's code of it is handed to those who call it, and that is all.
+
+    Numba optimises each function with all that it calls and makes machine code of it, which for a stage nobody runs; the
+    kernel that it is linked into does all that again.
+    """
+
+    _name = "fastexec_lowering_for_linking"
+
+    def run_pass(self, state: Any) -> bool:
+        library = state.targetctx.codegen().create_library(state.func_id.func_qualname)
+        library._optimize_final_module = lambda: None
+        library._finalize_final_module = lambda: setattr(library, "_finalized", True)
+        state.library, state.flags.no_compile = library, True
+        super().run_pass(state)
+        name = [].append  # what the function goes by among others: some built-in function of its own, called by nobody
+        state["cr"] = state["cr"]._replace(cfunc=name)
+        state.targetctx.insert_user_function(name, state["cr"].fndesc, [library])
+        return True
+
+
 class KernelCompiler(CompilerBase):  # type: ignore[misc]
     """Numba's compiler with the lowering above."""
 
+    lowering: type[NativeLowering] = _Lowering
+
     def define_pipelines(self) -> list[Any]:
         pipeline = DefaultPassBuilder.define_nopython_pipeline(self.state)
-        pipeline.passes = [(_Lowering if step is NativeLowering else step, text) for step, text in pipeline.passes]
+        pipeline.passes = [(self.lowering if step is NativeLowering else step, text) for step, text in pipeline.passes]
         pipeline.finalize()
         return [pipeline]
+
+
+class StageCompiler(KernelCompiler):
+    """The same for functions that are linked into others only."""
+
+    lowering = _LoweringForLinking

@@ -25,7 +25,7 @@ from numba.core.ccallback import CFunc
 from numba.core.errors import NumbaExperimentalFeatureWarning
 from numba.core.types import FunctionType, UniTuple
 
-from fastexec.kernels._compiler import KernelCompiler
+from fastexec.kernels._compiler import KernelCompiler, StageCompiler
 
 # First-class functions (the plugin slots) work, and are still called experimental at each call.
 warnings.filterwarnings("ignore", "First-class function type", NumbaExperimentalFeatureWarning)
@@ -39,8 +39,8 @@ _OPTIONS = {"nogil": True, "error_model": "numpy", "fastmath": False, "pipeline_
 
 # What makes no arrays holds no references: a count up and down for each array of each call was 12 ns.
 _NO_REFERENCES = {"_nrt": False}
-# A stage is never called from Python or C: a third of the compile time went into wrappers for that.
-_NO_WRAPPERS = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+# A stage is never called from Python or C, and has no machine code of its own.
+_FOR_LINKING = _OPTIONS | {"pipeline_class": StageCompiler, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
 _READ_ONLY = numba.types.Array(numba.float64, 1, "C", readonly=True)  # a user's function moves nobody's market
 DECIDE_SIGNATURE = numba.void(
@@ -130,14 +130,14 @@ stages: dict[str, Callable[..., Any]] = {}
 
 def stage(function: Callable[..., Any]) -> Callable[..., Any]:
     """A jitted function that only kernels call; it makes no arrays."""
-    made: Callable[..., Any] = numba.njit(**_OPTIONS, **_NO_REFERENCES, **_NO_WRAPPERS)(function)
+    made: Callable[..., Any] = numba.njit(**_FOR_LINKING, **_NO_REFERENCES)(function)
     stages[f"{function.__module__.rpartition('.')[2]}.{function.__name__}"] = made
     return made
 
 
 def allocating(function: Callable[..., Any]) -> Callable[..., Any]:
     """A stage that makes arrays."""
-    return numba.njit(**_OPTIONS, **_NO_WRAPPERS)(function)  # type: ignore[no-any-return]
+    return numba.njit(**_FOR_LINKING)(function)  # type: ignore[no-any-return]
 
 
 def chained(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -151,7 +151,7 @@ def chained(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
     """A jitted function of one lane, inlined by force: LLVM left Philox as a call in the driver, scalar, 15 ns a step."""
-    return numba.njit(forceinline=True, **_OPTIONS, **_NO_REFERENCES, **_NO_WRAPPERS)(function)  # type: ignore[no-any-return]
+    return numba.njit(forceinline=True, **_FOR_LINKING, **_NO_REFERENCES)(function)  # type: ignore[no-any-return]
 
 
 Announce = Callable[[str], None]

@@ -32,7 +32,7 @@ NORMALS, FOUR, NUMPY_NORMALS = (
 )
 ONE, NUMPY, JAX, GYMNASIUM = "one strategy", "numpy twin", "JAX", "Gymnasium vector environment"
 PATH_STEP = "path-step"
-_RANGE = 16_384  # episodes handed over at once, at most: what a run puts into a chunk of eight strategies
+_RANGE = 65_536  # episodes handed over at once, at most: 30 ms of one strategy
 _BASELINES = Path(__file__).resolve().parent.parent / "baselines"
 _CHAIN = {"model": "markov", "transition": [[0.9, 0.1], [0.2, 0.8]]}
 #: The market of its simplest models, and with one of them exchanged.

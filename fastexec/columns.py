@@ -100,13 +100,8 @@ STEPS = (
     _c("shares", "float64", "shares", "Slice traded."),
     _c("price", "float64", "currency", "Price of the fill.", "nothing traded"),
     _c("remaining", "float64", "shares", "Left of the order after the slice."),
-    _c(
-        "own_impact",
-        "float64",
-        "currency a share",
-        "Permanent and transient impact of own trades just before the slice.",
-    ),
-)
+    _c("own_impact", "float64", "currency a share", "Permanent and transient impact of own trades just before the slice."),
+)  # fmt: skip
 
 _SUMMARISED = ("shortfall", *PARTS)
 SUMMARY = (
@@ -177,6 +172,13 @@ SCENARIOS = (
        "a column for each swept key, named by it."),
 )  # fmt: skip
 
+MANIFEST = (
+    _c("file", "text", "", "Path within the folder."),
+    _c("sha256", "text", "", "SHA-256 of the file's bytes, hex."),
+    _c("bytes", "int64", "bytes", "Size of the file."),
+    _c("rows", "int64", "", "Rows of the table.", "no Parquet file"),
+)
+
 TABLES: dict[str, tuple[Column, ...]] = {
     "markets": MARKETS,
     "episodes": EPISODES,
@@ -184,6 +186,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
     "summary": SUMMARY,
     "comparison": COMPARISON,
     "scenarios": SCENARIOS,
+    "manifest": MANIFEST,
 }
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from fastexec.analysis.comparison import Comparison
     from fastexec.calibration.calibrate import Calibration
-    from fastexec.studies.claim import StudyResult
+    from fastexec.studies.job import StudyResult
 
 _MOST_AFTER_A_RUN = 12
 

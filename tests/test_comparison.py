@@ -260,8 +260,14 @@ def test_folders_without_results(tmp_path, folder):
     (tmp_path / "study.toml").write_text((folder / "study.toml").read_text())
     with pytest.raises(InputError, match="its run is not complete"):
         fx.compare(tmp_path)
+    (tmp_path / "manifest.parquet").write_bytes((folder / "manifest.parquet").read_bytes())
+    with pytest.raises(InputError, match="summary.parquet: is missing"):
+        fx.compare(tmp_path)
     (tmp_path / "summary.parquet").write_bytes(b"PAR1 not really")
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="bytes where the manifest says"):
+        fx.compare(tmp_path)
+    (tmp_path / "manifest.parquet").write_bytes(b"PAR1 not really")
+    with pytest.raises(InputError, match="is damaged, or no manifest"):
         fx.compare(tmp_path)
 
 

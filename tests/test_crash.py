@@ -168,8 +168,11 @@ def test_a_foreign_chunk_is_named_and_nothing_is_lost(whole, tmp_path):
     folder, name = tmp_path / "r", "episodes/part-000000001000.parquet"
     shutil.copytree(whole / "rows", folder)
     shutil.copy(whole / "other" / name, folder / name)
-    for resume in (False, True):
-        with pytest.raises(RefusedError, match="part-000000001000.parquet: belongs to another study"):
+    for resume, told in (
+        (False, "incomplete; --resume"),
+        (True, "part-000000001000.parquet: belongs to another study"),
+    ):
+        with pytest.raises(RefusedError, match=told):
             fx.run(WHOLE, out=folder, resume=resume)
     assert (folder / name).read_bytes() == (whole / "other" / name).read_bytes()
 

@@ -15,7 +15,7 @@ import pytest
 import fastexec as fx
 from conftest import ROOT, SMALL
 from fastexec.errors import FastexecError, InputError, RefusedError
-from fastexec.studies import store
+from fastexec.studies import layout
 from fastexec.studies.merge import merge
 from fastexec.studies.place import Place
 from fastexec.studies.replay import replay_episode
@@ -88,9 +88,9 @@ def local(tmp_path_factory):
 
 def assert_same_objects(folder, uri):
     """Every Parquet file of a local folder, and no other, is on the store, with equal tables and metadata."""
-    names = {str(p.relative_to(folder)) for p in folder.rglob("*.parquet")}
+    names = {str(p.relative_to(folder)) for p in folder.rglob("*.parquet")} - {"manifest.parquet"}
     place = Place.of(uri)
-    there = {f"{t}/{part.name}" for t in store.TABLES for part in store.all_parts(place, t)}
+    there = {f"{t}/{part.name}" for t in layout.TABLES for part in layout.all_parts(place, t)}
     assert there == {name for name in names if "/" in name}
     for name in names:
         with (place / name).open() as stream:
@@ -109,7 +109,7 @@ def test_plugin_files_are_kept_on_the_store(bucket, tmp_path, monkeypatch):
     assert replay_episode(uri, 7, plugins=[str(tmp_path / "own.py")]).num_rows == 36
     monkeypatch.chdir(tmp_path)
     assert verify(uri, sample=1).faults == []
-    store.remove_results(place)
+    layout.remove_results(place, ["plugins/own.py"])
     assert not (place / "plugins" / "own.py").is_file()
 
 
@@ -145,7 +145,7 @@ def test_an_error_while_a_chunk_is_built_leaves_no_object_and_resume_goes_on(buc
     with pytest.raises(FastexecError, match="a fault in the midst of it"):
         fx.run(STUDY, out=uri, chunk=500, threads=1)
     monkeypatch.setattr(pq, "write_table", whole)
-    assert [part.name for part in store.parts(Place.of(uri) / "episodes")][:1] == ["part-000000000000.parquet"]
+    assert [part.name for part in layout.parts(Place.of(uri) / "episodes")][:1] == ["part-000000000000.parquet"]
     assert not (Place.of(uri) / "episodes" / "part-000000000500.parquet").is_file()
     with pytest.raises(RefusedError, match="incomplete; --resume goes on"):
         fx.run(STUDY, out=uri)

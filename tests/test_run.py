@@ -29,8 +29,9 @@ def study(**changes):
 
 
 def files(folder: Path) -> dict[str, pa.Table]:
-    """Every Parquet file of a folder, with its metadata."""
-    return {str(path.relative_to(folder)): pq.read_table(path) for path in sorted(folder.rglob("*.parquet"))}
+    """Every Parquet file of a folder, with its metadata; the manifest is outside of what two runs share, as run.json is."""
+    paths = [path for path in sorted(folder.rglob("*.parquet")) if path.name != "manifest.parquet"]
+    return {str(path.relative_to(folder)): pq.read_table(path) for path in paths}
 
 
 def assert_same_files(a: Path, b: Path) -> None:
@@ -54,6 +55,7 @@ def test_a_run_leaves_what_the_contract_names(whole):
     single = {
         "study.toml",
         "run.json",
+        "manifest.parquet",
         "summary.parquet",
         "comparison.parquet",
         ".lock",
@@ -201,6 +203,7 @@ def test_summaries_only(whole, tmp_path):
     assert {p.name for p in (tmp_path / "r").rglob("*.parquet")} == {
         "summary.parquet",
         "comparison.parquet",
+        "manifest.parquet",
         "part-000000000000.parquet",  # how far the summary has come
     }
     assert pq.read_table(tmp_path / "r" / "summary.parquet").equals(pq.read_table(whole / "summary.parquet"))

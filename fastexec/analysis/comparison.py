@@ -14,6 +14,7 @@ from fastexec.columns import repeated
 from fastexec.errors import InputError
 from fastexec.models.strategies import BlindTwin
 from fastexec.studies import store
+from fastexec.studies.manifest import require_unchanged
 from fastexec.studies.paired import (
     FEWEST_DAYS,
     baseline_number,
@@ -24,6 +25,7 @@ from fastexec.studies.paired import (
 )
 from fastexec.studies.place import Place
 from fastexec.studies.study import Study
+from fastexec.studies.summary_file import read_summary
 from fastexec.studies.sweep import scenario_named, swept_studies
 
 if TYPE_CHECKING:
@@ -62,7 +64,7 @@ def compare(
     Raises InputError, one line, where the folder holds no complete results, or a name is not there.
     """
     place = Place.of(folder)
-    study, summary = _open(place)
+    study, summary = _open(place, by)
     chosen = swept_studies(study) if scenario is None else [scenario_named(study, scenario)]
     baseline = baseline or default_baseline([s.name for s in study.strategies], [s.model for s in study.strategies])
     baseline_number([strategy.name for strategy in study.strategies], baseline)
@@ -96,13 +98,15 @@ def _by_scenario(summary: pa.Table) -> dict[str | None, pa.Table]:
     return {names[a]: rows.slice(a, b - a) for a, b in zip(starts, [*starts[1:], len(names)], strict=True)}
 
 
-def _open(folder: Place) -> tuple[Study, pa.Table]:
-    study, place = store.read_study(folder), folder / "summary.parquet"
-    if not place.is_file():
+def _open(folder: Place, by: str | None) -> tuple[Study, pa.Table]:
+    """The study and its summary; InputError where the run is not complete, or a file that is read has changed since."""
+    study = store.read_study(folder)
+    known = require_unchanged(folder, ("study.toml", "summary", *(() if by is None else ("markets", "episodes"))))
+    if known.identity != study.identity():
         raise InputError(
-            f"{folder}: its run is not complete; finish it with `fastexec run STUDY --out {folder} --resume`"
+            f"{folder / 'study.toml'}: is not the study that the files beside it were made by; put it back"
         )
-    return study, store.read_table(place)
+    return study, read_summary(folder, study)
 
 
 def _tables(parts: Sequence[_Part], baseline: str) -> pa.Table:

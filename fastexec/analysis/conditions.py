@@ -10,7 +10,7 @@ import numpy as np
 from fastexec.errors import InputError
 from fastexec.planning.parameters import ranges
 from fastexec.simulation import Results
-from fastexec.studies import store
+from fastexec.studies import layout, store
 from fastexec.studies.moments import COLUMNS, summarise
 from fastexec.studies.place import Place
 from fastexec.studies.study import Study
@@ -30,14 +30,14 @@ def conditioned(folder: Place, swept: Swept, by: str, summary: pa.Table) -> dict
 
     by: ``COLUMN`` or ``COLUMN:N`` of the markets table. Raises InputError where there are no rows or no such column.
     """
-    study, parts = swept.study, store.parts(store.home_of(folder, "markets", swept.name))
+    study, parts = swept.study, layout.parts(layout.home_of(folder, "markets", swept.name))
     if not parts:
         raise InputError(f"--by {by}: {folder} holds no rows (output.rows = none); run the study with rows = all")
     column, _, groups = by.partition(":")
     _require_column(parts[0], column, by)
     names, place = _grouping(parts, column, groups, by)
     strategies, models = [s.name for s in study.strategies], [s.model for s in study.strategies]
-    source_days, episodes = _source_days(summary), store.home_of(folder, "episodes", swept.name)
+    source_days, episodes = _source_days(summary), layout.home_of(folder, "episodes", swept.name)
     found = [SummaryAccumulator(strategies, models, source_days) for _ in names]
     counts = [0] * len(names)
     for part in parts:

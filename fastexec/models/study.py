@@ -68,6 +68,11 @@ class StudyModel(Model):
         study._folder = self._folder
         return study
 
+    @property
+    def folders(self) -> list[Path]:
+        """Where files that the study names are looked for: beside the study file, else from the current folder."""
+        return [folder for folder in (self._folder, Path()) if folder is not None]
+
     def bars_path(self) -> Path:
         """Where the bars of real days are: beside the study file, else from the current folder."""
         assert not isinstance(self.market, SyntheticMarket)

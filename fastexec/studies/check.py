@@ -18,6 +18,7 @@ from fastexec.planning.schedules import linear_slope
 from fastexec.simulation import Prepared, default_threads, prepare
 from fastexec.studies.chunks import cut, memory
 from fastexec.studies.options import RunOptions
+from fastexec.studies.scenario import Outline
 from fastexec.studies.study import Study
 
 _PILOT = 4096
@@ -48,22 +49,23 @@ def examine(study: Study) -> Examination:
     """Validate a study down to its schedules and inputs, time a pilot of it, and look for what is wrong with it."""
     prepared = prepare(study)
     market = expect(study, prepared.windows)[0]
-    warnings, cost = [*prepared.warnings, *_warnings(study, market)], _cost(prepared)
+    warnings, cost = [*prepared.warnings, *_warnings(study, market)], _cost(study, prepared)
     size = f"{prepared.episodes:,} of {study.order.steps} steps, {len(prepared.strategies)} strategies"
     costs = [("episodes", f"{size}: {cost.rows:,} rows"), *told(cost)]
     return Examination(study, costs, _known(prepared, market), warnings, cost)
 
 
-def _cost(prepared: Prepared) -> Cost:
+def _cost(study: Study, prepared: Prepared) -> Cost:
     pilot = min(_PILOT, prepared.episodes)
     prepared.run(0, pilot)
     started = perf_counter()
     prepared.run(0, pilot)
     seconds = (perf_counter() - started) / pilot * prepared.episodes / default_threads()
     slots, rows = default_threads(), prepared.study.output.rows
-    found = cut([prepared], rows, RunOptions(), slots, None)
+    outline = Outline.prepared(study, prepared)
+    found = cut([outline], rows, RunOptions(), slots, None)
     files = 2 * -(-prepared.episodes // found.chunk) if rows == "all" else 0
-    size = memory([prepared], rows, slots, found)
+    size = memory([outline], rows, slots, found)
     return Cost(prepared.episodes * len(prepared.strategies), seconds, size, files, found.chunk)
 
 

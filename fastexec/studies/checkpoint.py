@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from fastexec.errors import InputError
 from fastexec.studies import store
+from fastexec.studies.manifest import Entry, Files, change_of
 from fastexec.studies.moments import COLUMNS, Moments
 from fastexec.studies.place import Place
 from fastexec.studies.scenario import Scenario
@@ -24,17 +25,20 @@ TABLE = "moments"
 _ARRAYS = [field.name for field in fields(Moments) if not field.init]
 
 
-def save(summary: SummaryAccumulator, scenario: Scenario, folder: Place) -> None:
+def save(summary: SummaryAccumulator, scenario: Scenario, folder: Place) -> Files:
     """Write what a summary holds, in place of what it held before."""
     footer = scenario.sign(TABLE, summary.first, summary.end - summary.first)
-    store.write_table(scenario.part(folder, TABLE, summary.first), _table(summary), footer)
+    name = scenario.file(TABLE, summary.first)
+    return {name: store.write_table(folder / name, _table(summary), footer)}
 
 
-def restore(summary: SummaryAccumulator, scenario: Scenario, folder: Place, end: int) -> None:
+def restore(
+    summary: SummaryAccumulator, scenario: Scenario, folder: Place, end: int, known: Entry | None = None
+) -> None:
     """Fill an empty summary with what its file holds; nothing where there is none, it goes beyond the episode ``end``, or
-    it is damaged: computed again.
+    it is damaged or not what is ``known`` of it: computed again.
 
-    Raises RefusedError where the file is of another study.
+    Raises RefusedError where the file is of another study, or of other inputs.
     """
     place = scenario.part(folder, TABLE, summary.first)
     if not place.is_file():
@@ -44,6 +48,9 @@ def restore(summary: SummaryAccumulator, scenario: Scenario, folder: Place, end:
     except InputError:
         return
     store.require_identity(place, footer, scenario.study.identity())
+    store.require_inputs(place, footer, scenario.outline.inputs)
+    if known is not None and change_of(place, known) is not None:
+        return
     if footer["first_episode"] == summary.first and 0 < footer["episodes"] <= end - summary.first:
         with contextlib.suppress(KeyError, ValueError, TypeError, IndexError, AttributeError):  # not of our columns
             _fill(summary, table, footer["episodes"])

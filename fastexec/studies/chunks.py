@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from fastexec.errors import InputError, RefusedError
 from fastexec.kernels.fields import COUNT_COLUMNS, EPISODE_COLUMNS, MARKET_COLUMNS
 from fastexec.kernels.summary import BINS
-from fastexec.simulation import Prepared
 from fastexec.studies.moments import COLUMNS, LEAF, SKETCHED
 from fastexec.studies.options import RunOptions
+from fastexec.studies.scenario import Outline
 
 _ROWS_A_CHUNK = 200_000
 _LARGEST, _SMALLEST, MOST = 32_768, 1_024, 1_000_000
@@ -41,7 +41,7 @@ def bytes_of(text: str) -> int:
     return int(float(found[1]) * _UNITS[(found[2] or "").lower()])
 
 
-def cut(studies: Sequence[Prepared], rows: str, how: RunOptions, slots: int, held: int | None) -> Cut:
+def cut(studies: Sequence[Outline], rows: str, how: RunOptions, slots: int, held: int | None) -> Cut:
     """Chunk size and chunks in flight; ``rows``: all | none; ``slots``: chunks at once; ``held``: the chunk size of the folder.
 
     Raises InputError where not even one chunk fits into the memory allowed.
@@ -68,12 +68,12 @@ def cut(studies: Sequence[Prepared], rows: str, how: RunOptions, slots: int, hel
     return found
 
 
-def memory(studies: Sequence[Prepared], rows: str, slots: int, cut: Cut) -> int:
+def memory(studies: Sequence[Outline], rows: str, slots: int, cut: Cut) -> int:
     """Bytes that a run of such chunks takes, about."""
-    each = max(bytes_an_episode(prepared) for prepared in studies)
+    each = max(bytes_an_episode(outline) for outline in studies)
     if rows == "all":
         return BASE + cut.flying * cut.chunk * each
-    k = max(len(prepared.strategies) for prepared in studies)
+    k = max(len(outline.strategies) for outline in studies)
     # A chunk holds a leaf of rows and its histogram while it runs, then its leaves' moments until their turn comes.
     return BASE + slots * (LEAF * each + 8 * SKETCHED * k * BINS) + cut.flying * cut.chunk // LEAF * _bytes_a_leaf(k)
 
@@ -82,12 +82,12 @@ def _bytes_a_leaf(k: int) -> int:
     return 8 * (4 * len(COLUMNS) * k + 5 * k * k)
 
 
-def _summary_chunk(studies: Sequence[Prepared], slots: int) -> int:
+def _summary_chunk(studies: Sequence[Outline], slots: int) -> int:
     """Without rows a chunk's memory hardly grows with it: it is as large as is still a short wait, and small enough that
     every thread has some.
     """
-    k, steps = max(len(prepared.strategies) for prepared in studies), studies[0].study.order.steps
-    episodes = max(prepared.episodes for prepared in studies)
+    k, steps = max(len(outline.strategies) for outline in studies), studies[0].study.order.steps
+    episodes = max(outline.episodes for outline in studies)
     size = _LARGEST_SUMMARY
     while size > LEAF and (
         size * k * steps > _STEPS_A_SUMMARY
@@ -98,18 +98,18 @@ def _summary_chunk(studies: Sequence[Prepared], slots: int) -> int:
     return size
 
 
-def default_chunk(studies: Sequence[Prepared]) -> int:
+def default_chunk(studies: Sequence[Outline]) -> int:
     """Episodes a file: about 200,000 rows, a power of two between 1,024 and 32,768."""
-    chunk, strategies = _LARGEST, max(len(prepared.strategies) for prepared in studies)
+    chunk, strategies = _LARGEST, max(len(outline.strategies) for outline in studies)
     while chunk > _SMALLEST and chunk * strategies > _ROWS_A_CHUNK:
         chunk //= 2
     return chunk
 
 
-def bytes_an_episode(prepared: Prepared) -> int:
+def bytes_an_episode(outline: Outline) -> int:
     """Memory that an episode of a chunk takes while the chunk is worked on."""
     row = 8 * len(EPISODE_COLUMNS) + 4 * len(COUNT_COLUMNS)
-    return _COPIES * (len(prepared.strategies) * row + 8 * (len(MARKET_COLUMNS) + len(prepared.drawn)))
+    return _COPIES * (len(outline.strategies) * row + 8 * (len(MARKET_COLUMNS) + len(outline.drawn)))
 
 
 def require_same(chunk: int | None, held: int, folder: object) -> None:

@@ -22,14 +22,13 @@ from fastexec.errors import FastexecError, InputError, RefusedError
 from fastexec.kernels._jit import kernel_hash
 from fastexec.studies import store
 from fastexec.studies.chunks import Cut
-from fastexec.studies.claim import Job, Task
 from fastexec.studies.interruption import for_children_ignored
-from fastexec.studies.moments import Partial
+from fastexec.studies.job import Job, Task
 from fastexec.studies.options import RunOptions
 from fastexec.studies.place import Place
 from fastexec.studies.scenario import scenarios_of
 from fastexec.studies.study import Study
-from fastexec.studies.work import work
+from fastexec.studies.work import Worked, work
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -114,7 +113,7 @@ class Cluster:
         """The job that tasks will be of."""
         study = job.study.model_copy()
         study._folder = (job.study._folder or Path()).resolve()  # files that it names are there, wherever a worker runs
-        inputs = [scenario.prepared.inputs for scenario in job.scenarios]
+        inputs = [scenario.outline.inputs for scenario in job.scenarios]
         self._recipe = Recipe(uuid4().hex, study, job.folder, job.cut, job.first, inputs, _versions())
 
     def submit(self, task: Task) -> Future:
@@ -135,11 +134,11 @@ class Cluster:
             )
         return bool(handle.done())
 
-    def result(self, handle: Future) -> Partial:
+    def result(self, handle: Future) -> Worked:
         """What an ended task came to, or the error it ended with."""
         self._given.discard(handle)
-        partial: Partial = handle.result()
-        return partial
+        worked: Worked = handle.result()
+        return worked
 
     def finish(self) -> None:
         """What is waiting never begins; a worker ends what it is at, whose files are whole or not there."""
@@ -185,7 +184,7 @@ _jobs: dict[str, Job] = {}
 _making = threading.Lock()
 
 
-def work_there(recipe: Recipe, task: Task) -> Partial:
+def work_there(recipe: Recipe, task: Task) -> Worked:
     """``work`` on a worker, which prepares a study once."""
     with _making:
         if recipe.key not in _jobs:
@@ -207,6 +206,6 @@ def _job(recipe: Recipe) -> Job:
     job = Job(recipe.study, scenarios, recipe.folder, recipe.cut, recipe.first)
     for scenario, inputs in zip(scenarios, recipe.inputs, strict=True):
         for name, digest in inputs.items():
-            if scenario.prepared.inputs.get(name) != digest:
+            if scenario.outline.inputs.get(name) != digest:
                 raise RefusedError(f"worker {here}: {name} is another file there; give all workers the same")
     return job

@@ -1,4 +1,4 @@
-"""The end of a run: summary and comparison of all its episodes, and the record of when and where it ran."""
+"""The end of a run: summary and comparison of all its episodes, the record of when and where it ran, and the manifest."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ import resource
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from fastexec.studies import store
-from fastexec.studies.claim import Job, StudyResult
+from fastexec.studies import layout, manifest, store
+from fastexec.studies.job import Job, StudyResult
+from fastexec.studies.manifest import Entry, Manifest, entry_of
 from fastexec.studies.paired import comparison_table, default_baseline, from_summary
 from fastexec.studies.place import Place
-from fastexec.studies.sweep import stacked
+from fastexec.studies.progress import clear
+from fastexec.studies.sweep import scenarios_table, stacked
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -21,8 +23,9 @@ if TYPE_CHECKING:
 def conclude(job: Job, summaries: list[pa.Table]) -> StudyResult:
     """Write summary and comparison of the study; ``summaries``: those of its scenarios."""
     tables = tables_of(job, summaries)
-    for name, table in tables.items():
-        store.write_table(job.folder / f"{name}.parquet", table, job.sign(name))
+    for table, rows in tables.items():
+        name = f"{table}.parquet"
+        job.files[name] = store.write_table(job.folder / name, rows, job.sign(table))
     return StudyResult(job.folder, tables["summary"], tables["comparison"], job.warnings)
 
 
@@ -35,10 +38,30 @@ def tables_of(job: Job, summaries: list[pa.Table]) -> dict[str, pa.Table]:
     return {"summary": stacked(named), "comparison": stacked(compared)}
 
 
-def record_run(job: Job, slots: int, seconds: float, computed: int) -> None:
-    """Leave ``run.json``; ``slots``: chunks at once; ``computed``: episodes of this run alone."""
+def write_scenarios(job: Job) -> None:
+    """The table of a sweep's scenarios."""
+    name = "scenarios.parquet"
+    job.files[name] = store.write_table(
+        job.folder / name, scenarios_table(job.study.scenarios()), job.sign("scenarios")
+    )
+
+
+def close(job: Job, record: dict[str, object]) -> None:
+    """What makes a run complete: its record, and last of all the manifest of everything that it left."""
+    own = {job.scenarios[task.scenario].file("steps", task.first) for task in job.tasks()} - set(job.files)
+    for part in layout.all_parts(job.folder, "steps"):
+        if part.path.removeprefix(f"{job.folder.path.rstrip('/')}/") in own:
+            part.remove()  # of an earlier run that recorded more episodes step by step
+    job.files[layout.RUN] = write_record(job.folder, record)
+    clear(job.folder)
+    manifest.write(job.folder, Manifest(job.study.identity(), job.first, job.episodes, True, job.files))
+
+
+def record_of(job: Job, slots: int, seconds: float, computed: int) -> dict[str, object]:
+    """Of a run that ends; ``slots``: chunks at once; ``computed``: episodes of this run alone."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    record = {
+    return {
+        **begun(job),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "host": platform.node(),
         "system": platform.platform(),
@@ -50,9 +73,15 @@ def record_run(job: Job, slots: int, seconds: float, computed: int) -> None:
         "episodes_per_second": round(computed / seconds, 1),
         "peak_memory_mb": round(peak / (2**20 if platform.system() == "Darwin" else 2**10), 1),
     }
-    write_record(job.folder, record)
 
 
-def write_record(folder: Place, record: dict[str, object]) -> None:
+def begun(job: Job) -> dict[str, object]:
+    """Of any run: the folders in which the files that its study names are looked for."""
+    return {"base": [str(folder.resolve()) for folder in job.study.folders]}
+
+
+def write_record(folder: Place, record: dict[str, object]) -> Entry:
     """``run.json``: nothing in the results depends on it."""
-    (folder / "run.json").write((json.dumps(record, indent=2) + "\n").encode())
+    text = (json.dumps(record, indent=2) + "\n").encode()
+    (folder / layout.RUN).write(text)
+    return entry_of(text)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any, Protocol, Self
 
-from fastexec.studies.claim import Job, Task
-from fastexec.studies.moments import Partial
-from fastexec.studies.work import work
+from fastexec.studies.job import Job, Task
+from fastexec.studies.work import Worked, work
 
 
 class Crew(Protocol):
@@ -24,7 +23,7 @@ class Crew(Protocol):
     def is_done(self, handle: Any, seconds: float) -> bool:
         """Whether it ended, waiting up to so many seconds; FastexecError where nobody works any more."""
 
-    def result(self, handle: Any) -> Partial:
+    def result(self, handle: Any) -> Worked:
         """What an ended task came to, or the error it ended with."""
 
     def finish(self) -> None:
@@ -51,15 +50,15 @@ class Threads:
         """The job that tasks will be of."""
         self._job = job
 
-    def submit(self, task: Task) -> Future[Partial]:
+    def submit(self, task: Task) -> Future[Worked]:
         """A handle of the task, which a thread begins soon."""
         return self._pool.submit(work, self._job, task)
 
-    def is_done(self, handle: Future[Partial], seconds: float) -> bool:
+    def is_done(self, handle: Future[Worked], seconds: float) -> bool:
         """Whether it ended, waiting up to so many seconds."""
         return bool(wait([handle], seconds).done)
 
-    def result(self, handle: Future[Partial]) -> Partial:
+    def result(self, handle: Future[Worked]) -> Worked:
         """What an ended task came to, or the error it ended with."""
         return handle.result()
 

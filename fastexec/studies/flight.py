@@ -10,16 +10,16 @@ from typing import Any
 
 from fastexec.errors import FastexecError, InputError, RefusedError
 from fastexec.models.sweep import inline
-from fastexec.studies.claim import Job, Task
 from fastexec.studies.crew import Crew
-from fastexec.studies.moments import Partial
+from fastexec.studies.job import Job, Task
+from fastexec.studies.work import Worked
 
 _PATIENCE = 0.1  # seconds between looks whether somebody asked to stop
 
 
 def in_order(
     crew: Crew, job: Job, tasks: Iterator[Task], stop: Callable[[], bool], failed: Callable[[], None]
-) -> Iterator[tuple[Task, Partial]]:
+) -> Iterator[tuple[Task, Worked]]:
     """Each chunk of ``tasks`` and what it came to, one after the other; ``failed`` is called for each that is tried again.
 
     Raises KeyboardInterrupt where ``stop`` says so, and the error of a chunk that failed for good.
@@ -27,15 +27,15 @@ def in_order(
     flying: deque[tuple[Task, Any]] = deque((task, crew.submit(task)) for task in islice(tasks, job.cut.flying))
     while flying:
         task, handle = flying.popleft()
-        partial = _taken(crew, job, task, handle, stop, failed)
+        worked = _taken(crew, job, task, handle, stop, failed)
         for following in islice(tasks, 1):
             flying.append((following, crew.submit(following)))
-        yield task, partial
+        yield task, worked
 
 
 def _taken(
     crew: Crew, job: Job, task: Task, handle: Any, stop: Callable[[], bool], failed: Callable[[], None]
-) -> Partial:
+) -> Worked:
     tries = 0
     while True:
         while not stop() and not crew.is_done(handle, _PATIENCE):

@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from time import perf_counter
 from typing import NamedTuple
 
 from fastexec.errors import InputError
 from fastexec.simulation import default_threads
-from fastexec.studies import checkpoint, store
-from fastexec.studies.claim import Job, StudyResult, claim, held_by, present, refuse_foreign
+from fastexec.studies import checkpoint, layout, lock, manifest, store
+from fastexec.studies.claim import claim, refuse_foreign
+from fastexec.studies.conclusion import close, conclude, record_of, write_scenarios
+from fastexec.studies.held import Held, results_of, written_scenarios
+from fastexec.studies.job import Job, StudyResult
+from fastexec.studies.manifest import Manifest
+from fastexec.studies.moments import summarise
 from fastexec.studies.options import RunOptions
 from fastexec.studies.place import Place
-from fastexec.studies.run import empty_summary, run
-from fastexec.studies.scenario import save_trained, scenarios_of
+from fastexec.studies.run import empty_summary
+from fastexec.studies.scenario import Scenario
 from fastexec.studies.study import Study
+from fastexec.studies.summary import SummaryAccumulator
+from fastexec.studies.sweep import swept_studies
+from fastexec.studies.work import read_back
 
 
 class _Shard(NamedTuple):
     folder: Place
-    study: Study
-    chunk: int
+    held: Held
+    known: Manifest
     first: int
     end: int
 
@@ -38,44 +48,47 @@ def merge(folders: Sequence[str | Path], out: str | Path, overwrite: bool = Fals
     if any(shard.folder.absolute() == place.absolute() for shard in shards):
         raise InputError(f"--out {out}: is one of the shards; give a new folder")
     refuse_foreign(place)
-    study = shards[0].study.with_overrides([f"episodes={shards[-1].end}"])
-    scenarios, agents = scenarios_of(study, shards[0].folder, default_threads(), None)
-    how = RunOptions(chunk=shards[0].chunk, first_episode=first, resume=not overwrite, overwrite=overwrite)
-    with store.locked(place):
-        job = claim(study, scenarios, place, how, default_threads())
+    study = shards[0].held.study.with_overrides([f"episodes={shards[-1].end}"])
+    how = RunOptions(chunk=shards[0].held.chunk, first_episode=first, resume=not overwrite, overwrite=overwrite)
+    started = perf_counter()
+    with lock.locked(place):
+        job = claim(study, _joined(shards, study), place, how, default_threads())
         if isinstance(job, StudyResult):
             return job
-        save_trained(agents, place)
+        layout.clear_leftovers(place)
+        if study.sweep is not None:
+            write_scenarios(job)
+        _copy(shards[0], job, {layout.AGENTS})
         for shard in shards:
-            _copy_rows(shard, job)
-        if job.rows == "none":
-            _join_summaries(shards, job)
-    # Everything is there, so that nothing is simulated, and what may be missing is.
-    return run(study, out=out, chunk=job.cut.chunk, first_episode=first, resume=True, yes=True)
+            _copy(shard, job, {"steps", "markets", "episodes"})
+        summaries = _summaries(shards, job)
+        result = conclude(job, [s.table(scenario.outline.control_variate) for scenario, s in summaries])
+        close(job, record_of(job, 1, perf_counter() - started, 0))
+    return result
 
 
 def _shard(folder: Place) -> _Shard:
-    """A complete shard; InputError where the folder is none."""
-    held, summary = held_by(folder), folder / "summary.parquet"
-    if held is None:
-        raise InputError(f"{folder}: holds no results (no study.toml); give the folders of shards")
-    if not summary.is_file():
+    """A complete shard, its files as they were written; InputError where the folder is none."""
+    held = results_of(folder, "the folders of shards")
+    known = manifest.read(folder)
+    if known is None or not known.complete:
         raise InputError(f"{folder}: its run is not complete; finish it with --resume, then merge")
-    footer = store.read_footer(summary)
-    return _Shard(folder, held.study, held.chunk, held.first, footer["first_episode"] + footer["episodes"])
+    for line in manifest.changes(folder, known.files):
+        raise InputError(f"{line}; `fastexec run STUDY --out {folder} --resume` computes it anew, then merge")
+    return _Shard(folder, held, known, known.first, known.first + known.episodes)
 
 
 def _require_alike(shards: list[_Shard]) -> None:
     first = shards[0]
     for shard in shards[1:]:
         both = f"{first.folder} and {shard.folder}"
-        if shard.study.identity() != first.study.identity():
+        if shard.held.study.identity() != first.held.study.identity():
             raise InputError(f"{both}: are of different studies; merge shards of one")
-        if shard.chunk != first.chunk and first.study.output.rows == "all":
+        if shard.held.chunk != first.held.chunk and first.held.study.output.rows == "all":
             raise InputError(
-                f"{both}: have chunks of {first.chunk} and {shard.chunk} episodes; run shards with one --chunk"
+                f"{both}: have chunks of {first.held.chunk} and {shard.held.chunk} episodes; run shards with one --chunk"
             )
-        if shard.study.output != first.study.output:
+        if shard.held.study.output != first.held.study.output:
             raise InputError(f"{both}: differ in [output]; run shards with one")
 
 
@@ -94,22 +107,42 @@ def _require_seamless(shards: list[_Shard]) -> None:
             )
 
 
-def _copy_rows(shard: _Shard, job: Job) -> None:
-    """The parts of a shard that are not there yet, the one whose presence commits a chunk last."""
-    for task in job.tasks():
-        if not shard.first <= task.first < shard.end or job.rows == "none" or present(job, task):
-            continue
-        scenario = job.scenarios[task.scenario]
-        for table in ("steps", "markets", "episodes"):
-            source = scenario.part(shard.folder, table, task.first)
-            if source.is_file():
-                with source.open() as stream:
-                    scenario.part(job.folder, table, task.first).write(stream.read_buffer())
+def _joined(shards: list[_Shard], study: Study) -> list[Scenario]:
+    """The scenarios of the whole; InputError where the shards were made from different files."""
+    found = [written_scenarios(shard.held, shard.folder) for shard in shards]
+    for shard, own in zip(shards, found, strict=True):
+        for scenario, other in zip(own, found[0], strict=True):
+            if scenario.outline.inputs != other.outline.inputs:
+                theirs = dict(scenario.outline.inputs.items() ^ other.outline.inputs.items())
+                name = min(theirs)
+                raise InputError(
+                    f"{shards[0].folder} and {shard.folder}: were made from different files {name}; run one anew"
+                )
+    whole = swept_studies(study)
+    return [
+        replace(s, study=swept.study, outline=replace(s.outline, study=swept.study, episodes=shards[-1].end))
+        for s, swept in zip(found[0], whole, strict=True)
+    ]
 
 
-def _join_summaries(shards: list[_Shard], job: Job) -> None:
-    for scenario in job.scenarios:
-        joined = empty_summary(scenario, job.first)
+def _copy(shard: _Shard, job: Job, kinds: set[str]) -> None:
+    """The files of some kinds of a shard, byte for byte; in each chunk the one whose presence commits it last."""
+    order = ("agents", "steps", "markets", "episodes")
+    named = [name for name in shard.known.files if layout.kind_of(name) in kinds]
+    for name in sorted(named, key=lambda name: (name.rpartition("/")[2], order.index(layout.kind_of(name)))):
+        data = store.read_bytes(shard.folder / name)
+        (job.folder / name).write(data)
+        job.files[name] = shard.known.files[name]
+
+
+def _summaries(shards: list[_Shard], job: Job) -> list[tuple[Scenario, SummaryAccumulator]]:
+    """The summary of each scenario's episodes: of their rows, or of the shards' own summaries."""
+    found = [(scenario, empty_summary(scenario, job.first)) for scenario in job.scenarios]
+    if job.rows == "all":
+        for task in job.tasks():
+            found[task.scenario][1].add(summarise(task.first, read_back(job, task)[0]))
+        return found
+    for scenario, joined in found:
         for shard in shards:
             own = empty_summary(scenario, shard.first)
             checkpoint.restore(own, scenario, shard.folder, shard.end)
@@ -118,4 +151,5 @@ def _join_summaries(shards: list[_Shard], job: Job) -> None:
                     f"{shard.folder}: its summaries reach to episode {own.end}, not {shard.end}; --resume it"
                 )
             joined.extend(own)
-        checkpoint.save(joined, scenario, job.folder)
+        job.files.update(checkpoint.save(joined, scenario, job.folder))
+    return found

@@ -6,29 +6,36 @@ import json
 import os
 import platform
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from time import perf_counter, time
+from typing import Annotated
+
+from pydantic import ConfigDict, Field, TypeAdapter
+from pydantic.dataclasses import dataclass
 
 from fastexec.errors import FastexecError
-from fastexec.studies.claim import Job
+from fastexec.studies.job import Job
+from fastexec.studies.layout import PROGRESS
 from fastexec.studies.place import Place
 
-NAME = "progress.json"
+NAME = PROGRESS
+_STRICT = ConfigDict(strict=True, allow_inf_nan=False)
+_Count = Annotated[int, Field(ge=0, le=2**62)]
 _EVERY = 2.0  # seconds between two writings of the file
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=_STRICT)
 class Progress:
     """done, total: episodes, of every scenario; found: those that were there when the run began. steps: of an episode.
     seconds: since it began. failures: chunks that were tried again.
     """
 
-    done: int
-    total: int
-    found: int
-    steps: int
-    seconds: float
-    failures: int
+    done: _Count
+    total: _Count
+    found: _Count
+    steps: _Count
+    seconds: Annotated[float, Field(ge=0.0, le=1e11)]
+    failures: _Count
 
     @property
     def rate(self) -> float:
@@ -73,10 +80,19 @@ class Teller:
             write(self._folder, progress)
 
 
+@dataclass(frozen=True, config=_STRICT)
+class Word(Progress):
+    """What a run last left word of: how far it is, when (seconds since 1970), and where it runs."""
+
+    written: Annotated[float, Field(ge=0.0, le=1e11)]
+    host: Annotated[str, Field(max_length=256)]
+    process: int
+
+
 def write(folder: Place, progress: Progress) -> None:
     """Leave word in the folder, with the time, the machine and the process."""
-    record = asdict(progress) | {"written": time(), "host": platform.node(), "process": os.getpid()}
-    (folder / NAME).write((json.dumps(record) + "\n").encode())
+    word = Word(**asdict(progress), written=time(), host=platform.node(), process=os.getpid())
+    (folder / NAME).write((json.dumps(asdict(word)) + "\n").encode())
 
 
 def clear(folder: Place) -> None:
@@ -84,15 +100,10 @@ def clear(folder: Place) -> None:
     (folder / NAME).remove()
 
 
-def read(folder: Place) -> tuple[Progress, dict[str, object]] | None:
-    """What a run last left word of, and when and where; None where there is none, or it cannot be read."""
+def read(folder: Place) -> Word | None:
+    """What a run last left word of; None where there is none, or it cannot be read."""
     place = folder / NAME
     try:
-        if not place.is_file():
-            return None
-        record = dict(json.loads(place.read_text()))
-        known = Progress(**{name: record.pop(name) for name in Progress.__dataclass_fields__})
-        float(record["written"])
-    except (OSError, FastexecError, ValueError, TypeError, KeyError):
+        return TypeAdapter(Word).validate_json(place.read_text()) if place.is_file() else None
+    except (OSError, FastexecError, ValueError):
         return None
-    return known, record

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from functools import cache
 from importlib.metadata import version
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 import fastexec
 from fastexec.columns import SCHEMA_VERSION
@@ -13,18 +15,22 @@ from fastexec.kernels._jit import kernel_hash
 from fastexec.studies.study import Study
 
 KEY = b"fastexec"
-#: What a footer must hold, and of which kind.
-FOOTER_KINDS = {
-    "schema_version": int,
-    "kind": str,
-    "study": str,
-    "identity": str,
-    "first_episode": int,
-    "episodes": int,
-    "versions": dict,
-    "kernels": str,
-    "inputs": dict,
-}
+
+
+class _Footer(BaseModel):
+    """What a footer must hold, and of which kind."""
+
+    model_config = ConfigDict(strict=True, extra="ignore")
+
+    schema_version: int
+    kind: str
+    study: str
+    identity: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    first_episode: Annotated[int, Field(ge=0, le=2**53)]
+    episodes: Annotated[int, Field(ge=0, le=2**53)]
+    versions: dict[str, str]
+    kernels: str
+    inputs: dict[str, Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]]
 
 
 def signature(study: Study, inputs: dict[str, str], kind: str, first: int, count: int) -> dict[str, Any]:
@@ -56,3 +62,13 @@ def _made_by() -> dict[str, Any]:
 def encode(footer: dict[str, Any]) -> bytes:
     """The footer as it stands in a file's metadata."""
     return json.dumps(footer, sort_keys=True, separators=(",", ":")).encode()
+
+
+def decode(data: bytes) -> dict[str, Any]:
+    """A footer out of a file's metadata; TypeError where it is none of ours, ValueError where it is no JSON."""
+    found = json.loads(data)
+    try:
+        _Footer.model_validate(found)
+    except ValidationError:
+        raise TypeError("no footer of ours") from None
+    return dict(found)

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from fastexec.errors import InputError
 from fastexec.kernels._jit import kernel_hash
 from fastexec.learning.training import policies_of, sections_played
-from fastexec.simulation import Prepared, default_threads, prepare
-from fastexec.studies import store
+from fastexec.simulation import Prepared, prepare
+from fastexec.studies import layout, store
 from fastexec.studies.agents import agent_in
 from fastexec.studies.place import Place
-from fastexec.studies.scenario import prepared_scenario
+from fastexec.studies.scenario import playing
 from fastexec.studies.sweep import Swept, scenario_named
 
 if TYPE_CHECKING:
@@ -30,19 +30,14 @@ def replay_episode(
     """The `steps` rows of an episode, of every strategy or one; ``scenario``: which one of a sweep; ``plugins`` as
     ``Study.load`` takes them.
 
-    Nothing stored is read but the study (``study.toml``): the path is simulated again. Raises InputError where the folder
-    holds no study, or no such episode, strategy or scenario.
+    Nothing stored is read but the study (``study.toml``) and its agents: the path is simulated again. Raises InputError where
+    the folder holds no study, or no such episode, strategy or scenario.
     """
     from fastexec.columns import steps_table
 
     place = Place.of(folder)
     swept = scenario_named(store.read_study(place, plugins), scenario)
-    prepared = prepared_scenario(swept, place, default_threads(), None)[0].prepared
-    parts = store.parts(store.home_of(place, "markets", swept.name))
-    if parts:
-        store.require_inputs(parts[0], prepared.inputs)
-        if store.read_footer(parts[0])["identity"] != swept.study.identity():
-            raise InputError(f"{place}: study.toml is not the study that the files beside it were made by; put it back")
+    prepared = prepare_held(place, swept)
     if not 0 <= episode < prepared.episodes:
         raise InputError(f"--episode {episode}: the study has episodes 0 to {prepared.episodes - 1}")
     steps = prepared.steps(episode, 1)
@@ -55,19 +50,31 @@ def replay_episode(
 
 
 def prepare_again(folder: Place, swept: Swept) -> Prepared:
-    """Finished results ready to be regenerated, with the agents that lie beside them; nothing is trained.
-
-    Raises InputError where the same bits are not to be had: other kernels, or an agent or input file that is missing or
-    has changed.
-    """
-    summary = folder / "summary.parquet"
-    footer = store.read_footer(summary)
+    """As ``prepare_held``, for the same bits: InputError where other kernels made the results."""
+    footer = store.read_footer(folder / "summary.parquet")
     if footer["kernels"] != kernel_hash():
         raise InputError(
-            f"{folder}: was made by other kernels (fastexec {footer['versions']['fastexec']}) than are installed here"
+            f"{folder}: was made by other kernels (fastexec {footer['versions'].get('fastexec', '?')}) than are installed here"
         )
-    home = store.home_of(folder, "agents", swept.name)
-    agents = {name: agent_in(home, name) for name in sections_played(swept.study)}
-    prepared = prepare(swept.study, policies=policies_of(swept.study, agents))
-    store.require_inputs(summary, prepared.inputs)
-    return prepared
+    return prepare_held(folder, swept)
+
+
+def prepare_held(folder: Place, swept: Swept) -> Prepared:
+    """Results of a folder ready to be regenerated, with the agents that lie beside them; nothing is trained.
+
+    Raises InputError where an agent or input file is missing, RefusedError where one has changed, or study.toml is not the
+    study that the files beside it were made by.
+    """
+    home = layout.home_name(layout.AGENTS, swept.name)
+    agents = {name: agent_in(folder, home, name) for name in sections_played(swept.study)}
+    prepared = prepare(swept.study, policies=policies_of(swept.study, {n: kept.agent for n, kept in agents.items()}))
+    scenario = playing(swept, prepared, agents)
+    made = [*layout.parts(layout.home_of(folder, "markets", swept.name)), folder / "summary.parquet"][0]
+    if made.is_file():
+        footer = store.read_footer(made)
+        store.require_inputs(made, footer, scenario.outline.inputs)
+        if made.name != "summary.parquet" and footer["identity"] != swept.study.identity():
+            raise InputError(
+                f"{folder}: study.toml is not the study that the files beside it were made by; put it back"
+            )
+    return scenario.prepared

@@ -16,19 +16,21 @@ from typing import TYPE_CHECKING, Any
 from fastexec.errors import FastexecError
 from fastexec.learning.training import Report as TrainingReport
 from fastexec.simulation import default_threads
-from fastexec.studies import checkpoint, store
-from fastexec.studies.claim import Job, StudyResult, claim, refuse_foreign, require_cut
-from fastexec.studies.conclusion import conclude, record_run
+from fastexec.studies import checkpoint, layout, lock, manifest
+from fastexec.studies.agents import TrainedBefore
+from fastexec.studies.claim import claim, refuse_foreign, require_cut
+from fastexec.studies.conclusion import begun, close, conclude, record_of, write_record, write_scenarios
 from fastexec.studies.crew import Crew, Threads
 from fastexec.studies.flight import in_order
 from fastexec.studies.interruption import asked_to_stop
+from fastexec.studies.job import Job, StudyResult
 from fastexec.studies.options import RunOptions
 from fastexec.studies.place import Place
-from fastexec.studies.progress import Report, Teller, clear
-from fastexec.studies.scenario import Scenario, save_trained, scenarios_of
+from fastexec.studies.progress import Report, Teller
+from fastexec.studies.scenario import Scenario, Trained, save_trained, scenarios_of
 from fastexec.studies.study import Study
 from fastexec.studies.summary import SummaryAccumulator
-from fastexec.studies.sweep import require_few, scenarios_table
+from fastexec.studies.sweep import require_few
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -60,27 +62,39 @@ def run(
     study = how.shard_of(study)
     require_few(study, how.yes)
     with _crew(how) as crew:
-        scenarios, agents = scenarios_of(study, folder, how.threads or default_threads(), training)
+        before = _trained_before(study, folder, how)
+        scenarios, agents = scenarios_of(study, folder, how.threads or default_threads(), training, before)
         require_cut(study, scenarios, folder, how, crew.slots)
-        with store.locked(folder):
+        with lock.locked(folder):
             for scenario in scenarios:
                 _try(scenario)
             job = claim(study, scenarios, folder, how, crew.slots)
             if isinstance(job, StudyResult):
                 return job
-            store.clear_leftovers(folder)
-            if study.sweep is not None:
-                store.write_table(
-                    folder / "scenarios.parquet", scenarios_table(study.scenarios()), job.sign("scenarios")
-                )
-            save_trained(agents, folder)
+            _prepare_folder(job, agents)
             crew.begin(job)
             summaries = {number: _begun(job, scenario) for number, scenario in enumerate(scenarios)}
             found = sum(summary.end - summary.first for summary in summaries.values())
             result = conclude(job, _simulate(job, crew, summaries, progress))
-            record_run(job, crew.slots, perf_counter() - started, job.episodes * len(scenarios) - found)
-            clear(folder)
+            computed = job.episodes * len(scenarios) - found
+            close(job, record_of(job, crew.slots, perf_counter() - started, computed))
     return result
+
+
+def _trained_before(study: Study, folder: Place, how: RunOptions) -> TrainedBefore:
+    """What is known of the agents that lie in the folder."""
+    known = manifest.read_or_none(folder)
+    own = known is not None and known.identity == study.identity()
+    return TrainedBefore(known.files if known is not None and own else {}, how.overwrite and not how.resume)
+
+
+def _prepare_folder(job: Job, agents: Trained) -> None:
+    """What lies beside the rows, before the first of them is made."""
+    layout.clear_leftovers(job.folder)
+    write_record(job.folder, begun(job))
+    if job.study.sweep is not None:
+        write_scenarios(job)
+    job.files.update(save_trained(agents, job.folder))
 
 
 def _crew(how: RunOptions) -> Threads | Cluster:
@@ -93,23 +107,22 @@ def _crew(how: RunOptions) -> Threads | Cluster:
 
 def _try(scenario: Scenario) -> None:
     """A few episodes before anything is written or removed: a study that cannot run costs nobody his results."""
-    scenario.prepared.run(0, min(_TRIED, scenario.prepared.episodes))
+    scenario.prepared.run(0, min(_TRIED, scenario.outline.episodes))
 
 
 def empty_summary(scenario: Scenario, first: int) -> SummaryAccumulator:
     """The summary of no episode yet, to begin with ``first``."""
-    prepared = scenario.prepared
     models = [strategy.model for strategy in scenario.study.strategies]
-    # The days behind episodes that are of no single day.
-    days = prepared.source_days if prepared.days is None else []
-    return SummaryAccumulator(prepared.strategies, models, days, first)
+    return SummaryAccumulator(scenario.outline.strategies, models, scenario.outline.source_days, first)
 
 
 def _begun(job: Job, scenario: Scenario) -> SummaryAccumulator:
     """The summary of a scenario, with what an earlier run without rows left of it."""
     summary = empty_summary(scenario, job.first)
     if job.rows == "none":
-        checkpoint.restore(summary, scenario, job.folder, job.end)
+        checkpoint.restore(
+            summary, scenario, job.folder, job.end, job.known.get(scenario.file(checkpoint.TABLE, job.first))
+        )
     return summary
 
 
@@ -127,9 +140,10 @@ def _simulate(job: Job, crew: Crew, summaries: dict[int, SummaryAccumulator], re
     saved = perf_counter()
     with asked_to_stop() as stop:
         try:
-            for task, partial in in_order(crew, job, tasks, stop, teller.failed):
+            for task, worked in in_order(crew, job, tasks, stop, teller.failed):
                 summary = summaries[task.scenario]
-                summary.add(partial)
+                summary.add(worked.partial)
+                job.files.update(worked.files)
                 teller.advance(task.count)
                 if summary.end == job.end:
                     tables[task.scenario] = _closed(job, task.scenario, summaries.pop(task.scenario))
@@ -148,9 +162,9 @@ def _simulate(job: Job, crew: Crew, summaries: dict[int, SummaryAccumulator], re
 
 def _closed(job: Job, number: int, summary: SummaryAccumulator) -> pa.Table:
     _save(job, number, summary)
-    return summary.table(job.scenarios[number].prepared.control_variate)
+    return summary.table(job.scenarios[number].outline.control_variate)
 
 
 def _save(job: Job, number: int, summary: SummaryAccumulator) -> None:
     if job.rows == "none" and summary.end > summary.first:
-        checkpoint.save(summary, job.scenarios[number], job.folder)
+        job.files.update(checkpoint.save(summary, job.scenarios[number], job.folder))

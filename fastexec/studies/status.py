@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from time import time
 
 from fastexec.errors import InputError
-from fastexec.studies import progress, store
-from fastexec.studies.claim import held_by
+from fastexec.studies import layout, lock, manifest, progress, store
+from fastexec.studies.held import results_of
 from fastexec.studies.place import Place
 from fastexec.studies.progress import Progress
 
@@ -31,32 +31,29 @@ class Status:
 def status(folder: str) -> Status:
     """Read a folder's status; InputError where it holds no study."""
     place = Place.of(folder)
-    held = held_by(place)
-    if held is None:
-        raise InputError(f"{folder}: holds no results (no study.toml); give the folder of a run")
+    held = results_of(place, "the folder of a run")
     scenarios = 1 if held.study.sweep is None else held.study.sweep.count
     total = None if held.study.episodes is None else (held.study.episodes - held.first) * scenarios
-    if (place / "comparison.parquet").is_file() and (place / "run.json").is_file():
-        covered = store.read_footer(place / "comparison.parquet")["episodes"] * scenarios
-        if total is None or covered == total:
-            return Status(held.study.name, "complete", covered, covered, None, None, "")
-    found = progress.read(place)
-    word, record = found if found is not None else (None, {})
-    locked = store.is_locked(place)
+    known = manifest.read_or_none(place)
+    if known is not None and known.complete and manifest.all_there(place, known.files):
+        covered = known.episodes * scenarios
+        return Status(held.study.name, "complete", covered, covered, None, None, "")
+    word = progress.read(place)
+    locked = lock.is_locked(place)
     state = "unknown" if locked is None else "running" if locked else "incomplete"
     if word is not None and state != "incomplete":
         done, total = word.done, word.total
     else:
         done = _in_parts(place, held.chunk)
-    age = None if word is None else max(time() - float(str(record["written"])), 0.0)
-    where = f"process {record['process']} on {record['host']}" if {"process", "host"} <= set(record) else ""
+    age = None if word is None else max(time() - word.written, 0.0)
+    where = "" if word is None else f"process {word.process} on {word.host}"
     return Status(held.study.name, state, done, total, word, age, where)
 
 
 def _in_parts(place: Place, chunk: int) -> int:
     """Episodes in the parts that are there (a scenario's last may hold fewer than a chunk), or in the summaries so far."""
-    homes = [parts for parts in map(store.parts, store.homes(place, "episodes")) if parts]
-    counted = [parts[-1] for parts in homes] if homes else store.all_parts(place, "moments")
+    homes = [parts for parts in map(layout.parts, layout.homes(place, "episodes")) if parts]
+    counted = [parts[-1] for parts in homes] if homes else layout.all_parts(place, "moments")
     found = sum(chunk * (len(parts) - 1) for parts in homes)
     for part in counted:
         with contextlib.suppress(InputError):  # damaged: computed again

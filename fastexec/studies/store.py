@@ -1,11 +1,8 @@
-"""The files of a study's folder: signed Parquet that is whole or not there, and the lock of the one who writes."""
+"""The Parquet files of a study's folder: signed, whole or not there, and checked against their schema when opened."""
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,44 +10,24 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fastexec import columns
-from fastexec.errors import FastexecError, InputError, RefusedError
-from fastexec.models.plugin_files import KEPT
+from fastexec.errors import InputError, RefusedError
+from fastexec.studies.layout import STUDY, table_of
+from fastexec.studies.manifest import Entry, entry_of
 from fastexec.studies.place import Place
-from fastexec.studies.provenance import FOOTER_KINDS, KEY, encode
+from fastexec.studies.provenance import KEY, decode, encode
 from fastexec.studies.study import Study
 
-TABLES = ("markets", "episodes", "steps", "moments")
 _ROW_GROUP = 1 << 18
-_SCENARIO = "scenario="
+#: A file that would take more memory than this, and so many times its own size, holds no results but a trap.
+_LARGE, _SWOLLEN = 1 << 30, 1_000
+_OPTIONAL = ("scenario", "day", "program_cost")  # columns that depend on the study
+_FURTHER = ("markets", "scenarios")  # tables with columns named by the study's own keys
+_AGAIN = "`fastexec run STUDY --resume` writes it anew"
 
 
-def part_name(first: int) -> str:
-    """The file of the chunk that starts with an episode."""
-    return f"part-{first:012d}.parquet"
-
-
-def home_of(folder: Place, table: str, scenario: str | None = None) -> Place:
-    """The folder of a table's parts; of a sweep's scenario one of its own, named as readers of Parquet know it."""
-    return folder / table if scenario is None else folder / table / f"{_SCENARIO}{scenario}"
-
-
-def parts(home: Place) -> list[Place]:
-    """The parts in a table's folder, by first episode."""
-    return [entry for entry in home.children() if entry.name.startswith("part-") and entry.name.endswith(".parquet")]
-
-
-def homes(folder: Place, table: str) -> list[Place]:
-    """The folders of a table's parts: its own, and those of scenarios."""
-    return [folder / table, *(entry for entry in (folder / table).children() if entry.name.startswith(_SCENARIO))]
-
-
-def all_parts(folder: Place, table: str) -> list[Place]:
-    """A table's parts, those of every scenario."""
-    return [part for home in homes(folder, table) for part in parts(home)]
-
-
-def write_table(place: Place, table: pa.Table, footer: dict[str, Any]) -> None:
-    """Write a Parquet file as a whole, signed; FastexecError where it cannot be written, and then no half of it stays.
+def write_table(place: Place, table: pa.Table, footer: dict[str, Any]) -> Entry:
+    """Write a Parquet file as a whole, signed, and say what it is known by; FastexecError where it cannot be written, and
+    then no half of it stays.
 
     Text columns are dictionaries, all others plain with zstd 1: a dictionary on each column costs half the speed.
     """
@@ -70,14 +47,16 @@ def write_table(place: Place, table: pa.Table, footer: dict[str, Any]) -> None:
         write_page_checksum=True,
         store_schema=True,
     )
-    place.write(stream.getvalue())
+    data = stream.getvalue()
+    place.write(data)
+    return entry_of(data, len(table))
 
 
-def write_plain(place: Place, table: pa.Table) -> None:
-    """Write a table that brings its own metadata, as a whole."""
+def plain_bytes(table: pa.Table) -> pa.Buffer:
+    """A table that brings its own metadata, as the bytes of a file."""
     stream = pa.BufferOutputStream()
-    pq.write_table(table, stream, compression="zstd", store_schema=True)
-    place.write(stream.getvalue())
+    pq.write_table(table, stream, compression="zstd", store_schema=True, write_page_checksum=True)
+    return stream.getvalue()
 
 
 def read_footer(place: Place) -> dict[str, Any]:
@@ -85,35 +64,75 @@ def read_footer(place: Place) -> dict[str, Any]:
     try:
         with place.open() as stream:
             metadata = pq.read_metadata(stream).metadata or {}
-        footer = json.loads(metadata[KEY])
-        if not all(isinstance(footer[key], kind) for key, kind in FOOTER_KINDS.items()):
-            raise KeyError
-        return dict(footer)
+        return decode(metadata[KEY])
     except FileNotFoundError:
-        raise InputError(f"{place}: is missing; --resume writes it anew") from None
-    except (OSError, pa.ArrowException, KeyError, TypeError, ValueError, RecursionError) as error:
-        kind = (
-            "it carries no fastexec footer"
-            if isinstance(error, (KeyError, TypeError))
-            else "damaged or no Parquet file"
-        )
-        raise InputError(f"{place}: cannot be read ({kind}); --resume writes it anew") from None
+        raise InputError(f"{place}: is missing; {_AGAIN}") from None
+    except (KeyError, TypeError):
+        raise InputError(f"{place}: cannot be read (it carries no fastexec footer); {_AGAIN}") from None
+    except (OSError, pa.ArrowException, ValueError, RecursionError):
+        raise InputError(f"{place}: cannot be read (damaged or no Parquet file); {_AGAIN}") from None
 
 
-def read_table(place: Place, names: list[str] | None = None) -> pa.Table:
-    """A file, whole or some of its columns; InputError where it is damaged."""
+def read_bytes(place: Place) -> pa.Buffer:
+    """A file's bytes; InputError where it cannot be read."""
     try:
         with place.open() as stream:
-            return pq.ParquetFile(stream, page_checksum_verification=True).read(names)
+            return stream.read_buffer()
     except FileNotFoundError:
-        raise InputError(f"{place}: is missing; --resume writes it anew") from None
-    except (OSError, pa.ArrowException) as error:
-        raise InputError(f"{place}: cannot be read ({str(error).splitlines()[0]}); --resume writes it anew") from None
+        raise InputError(f"{place}: is missing; {_AGAIN}") from None
+    except OSError as error:
+        raise InputError(f"{place}: cannot be read ({error.strerror or error}); {_AGAIN}") from None
 
 
-def read_columns(place: Place, names: list[str] | None = None) -> dict[str, np.ndarray]:
+def read_table(place: Place, names: Sequence[str] | None = None, data: pa.Buffer | None = None) -> pa.Table:
+    """A file, whole or some of its columns, by its schema in the registry; InputError where it is damaged or another.
+
+    ``data``: its bytes, where they have been read already.
+    """
+    try:
+        with place.open() if data is None else pa.BufferReader(data) as stream:
+            file = pq.ParquetFile(stream, page_checksum_verification=True)
+            if (fault := _swollen(file.metadata, stream.size()) or _foreign(place, file.schema_arrow)) is not None:
+                raise InputError(f"{place}: cannot be read ({fault}); {_AGAIN}")
+            table = file.read(names)
+    except FileNotFoundError:
+        raise InputError(f"{place}: is missing; {_AGAIN}") from None
+    except (OSError, pa.ArrowException, MemoryError, ValueError) as error:
+        raise InputError(f"{place}: cannot be read ({(str(error).splitlines() or ['damaged'])[0]}); {_AGAIN}") from None
+    for field in table.schema:
+        if not field.nullable and table[field.name].null_count:
+            raise InputError(f"{place}: cannot be read (column {field.name} has nulls); {_AGAIN}")
+    return table
+
+
+def _swollen(metadata: pq.FileMetaData, size: int) -> str | None:
+    """What is wrong with a file that says it holds far more than its bytes can."""
+    cells = metadata.num_rows * metadata.num_columns * 8
+    groups = sum(metadata.row_group(j).num_rows for j in range(metadata.num_row_groups))
+    if groups != metadata.num_rows:
+        return "its row groups do not add up"
+    if cells > _LARGE and cells > _SWOLLEN * size:
+        return f"it says that {size:,} bytes hold {metadata.num_rows:,} rows"
+    return None
+
+
+def _foreign(place: Place, schema: pa.Schema) -> str | None:
+    """What is wrong with a file's columns; the registry says which there are and of which type."""
+    if (table := table_of(place)) not in columns.TABLES:
+        return None
+    known = {column.name: columns.arrow_type(column) for column in columns.TABLES[table]}
+    for field in schema:
+        if field.name not in known and table not in _FURTHER:
+            return f"{table} has no column {field.name!r}"
+        if field.type != known.get(field.name, field.type):
+            return f"column {field.name} is of type {field.type}; it must be {known[field.name]}"
+    missing = [name for name in known if name not in schema.names and name not in _OPTIONAL]
+    return f"column {missing[0]} is missing" if missing else None
+
+
+def read_columns(place: Place, names: list[str] | None = None, data: pa.Buffer | None = None) -> dict[str, np.ndarray]:
     """A part's columns (all, or ``names``) as the engine gave them, without the text columns; null is NaN again."""
-    table = read_table(place, names)
+    table = read_table(place, names, data)
     kept = [field.name for field in table.schema if not pa.types.is_dictionary(field.type)]
     return {name: table[name].to_numpy() for name in kept}
 
@@ -124,7 +143,7 @@ def column_names(place: Place) -> list[str]:
         with place.open() as stream:
             return list(pq.read_schema(stream).names)
     except (OSError, pa.ArrowException):
-        raise InputError(f"{place}: cannot be read; --resume writes it anew") from None
+        raise InputError(f"{place}: cannot be read; {_AGAIN}") from None
 
 
 def read_study(folder: Place, plugins: Iterable[str] = ()) -> Study:
@@ -132,7 +151,7 @@ def read_study(folder: Place, plugins: Iterable[str] = ()) -> Study:
 
     InputError where there is none.
     """
-    place = folder / "study.toml"
+    place = folder / STUDY
     if not place.is_file():
         raise InputError(f"{folder}: holds no results (no study.toml); give the folder of a run")
     try:
@@ -142,16 +161,20 @@ def read_study(folder: Place, plugins: Iterable[str] = ()) -> Study:
     return Study.from_text(text, str(place), plugins=plugins, folder=folder.local)
 
 
-def is_whole(place: Place, identity: str, first: int, count: int) -> bool:
-    """Whether a chunk's file is there with exactly its episodes; RefusedError where it is of another study."""
+def is_whole(place: Place, footer: dict[str, Any]) -> bool:
+    """Whether a chunk's file is there with exactly the episodes of ``footer``, by its own footer.
+
+    RefusedError where it is of another study, or was made from other inputs.
+    """
     if not place.is_file():
         return False
     try:
-        footer = read_footer(place)
+        found = read_footer(place)
     except InputError:
         return False  # damaged: computed again
-    require_identity(place, footer, identity)
-    return bool(footer["first_episode"] == first and footer["episodes"] == count)
+    require_identity(place, found, footer["identity"])
+    require_inputs(place, found, footer["inputs"])
+    return bool(found["first_episode"] == footer["first_episode"] and found["episodes"] == footer["episodes"])
 
 
 def require_identity(place: Place, footer: dict[str, Any], identity: str) -> None:
@@ -162,108 +185,9 @@ def require_identity(place: Place, footer: dict[str, Any], identity: str) -> Non
         )
 
 
-def is_damaged(place: Place, swept: Sequence[str] | None = None) -> bool:
-    """Whether a summary, comparison or table of scenarios is missing, unreadable or not of our columns.
-
-    swept: the keys of the study's sweep, None where it has none.
-    """
-    table = place.name.removesuffix(".parquet")
-    expected = {column.name for column in columns.TABLES[table]} - ({"scenario"} if swept is None else set())
-    try:
-        return set(read_table(place).schema.names) != expected | set(swept or () if table == "scenarios" else ())
-    except InputError:
-        return True
-
-
-def require_inputs(place: Place, inputs: dict[str, str]) -> None:
+def require_inputs(place: Place, footer: dict[str, Any], inputs: dict[str, str]) -> None:
     """RefusedError where a file of results was made from other input files than there are now."""
-    try:
-        then = read_footer(place)["inputs"]
-    except InputError:
-        return  # damaged, and made anew before anybody reads it
+    then = footer["inputs"]
     for name, digest in inputs.items():
         if then.get(name, digest) != digest:
             raise RefusedError(f"{name}: has changed since {place} was made from it; put it back, or use another --out")
-
-
-def end_held(folder: Place) -> int:
-    """The end of the last episodes that a finished part, a summary so far or the comparison covers."""
-    found = 0
-    for place in [*all_parts(folder, "markets"), *all_parts(folder, "moments"), folder / "comparison.parquet"]:
-        try:
-            footer = read_footer(place)
-        except InputError:
-            continue
-        found = max(found, footer["first_episode"] + footer["episodes"])
-    return found
-
-
-def clear_leftovers(folder: Place) -> None:
-    """Remove what an interrupted run left half-written; on an object store there is nothing half-written."""
-    if folder.local is not None:
-        for pattern in ("*.tmp", "*/*.tmp", f"*/{_SCENARIO}*/*.tmp"):
-            for leftover in folder.local.glob(pattern):
-                leftover.unlink()
-
-
-def remove_results(folder: Place) -> None:
-    """Remove a run's own files, and nothing else that may lie in the folder."""
-    for table in (*TABLES, "agents", KEPT):
-        ending = ".py" if table == KEPT else ".parquet"
-        for home in reversed(homes(folder, table)):
-            for part in parts(home) if table in TABLES else home.children():
-                if part.name.endswith(ending):
-                    part.remove()
-            home.remove_folder_if_empty()
-    for name in (
-        "study.toml",
-        "run.json",
-        "progress.json",
-        "summary.parquet",
-        "comparison.parquet",
-        "scenarios.parquet",
-    ):
-        (folder / name).remove()
-
-
-@contextlib.contextmanager
-def locked(folder: Place) -> Iterator[None]:
-    """Hold ``folder/.lock``; RefusedError where another process writes there. An object store knows no locks."""
-    if folder.local is None:
-        yield
-        return
-    try:
-        folder.local.mkdir(parents=True, exist_ok=True)
-        handle = os.open(folder.local / ".lock", os.O_CREAT | os.O_RDONLY, 0o644)
-    except OSError as error:
-        raise FastexecError(f"{folder}: cannot be written ({error.strerror}); choose another --out") from None
-    try:
-        if not _take(handle):
-            raise RefusedError(f"{folder}: another run writes there; wait for it or choose another --out")
-        yield
-    finally:
-        os.close(handle)
-
-
-def is_locked(folder: Place) -> bool | None:
-    """Whether somebody writes there now; None on an object store, which cannot tell."""
-    if folder.local is None:
-        return None
-    try:
-        handle = os.open(folder.local / ".lock", os.O_RDONLY)
-    except OSError:
-        return False
-    try:
-        return not _take(handle)
-    finally:
-        os.close(handle)
-
-
-def _take(handle: int) -> bool:
-    import fcntl
-
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

@@ -1,4 +1,6 @@
-"""Whether a folder's files are what they say: all there, signed alike, adding up, and the same when simulated again."""
+"""Whether a folder's files are what they say: all there, as they were written, signed alike, adding up, and the same when
+simulated again.
+"""
 
 from __future__ import annotations
 
@@ -10,16 +12,17 @@ import pyarrow as pa
 
 from fastexec.columns import PARTS, markets_table
 from fastexec.errors import FastexecError, InputError
-from fastexec.simulation import default_threads
-from fastexec.studies import checkpoint, store
+from fastexec.simulation import Prepared
+from fastexec.studies import checkpoint, layout, manifest, store
 from fastexec.studies.chunks import Cut
-from fastexec.studies.claim import Job, Task, held_by
 from fastexec.studies.conclusion import tables_of
+from fastexec.studies.held import results_of, written_scenarios
+from fastexec.studies.job import Job, Task
+from fastexec.studies.manifest import Manifest
 from fastexec.studies.moments import summarise
 from fastexec.studies.place import Place
+from fastexec.studies.replay import prepare_held
 from fastexec.studies.run import empty_summary
-from fastexec.studies.scenario import Scenario, prepared_scenario, scenarios_of
-from fastexec.studies.study import Study
 from fastexec.studies.summary import SummaryAccumulator
 from fastexec.studies.sweep import Swept, scenarios_table
 from fastexec.studies.work import read_back
@@ -27,8 +30,11 @@ from fastexec.studies.work import read_back
 
 @dataclass
 class Verification:
-    """chunks, episodes: that were read; simulated: chunks simulated again; faults: one line each, none if all is well."""
+    """files: that were hashed; chunks, episodes: that were read; simulated: chunks simulated again; faults: one line each,
+    none if all is well.
+    """
 
+    files: int = 0
     chunks: int = 0
     episodes: int = 0
     simulated: int = 0
@@ -38,40 +44,83 @@ class Verification:
 def verify(folder: str, sample: int = 0) -> Verification:
     """Check every file of a finished run; ``sample``: chunks that are simulated again, evenly spread.
 
-    Raises InputError where the folder holds no results, or a sample is asked of a run without rows.
+    Without a sample no code of the study's is run, and no file outside the folder is read. Raises InputError where the
+    folder holds no results, or a sample is asked of a run without rows.
     """
     place = Place.of(folder)
-    held = held_by(place)
-    if held is None:
-        raise InputError(f"{folder}: holds no results (no study.toml); give the folder of a run")
+    found = Verification()
+    known = _hashed(place, found)
+    try:
+        held = results_of(place, "the folder of a run")
+    except FastexecError:
+        if found.files:  # study.toml is among the faults
+            return found
+        raise
     if sample and held.study.output.rows == "none":
         raise InputError(f"--sample {sample}: {folder} holds no rows to compare with (output.rows = none)")
-    scenarios, _ = scenarios_of(held.study, place, default_threads(), None)
+    try:
+        scenarios = written_scenarios(held, place)
+    except InputError as error:
+        found.faults += [] if found.faults else [str(error)]
+        return found
     job = Job(held.study, scenarios, place, Cut(held.chunk, 1), held.first)
-    found = Verification()
+    found.faults += _file_faults(job, known)
     summaries = [empty_summary(scenario, job.first) for scenario in scenarios]
     if job.rows == "none":
-        for summary, scenario in zip(summaries, scenarios, strict=True):
-            found.faults += _state_faults(job, summary, scenario)
-    else:
+        for number, summary in enumerate(summaries):
+            found.faults += _state_faults(job, number, summary)
+    elif not found.faults:
         tasks = list(job.tasks())
         chosen = set(np.linspace(0, len(tasks) - 1, min(sample, len(tasks))).astype(int).tolist())
+        again: dict[int, Prepared] = {}
         for number, task in enumerate(tasks):
-            _check(job, task, summaries, number in chosen, found)
-        found.faults += _strangers(job, tasks)
+            _check(job, task, summaries, again if number in chosen else None, found)
     if not found.faults:
         found.faults += _table_faults(job, summaries)
     return found
 
 
-def _check(job: Job, task: Task, summaries: list[SummaryAccumulator], again: bool, found: Verification) -> None:
+def _hashed(folder: Place, found: Verification) -> Manifest | None:
+    """The manifest, and a fault for each of its files that is not as it was written."""
+    try:
+        known = manifest.of_complete(folder)
+    except InputError as error:
+        found.faults.append(str(error))
+        return None
+    found.faults += manifest.changes(folder, known.files)
+    found.files = len(known.files)
+    return known
+
+
+def _file_faults(job: Job, known: Manifest | None) -> Iterator[str]:
+    """Files that the manifest should name and does not, and parts that belong to no chunk."""
+    own = {layout.STUDY, layout.RUN, "summary.parquet", "comparison.parquet"}
+    own |= {job.scenarios[task.scenario].file(table, task.first) for task in job.tasks() for table in job.footers(task)}
+    if job.rows == "none":
+        own = {name for name in own if "/" not in name}
+        own |= {scenario.file(checkpoint.TABLE, job.first) for scenario in job.scenarios}
+    if known is not None:
+        if (known.identity, known.first, known.episodes) != (job.study.identity(), job.first, job.episodes):
+            yield f"{job.folder / manifest.NAME}: is that of another study or of other episodes"
+        yield from (f"{job.folder / name}: the manifest does not name it" for name in sorted(own - set(known.files)))
+    there = [part for table in layout.TABLES for part in layout.all_parts(job.folder, table)]
+    parts = {str(job.folder / name) for name in own}
+    yield from (f"{part}: belongs to no chunk of this study" for part in there if str(part) not in parts)
+
+
+def _check(
+    job: Job, task: Task, summaries: list[SummaryAccumulator], again: dict[int, Prepared] | None, found: Verification
+) -> None:
+    """``again``: the scenarios ready to simulate the chunk once more, None where that is not asked for."""
     scenario = job.scenarios[task.scenario]
     try:
         faults = list(_chunk_faults(job, task))
         if not faults:
-            summaries[task.scenario].add(summarise(task.first, read_back(job, task)))
-            if again:
-                faults += _simulated_again(job, task)
+            summaries[task.scenario].add(summarise(task.first, read_back(job, task)[0]))
+            if again is not None:
+                if task.scenario not in again:
+                    again[task.scenario] = prepare_held(job.folder, Swept(scenario.name, scenario.study))
+                faults += _simulated_again(job, task, again[task.scenario])
                 found.simulated += 1
         found.chunks, found.episodes = found.chunks + 1, found.episodes + task.count
     except FastexecError as error:
@@ -84,22 +133,22 @@ def _check(job: Job, task: Task, summaries: list[SummaryAccumulator], again: boo
 def _chunk_faults(job: Job, task: Task) -> Iterator[str]:
     """Footers, row counts, numbers of episodes, and costs that are the sum of their parts."""
     scenario = job.scenarios[task.scenario]
-    k = len(scenario.prepared.strategies)
-    for table, rows in (("markets", task.count), ("episodes", task.count * k)):
-        place = scenario.part(job.folder, table, task.first)
-        footer, wanted = store.read_footer(place), scenario.sign(table, task.first, task.count)
+    k, steps = len(scenario.outline.strategies), scenario.study.order.steps
+    for table, wanted in job.footers(task).items():
+        each = {"markets": 1, "episodes": k, "steps": k * steps}[table]
+        place, count = scenario.part(job.folder, table, task.first), wanted["episodes"]
+        footer = store.read_footer(place)
         # Versions may differ: the sample tells whether they matter.
         foreign = [key for key in footer if key not in ("versions", "kernels") and footer[key] != wanted.get(key)]
         if foreign:
             yield f"{place}: its footer's {foreign[0]} is not that of this study's chunk"
             continue
         columns = store.read_columns(place)
-        each = rows // task.count
-        numbers = np.repeat(np.arange(task.first, task.first + task.count), each)
-        if "episode" not in columns or not np.array_equal(columns["episode"], numbers):
-            yield f"{place}: does not hold episodes {task.first} to {task.first + task.count - 1}, {each} rows each"
+        numbers = np.repeat(np.arange(task.first, task.first + count), each)
+        if not np.array_equal(columns["episode"], numbers):
+            yield f"{place}: does not hold episodes {task.first} to {task.first + count - 1}, {each} rows each"
         elif table == "episodes" and "program_cost" not in columns:
-            total = np.zeros(rows)
+            total = np.zeros(numbers.size)
             for part in PARTS:
                 total = total + columns[f"{part}_bps"]
             off = np.flatnonzero(total != columns["shortfall_bps"])
@@ -107,17 +156,13 @@ def _chunk_faults(job: Job, task: Task) -> Iterator[str]:
                 yield f"{place}: row {off[0]}: shortfall_bps is not the sum of its parts"
 
 
-def _simulated_again(job: Job, task: Task) -> Iterator[str]:
-    """The chunk anew, from nothing but its footer and the files that the footer names."""
-    place = job.scenarios[task.scenario].part(job.folder, "episodes", task.first)
-    text, overrides = store.read_footer(place)["study"], [f"episodes={task.first + task.count}"]
-    study = Study.from_text(text, str(place), overrides, folder=job.folder.local)
-    alone = Swept(job.scenarios[task.scenario].name, study)
-    scenario, _ = prepared_scenario(alone, job.folder, default_threads(), None)
-    results = scenario.prepared.run(task.first, task.count)
-    again = {"markets": markets_table(study.order.side, results.markets), "episodes": results.to_arrow()}
+def _simulated_again(job: Job, task: Task, prepared: Prepared) -> Iterator[str]:
+    """The chunk anew, from the study, the agents beside it and the files that its footer names."""
+    scenario = job.scenarios[task.scenario]
+    results = prepared.run(task.first, task.count)
+    again = {"markets": markets_table(scenario.study.order.side, results.markets), "episodes": results.to_arrow()}
     for table, rows in again.items():
-        other = job.scenarios[task.scenario].part(job.folder, table, task.first)
+        other = scenario.part(job.folder, table, task.first)
         if not _same(store.read_table(other), rows):
             yield f"{other}: simulated again, its rows are others"
 
@@ -126,24 +171,21 @@ def _same(a: pa.Table, b: pa.Table) -> bool:
     return bool(a.replace_schema_metadata(None).unify_dictionaries().equals(b.unify_dictionaries()))
 
 
-def _state_faults(job: Job, summary: SummaryAccumulator, scenario: Scenario) -> list[str]:
-    checkpoint.restore(summary, scenario, job.folder, job.end)
+def _state_faults(job: Job, number: int, summary: SummaryAccumulator) -> list[str]:
+    scenario = job.scenarios[number]
+    try:
+        checkpoint.restore(summary, scenario, job.folder, job.end)
+    except FastexecError as error:
+        return [str(error)]
     if summary.end == job.end:
         return []
     place = scenario.part(job.folder, checkpoint.TABLE, job.first)
     return [f"{place}: holds the summaries of episodes up to {summary.end}, not {job.end}, or is damaged"]
 
 
-def _strangers(job: Job, tasks: list[Task]) -> list[str]:
-    """Parts that belong to no chunk."""
-    known = {str(job.scenarios[t.scenario].part(job.folder, table, t.first)) for t in tasks for table in store.TABLES}
-    there = [part for table in ("markets", "episodes", "steps") for part in store.all_parts(job.folder, table)]
-    return [f"{part}: belongs to no chunk of this study" for part in there if str(part) not in known]
-
-
 def _table_faults(job: Job, summaries: list[SummaryAccumulator]) -> list[str]:
     """Summary and comparison against what the rows, or the summaries' states, come to; a sweep's table of scenarios."""
-    flags = [scenario.prepared.control_variate for scenario in job.scenarios]
+    flags = [scenario.outline.control_variate for scenario in job.scenarios]
     again = tables_of(job, [summary.table(valid) for summary, valid in zip(summaries, flags, strict=True)])
     if job.study.sweep is not None:
         again["scenarios"] = scenarios_table(job.study.scenarios())

@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from fastexec.columns import markets_table, steps_table
 from fastexec.errors import InputError
 from fastexec.simulation import Results
 from fastexec.studies import store
-from fastexec.studies.claim import Job, Task, present
+from fastexec.studies.job import Job, Task
+from fastexec.studies.manifest import Files, entry_of
 from fastexec.studies.moments import LEAF, Gathering, Partial, summarise
 
 
-def work(job: Job, task: Task) -> Partial:
+class Worked(NamedTuple):
+    """What a chunk's episodes come to, and its files."""
+
+    partial: Partial
+    files: Files
+
+
+def work(job: Job, task: Task) -> Worked:
     """Simulate a chunk and write its files, or read them back where they are whole; what its episodes come to."""
     if job.rows == "none":
-        return _leaf_by_leaf(job, task)
-    if present(job, task):
+        return Worked(_leaf_by_leaf(job, task), {})
+    if job.is_present(task):
         try:
-            return summarise(task.first, read_back(job, task))
+            results, files = read_back(job, task)
+            return Worked(summarise(task.first, results), files)
         except InputError:
-            pass  # whole by its footer, damaged within: computed again
+            pass  # whole by its footer, damaged within or not as it was written: computed again
     results = job.scenarios[task.scenario].prepared.run(task.first, task.count)
-    _write(job, task, results)
-    return summarise(task.first, results)
+    return Worked(summarise(task.first, results), _write(job, task, results))
 
 
 def _leaf_by_leaf(job: Job, task: Task) -> Partial:
@@ -36,26 +46,31 @@ def _leaf_by_leaf(job: Job, task: Task) -> Partial:
     return gathering.partial()
 
 
-def _write(job: Job, task: Task, results: Results) -> None:
-    scenario = job.scenarios[task.scenario]
-    tables = {
-        "markets": markets_table(scenario.study.order.side, results.markets),
-        "episodes": results.to_arrow(),
-    }
-    wanted = min(max(job.study.output.steps - task.first, 0), task.count)
-    if wanted:
-        steps = steps_table(results.strategies, scenario.prepared.steps(task.first, wanted))
-        place = scenario.part(job.folder, "steps", task.first)
-        store.write_table(place, steps, scenario.sign("steps", task.first, wanted))
-    for name, table in tables.items():
-        place = scenario.part(job.folder, name, task.first)
-        store.write_table(place, table, scenario.sign(name, task.first, task.count))
+def _write(job: Job, task: Task, results: Results) -> Files:
+    """The chunk's files; the one whose presence commits it last."""
+    scenario, found = job.scenarios[task.scenario], {}
+    for table, footer in job.footers(task).items():
+        if table == "steps":
+            rows = steps_table(results.strategies, scenario.prepared.steps(task.first, footer["episodes"]))
+        elif table == "markets":
+            rows = markets_table(scenario.study.order.side, results.markets)
+        else:
+            rows = results.to_arrow()
+        name = scenario.file(table, task.first)
+        found[name] = store.write_table(job.folder / name, rows, footer)
+    return found
 
 
-def read_back(job: Job, task: Task) -> Results:
-    """A chunk as its files hold it; InputError where they are damaged."""
-    scenario = job.scenarios[task.scenario]
-    markets, episodes = (
-        store.read_columns(scenario.part(job.folder, table, task.first)) for table in ("markets", "episodes")
-    )
-    return Results(scenario.prepared.strategies, markets, episodes)
+def read_back(job: Job, task: Task) -> tuple[Results, Files]:
+    """A chunk as its files hold it, and what these are known by; InputError where they are damaged, or not what is known of
+    them.
+    """
+    scenario, columns, files = job.scenarios[task.scenario], {}, {}
+    for table in job.footers(task):
+        name = scenario.file(table, task.first)
+        data = store.read_bytes(job.folder / name)
+        columns[table] = store.read_columns(job.folder / name, data=data)
+        files[name] = entry_of(data, len(columns[table]["episode"]))
+        if task.known.get(name, files[name]) != files[name]:
+            raise InputError(f"{job.folder / name}: is not as it was written (SHA-256)")
+    return Results(scenario.outline.strategies, columns["markets"], columns["episodes"]), files

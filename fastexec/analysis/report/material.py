@@ -12,7 +12,8 @@ from fastexec.analysis.comparison import Comparison, compare
 from fastexec.analysis.report.charts import Style, style_of
 from fastexec.analysis.simultaneous import Simultaneous, simultaneous
 from fastexec.errors import InputError
-from fastexec.studies import store
+from fastexec.studies import layout, store
+from fastexec.studies.manifest import require_unchanged
 from fastexec.studies.paired import from_summary
 from fastexec.studies.place import Place
 from fastexec.studies.study import Study
@@ -38,7 +39,7 @@ class Material:
 
     def home(self, table: str) -> Place:
         """The folder of a table's parts."""
-        return store.home_of(self.folder, table, self.swept.name)
+        return layout.home_of(self.folder, table, self.swept.name)
 
     @property
     def summary(self) -> pa.Table:
@@ -114,14 +115,13 @@ def open_results(place: Place, baseline: str | None, scenario: str | None) -> Ma
 
 
 def require_own_study(place: Place) -> Study:
-    """The study of a folder, which its summary must be of."""
-    study, summary = store.read_study(place), place / "summary.parquet"
-    if not summary.is_file():
+    """The study of a folder's results; InputError where the run is not complete, or a file that is read has changed since."""
+    study = store.read_study(place)
+    if require_unchanged(place, _READ).identity != study.identity():
         raise InputError(
-            f"{place}: its run is not complete; finish it with `fastexec run STUDY --out {place} --resume`"
-        )
-    if store.read_footer(summary)["identity"] != study.identity():
-        raise InputError(
-            f"{place / 'study.toml'}: is not the study that summary.parquet was made by; put the original back"
+            f"{place / 'study.toml'}: is not the study that the files beside it were made by; put the original back"
         )
     return study
+
+
+_READ = ("study.toml", "summary", "comparison", "scenarios", "markets", "episodes", "steps", "agents")

@@ -13,7 +13,7 @@ import numpy as np
 from fastexec.analysis.report.conditions import Condition, Conditions
 from fastexec.analysis.report.material import Material
 from fastexec.errors import InputError
-from fastexec.studies import store
+from fastexec.studies import layout, store
 from fastexec.studies.place import Place
 
 _BLOCK = 1 << 19  # rows of episodes in memory at once
@@ -111,7 +111,7 @@ def read_rows(material: Material) -> Rows:
 def _parts(material: Material) -> list[Place]:
     """The markets parts that the summary covers; each has its twin in episodes."""
     end = material.first + material.episodes
-    return [p for p in store.parts(material.home("markets")) if material.first <= int(p.name[5:-8]) < end]
+    return [p for p in layout.parts(material.home("markets")) if material.first <= int(p.name[5:-8]) < end]
 
 
 def _ranges(material: Material, parts: list[Place]) -> tuple[tuple[float, float], tuple[float, float], np.ndarray]:

@@ -9,7 +9,7 @@ import numpy as np
 from fastexec.analysis.report.charts import Area, Chart, Line, Panel, absent, thinned
 from fastexec.analysis.report.material import Material
 from fastexec.simulation import Prepared
-from fastexec.studies import store
+from fastexec.studies import layout, store
 
 _EPISODES, _FEWEST = 512, 100
 _CELLS = 4_000_000  # episodes x strategies x steps in memory
@@ -27,7 +27,7 @@ class Played:
 
 def played(material: Material, prepared: Prepared | None) -> Played | None:
     """Stored steps where there are enough episodes of them, else the first episodes regenerated, else what is stored."""
-    parts = store.parts(material.home("steps"))
+    parts = layout.parts(material.home("steps"))
     stored = material.study.output.steps if parts else 0
     if prepared is None or stored >= _FEWEST:
         return _stored(material) if parts else None
@@ -40,7 +40,7 @@ def _stored(material: Material) -> Played:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    place = store.parts(material.home("steps"))[0]
+    place = layout.parts(material.home("steps"))[0]
     cells = len(material.strategies) * material.study.order.steps
     wanted = max(1, min(_EPISODES, _CELLS // cells)) * cells
     columns = ["shares", "volume", "remaining"]

@@ -21,6 +21,7 @@ from fastexec.studies import store
 from fastexec.studies.paired import from_summary
 from fastexec.studies.place import Place
 from fastexec.studies.study import Study
+from fastexec.studies.summary_file import read_summary
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -254,7 +255,7 @@ def _frontiers(material: SweepMaterial) -> list[Chart]:
     axes = axes_of(material.scenarios)
     if material.study.costs.rule == "per_step" or not any(key.endswith(".risk_aversion") for key in axes):
         return []
-    summary = store.read_table(material.folder / "summary.parquet")
+    summary = read_summary(material.folder, material.study)
     views, tables = {}, []
     for risk in RISKS:
         table = frontier(summary, material.scenarios, risk)

@@ -14,6 +14,7 @@ from fastexec.learning.agent import FEWEST_VISITS, Agent, read_agent
 from fastexec.learning.training import agent_path
 from fastexec.models.strategies import Qtable
 from fastexec.studies.agents import agent_in
+from fastexec.studies.layout import AGENTS, home_name
 
 _MOST_LABELS = 40
 _GREY = Style(NEUTRAL, "dash")
@@ -30,7 +31,7 @@ def agents_of(material: Material) -> dict[str, Agent | str]:
                 found[strategy.name] = (
                     read_agent(agent_path(material.study, strategy))
                     if strategy.train is None
-                    else agent_in(material.home("agents"), strategy.train)
+                    else agent_in(material.folder, home_name(AGENTS, material.swept.name), strategy.train).agent
                 )
             except InputError as error:
                 found[strategy.name] = str(error)

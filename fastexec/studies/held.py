@@ -1,0 +1,70 @@
+"""The study that a folder of results holds, read without running any of its code."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NamedTuple
+
+from fastexec.errors import InputError, RefusedError
+from fastexec.studies import layout, store
+from fastexec.studies.place import Place
+from fastexec.studies.scenario import Outline, Scenario
+from fastexec.studies.study import Study
+from fastexec.studies.summary_file import read_summary
+from fastexec.studies.sweep import swept_studies
+
+_HEAD = re.compile(r"# chunk = (\d{1,16})(?:, first_episode = (\d{1,16}))?")
+
+
+class Held(NamedTuple):
+    """What a folder's study.toml says: the study, its chunk size and first episode."""
+
+    study: Study
+    chunk: int
+    first: int
+
+
+def held_by(folder: Place) -> Held | None:
+    """The study that a folder holds; RefusedError where its study.toml was not written by a run."""
+    place = folder / layout.STUDY
+    if not place.is_file():
+        return None
+    try:
+        text = place.read_text()
+        head = _HEAD.fullmatch(text.partition("\n")[0])
+        if head is None:
+            raise RefusedError(f"{place}: is no study of results (it was not written by a run); choose another --out")
+        study = Study.from_text(text, str(place), folder=folder.local)
+        return Held(study, int(head[1]), int(head[2] or 0))
+    except (InputError, ValueError, OSError) as error:
+        raise RefusedError(f"{place}: is no study of results ({error}); choose another --out") from None
+
+
+def results_of(folder: Place, what: str) -> Held:
+    """The study that a folder holds; InputError where it holds none, ``what`` to give instead."""
+    held = held_by(folder)
+    if held is None:
+        raise InputError(f"{folder}: holds no results (no study.toml); give {what}")
+    return held
+
+
+def written_scenarios(held: Held, folder: Place) -> list[Scenario]:
+    """The scenarios of a complete run, as their files say; InputError where these are damaged."""
+    days = _source_days(folder, held.study)
+    found = []
+    for swept in swept_studies(held.study):
+        parts = layout.parts(layout.home_of(folder, "markets", swept.name))
+        parts = parts or layout.parts(layout.home_of(folder, "moments", swept.name))
+        whole = store.read_footer(folder / "summary.parquet")
+        own = store.read_footer(parts[0]) if parts else whole
+        footer = whole | {"inputs": own["inputs"]}
+        found.append(Scenario(swept.name, swept.study, Outline.written(swept.study, footer, days.get(swept.name, []))))
+    return found
+
+
+def _source_days(folder: Place, study: Study) -> dict[str | None, list[int]]:
+    """The days that bootstrapped episodes are joined from, by scenario, as the summary has them."""
+    summary = read_summary(folder, study)
+    names = ["day_ids", "day_episodes", *(["scenario"] if "scenario" in summary.column_names else [])]
+    rows: list[dict[str, Any]] = summary.select(names).to_pylist()
+    return {row.get("scenario"): row["day_ids"] for row in rows if row["day_ids"] and row["day_episodes"] is None}

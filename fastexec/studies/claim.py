@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fastexec.errors import InputError, RefusedError
 from fastexec.models.plugin_files import KEPT, is_file
+from fastexec.models.trust import Trust
 from fastexec.studies import store
 from fastexec.studies.chunks import Cut, cut, require_same
 from fastexec.studies.moments import LEAF
@@ -209,8 +210,10 @@ def _require_no_more(job: Job, held: Held) -> None:
         )
 
 
-def held_by(folder: Place) -> Held | None:
-    """The study that a folder holds; RefusedError where its study.toml was not written by a run."""
+def held_by(folder: Place, trust: Trust = Trust.NOTHING) -> Held | None:
+    """The study that a folder holds; RefusedError where its study.toml was not written by a run. ``trust``: what of the code
+    that it names may run.
+    """
     place = folder / "study.toml"
     if not place.is_file():
         return None
@@ -219,7 +222,7 @@ def held_by(folder: Place) -> Held | None:
         head = _HEAD.fullmatch(text.partition("\n")[0])
         if head is None:
             raise RefusedError(f"{place}: is no study of results (it was not written by a run); choose another --out")
-        study = Study.from_text(text, str(place), folder=folder.local)
+        study = Study.from_text(text, str(place), folder=folder.local, trust=trust)
         return Held(study, int(head[1]), int(head[2] or 0))
     except (InputError, ValueError, OSError) as error:
         raise RefusedError(f"{place}: is no study of results ({error}); choose another --out") from None

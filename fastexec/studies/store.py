@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from fastexec import columns
 from fastexec.errors import FastexecError, InputError, RefusedError
 from fastexec.models.plugin_files import KEPT
+from fastexec.models.trust import Trust
 from fastexec.studies.place import Place
 from fastexec.studies.provenance import FOOTER_KINDS, KEY, encode
 from fastexec.studies.study import Study
@@ -127,8 +128,9 @@ def column_names(place: Place) -> list[str]:
         raise InputError(f"{place}: cannot be read; --resume writes it anew") from None
 
 
-def read_study(folder: Place, plugins: Iterable[str] = ()) -> Study:
-    """The study that a folder holds the results of, with ``plugins`` as ``Study.load`` takes them.
+def read_study(folder: Place, plugins: Iterable[str] = (), trust: Trust = Trust.NOTHING) -> Study:
+    """The study that a folder holds the results of, with ``plugins`` and ``trust`` as ``Study.load`` takes them: by default
+    none of the code that it names may run.
 
     InputError where there is none.
     """
@@ -139,7 +141,7 @@ def read_study(folder: Place, plugins: Iterable[str] = ()) -> Study:
         text = place.read_text()
     except (OSError, ValueError):
         raise InputError(f"{place}: cannot be read; give the folder of a run") from None
-    return Study.from_text(text, str(place), plugins=plugins, folder=folder.local)
+    return Study.from_text(text, str(place), plugins=plugins, folder=folder.local, trust=trust)
 
 
 def is_whole(place: Place, identity: str, first: int, count: int) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from fastexec.columns import PARTS, markets_table
 from fastexec.errors import FastexecError, InputError
+from fastexec.models.trust import Trust
 from fastexec.simulation import default_threads
 from fastexec.studies import checkpoint, store
 from fastexec.studies.chunks import Cut
@@ -35,13 +36,15 @@ class Verification:
     faults: list[str] = field(default_factory=list)
 
 
-def verify(folder: str, sample: int = 0) -> Verification:
+def verify(folder: str, sample: int = 0, plugins: Iterable[str] = (), trust: bool = False) -> Verification:
     """Check every file of a finished run; ``sample``: chunks that are simulated again, evenly spread.
+
+    For a sample own strategies run as in ``replay_episode``, by ``plugins`` and ``trust``; without one no code of theirs does.
 
     Raises InputError where the folder holds no results, or a sample is asked of a run without rows.
     """
     place = Place.of(folder)
-    held = held_by(place)
+    held = held_by(place, Trust.of(tuple(plugins), trust) if sample else Trust.NOTHING)
     if held is None:
         raise InputError(f"{folder}: holds no results (no study.toml); give the folder of a run")
     if sample and held.study.output.rows == "none":
@@ -111,7 +114,7 @@ def _simulated_again(job: Job, task: Task) -> Iterator[str]:
     """The chunk anew, from nothing but its footer and the files that the footer names."""
     place = job.scenarios[task.scenario].part(job.folder, "episodes", task.first)
     text, overrides = store.read_footer(place)["study"], [f"episodes={task.first + task.count}"]
-    study = Study.from_text(text, str(place), overrides, folder=job.folder.local)
+    study = Study.from_text(text, str(place), overrides, folder=job.folder.local, trust=job.study._trust)
     alone = Swept(job.scenarios[task.scenario].name, study)
     scenario, _ = prepared_scenario(alone, job.folder, default_threads(), None)
     results = scenario.prepared.run(task.first, task.count)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from fastexec.models.study import StudyModel
+from foreign_results import foreign, here  # noqa: F401
 
 # What the tests record as the user's own is none of the real user's business; their processes inherit it.
 os.environ["FASTEXEC_STATE_DIR"] = tempfile.mkdtemp(prefix="fastexec-state-")

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 import fastexec
-from fastexec.cli_results import FORMAT, PLUGIN, VERBS
+from fastexec.cli_results import FORMAT, PLUGIN, TRUST, VERBS
 from fastexec.exits import leave, statuses
 
 
@@ -55,11 +55,22 @@ def cli(debug: bool) -> None:
     """The group of all commands; ``--debug`` is taken out by ``main``."""
 
 
-def _study(name: str, settings: tuple[str, ...], plugins: tuple[str, ...] = (), **changes: int | None) -> Any:
+def _study(
+    name: str, settings: tuple[str, ...], plugins: tuple[str, ...] = (), trust: Any = None, **changes: int | None
+) -> Any:
+    from fastexec.models.trust import Trust
     from fastexec.studies.study import Study
 
     extra = [f"{key}={value}" for key, value in changes.items() if value is not None]
-    return Study.resolve(name, [*settings, *extra], plugins)
+    return Study.resolve(name, [*settings, *extra], plugins, trust or Trust.OWN)
+
+
+def _trust_to_resume(name: str, plugins: tuple[str, ...], *, out: str | None, trust: bool, **options: Any) -> Any:
+    from fastexec.studies.ownership import trust_to_resume
+    from fastexec.studies.place import Place
+
+    folder = Path(name).parent if Path(name).is_file() else None
+    return trust_to_resume(folder, None if out is None else Place.of(out), plugins, trust)
 
 
 _STUDY = click.argument("study")
@@ -91,6 +102,7 @@ _THREADS = click.option("--threads", type=click.IntRange(1, 1024), help="Threads
 @click.option("--quiet", is_flag=True, help="No progress and no table.")
 @_SET
 @PLUGIN
+@TRUST
 def run(
     study: str,
     settings: tuple[str, ...],
@@ -105,7 +117,8 @@ def run(
     from fastexec.studies.run import run as run_study
 
     shard = options["first_episode"] > 0
-    loaded = _study(study, settings, plugins, episodes=None if shard else episodes, seed=seed)
+    trust = _trust_to_resume(study, plugins, **options) if options["resume"] else None
+    loaded = _study(study, settings, plugins, trust, episodes=None if shard else episodes, seed=seed)
     options["episodes"] = episodes if shard else None
     with terminal.training(quiet) as trained, terminal.progress(quiet) as report:
         result = run_study(loaded, progress=report, training=trained, **options)
@@ -124,11 +137,14 @@ def run(
 def train(study: str, settings: tuple[str, ...], plugins: tuple[str, ...], out: Path, **options: Any) -> None:
     """Train an agent of STUDY and keep it."""
     from fastexec import terminal
+    from fastexec.models.trust import remember
     from fastexec.studies.agents import require_free, save_agent, train_one
 
     require_free(out, options["overwrite"])
+    loaded = _study(study, settings, plugins)
     with terminal.training(False) as report:
-        trained = train_one(_study(study, settings, plugins), options["agent"], options["threads"], report)
+        trained = train_one(loaded, options["agent"], options["threads"], report)
+    remember(loaded)
     save_agent(trained, out)
     click.echo(f"trained: {out}")
     click.echo(f'what it learned: fastexec show {out}; in a study: model = "qtable", agent = "{out}"')
@@ -210,7 +226,7 @@ def schema(plugins: tuple[str, ...]) -> None:
     from fastexec.models.plugin_files import registered
     from fastexec.studies.study_schema import schema_text
 
-    click.echo(schema_text(registered(plugins, Path).values()))
+    click.echo(schema_text(registered(plugins, lambda file: [Path(file)]).values()))
     click.echo(columns.data_dictionary())
 
 

@@ -10,6 +10,11 @@ import click
 PLUGIN = click.option(
     "--plugin", "plugins", multiple=True, metavar="FILE", help="Own strategies: a Python file or a module (repeatable)."
 )
+TRUST = click.option(
+    "--trust",
+    is_flag=True,
+    help="Run all code that the results bring or name, not only what --plugin or a run of yours did.",
+)
 FORMAT = click.option(
     "--format",
     "form",
@@ -61,6 +66,7 @@ def report(folder: str, scenario: str | None, **options: Any) -> None:
 @_SCENARIO
 @click.option("--format", "form", type=click.Choice(["table", "csv", "parquet"]), default="table")
 @PLUGIN
+@TRUST
 def replay(folder: str, episode: int, strategy: str | None, form: str, **options: Any) -> None:
     """Every step of one episode of the results in DIR, regenerated from its seed (parquet: to standard output)."""
     from fastexec import terminal
@@ -89,12 +95,14 @@ def merge(folders: tuple[str, ...], out: str, overwrite: bool, quiet: bool) -> N
 @click.option(
     "--sample", type=click.IntRange(0), default=0, help="Chunks that are simulated again, compared bit for bit."
 )
-def verify(folder: str, sample: int) -> None:
+@PLUGIN
+@TRUST
+def verify(folder: str, sample: int, plugins: tuple[str, ...], trust: bool) -> None:
     """Check the results in DIR: every chunk there, footers, row counts, costs adding up, summary and comparison."""
     from fastexec import terminal
     from fastexec.studies.verify import verify as verify_files
 
-    terminal.show_verification(folder, verify_files(folder, sample))
+    terminal.show_verification(folder, verify_files(folder, sample, plugins, trust))
 
 
 @click.command(short_help="How far a run is, from any terminal.")

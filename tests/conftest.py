@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import atexit
+import os
+import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fastexec.models.study import StudyModel
+from foreign_results import foreign, here  # noqa: F401
+
+# What the tests record as the user's own is none of the real user's business; their processes inherit it.
+os.environ["FASTEXEC_STATE_DIR"] = tempfile.mkdtemp(prefix="fastexec-state-")
+atexit.register(shutil.rmtree, os.environ["FASTEXEC_STATE_DIR"], ignore_errors=True)
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT.parent / "shared" / "data"

@@ -61,11 +61,11 @@ def test_a_function_of_other_arguments_and_a_name_registered_twice(tmp_path):
         'import fastexec as fx\n\n@fx.strategy("few")\ndef few(shares, remaining):\n    pass\n'
     )
     with pytest.raises(InputError, match=r"few\.py, line 3: strategy 'few' must take \(shares, remaining, mid"):
-        registered(["few.py"], lambda name: tmp_path / name)
+        registered(["few.py"], lambda name: [tmp_path / name])
     (tmp_path / "own.py").write_text(PATIENT)
     (tmp_path / "again.py").write_text(PATIENT + "\n")
     with pytest.raises(InputError, match=r"both own\.py and again\.py register 'patient'"):
-        registered(["own.py", "again.py"], lambda name: tmp_path / name)
+        registered(["own.py", "again.py"], lambda name: [tmp_path / name])
 
 
 def test_files_of_one_name_and_files_that_are_no_text(tmp_path):
@@ -73,12 +73,12 @@ def test_files_of_one_name_and_files_that_are_no_text(tmp_path):
     for name in ("own.py", "sub/own.py"):
         (tmp_path / name).write_text(PATIENT)
     with pytest.raises(InputError, match=r"plugins: two are named own\.py"):
-        registered(["own.py", "sub/own.py"], lambda name: tmp_path / name)
+        registered(["own.py", "sub/own.py"], lambda name: [tmp_path / name])
     (tmp_path / "own.py").write_bytes(b"# caf\xe9\n")
     with pytest.raises(InputError, match=r"own\.py: cannot be read \(it is no UTF-8 text\)"):
-        registered(["own.py"], lambda name: tmp_path / name)
+        registered(["own.py"], lambda name: [tmp_path / name])
     with pytest.raises(InputError, match="there is no such plugin file"):
-        registered(["sub.py", "sub"], lambda name: tmp_path / name)
+        registered(["sub.py", "sub"], lambda name: [tmp_path / name])
 
 
 def test_more_than_16_functions_are_refused(tmp_path):

@@ -5,11 +5,11 @@ A file stands alone and is run once for each content, so that its SHA-256 says a
 
 from __future__ import annotations
 
-import hashlib
+import contextlib
 import importlib
 import sys
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -20,8 +20,11 @@ from pydantic_core import PydanticCustomError
 
 from fastexec.errors import FastexecError, InputError, RefusedError
 from fastexec.models._base import unknown_key
+from fastexec.models.names import quoted, shown
+from fastexec.models.plugin_code import Code, import_text, read_file, read_module
 from fastexec.models.plugins import FILE_MODULE, OwnStrategy, first_line, loading, registry
 from fastexec.models.strategies import BUILT_IN, RESERVED, Own
+from fastexec.models.trust import Trust
 
 #: Folder, in one of results, of the copies of plugin files.
 KEPT = "plugins"
@@ -32,18 +35,35 @@ def is_file(entry: str) -> bool:
     return entry.endswith(".py") or "/" in entry or "\\" in entry
 
 
-def registered(entries: Iterable[str], find: Callable[[str], Path]) -> dict[str, OwnStrategy]:
+def registered(
+    entries: Iterable[str],
+    find: Callable[[str], Sequence[Path]],
+    trust: Trust = Trust.OWN,
+    meant: Collection[str] | None = None,
+    folder: Path | None = None,
+) -> dict[str, OwnStrategy]:
     """The strategies at hand, by name: of the files and modules ``entries``, then of this process itself.
 
-    ``find`` says where a file is. Raises InputError where one is missing, fails, registers nothing, or two register one name.
+    ``find``: where a file may be, the best place first. ``trust`` is asked before anything runs. ``meant``: SHA-256s of the
+    code that strategies mean, None where that is to be found out; of a study that is not the user's own no other code runs.
+    ``folder``: where such a study was found.
+
+    Raises InputError where an entry is missing, may not run, fails, registers nothing, or two register one name.
     """
     found: dict[str, OwnStrategy] = {}
     files: set[str] = set()
     for entry in entries:
+        if not entry.isprintable():
+            raise InputError(f"plugins: {quoted(entry)}: is neither a file nor a module; give the name of one")
         if (file := Path(entry).name) in files:
             raise InputError(f"plugins: two are named {file}; rename one, or name it once")
         files.add(file)
-        brought = _of_file(entry, find(entry)) if is_file(entry) else _of_module(entry)
+        if is_file(entry):
+            brought = _of_file(entry, find(entry), trust, meant)
+        else:
+            brought = _of_module(entry, trust, meant, folder)
+        if brought is None:
+            continue
         if not brought:
             raise InputError(f'{entry}: registers no strategy; decorate a function with @fastexec.strategy("name")')
         for name, own in brought.items():
@@ -58,22 +78,27 @@ def _of_process() -> dict[str, OwnStrategy]:
     return {name: own for known in modules for name, own in known.items()}
 
 
-def _of_file(entry: str, path: Path) -> dict[str, OwnStrategy]:
-    try:
-        if not path.is_file():
-            raise InputError(
-                f"{entry}: there is no such plugin file beside the study or in the current folder; name it by --plugin"
-            )
-        text = path.read_bytes()
-        text.decode("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is no UTF-8 text"
-        raise InputError(f"{entry}: cannot be read ({reason})") from None
-    digest = hashlib.sha256(text).hexdigest()
+def _of_file(
+    entry: str, places: Sequence[Path], trust: Trust, meant: Collection[str] | None
+) -> dict[str, OwnStrategy] | None:
+    """What a file registers; None where no strategy means it and nobody but a folder of results names it."""
+    code, named = read_file(entry, places, meant), named_for(entry, trust)
+    digest = code.sha256
+    if meant is not None and digest not in meant and not (trust.is_own or named):
+        return None
+    if not trust.may_run(named or entry, digest):
+        raise _refusal(entry, f"SHA-256 {digest[:12]}...")
     module = f"{FILE_MODULE}{digest}"
     if module not in registry:
-        _run(module, entry, path, text)
+        _run(module, entry, code.path, code.text)
     return {name: replace(own, file=entry) for name, own in registry[module].items()}
+
+
+def _refusal(entry: str, what: str) -> InputError:
+    return InputError(
+        f"{shown(entry)} ({what}): is not run: only results name it, and no run or training of yours recorded it; if you trust "
+        f"it, name it by --plugin {shown(entry)}, or give --trust (replay, verify --sample, run --resume)"
+    )
 
 
 def _run(name: str, entry: str, path: Path, text: bytes) -> None:
@@ -98,15 +123,55 @@ def _run(name: str, entry: str, path: Path, text: bytes) -> None:
         loading.reset(token)
 
 
-def _of_module(entry: str) -> dict[str, OwnStrategy]:
+def _of_module(
+    entry: str, trust: Trust, meant: Collection[str] | None, folder: Path | None
+) -> dict[str, OwnStrategy] | None:
+    """What a module and its parts register; None where no strategy means any code."""
+    if trust.everything or entry in trust.named:
+        module = _imported(entry, importlib.import_module)
+    elif meant is not None and not meant:
+        return None
+    else:
+        texts = _trusted_texts(entry, trust, folder)
+        module = _imported(entry, lambda name: import_text(name, texts))
+    inside = [known for name, known in registry.items() if f"{name}.".startswith(f"{module.__name__}.")]
+    return {name: own for known in inside for name, own in known.items()}
+
+
+def _trusted_texts(entry: str, trust: Trust, folder: Path | None) -> list[Code]:
     try:
-        module = importlib.import_module(entry)
-    except Exception as error:
+        texts = read_module(entry)
+    except LookupError as error:
+        raise _refusal(entry, str(error.args[0])) from None
+    for text in texts:
+        if trust.remembered and folder is not None and text.path.resolve().is_relative_to(folder.resolve()):
+            raise _refusal(entry, f"{text.path}, within the results, SHA-256 {text.sha256[:12]}...")
+        if not trust.may_run(entry, text.sha256):
+            raise _refusal(entry, f"{text.path}, SHA-256 {text.sha256[:12]}...")
+    return texts
+
+
+def _imported(entry: str, how: Callable[[str], ModuleType]) -> ModuleType:
+    try:
+        return how(entry)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         raise InputError(
             f"{entry}: cannot be imported ({first_line(error)}); a file is named with its ending: {entry}.py"
         ) from error
-    inside = [known for name, known in registry.items() if f"{name}.".startswith(f"{module.__name__}.")]
-    return {name: own for known in inside for name, own in known.items()}
+
+
+def digests_of(
+    entries: Iterable[str], find: Callable[[str], Sequence[Path]], trust: Trust, meant: Collection[str]
+) -> frozenset[str]:
+    """SHA-256 of the code behind entries, as far as it is found and may run; nothing is run."""
+    found = []
+    for entry in entries:
+        with contextlib.suppress(InputError, LookupError):  # whoever needs it says what is missing
+            codes = [read_file(entry, find(entry), meant)] if is_file(entry) else read_module(entry, running=True)
+            found += [code.sha256 for code in codes if trust.may_run(named_for(entry, trust) or entry, code.sha256)]
+    return frozenset(found)
 
 
 def find_beside(name: str, folder: Path | None) -> Path:
@@ -116,29 +181,53 @@ def find_beside(name: str, folder: Path | None) -> Path:
     return beside if beside.exists() else given
 
 
-def find_plugin(name: str, folder: Path | None) -> Path:
-    """As ``find_beside``; where the study is that of results, the copy kept with them before the current folder's."""
-    given = Path(name)
-    places = [] if folder is None else [folder / given, folder / KEPT / given.name]
-    return next((place for place in places if place.is_file()), given)
+def places_of(entry: str, folder: Path | None, trust: Trust) -> list[Path]:
+    """Where a plugin file may be: beside the study, the copy kept with results, in the current folder.
+
+    One that the call itself names is looked for in the current folder first, and of a study found in a folder of results
+    nowhere else: what lies there must not take its place.
+    """
+    given, named = Path(entry), named_for(entry, trust)
+    beside = [] if folder is None else [folder / given, folder / KEPT / given.name]
+    if named is not None:
+        return [Path(named), *(beside if trust.is_own else [])]
+    return [*beside, given]
 
 
-def joined(entries: list[str], given: list[str]) -> list[str]:
-    """The plugins of a study and those of the command line: one of the same file name takes the other's place."""
-    names = {Path(entry).name for entry in given}
-    return [*(entry for entry in entries if Path(entry).name not in names), *given]
+def named_for(entry: str, trust: Trust) -> str | None:
+    """What the call names in the place of an entry of `plugins`: a file of the same name, a module of just this one."""
+    if not is_file(entry):
+        return entry if entry in trust.named else None
+    return next((named for named in trust.named if is_file(named) and Path(named).name == Path(entry).name), None)
 
 
-def fill_in(data: dict[str, Any], find: Callable[[str], Path]) -> dict[str, Any]:
+def joined(entries: list[str], trust: Trust) -> list[str]:
+    """The plugins of a study and those that the call names: of the user's own study, one of the same file name takes the
+    other's place; one found in a folder of results keeps its own words, which the files there are signed with.
+    """
+    given = list(trust.named)
+    if trust.is_own:
+        names = {Path(entry).name for entry in given}
+        return [*(entry for entry in entries if Path(entry).name not in names), *given]
+    names = {Path(entry).name for entry in entries}
+    return [*entries, *(entry for entry in given if Path(entry).name not in names)]
+
+
+def fill_in(data: dict[str, Any], folder: Path | None, trust: Trust) -> dict[str, Any]:
     """Raw keys of a study with its own strategies resolved: parameters complete and in order, ``source`` filled in.
 
-    Those that have a ``source`` are resolved, and need no code at hand to be read.
+    Those that have a ``source`` are resolved, and need no code at hand to be read. ``folder``: where the study lies. Raises
+    InputError where code would have to run that ``trust`` does not let run.
     """
     items, entries = data.get("strategies"), data.get("plugins", ())
     if not isinstance(items, (list, tuple)) or not any(map(_is_unresolved, items)):
         return data
     named = [entry for entry in entries if isinstance(entry, str)] if isinstance(entries, (list, tuple)) else []
-    known = registered(named, find)
+    if trust == Trust.NOTHING:
+        known = _of_process()
+        _require_sources(items, known)
+    else:
+        known = registered(named, lambda entry: places_of(entry, folder, trust), trust, None, folder)
     return {**data, "strategies": [_filled_in(item, known) if _is_unresolved(item) else item for item in items]}
 
 
@@ -150,19 +239,29 @@ def _is_unresolved(item: Any) -> bool:
     )
 
 
+def _require_sources(items: Iterable[Any], known: dict[str, OwnStrategy]) -> None:
+    """What a run writes says which code each own strategy is; without it, code would have to run to find out."""
+    for item in items:
+        if _is_unresolved(item) and item["model"] not in known:
+            raise InputError(
+                f"strategies.{shown(item.get('name', item['model']))}: model {quoted(item['model'])} is not built in and has "
+                "no source, the SHA-256 of its code, as a run writes it; put the study of the results back"
+            )
+
+
 def _filled_in(item: dict[str, Any], known: dict[str, OwnStrategy]) -> dict[str, Any]:
     model = item["model"]
-    place = f"strategies.{item.get('name', model)}"
+    place = f"strategies.{shown(item.get('name', model))}"
     if model not in known:
         if not known:
             return item  # refused as any unknown model
         near = get_close_matches(model, [*known, *BUILT_IN], 1)
         hint = f"did you mean {near[0]!r}?" if near else f"own strategies at hand are {', '.join(known)}"
-        raise _error(f"{place}: unknown model {model!r}; {hint}")
+        raise _error(f"{place}: unknown model {quoted(model)}; {hint}")
     own = known[model]
     for key in item:
         if key not in own.parameters and key not in RESERVED:
-            raise _error(f"{place}.{key}: {unknown_key(key, [*own.parameters, 'name'])}")
+            raise _error(f"{place}.{shown(key)}: {unknown_key(key, [*own.parameters, 'name'])}")
     parameters = {key: item.get(key, default) for key, default in own.parameters.items()}
     return {"name": item.get("name", model), "model": model, "source": own.sha256, **parameters}
 

@@ -24,7 +24,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from fastexec.errors import FastexecError, InputError
-from fastexec.models.strategies import BUILT_IN, NAME, RESERVED
+from fastexec.models.names import RULE, is_name, quoted
+from fastexec.models.strategies import BUILT_IN, RESERVED
 
 ARGUMENTS = ("shares", "remaining", "mid", "spread", "last_volume", "params", "step", "steps")
 MOST_PARAMETERS = 32
@@ -123,10 +124,8 @@ def strategy(name: str, /, **parameters: float) -> Callable[[F], F]:
 
 
 def _require_names(name: str, parameters: dict[str, float]) -> None:
-    if not isinstance(name, str) or not re.match(NAME, name) or len(name) > 60:
-        raise InputError(
-            f'strategy({name!r}): is no name; write @strategy("name") with letters, digits, spaces and . _ -'
-        )
+    if not is_name(name):
+        raise InputError(f'strategy({quoted(name)}): is no name; write @strategy("name") of {RULE}')
     if name in BUILT_IN:
         raise InputError(f"strategy({name!r}): is built in; choose another name")
     if len(parameters) > MOST_PARAMETERS:

@@ -8,15 +8,13 @@ from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
 from fastexec.models._base import Model
+from fastexec.models.names import Name
 
-NAME = r"^[A-Za-z0-9][A-Za-z0-9._ +%=-]*$"
 Levels = Annotated[tuple[Annotated[float, Field(ge=0)], ...], Field(strict=False, min_length=1, max_length=32)]
 
 
 class _Named(Model):
-    name: Annotated[str, Field(min_length=1, max_length=60, pattern=NAME)] = Field(
-        "", description="name in the results; the model's by default"
-    )
+    name: Name = Field("", description="name in the results; the model's by default")
 
     @model_validator(mode="before")
     @classmethod
@@ -116,7 +114,7 @@ class Qtable(_Named):
 
     model: Literal["qtable"]
     agent: str | None = Field(None, description="file of an agent (path, from the study file's folder)")
-    train: str | None = Field(None, description="or the NAME of a section [train.NAME]")
+    train: Name | None = Field(None, description="or the NAME of a section [train.NAME]")
 
     @model_validator(mode="after")
     def _one_source(self) -> Qtable:
@@ -131,7 +129,7 @@ class BlindTwin(_Named):
     """The mean schedule of an agent of the study, played without looking: what is left of it is the worth of adapting."""
 
     model: Literal["blind_twin"]
-    of: str = Field(description="name of the qtable strategy")
+    of: Name = Field(description="name of the qtable strategy")
 
 
 class Optimum(_Named):
@@ -147,7 +145,7 @@ class Own(_Named):
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, float]
 
-    model: Annotated[str, Field(min_length=1, max_length=60, pattern=NAME)]
+    model: Name
     source: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] = Field(
         description="SHA-256 of the file that registers it; filled in"
     )

@@ -12,11 +12,14 @@ from fastexec.models._base import Model
 from fastexec.models.agents import Training
 from fastexec.models.costs import Costs
 from fastexec.models.market import BootstrapMarket, Market, ReplayMarket, SyntheticMarket
+from fastexec.models.names import Name, alike
 from fastexec.models.order import Order
-from fastexec.models.plugin_files import fill_in, find_beside, find_plugin, registered, require_source
+from fastexec.models.plugin_code import read_file
+from fastexec.models.plugin_files import digests_of, fill_in, find_beside, places_of, registered, require_source
 from fastexec.models.plugins import OwnStrategy
 from fastexec.models.strategies import BlindTwin, Own, Qtable, Schedule, Strategy
 from fastexec.models.sweep import Sweep
+from fastexec.models.trust import Trust
 
 
 class Output(Model):
@@ -42,9 +45,7 @@ _Market = Annotated[
 class StudyModel(Model):
     """A whole study; see ``fastexec schema`` for every key."""
 
-    name: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9._ -]*$")] = Field(
-        "study", description="name; results go to results/NAME by default"
-    )
+    name: Name = Field("study", description="name; results go to results/NAME by default")
     seed: Annotated[int, Field(ge=0, le=2**64 - 1)] = Field(1, description="root seed, 0 to 2^64 - 1")
     episodes: Annotated[int, Field(ge=1, le=2**52)] | None = Field(
         None, description="number of episodes; 10,000 by default, all windows in a replay"
@@ -56,22 +57,33 @@ class StudyModel(Model):
     market: _Market = Field(default_factory=SyntheticMarket)
     costs: Costs = Field(default_factory=Costs)
     strategies: Annotated[tuple[Strategy, ...], Field(strict=False)] = Field(description="at least one [[strategies]]")
-    train: dict[str, Training] = Field(default_factory=dict, description="sections [train.NAME], for qtable strategies")
+    train: dict[Name, Training] = Field(
+        default_factory=dict, description="sections [train.NAME], for qtable strategies"
+    )
     output: Output = Field(default_factory=Output)
     sweep: Sweep | None = Field(None, description="section [sweep]: one study becomes many")
 
     _folder: Path | None = PrivateAttr(None)
+    _trust: Trust = PrivateAttr(Trust.OWN)
 
     def changed(self, **values: Any) -> Self:
         """The study with some top-level keys replaced, validated anew."""
-        study = type(self).model_validate(self.model_dump() | values, context={"folder": self._folder})
-        study._folder = self._folder
+        context = {"folder": self._folder, "trust": self._trust}
+        study = type(self).model_validate(self.model_dump() | values, context=context)
+        study._folder, study._trust = self._folder, self._trust
         return study
 
     @property
     def folders(self) -> list[Path]:
         """Where files that the study names are looked for: beside the study file, else from the current folder."""
         return [folder for folder in (self._folder, Path()) if folder is not None]
+
+    def __getstate__(self) -> dict[Any, Any]:
+        """Pickled, for a worker: there just the code may run that is meant here, wherever it finds it."""
+        state = super().__getstate__()
+        sources = self._meant if self._trust.everything else frozenset()
+        carried = Trust(digests=sources | self.code_digests())
+        return {**state, "__pydantic_private__": {**(state["__pydantic_private__"] or {}), "_trust": carried}}
 
     def bars_path(self) -> Path:
         """Where the bars of real days are: beside the study file, else from the current folder."""
@@ -83,23 +95,37 @@ class StudyModel(Model):
         return find_beside(name, self._folder)
 
     def plugin_path(self, name: str) -> Path:
-        """The file of a plugin that the study names."""
-        return find_plugin(name, self._folder)
+        """The file of a plugin that the study names; InputError where there is none."""
+        return read_file(name, self._places(name), self._meant).path
+
+    def code_digests(self) -> frozenset[str]:
+        """SHA-256 of the plugin files and modules that it names, as far as they are at hand and may run."""
+        return digests_of(self.plugins, self._places, self._trust, self._meant)
+
+    @property
+    def _meant(self) -> frozenset[str]:
+        return frozenset(strategy.source for strategy in self.strategies if isinstance(strategy, Own))
+
+    def _places(self, entry: str) -> list[Path]:
+        return places_of(entry, self._folder, self._trust)
 
     def own_strategies(self) -> dict[str, OwnStrategy]:
         """The functions behind its own strategies, by model, in the order of their first use.
 
-        Raises InputError where one is not at hand, RefusedError where its file is no longer the one that the study means.
+        Raises InputError where one is not at hand or may not run, RefusedError where its file is no longer the one that the
+        study means.
         """
         used = [strategy for strategy in self.strategies if isinstance(strategy, Own)]
-        known = registered(self.plugins, self.plugin_path) if used or self.plugins else {}
+        asked = bool(used or self.plugins)
+        known = registered(self.plugins, self._places, self._trust, self._meant, self._folder) if asked else {}
         return {strategy.model: require_source(strategy, known) for strategy in used}
 
     @model_validator(mode="before")
     @classmethod
     def _fill_in_own_strategies(cls, data: Any, info: ValidationInfo) -> Any:
-        folder = (info.context or {}).get("folder")
-        return fill_in(data, lambda name: find_plugin(name, folder)) if isinstance(data, dict) else data
+        context = info.context or {}
+        folder, trust = context.get("folder"), context.get("trust", Trust.OWN)
+        return fill_in(data, folder, trust) if isinstance(data, dict) else data
 
     @model_validator(mode="before")
     @classmethod
@@ -133,6 +159,11 @@ class StudyModel(Model):
         return self
 
     def _agents_fit(self) -> None:
+        if (same := alike(list(self.train))) is not None:
+            raise _error(
+                f"train: sections [train.{same[0]}] and [train.{same[1]}] differ by case only, and some systems would keep "
+                "them in one file; rename one"
+            )
         agents = [strategy.name for strategy in self.strategies if isinstance(strategy, Qtable)]
         for strategy in self.strategies:
             if isinstance(strategy, Qtable) and strategy.train is not None and strategy.train not in self.train:

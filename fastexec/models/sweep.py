@@ -13,6 +13,7 @@ With both, each scenario of the list meets the whole grid.
 
 from __future__ import annotations
 
+import re
 from difflib import get_close_matches
 from itertools import product
 from math import prod
@@ -20,6 +21,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_serializer, model_validator
 from pydantic_core import PydanticCustomError
+
+from fastexec.models.names import CHARACTERS, LONGEST, is_name
 
 MOST_SCENARIOS = 100_000
 _SECTIONS = ("order", "market", "costs", "train", "strategies")
@@ -36,7 +39,7 @@ _FIXED = {
 }
 #: Readers of partitioned files guess types from names: these would become dates, numbers or nothing.
 _NOT_NAMES = set("epoch inf infinity nan none null now today true false yesterday tomorrow".split())
-_LONGEST_NAME = 60
+_SCENARIO = re.compile(f"[A-Za-z]{CHARACTERS}*")
 
 
 class Tied(BaseModel):
@@ -197,20 +200,19 @@ def _check_same_keys(number: int, first: dict[str, Any], values: dict[str, Any])
 
 def _check_name(name: Any, number: int, others: set[str]) -> None:
     place = f"list[{number}].name"
-    if not isinstance(name, str) or not is_name(name) or len(name) > _LONGEST_NAME:
+    if not is_name(name) or not is_scenario_name(name):
         raise _error(
             place,
-            f"must be of letters, digits and . _ -, at most {_LONGEST_NAME}, and begin with a letter (it names folders, whose "
+            f"must be of letters, digits and . _ -, at most {LONGEST}, and begin with a letter (it names folders, whose "
             f"readers guess types), not {_shown(name)}",
         )
     if name.casefold() in others:
         raise _error(place, f"two scenarios are named {name!r}; give one another name")
 
 
-def is_name(text: str) -> bool:
-    """Whether a scenario may be named so: safe in a path on every system, and a text for every reader."""
-    fine = text.isascii() and text[:1].isalpha() and text.replace(".", "").replace("_", "").replace("-", "").isalnum()
-    return fine and text.casefold() not in _NOT_NAMES
+def is_scenario_name(text: str) -> bool:
+    """Whether a scenario may be called so, whatever its length: no path, and a text for every reader of partitioned files."""
+    return _SCENARIO.fullmatch(text) is not None and text.casefold() not in _NOT_NAMES
 
 
 def _check_together(keys: list[str]) -> None:

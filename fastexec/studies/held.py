@@ -6,6 +6,7 @@ import re
 from typing import Any, NamedTuple
 
 from fastexec.errors import InputError, RefusedError
+from fastexec.models.trust import Trust
 from fastexec.studies import layout, store
 from fastexec.studies.place import Place
 from fastexec.studies.scenario import Outline, Scenario
@@ -24,8 +25,10 @@ class Held(NamedTuple):
     first: int
 
 
-def held_by(folder: Place) -> Held | None:
-    """The study that a folder holds; RefusedError where its study.toml was not written by a run."""
+def held_by(folder: Place, trust: Trust = Trust.NOTHING) -> Held | None:
+    """The study that a folder holds; RefusedError where its study.toml was not written by a run. ``trust``: what of the code
+    that it names may run.
+    """
     place = folder / layout.STUDY
     if not place.is_file():
         return None
@@ -34,15 +37,15 @@ def held_by(folder: Place) -> Held | None:
         head = _HEAD.fullmatch(text.partition("\n")[0])
         if head is None:
             raise RefusedError(f"{place}: is no study of results (it was not written by a run); choose another --out")
-        study = Study.from_text(text, str(place), folder=folder.local)
+        study = Study.from_text(text, str(place), folder=folder.local, trust=trust)
         return Held(study, int(head[1]), int(head[2] or 0))
     except (InputError, ValueError, OSError) as error:
         raise RefusedError(f"{place}: is no study of results ({error}); choose another --out") from None
 
 
-def results_of(folder: Place, what: str) -> Held:
+def results_of(folder: Place, what: str, trust: Trust = Trust.NOTHING) -> Held:
     """The study that a folder holds; InputError where it holds none, ``what`` to give instead."""
-    held = held_by(folder)
+    held = held_by(folder, trust)
     if held is None:
         raise InputError(f"{folder}: holds no results (no study.toml); give {what}")
     return held

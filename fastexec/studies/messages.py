@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from fastexec.models.names import quoted, shown
 from fastexec.models.strategies import BUILT_IN
 
 _TAGS = {"number", "range", "synthetic", "replay", "bootstrap", "built-in", "own"}
@@ -33,15 +34,17 @@ def _place(location: tuple[int | str, ...], data: dict[str, Any], key: object = 
     for part in location:
         if isinstance(part, int):
             label = here[part].get("name") if _is_table(here, part) else None
-            names[-1] = f"{names[-1]}.{label}" if label else f"{names[-1]}[{part + 1}]"
+            names[-1] = f"{names[-1]}.{shown(label)}" if label else f"{names[-1]}[{part + 1}]"
             here = here[part] if isinstance(here, (list, tuple)) and part < len(here) else None
         elif isinstance(here, dict) and part in here:
-            names.append(part)
+            names.append(shown(part))
             here = here[part]
+        elif part == "[key]":
+            names.pop()  # a key that is no name is said in the message
         elif part not in _TAGS | _MODELS:
-            names.append(part)
+            names.append(shown(part))
     if key is not None:
-        names.append(str(key))
+        names.append(shown(key))
     return f"{'.'.join(names)}: " if names else ""
 
 
@@ -56,13 +59,13 @@ def _said(error: Any) -> str:
         near = get_close_matches(str(context["tag"]), known, 1)
         hint = f"did you mean {near[0]!r}?" if near else f"it is one of {', '.join(known)}"
         own = ", or one of a plugin (plugins = [...], --plugin FILE)" if "twap" in known and not near else ""
-        return f"unknown model {context['tag']!r}; {hint}{own}"
+        return f"unknown model {quoted(context['tag'])}; {hint}{own}"
     if kind == "union_tag_not_found":
         return "model is missing; name one (see `fastexec schema`)"
     if kind == "missing":
         return "is missing; it has no default"
     if kind == "string_pattern_mismatch":
-        return f"must be of letters, digits, spaces and . _ - and begin with a letter or digit, not {value!r}"
+        return f"must be 64 hexadecimal digits (a SHA-256), not {quoted(value)}"
     if kind == "string_too_short":
         return "must not be empty"
     plain = {

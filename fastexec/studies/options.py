@@ -15,7 +15,7 @@ class RunOptions:
     interrupted run, or extend it. overwrite: replace another study's results. first_episode, episodes: a shard of the
     study, that many episodes from there on (default: to the study's end), to be merged with others. scheduler: address of
     a Dask cluster whose workers compute the chunks; workers: so many processes of this machine do. yes: a sweep of more
-    than 1,000 scenarios is meant.
+    than 1,000 scenarios is meant. trust: with ``resume``, all code may run that the study of a folder of results names.
     """
 
     threads: int | None = None
@@ -28,6 +28,7 @@ class RunOptions:
     scheduler: str | None = None
     workers: int | None = None
     yes: bool = False
+    trust: bool = False
 
     def __post_init__(self) -> None:
         """InputError where two say who computes, or a shard begins before the study."""

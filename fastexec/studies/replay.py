@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from fastexec.errors import InputError
 from fastexec.kernels._jit import kernel_hash
 from fastexec.learning.training import policies_of, sections_played
+from fastexec.models.trust import Trust
 from fastexec.simulation import Prepared, prepare
 from fastexec.studies import layout, store
 from fastexec.studies.agents import agent_in
@@ -26,17 +27,20 @@ def replay_episode(
     strategy: str | None = None,
     scenario: str | None = None,
     plugins: Iterable[str] = (),
+    trust: bool = False,
 ) -> pa.Table:
-    """The `steps` rows of an episode, of every strategy or one; ``scenario``: which one of a sweep; ``plugins`` as
-    ``Study.load`` takes them.
+    """The `steps` rows of an episode, of every strategy or one; ``scenario``: which one of a sweep.
+
+    Own strategies run where their file is one of ``plugins`` or was recorded by a run or training of the user's own, or where
+    the whole folder is trusted (``trust``).
 
     Nothing stored is read but the study (``study.toml``) and its agents: the path is simulated again. Raises InputError where
-    the folder holds no study, or no such episode, strategy or scenario.
+    the folder holds no study, or no such episode, strategy or scenario, or code would have to run that may not.
     """
     from fastexec.columns import steps_table
 
     place = Place.of(folder)
-    swept = scenario_named(store.read_study(place, plugins), scenario)
+    swept = scenario_named(store.read_study(place, trust=Trust.of(tuple(plugins), trust)), scenario)
     prepared = prepare_held(place, swept)
     if not 0 <= episode < prepared.episodes:
         raise InputError(f"--episode {episode}: the study has episodes 0 to {prepared.episodes - 1}")

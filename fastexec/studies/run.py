@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastexec.errors import FastexecError
 from fastexec.learning.training import Report as TrainingReport
+from fastexec.models.trust import remember
 from fastexec.simulation import default_threads
 from fastexec.studies import checkpoint, layout, lock, manifest
 from fastexec.studies.agents import TrainedBefore
@@ -25,6 +26,7 @@ from fastexec.studies.flight import in_order
 from fastexec.studies.interruption import asked_to_stop
 from fastexec.studies.job import Job, StudyResult
 from fastexec.studies.options import RunOptions
+from fastexec.studies.ownership import trusted_to_resume
 from fastexec.studies.place import Place
 from fastexec.studies.progress import Report, Teller
 from fastexec.studies.scenario import Scenario, Trained, save_trained, scenarios_of
@@ -59,7 +61,7 @@ def run(
     started, how = perf_counter(), RunOptions(**options)
     folder = Place.of(out if out is not None else Path("results") / study.name)
     refuse_foreign(folder)
-    study = how.shard_of(study)
+    study = how.shard_of(trusted_to_resume(study, folder, how.trust) if how.resume else study)
     require_few(study, how.yes)
     with _crew(how) as crew:
         before = _trained_before(study, folder, how)
@@ -68,6 +70,7 @@ def run(
         with lock.locked(folder):
             for scenario in scenarios:
                 _try(scenario)
+            remember(study)
             job = claim(study, scenarios, folder, how, crew.slots)
             if isinstance(job, StudyResult):
                 return job

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from fastexec import columns
 from fastexec.errors import InputError, RefusedError
+from fastexec.models.trust import Trust
 from fastexec.studies.layout import STUDY, table_of
 from fastexec.studies.manifest import Entry, entry_of
 from fastexec.studies.place import Place
@@ -146,8 +147,9 @@ def column_names(place: Place) -> list[str]:
         raise InputError(f"{place}: cannot be read; {_AGAIN}") from None
 
 
-def read_study(folder: Place, plugins: Iterable[str] = ()) -> Study:
-    """The study that a folder holds the results of, with ``plugins`` as ``Study.load`` takes them.
+def read_study(folder: Place, plugins: Iterable[str] = (), trust: Trust = Trust.NOTHING) -> Study:
+    """The study that a folder holds the results of, with ``plugins`` and ``trust`` as ``Study.load`` takes them: by default
+    none of the code that it names may run.
 
     InputError where there is none.
     """
@@ -158,7 +160,7 @@ def read_study(folder: Place, plugins: Iterable[str] = ()) -> Study:
         text = place.read_text()
     except (OSError, ValueError):
         raise InputError(f"{place}: cannot be read; give the folder of a run") from None
-    return Study.from_text(text, str(place), plugins=plugins, folder=folder.local)
+    return Study.from_text(text, str(place), plugins=plugins, folder=folder.local, trust=trust)
 
 
 def is_whole(place: Place, footer: dict[str, Any]) -> bool:

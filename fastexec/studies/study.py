@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from fastexec.errors import InputError
 from fastexec.models.plugin_files import joined
 from fastexec.models.study import StudyModel
+from fastexec.models.trust import Trust
 from fastexec.studies.catalogue import preset_text
 from fastexec.studies.messages import one_line
 from fastexec.studies.sweep import MOST_UNASKED, Swept, swept_studies
@@ -25,9 +26,15 @@ class Study(StudyModel):
     """A study that can be loaded and saved; see ``StudyModel`` for its keys and ``fastexec schema`` for all of them."""
 
     @classmethod
-    def load(cls, path: str | Path, overrides: Iterable[str] = (), plugins: Iterable[str] = ()) -> Self:
+    def load(
+        cls,
+        path: str | Path,
+        overrides: Iterable[str] = (),
+        plugins: Iterable[str] = (),
+        trust: Trust = Trust.OWN,
+    ) -> Self:
         """Read a TOML file. ``overrides``: texts KEY=VALUE, the value as TOML or else a text; ``plugins``: files or modules of
-        own strategies beside those that the study names.
+        own strategies beside those that the study names; ``trust``: what of their code may run, by default all of it.
 
         Raises InputError, one line, where the file is missing, no TOML, or no valid study.
         """
@@ -41,7 +48,7 @@ class Study(StudyModel):
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or "it is no UTF-8 text"
             raise InputError(f"{path}: cannot be read ({reason}); give a study file or a preset") from None
-        return cls.from_text(text, str(path), overrides, plugins, path.parent)
+        return cls.from_text(text, str(path), overrides, plugins, path.parent, trust)
 
     @classmethod
     def preset(cls, name: str, overrides: Iterable[str] = (), plugins: Iterable[str] = ()) -> Self:
@@ -49,10 +56,12 @@ class Study(StudyModel):
         return cls.from_text(preset_text(name), name, overrides, plugins)
 
     @classmethod
-    def resolve(cls, name: str, overrides: Iterable[str] = (), plugins: Iterable[str] = ()) -> Self:
+    def resolve(
+        cls, name: str, overrides: Iterable[str] = (), plugins: Iterable[str] = (), trust: Trust = Trust.OWN
+    ) -> Self:
         """A file if it looks like one or exists, else a preset."""
         if name.endswith(".toml") or "/" in name or Path(name).is_file():
-            return cls.load(name, overrides, plugins)
+            return cls.load(name, overrides, plugins, trust)
         return cls.preset(name, overrides, plugins)
 
     @classmethod
@@ -63,8 +72,11 @@ class Study(StudyModel):
         overrides: Iterable[str] = (),
         plugins: Iterable[str] = (),
         folder: Path | None = None,
+        trust: Trust = Trust.OWN,
     ) -> Self:
-        """Read TOML text; ``source`` is what errors name, ``folder`` where files that it names are looked for first."""
+        """Read TOML text; ``source`` is what errors name, ``folder`` where files that it names are looked for first, ``trust``
+        what of the code that it names may run, beside that of ``plugins``.
+        """
         try:
             data = tomllib.loads(text)
         except (tomllib.TOMLDecodeError, ValueError, RecursionError) as error:
@@ -73,24 +85,28 @@ class Study(StudyModel):
             raise InputError(f"{source}: is empty; a study needs at least one [[strategies]] section")
         for override in overrides:
             _override(data, override)
-        if given := list(plugins):
+        trust = trust.naming(plugins)
+        if trust.named:
             own = data.get("plugins", [])
             data["plugins"] = (
-                joined(own, given) if isinstance(own, list) and all(isinstance(x, str) for x in own) else own
+                joined(own, trust) if isinstance(own, list) and all(isinstance(x, str) for x in own) else own
             )
-        return cls.from_dict(data, source, folder)
+        return cls.from_dict(data, source, folder, trust)
 
     @classmethod
-    def from_dict(cls, data: dict[str, Any], source: str = "study", folder: Path | None = None) -> Self:
-        """Validate nested keys; ``folder`` is where files that they name are looked for first.
+    def from_dict(
+        cls, data: dict[str, Any], source: str = "study", folder: Path | None = None, trust: Trust = Trust.OWN
+    ) -> Self:
+        """Validate nested keys; ``folder`` is where files that they name are looked for first, ``trust`` what of the code that
+        they name may run.
 
         Raises InputError, one line, where they are no study.
         """
         try:
-            study = cls.model_validate(data, context={"folder": folder})
+            study = cls.model_validate(data, context={"folder": folder, "trust": trust})
         except ValidationError as error:
             raise InputError(f"{source}: {one_line(error, data)}") from None
-        study._folder = folder
+        study._folder, study._trust = folder, trust
         if study.sweep is not None and study.sweep.count <= MOST_UNASKED:
             try:
                 swept_studies(study)
@@ -124,7 +140,7 @@ class Study(StudyModel):
         data = tomllib.loads(self.to_toml())
         for override in overrides:
             _override(data, override)
-        return type(self).from_dict(data, self.name, self._folder)
+        return type(self).from_dict(data, self.name, self._folder, self._trust)
 
 
 def _plain(value: Any) -> Any:

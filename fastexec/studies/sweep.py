@@ -20,7 +20,7 @@ from fastexec.errors import InputError
 from fastexec.models._base import unknown_key
 from fastexec.models.market import ReplayMarket
 from fastexec.models.strategies import RESERVED
-from fastexec.models.sweep import Sweep, Tied, inline, is_name
+from fastexec.models.sweep import Sweep, Tied, inline, is_scenario_name
 from fastexec.planning.parameters import ranges
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def swept_studies(study: Study) -> list[Swept]:
         data = base
         for key, value in values.items():
             data = _with(data, key, _path(key, data, place), value, place)
-        alone = type(study).from_dict(data, place, study._folder)
+        alone = type(study).from_dict(data, place, study._folder, study._trust)
         found.append(Swept(name, alone, {key: value_at(alone, key) for key in values}))
     _require_same_columns(found)
     return found
@@ -96,7 +96,7 @@ def names_of(sweep: Sweep) -> list[str]:
     numbers = {key: {repr(v): j for j, v in enumerate(values, 1)} for key, values in sweep.grid.items()}
     names = [_name(scenario, values, labels, numbers) for scenario, values in sweep.points()]
     alike = len({name.casefold() for name in names}) < len(names)
-    if alike or not all(len(name) <= _LONGEST_NAME and is_name(name) for name in names):
+    if alike or not all(len(name) <= _LONGEST_NAME and is_scenario_name(name) for name in names):
         return [f"s{j:04d}" for j in range(len(names))]
     return names
 

@@ -4,7 +4,7 @@ simulated again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from fastexec.columns import PARTS, markets_table
 from fastexec.errors import FastexecError, InputError
+from fastexec.models.trust import Trust
 from fastexec.simulation import Prepared
 from fastexec.studies import checkpoint, layout, manifest, store
 from fastexec.studies.chunks import Cut
@@ -41,17 +42,18 @@ class Verification:
     faults: list[str] = field(default_factory=list)
 
 
-def verify(folder: str, sample: int = 0) -> Verification:
+def verify(folder: str, sample: int = 0, plugins: Iterable[str] = (), trust: bool = False) -> Verification:
     """Check every file of a finished run; ``sample``: chunks that are simulated again, evenly spread.
 
-    Without a sample no code of the study's is run, and no file outside the folder is read. Raises InputError where the
-    folder holds no results, or a sample is asked of a run without rows.
+    For a sample own strategies run as in ``replay_episode``, by ``plugins`` and ``trust``; without one no code of theirs does,
+    and no file outside the folder is read. Raises InputError where the folder holds no results, or a sample is asked of a run
+    without rows.
     """
     place = Place.of(folder)
     found = Verification()
     known = _hashed(place, found)
     try:
-        held = results_of(place, "the folder of a run")
+        held = results_of(place, "the folder of a run", Trust.of(tuple(plugins), trust) if sample else Trust.NOTHING)
     except FastexecError:
         if found.files:  # study.toml is among the faults
             return found

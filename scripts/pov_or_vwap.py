@@ -19,7 +19,7 @@ def study_for(noise, between, episodes):
     """Minutes whose volume has this sd of the log; the impact grows with the rate to the power 0.6."""
     from fastexec.studies.study import Study
 
-    pov = [{"model": "pov", "name": name, "rate": SHARE * factor} for name, factor in RATES.items()]
+    pov = [{"model": "pov", "name": f"pov_{factor:g}", "rate": SHARE * factor} for factor in RATES.values()]
     keys = {
         "name": "pov_or_vwap",
         "seed": 7,
@@ -48,8 +48,8 @@ def main(words=None):
         for noise in NOISES:
             out = given.out / f"pov_or_vwap_{between:g}_{noise:g}"
             row = savings(study_for(noise, between, given.episodes), out, "vwap")
-            for rate in RATES:
-                lines[f"POV {rate}, {kind}"].append((noise, row[rate]))
+            for rate, factor in RATES.items():
+                lines[f"POV {rate}, {kind}"].append((noise, row[f"pov_{factor:g}"]))
     path = draw(
         given.out / "pov_or_vwap.png", lines, "Does POV beat VWAP when volume is noisy?",
         "noise of the volume (sd of the log)", "saving against VWAP (bps)",

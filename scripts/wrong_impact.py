@@ -49,7 +49,7 @@ def main(words=None):
     from fastexec.studies.study import Study
 
     given = options(__doc__, 100_000, words)
-    plans = {(factor, exponent): f"{factor:g} and {exponent:g}" for exponent in EXPONENTS for factor in FACTORS}
+    plans = {(factor, exponent): f"{factor:g}_{exponent:g}" for exponent in EXPONENTS for factor in FACTORS}
     keys = keys_for(COEFFICIENT, EXPONENT, given.episodes)
     keys["strategies"] = [
         {"model": "schedule", "name": name, "weights": planned(*plan)} for plan, name in plans.items()

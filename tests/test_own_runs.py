@@ -46,7 +46,6 @@ def test_results_verify_and_need_their_own_copy_only(place):
     assert (found.faults, found.simulated) == ([], 2)
 
 
-@pytest.mark.xfail(raises=InputError, reason="merge prepares the study and simulates a little, which needs its code")
 def test_shards_of_it_join_without_its_code(place):
     run(load(place), out=place / "whole", chunk=100)
     run(load(place), out=place / "a", chunk=100, episodes=200)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import json
-import re
 import shutil
 import signal
-from dataclasses import replace
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -18,14 +16,13 @@ from conftest import SMALL, data_file
 from fastexec.cli import main
 from fastexec.errors import InputError, RefusedError
 from fastexec.simulation import prepare
-from fastexec.studies import manifest, moments, progress, store
+from fastexec.studies import moments, progress
 from fastexec.studies.chunks import cut, memory
 from fastexec.studies.merge import merge
 from fastexec.studies.options import RunOptions
 from fastexec.studies.place import Place
 from fastexec.studies.status import status
 from fastexec.studies.study import Study
-from fastexec.studies.verify import verify
 from test_cli import fastexec
 from test_run import assert_same_files
 
@@ -127,99 +124,6 @@ def test_shards_of_a_replay(tmp_path):
         assert a.equals(b, check_metadata=True)
     with pytest.raises(InputError, match=r'set output.rows = "all"'):
         fx.run(Study.from_dict({**base, "output": {"rows": "none"}}), out=tmp_path / "n", first_episode=4096)
-
-
-def test_verify_says_that_all_is_well(apart):
-    whole, parts = apart
-    found = verify(str(whole), sample=2)
-    assert (found.chunks, found.episodes, found.simulated, found.faults) == (5, 2500, 2, [])
-    assert verify(str(parts[1]), sample=9).faults == []
-
-
-def edit(path, change):
-    """Write a part anew with changed columns, signed as before."""
-    place = Place.of(path)
-    table, footer = store.read_table(place), store.read_footer(place)
-    store.write_table(place, change(table), footer)
-
-
-def listed_anew(folder):
-    """The manifest of a folder whose files were changed by somebody who can write a manifest too."""
-    place = Place.of(folder)
-    known = manifest.read(place)
-    files = {name: manifest.entry_of((folder / name).read_bytes(), entry.rows) for name, entry in known.files.items()}
-    manifest.write(place, replace(known, files=files))
-
-
-def moved(table, column, by):
-    values = table[column].to_numpy().copy()
-    values[3] += by
-    return table.set_column(table.column_names.index(column), table.schema.field(column), [values])
-
-
-@pytest.mark.parametrize(
-    ("damage", "fault", "forged"),
-    [
-        (lambda p: p.unlink(), "is missing", None),
-        (lambda p: p.write_bytes(p.read_bytes()[:-3000]), "bytes where the manifest says", "cannot be read"),
-        (
-            lambda p: edit(p, lambda t: moved(t, "shortfall_bps", 1e-9)),
-            "has changed since|bytes where",
-            "row 3: shortfall_bps is not the sum of its parts",
-        ),
-        (
-            lambda p: edit(p, lambda t: moved(t, "episode", 1)),
-            "has changed since|bytes where",
-            "does not hold episodes 500 to 999, 6 rows each",
-        ),
-        (lambda p: edit(p, lambda t: t.slice(1)), "bytes where", "does not hold episodes 500 to 999"),
-        (
-            lambda p: edit(p, lambda t: moved(t, "completion", -0.5)),
-            "has changed since|bytes where",
-            "simulated again, its rows are others",
-        ),
-        (lambda p: shutil.copy(p, p.with_name("part-000000000123.parquet")), "belongs to no chunk of this study", ""),
-        (
-            lambda p: shutil.copy(p.with_name("part-000000000000.parquet"), p),
-            "has changed since|bytes where",
-            "is not that of this study's chunk",
-        ),
-    ],
-)
-def test_verify_names_what_is_wrong(apart, tmp_path, damage, fault, forged):
-    """By the manifest; and by what the files hold, where somebody wrote the manifest anew."""
-    folder = tmp_path / "r"
-    shutil.copytree(apart[0], folder)
-    damage(folder / "episodes" / "part-000000000500.parquet")
-    for expected in (fault, forged):
-        if expected is not None:
-            (told,) = verify(str(folder), sample=5).faults
-            assert re.search(expected, told)
-            assert "part-000000000" in told
-        if forged is not None:
-            listed_anew(folder)
-
-
-def test_verify_checks_the_tables_and_the_summaries_of_a_run_without_rows(apart, tmp_path):
-    folder = tmp_path / "r"
-    shutil.copytree(apart[0], folder)
-    edit(folder / "comparison.parquet", lambda t: moved(t, "saving_bps", 1e-6))
-    (told,) = verify(str(folder)).faults
-    assert told.startswith(f"{folder}/comparison.parquet: ")
-    listed_anew(folder)
-    assert verify(str(folder)).faults == [f"{folder}/comparison.parquet: is not what the episodes come to"]
-    fx.run(Study.from_dict(SUMMARIES), out=tmp_path / "s")
-    assert verify(str(tmp_path / "s")).faults == []
-    with pytest.raises(InputError, match="holds no rows to compare with"):
-        verify(str(tmp_path / "s"), sample=1)
-    state = tmp_path / "s" / "moments" / "part-000000000000.parquet"
-    state.write_bytes(state.read_bytes()[:1000])
-    assert "has 1,000 bytes" in verify(str(tmp_path / "s")).faults[0]
-    listed_anew(tmp_path / "s")
-    assert (
-        "is damaged" in verify(str(tmp_path / "s")).faults[0]
-        or "cannot be read" in verify(str(tmp_path / "s")).faults[0]
-    )
 
 
 def test_status(apart, tmp_path):

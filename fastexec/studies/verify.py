@@ -55,9 +55,9 @@ def verify(folder: str, sample: int = 0, plugins: Iterable[str] = (), trust: boo
     try:
         held = results_of(place, "the folder of a run", Trust.of(tuple(plugins), trust) if sample else Trust.NOTHING)
     except FastexecError:
-        if found.files:  # study.toml is among the faults
-            return found
-        raise
+        if not found.files or not found.faults:
+            raise
+        return found  # study.toml is among the faults
     if sample and held.study.output.rows == "none":
         raise InputError(f"--sample {sample}: {folder} holds no rows to compare with (output.rows = none)")
     try:
@@ -74,9 +74,9 @@ def verify(folder: str, sample: int = 0, plugins: Iterable[str] = (), trust: boo
     elif not found.faults:
         tasks = list(job.tasks())
         chosen = set(np.linspace(0, len(tasks) - 1, min(sample, len(tasks))).astype(int).tolist())
-        again: dict[int, Prepared] = {}
+        again = {tasks[j].scenario: _prepared_again(job, tasks[j]) for j in sorted(chosen)}
         for number, task in enumerate(tasks):
-            _check(job, task, summaries, again if number in chosen else None, found)
+            _check(job, task, summaries, again[task.scenario] if number in chosen else None, found)
     if not found.faults:
         found.faults += _table_faults(job, summaries)
     return found
@@ -110,19 +110,23 @@ def _file_faults(job: Job, known: Manifest | None) -> Iterator[str]:
     yield from (f"{part}: belongs to no chunk of this study" for part in there if str(part) not in parts)
 
 
+def _prepared_again(job: Job, task: Task) -> Prepared:
+    """The scenario of a chunk ready to be simulated again; InputError where its code may not run or a file is not at hand."""
+    scenario = job.scenarios[task.scenario]
+    return prepare_held(job.folder, Swept(scenario.name, scenario.study))
+
+
 def _check(
-    job: Job, task: Task, summaries: list[SummaryAccumulator], again: dict[int, Prepared] | None, found: Verification
+    job: Job, task: Task, summaries: list[SummaryAccumulator], again: Prepared | None, found: Verification
 ) -> None:
-    """``again``: the scenarios ready to simulate the chunk once more, None where that is not asked for."""
+    """``again``: the scenario ready to simulate the chunk once more, None where that is not asked for."""
     scenario = job.scenarios[task.scenario]
     try:
         faults = list(_chunk_faults(job, task))
         if not faults:
             summaries[task.scenario].add(summarise(task.first, read_back(job, task)[0]))
             if again is not None:
-                if task.scenario not in again:
-                    again[task.scenario] = prepare_held(job.folder, Swept(scenario.name, scenario.study))
-                faults += _simulated_again(job, task, again[task.scenario])
+                faults += _simulated_again(job, task, again)
                 found.simulated += 1
         found.chunks, found.episodes = found.chunks + 1, found.episodes + task.count
     except FastexecError as error:

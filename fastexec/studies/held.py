@@ -26,29 +26,36 @@ class Held(NamedTuple):
 
 
 def held_by(folder: Place, trust: Trust = Trust.NOTHING) -> Held | None:
-    """The study that a folder holds; RefusedError where its study.toml was not written by a run. ``trust``: what of the code
-    that it names may run.
+    """The study that a folder to write into holds; RefusedError where its study.toml was not written by a run. ``trust``: what
+    of the code that it names may run.
     """
+    try:
+        return _read(folder, trust)
+    except InputError as error:
+        raise RefusedError(f"{error}; choose another --out") from None
+
+
+def results_of(folder: Place, what: str, trust: Trust = Trust.NOTHING) -> Held:
+    """The study of a folder of results; InputError where it holds none, ``what`` to give instead."""
+    held = _read(folder, trust)
+    if held is None:
+        raise InputError(f"{folder}: holds no results (no study.toml); give {what}")
+    return held
+
+
+def _read(folder: Place, trust: Trust) -> Held | None:
     place = folder / layout.STUDY
     if not place.is_file():
         return None
     try:
         text = place.read_text()
-        head = _HEAD.fullmatch(text.partition("\n")[0])
-        if head is None:
-            raise RefusedError(f"{place}: is no study of results (it was not written by a run); choose another --out")
-        study = Study.from_text(text, str(place), folder=folder.local, trust=trust)
-        return Held(study, int(head[1]), int(head[2] or 0))
-    except (InputError, ValueError, OSError) as error:
-        raise RefusedError(f"{place}: is no study of results ({error}); choose another --out") from None
-
-
-def results_of(folder: Place, what: str, trust: Trust = Trust.NOTHING) -> Held:
-    """The study that a folder holds; InputError where it holds none, ``what`` to give instead."""
-    held = held_by(folder, trust)
-    if held is None:
-        raise InputError(f"{folder}: holds no results (no study.toml); give {what}")
-    return held
+    except (OSError, ValueError):
+        raise InputError(f"{place}: is no study of results (it cannot be read as text)") from None
+    head = _HEAD.fullmatch(text.partition("\n")[0])
+    if head is None:
+        raise InputError(f"{place}: is no study of results (it was not written by a run)")
+    study = Study.from_text(text, str(place), folder=folder.local, trust=trust)
+    return Held(study, int(head[1]), int(head[2] or 0))
 
 
 def written_scenarios(held: Held, folder: Place) -> list[Scenario]:

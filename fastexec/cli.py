@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 import fastexec
-from fastexec.cli_results import FORMAT, PLUGIN, TRUST, VERBS
+from fastexec.cli_results import DATA, FORMAT, PLUGIN, TRUST, VERBS
 from fastexec.exits import leave, statuses
 
 
@@ -103,6 +103,7 @@ _THREADS = click.option("--threads", type=click.IntRange(1, 1024), help="Threads
 @_SET
 @PLUGIN
 @TRUST
+@DATA
 def run(
     study: str,
     settings: tuple[str, ...],

@@ -15,6 +15,9 @@ TRUST = click.option(
     is_flag=True,
     help="Run all code that the results bring or name, not only what --plugin or a run of yours did.",
 )
+DATA = click.option(
+    "--data", metavar="DIR", help="Folder of the study's input files, where they lie neither beside it nor where it ran."
+)
 FORMAT = click.option(
     "--format",
     "form",
@@ -67,6 +70,7 @@ def report(folder: str, scenario: str | None, **options: Any) -> None:
 @click.option("--format", "form", type=click.Choice(["table", "csv", "parquet"]), default="table")
 @PLUGIN
 @TRUST
+@DATA
 def replay(folder: str, episode: int, strategy: str | None, form: str, **options: Any) -> None:
     """Every step of one episode of the results in DIR, regenerated from its seed (parquet: to standard output)."""
     from fastexec import terminal
@@ -97,12 +101,13 @@ def merge(folders: tuple[str, ...], out: str, overwrite: bool, quiet: bool) -> N
 )
 @PLUGIN
 @TRUST
-def verify(folder: str, sample: int, plugins: tuple[str, ...], trust: bool) -> None:
+@DATA
+def verify(folder: str, sample: int, plugins: tuple[str, ...], trust: bool, data: str | None) -> None:
     """Check the results in DIR: every chunk there, footers, row counts, costs adding up, summary and comparison."""
     from fastexec import terminal
     from fastexec.studies.verify import verify as verify_files
 
-    terminal.show_verification(folder, verify_files(folder, sample, plugins, trust))
+    terminal.show_verification(folder, verify_files(folder, sample, plugins, trust, data))
 
 
 @click.command(short_help="How far a run is, from any terminal.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -65,13 +66,18 @@ class StudyModel(Model):
 
     _folder: Path | None = PrivateAttr(None)
     _trust: Trust = PrivateAttr(Trust.OWN)
+    _files: dict[str, Path] = PrivateAttr(default_factory=dict)
 
     def changed(self, **values: Any) -> Self:
         """The study with some top-level keys replaced, validated anew."""
         context = {"folder": self._folder, "trust": self._trust}
         study = type(self).model_validate(self.model_dump() | values, context=context)
-        study._folder, study._trust = self._folder, self._trust
-        return study
+        return study._placed_as(self)
+
+    def _placed_as(self, other: StudyModel) -> Self:
+        """Itself, with the surroundings of another: where it lies, what of its code may run, where its files are."""
+        self._folder, self._trust, self._files = other._folder, other._trust, other._files
+        return self
 
     @property
     def folders(self) -> list[Path]:
@@ -91,8 +97,20 @@ class StudyModel(Model):
         return self.file_path(self.market.bars)
 
     def file_path(self, name: str) -> Path:
-        """A file that the study names: beside the study file, else from the current folder."""
-        return find_beside(name, self._folder)
+        """A file that the study names: where it was found, else beside the study file, else from the current folder."""
+        return self._files.get(name) or find_beside(name, self._folder)
+
+    def files(self) -> list[str]:
+        """The input files that its market and its strategies name, each once."""
+        bars = [] if isinstance(self.market, SyntheticMarket) else [self.market.bars]
+        agents = [s.agent for s in self.strategies if isinstance(s, Qtable) and s.agent is not None]
+        return list(dict.fromkeys([*bars, *agents]))
+
+    def finding(self, files: Mapping[str, Path]) -> Self:
+        """The study whose input files lie where ``files`` says, by the names that it gives them."""
+        study = self.model_copy()
+        study._files = self._files | {name: path.absolute() for name, path in files.items()}
+        return study
 
     def plugin_path(self, name: str) -> Path:
         """The file of a plugin that the study names; InputError where there is none."""

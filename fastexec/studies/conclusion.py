@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import platform
 import resource
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fastexec.studies import layout, manifest, store
@@ -57,11 +59,11 @@ def close(job: Job, record: dict[str, object]) -> None:
     manifest.write(job.folder, Manifest(job.study.identity(), job.first, job.episodes, True, job.files))
 
 
-def record_of(job: Job, slots: int, seconds: float, computed: int) -> dict[str, object]:
-    """Of a run that ends; ``slots``: chunks at once; ``computed``: episodes of this run alone."""
+def record_of(job: Job, slots: int, seconds: float, computed: int, noted: Sequence[Path]) -> dict[str, object]:
+    """Of a run that ends; ``slots``: chunks at once; ``computed``: episodes of this run alone; ``noted``: see ``begun``."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return {
-        **begun(job),
+        **begun(job, noted),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "host": platform.node(),
         "system": platform.platform(),
@@ -75,9 +77,10 @@ def record_of(job: Job, slots: int, seconds: float, computed: int) -> dict[str, 
     }
 
 
-def begun(job: Job) -> dict[str, object]:
-    """Of any run: the folders in which the files that its study names are looked for."""
-    return {"base": [str(folder.resolve()) for folder in job.study.folders]}
+def begun(job: Job, noted: Sequence[Path]) -> dict[str, object]:
+    """Of any run: the folders in which the files that its study names lie, and those ``noted`` by earlier runs."""
+    folders = [folder.resolve() for folder in job.study.folders]
+    return {"base": [str(folder) for folder in dict.fromkeys([*folders, *noted])]}
 
 
 def write_record(folder: Place, record: dict[str, object]) -> Entry:

@@ -15,6 +15,7 @@ from fastexec.studies import checkpoint, layout, lock, manifest, store
 from fastexec.studies.claim import claim, refuse_foreign
 from fastexec.studies.conclusion import close, conclude, record_of, write_scenarios
 from fastexec.studies.held import Held, results_of, written_scenarios
+from fastexec.studies.inputs import folders_noted
 from fastexec.studies.job import Job, StudyResult
 from fastexec.studies.manifest import Manifest
 from fastexec.studies.moments import summarise
@@ -63,7 +64,8 @@ def merge(folders: Sequence[str | Path], out: str | Path, overwrite: bool = Fals
             _copy(shard, job, {"steps", "markets", "episodes"})
         summaries = _summaries(shards, job)
         result = conclude(job, [s.table(scenario.outline.control_variate) for scenario, s in summaries])
-        close(job, record_of(job, 1, perf_counter() - started, 0))
+        noted = [path for shard in shards for path in folders_noted(shard.folder)]
+        close(job, record_of(job, 1, perf_counter() - started, 0, noted))
     return result
 
 

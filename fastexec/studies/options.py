@@ -16,6 +16,7 @@ class RunOptions:
     study, that many episodes from there on (default: to the study's end), to be merged with others. scheduler: address of
     a Dask cluster whose workers compute the chunks; workers: so many processes of this machine do. yes: a sweep of more
     than 1,000 scenarios is meant. trust: with ``resume``, all code may run that the study of a folder of results names.
+    data: the folder of the study's input files, where they lie neither beside it nor where an earlier run found them.
     """
 
     threads: int | None = None
@@ -29,6 +30,7 @@ class RunOptions:
     workers: int | None = None
     yes: bool = False
     trust: bool = False
+    data: str | None = None
 
     def __post_init__(self) -> None:
         """InputError where two say who computes, or a shard begins before the study."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from fastexec.models.trust import Trust
 from fastexec.simulation import Prepared, prepare
 from fastexec.studies import layout, store
 from fastexec.studies.agents import agent_in
+from fastexec.studies.inputs import with_files_of
 from fastexec.studies.place import Place
 from fastexec.studies.scenario import playing
 from fastexec.studies.sweep import Swept, scenario_named
@@ -28,11 +30,13 @@ def replay_episode(
     scenario: str | None = None,
     plugins: Iterable[str] = (),
     trust: bool = False,
+    data: str | Path | None = None,
 ) -> pa.Table:
     """The `steps` rows of an episode, of every strategy or one; ``scenario``: which one of a sweep.
 
     Own strategies run where their file is one of ``plugins`` or was recorded by a run or training of the user's own, or where
-    the whole folder is trusted (``trust``).
+    the whole folder is trusted (``trust``). ``data``: the folder of the study's input files, where they lie neither beside it
+    nor where it was run.
 
     Nothing stored is read but the study (``study.toml``) and its agents: the path is simulated again. Raises InputError where
     the folder holds no study, or no such episode, strategy or scenario, or code would have to run that may not.
@@ -41,7 +45,7 @@ def replay_episode(
 
     place = Place.of(folder)
     swept = scenario_named(store.read_study(place, trust=Trust.of(tuple(plugins), trust)), scenario)
-    prepared = prepare_held(place, swept)
+    prepared = prepare_held(place, swept, data)
     if not 0 <= episode < prepared.episodes:
         raise InputError(f"--episode {episode}: the study has episodes 0 to {prepared.episodes - 1}")
     steps = prepared.steps(episode, 1)
@@ -63,21 +67,24 @@ def prepare_again(folder: Place, swept: Swept) -> Prepared:
     return prepare_held(folder, swept)
 
 
-def prepare_held(folder: Place, swept: Swept) -> Prepared:
-    """Results of a folder ready to be regenerated, with the agents that lie beside them; nothing is trained.
+def prepare_held(folder: Place, swept: Swept, data: str | Path | None = None) -> Prepared:
+    """Results of a folder ready to be regenerated, with the agents that lie beside them; nothing is trained. ``data``: the
+    folder of the study's input files.
 
     Raises InputError where an agent or input file is missing, RefusedError where one has changed, or study.toml is not the
     study that the files beside it were made by.
     """
-    home = layout.home_name(layout.AGENTS, swept.name)
-    agents = {name: agent_in(folder, home, name) for name in sections_played(swept.study)}
-    prepared = prepare(swept.study, policies=policies_of(swept.study, {n: kept.agent for n, kept in agents.items()}))
-    scenario = playing(swept, prepared, agents)
     made = [*layout.parts(layout.home_of(folder, "markets", swept.name)), folder / "summary.parquet"][0]
-    if made.is_file():
-        footer = store.read_footer(made)
+    footer = store.read_footer(made) if made.is_file() else None
+    study = with_files_of(swept.study, folder, {} if footer is None else footer["inputs"], data)
+    swept = replace(swept, study=study)
+    home = layout.home_name(layout.AGENTS, swept.name)
+    agents = {name: agent_in(folder, home, name) for name in sections_played(study)}
+    prepared = prepare(study, policies=policies_of(study, {n: kept.agent for n, kept in agents.items()}))
+    scenario = playing(swept, prepared, agents)
+    if footer is not None:
         store.require_inputs(made, footer, scenario.outline.inputs)
-        if made.name != "summary.parquet" and footer["identity"] != swept.study.identity():
+        if made.name != "summary.parquet" and footer["identity"] != study.identity():
             raise InputError(
                 f"{folder}: study.toml is not the study that the files beside it were made by; put it back"
             )

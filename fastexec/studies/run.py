@@ -23,6 +23,7 @@ from fastexec.studies.claim import claim, refuse_foreign, require_cut
 from fastexec.studies.conclusion import begun, close, conclude, record_of, write_record, write_scenarios
 from fastexec.studies.crew import Crew, Threads
 from fastexec.studies.flight import in_order
+from fastexec.studies.inputs import folders_noted, with_files_of
 from fastexec.studies.interruption import asked_to_stop
 from fastexec.studies.job import Job, StudyResult
 from fastexec.studies.options import RunOptions
@@ -62,6 +63,7 @@ def run(
     folder = Place.of(out if out is not None else Path("results") / study.name)
     refuse_foreign(folder)
     study = how.shard_of(trusted_to_resume(study, folder, how.trust) if how.resume else study)
+    study = with_files_of(study, folder, {}, how.data)
     require_few(study, how.yes)
     with _crew(how) as crew:
         before = _trained_before(study, folder, how)
@@ -80,7 +82,7 @@ def run(
             found = sum(summary.end - summary.first for summary in summaries.values())
             result = conclude(job, _simulate(job, crew, summaries, progress))
             computed = job.episodes * len(scenarios) - found
-            close(job, record_of(job, crew.slots, perf_counter() - started, computed))
+            close(job, record_of(job, crew.slots, perf_counter() - started, computed, folders_noted(folder)))
     return result
 
 
@@ -94,7 +96,7 @@ def _trained_before(study: Study, folder: Place, how: RunOptions) -> TrainedBefo
 def _prepare_folder(job: Job, agents: Trained) -> None:
     """What lies beside the rows, before the first of them is made."""
     layout.clear_leftovers(job.folder)
-    write_record(job.folder, begun(job))
+    write_record(job.folder, begun(job, folders_noted(job.folder)))
     if job.study.sweep is not None:
         write_scenarios(job)
     job.files.update(save_trained(agents, job.folder))

@@ -140,7 +140,7 @@ class Study(StudyModel):
         data = tomllib.loads(self.to_toml())
         for override in overrides:
             _override(data, override)
-        return type(self).from_dict(data, self.name, self._folder, self._trust)
+        return type(self).from_dict(data, self.name, self._folder, self._trust)._placed_as(self)
 
 
 def _plain(value: Any) -> Any:

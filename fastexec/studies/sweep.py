@@ -55,7 +55,7 @@ def swept_studies(study: Study) -> list[Swept]:
         data = base
         for key, value in values.items():
             data = _with(data, key, _path(key, data, place), value, place)
-        alone = type(study).from_dict(data, place, study._folder, study._trust)
+        alone = type(study).from_dict(data, place, study._folder, study._trust)._placed_as(study)
         found.append(Swept(name, alone, {key: value_at(alone, key) for key in values}))
     _require_same_columns(found)
     return found

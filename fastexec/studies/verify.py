@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -42,8 +43,11 @@ class Verification:
     faults: list[str] = field(default_factory=list)
 
 
-def verify(folder: str, sample: int = 0, plugins: Iterable[str] = (), trust: bool = False) -> Verification:
-    """Check every file of a finished run; ``sample``: chunks that are simulated again, evenly spread.
+def verify(
+    folder: str, sample: int = 0, plugins: Iterable[str] = (), trust: bool = False, data: str | Path | None = None
+) -> Verification:
+    """Check every file of a finished run; ``sample``: chunks that are simulated again, evenly spread, ``data``: the folder of
+    the input files that these need, where they lie neither beside the study nor where it was run.
 
     For a sample own strategies run as in ``replay_episode``, by ``plugins`` and ``trust``; without one no code of theirs does,
     and no file outside the folder is read. Raises InputError where the folder holds no results, or a sample is asked of a run
@@ -74,7 +78,7 @@ def verify(folder: str, sample: int = 0, plugins: Iterable[str] = (), trust: boo
     elif not found.faults:
         tasks = list(job.tasks())
         chosen = set(np.linspace(0, len(tasks) - 1, min(sample, len(tasks))).astype(int).tolist())
-        again = {tasks[j].scenario: _prepared_again(job, tasks[j]) for j in sorted(chosen)}
+        again = {tasks[j].scenario: _prepared_again(job, tasks[j], data) for j in sorted(chosen)}
         for number, task in enumerate(tasks):
             _check(job, task, summaries, again[task.scenario] if number in chosen else None, found)
     if not found.faults:
@@ -110,10 +114,10 @@ def _file_faults(job: Job, known: Manifest | None) -> Iterator[str]:
     yield from (f"{part}: belongs to no chunk of this study" for part in there if str(part) not in parts)
 
 
-def _prepared_again(job: Job, task: Task) -> Prepared:
+def _prepared_again(job: Job, task: Task, data: str | Path | None) -> Prepared:
     """The scenario of a chunk ready to be simulated again; InputError where its code may not run or a file is not at hand."""
     scenario = job.scenarios[task.scenario]
-    return prepare_held(job.folder, Swept(scenario.name, scenario.study))
+    return prepare_held(job.folder, Swept(scenario.name, scenario.study), data)
 
 
 def _check(

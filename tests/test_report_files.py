@@ -177,14 +177,14 @@ def test_incomplete_or_altered_results_are_refused(tmp_path):
     with pytest.raises(InputError, match=r"part-000000000256.parquet: is missing"):
         write_report(tmp_path / "r")
     part.write_bytes(held[:-200])
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="bytes where the manifest says"):
         write_report(tmp_path / "r")
     part.write_bytes(held)
     toml = tmp_path / "r" / "study.toml"
     toml.write_text(toml.read_text().replace("seed = 5", "seed = 6"))
-    with pytest.raises(InputError, match="is not the study"):
+    with pytest.raises(InputError, match=r"study\.toml: has changed"):
         write_report(tmp_path / "r")
-    (tmp_path / "r" / "summary.parquet").unlink()
+    (tmp_path / "r" / "manifest.parquet").unlink()
     with pytest.raises(InputError, match="not complete"):
         write_report(tmp_path / "r")
     assert not (tmp_path / "r" / "report.html").exists()

@@ -164,12 +164,20 @@ def on_compile(announce: Announce) -> None:
 
 
 class Entry:
-    """A kernel that Python calls: one signature, compiled or loaded on the first call, safe from several threads."""
+    """A kernel that Python calls, through its door: one signature, compiled or loaded on the first call, safe from several
+    threads.
+    """
 
     def __init__(
-        self, function: Callable[..., Any], signature: str | Callable[[], Sequence[Any]], references: bool
+        self,
+        function: Callable[..., Any],
+        signature: str | Callable[[], Sequence[Any]],
+        door: Callable[..., None],
+        references: bool,
     ) -> None:
         self.name = function.__name__
+        self.module = function.__module__
+        self._door = door
         self.__doc__ = function.__doc__
         self._signature, self._references = signature, {} if references else _NO_REFERENCES
         self._function = function
@@ -178,6 +186,10 @@ class Entry:
         entries.append(self)
 
     def __call__(self, *args: Any) -> Any:
+        try:
+            self._door(*args)
+        except ValueError as error:
+            raise ValueError(f"{self.name}: {error}") from None
         if self._dispatcher is None:
             self.warm()
         return self._dispatcher(*args)
@@ -218,14 +230,17 @@ entries: list[Entry] = []
 
 
 def entry(
-    signature: str | Callable[[], Sequence[Any]], references: bool = True
+    signature: str | Callable[[], Sequence[Any]], door: Callable[..., None], references: bool = True
 ) -> Callable[[Callable[..., Any]], Entry]:
     """Decorator for a kernel that Python calls; ``signature`` is Numba's text, or a function giving example arguments.
+
+    ``door`` takes the kernel's arguments and raises ValueError where an array or an index among them does not fit the
+    others: a kernel would read and write beyond its arrays.
 
     ``references`` False: it makes no arrays, and counts no references at its calls of stages (345 ns a step and strategy
     for what NamedTuples hold).
     """
-    return lambda function: Entry(function, signature, references)
+    return lambda function: Entry(function, signature, door, references)
 
 
 def _typeof(example: Any) -> Any:

@@ -17,18 +17,17 @@ _MOST = 2**62
 
 def held(name: str, array: np.ndarray, kind: np.dtype, *shape: int) -> None:
     """ValueError unless ``array`` has just this type and shape, and lies in one piece of writable memory, row by row."""
-    try:
-        if array.dtype == kind and array.shape == shape and array.flags.carray:
-            return
-    except AttributeError:
-        raise ValueError(f"{name} is a {type(array).__name__}; it must be an array of {kind} {shape}") from None
+    if not isinstance(array, np.ndarray):
+        raise ValueError(f"{name} is a {type(array).__name__}; it must be an array of {kind} {shape}")
+    if array.shape == shape and array.dtype == kind and array.flags.carray:
+        return
     flags = "" if array.flags.carray else ", read-only or not in one piece"
     raise ValueError(f"{name} is {array.dtype} {array.shape}{flags}; it must be {kind} {shape}")
 
 
 def sizes(name: str, array: np.ndarray, dimensions: int) -> tuple[int, ...]:
     """The shape of an array whose sizes are free or give those of others; ValueError where its dimensions are others."""
-    shape: tuple[int, ...] = np.shape(array)
+    shape: tuple[int, ...] = getattr(array, "shape", ())
     if len(shape) != dimensions:
         raise ValueError(f"{name} has {len(shape)} dimensions; it must have {dimensions}")
     return shape
@@ -38,6 +37,12 @@ def within(name: str, value: int, low: int, high: int = _MOST) -> None:
     """ValueError unless ``low <= value <= high``: for numbers that become indices or sizes."""
     if not low <= value <= high:
         raise ValueError(f"{name} is {value}; it must lie between {low} and {high}")
+
+
+def each_within(name: str, array: np.ndarray, highest: np.ndarray) -> None:
+    """ValueError unless each int64 of the last axis lies between 0 and its own ``highest``, uint64."""
+    if (array.view(np.uint64) > highest).any():  # a negative number is a very large one
+        raise ValueError(f"{name} is {array.tolist()}; each must lie between 0 and its own of {highest.tolist()}")
 
 
 def all_within(name: str, array: np.ndarray, low: float, high: float) -> None:

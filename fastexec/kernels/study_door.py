@@ -5,17 +5,24 @@ The action numbers of the policies are not looked at here, they are many: ``plan
 
 from __future__ import annotations
 
+import numpy as np
+
 from fastexec.kernels import fields as f
 from fastexec.kernels._jit import LANES, PLUGIN_SLOTS
-from fastexec.kernels.door import F4, F8, I8, U2, U4, all_within, held, sizes, within
+from fastexec.kernels.door import F4, F8, I8, U2, U4, all_within, each_within, held, sizes, within
 from fastexec.kernels.room import Lanes
 
 _MOST_STEPS, _MOST_STATES = 2**24, 2**40
 #: The highest value of each switch, in their order.
-_HIGHEST = (
+_HIGHEST = np.array([
     _MOST_STEPS, f.JOINED, f.ARITHMETIC, 1, f.SPREAD_MARKOV, f.VOLUME_MARKOV, 1, f.TEMPORARY_POWER, f.TRANSIENT_POWER,
     f.LEAVE, 3, f.MOST_LEVELS, f.MOST_LEVELS, f.PER_STEP, 1,
-)  # fmt: skip
+], np.uint64)  # fmt: skip
+
+#: The same of a strategy's kind.
+_HIGHEST_OF_KIND = np.array([
+    f.TABLE, 1, 2**24 - 1, f.ANY_LOTS, f.MOST_LEVELS, PLUGIN_SLOTS - 1, 1, f.MOST_FEATURES, _MOST_STATES, _MOST_STATES,
+], np.uint64)  # fmt: skip
 
 
 def check_study(
@@ -37,10 +44,8 @@ def check_study(
 def check_plan(plan: f.Plan) -> int:
     """ValueError unless the plan's arrays are what the kernels take them for; the number of steps."""
     held("plan.switches", plan.switches, I8, f.SWITCHES)
+    each_within("plan.switches", plan.switches, _HIGHEST)
     switches = plan.switches.tolist()
-    for number, (value, highest) in enumerate(zip(switches, _HIGHEST, strict=True)):
-        if not 0 <= value <= highest:
-            raise ValueError(f"plan.switches[{number}] is {value}; it must lie between 0 and {highest}")
     steps: int = switches[f.STEPS]
     within("plan.switches[STEPS]", steps, 1)
     within("plan.switches[SPREAD_LEVELS]", switches[f.SPREAD_LEVELS], switches[f.SPREAD_MODEL] == f.SPREAD_MARKOV)
@@ -58,7 +63,7 @@ def check_plan(plan: f.Plan) -> int:
 def _check_paths(plan: f.Plan, paths: f.Paths) -> int:
     """The number of rows."""
     rows, mids = sizes("paths.mid", paths.mid, 2)
-    source, steps = plan.switches[f.SOURCE], mids - 1
+    source, steps = int(plan.switches[f.SOURCE]), mids - 1
     if source != f.SYNTHETIC:
         steps = int(plan.switches[f.STEPS])
         within("paths: rows", rows, 1)
@@ -88,27 +93,25 @@ def _check_strategies(strategies: f.Strategies, steps: int, rows: int) -> None:
     held("strategies.features", strategies.features, I8, count, f.MOST_FEATURES, 4)
     held("strategies.edges", strategies.edges, F8, count, f.MOST_FEATURES, f.MOST_LEVELS)
     held("strategies.policy", strategies.policy, U2, size)
+    each_within("strategies.kinds", strategies.kinds, _HIGHEST_OF_KIND)
     by_group = False
     for k, kind in enumerate(strategies.kinds.tolist()):
-        _check_kind(kind)
         by_group |= kind[f.KIND] == f.OWN_SCHEDULE
-        if kind[f.KIND] == f.TABLE:
-            within("strategies.kinds[FEATURES]", kind[f.FEATURES], 0, f.MOST_FEATURES)
-            codes = _check_features(strategies.features[k, : kind[f.FEATURES]].tolist())
-            within("strategies.kinds[STATES]", kind[f.STATES], codes, _MOST_STATES)
-            within("strategies.kinds[POLICY_AT]", kind[f.POLICY_AT], 0, size - steps * kind[f.STATES])
+        if kind[f.KIND] in (f.RANDOM, f.TABLE):
+            _check_acts(k, kind, strategies, steps)
     if by_group:
         within("strategies.groups: rows of the paths", strategies.groups.size, rows)
         all_within("strategies.groups", strategies.groups, 0, groups - 1)
 
 
-def _check_kind(kind: list[int]) -> None:
-    within("strategies.kinds[KIND]", kind[f.KIND], f.SCHEDULE, f.TABLE)
-    within("strategies.kinds[FILLS_AT_NEXT]", kind[f.FILLS_AT_NEXT], 0, 1)
-    within("strategies.kinds[SLOT]", kind[f.SLOT], 0, PLUGIN_SLOTS - 1)
-    within("strategies.kinds[ACTION_SET]", kind[f.ACTION_SET], f.FRACTIONS, f.ANY_LOTS)
-    acts = kind[f.KIND] == f.RANDOM or (kind[f.KIND] == f.TABLE and kind[f.ACTION_SET] != f.ANY_LOTS)
-    within("strategies.kinds[LEVELS]", kind[f.LEVELS], int(acts), f.MOST_LEVELS)
+def _check_acts(k: int, kind: list[int], strategies: f.Strategies, steps: int) -> None:
+    """Of a strategy that takes actions from its levels, by chance or by a table."""
+    if kind[f.ACTION_SET] != f.ANY_LOTS or kind[f.KIND] == f.RANDOM:
+        within("strategies.kinds[LEVELS]", kind[f.LEVELS], 1)
+    if kind[f.KIND] == f.TABLE:
+        codes = _check_features(strategies.features[k, : kind[f.FEATURES]].tolist())
+        within("strategies.kinds[STATES]", kind[f.STATES], codes)
+        within("strategies.kinds[POLICY_AT]", kind[f.POLICY_AT], 0, strategies.policy.size - steps * kind[f.STATES])
 
 
 def _check_features(features: list[list[int]]) -> int:

@@ -102,9 +102,8 @@ def _count_wins(values, row, strategies, wins):
 
 
 def _bins_door(values, first, count, bins):
-    columns, strategies, _ = sizes("bins", bins, 3)
-    within("bins: columns", columns, 0, _check_values(values, first, count, strategies))
-    held("bins", bins, I8, columns, strategies, BINS)
+    _, strategies, _ = sizes("bins", bins, 3)
+    held("bins", bins, I8, _check_values(values, first, count, strategies), strategies, BINS)
 
 
 @entry("void(float64[:, ::1], int64, int64, int64[:, :, ::1])", _bins_door)

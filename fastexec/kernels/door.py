@@ -12,7 +12,7 @@ import numpy as np
 F8, F4 = np.dtype(np.float64), np.dtype(np.float32)
 I8, I4 = np.dtype(np.int64), np.dtype(np.int32)
 U4, U2, U1 = np.dtype(np.uint32), np.dtype(np.uint16), np.dtype(np.uint8)
-_MOST = 2**62
+_MOST = 1 << 62
 
 
 def held(name: str, array: np.ndarray, kind: np.dtype, *shape: int) -> None:

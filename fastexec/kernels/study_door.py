@@ -12,7 +12,7 @@ from fastexec.kernels._jit import LANES, PLUGIN_SLOTS
 from fastexec.kernels.door import F4, F8, I8, U2, U4, all_within, each_within, held, sizes, within
 from fastexec.kernels.room import Lanes
 
-_MOST_STEPS, _MOST_STATES = 2**24, 2**40
+_MOST_STEPS, _MOST_STATES = 1 << 24, 1 << 40
 #: The highest value of each switch, in their order.
 _HIGHEST = np.array([
     _MOST_STEPS, f.JOINED, f.ARITHMETIC, 1, f.SPREAD_MARKOV, f.VOLUME_MARKOV, 1, f.TEMPORARY_POWER, f.TRANSIENT_POWER,
@@ -21,7 +21,7 @@ _HIGHEST = np.array([
 
 #: The same of a strategy's kind.
 _HIGHEST_OF_KIND = np.array([
-    f.TABLE, 1, 2**24 - 1, f.ANY_LOTS, f.MOST_LEVELS, PLUGIN_SLOTS - 1, 1, f.MOST_FEATURES, _MOST_STATES, _MOST_STATES,
+    f.TABLE, 1, (1 << 24) - 1, f.ANY_LOTS, f.MOST_LEVELS, PLUGIN_SLOTS - 1, 1, f.MOST_FEATURES, _MOST_STATES, _MOST_STATES,
 ], np.uint64)  # fmt: skip
 
 

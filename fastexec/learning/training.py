@@ -11,7 +11,8 @@ import numpy as np
 
 from fastexec.errors import InputError
 from fastexec.kernels.philox import VALIDATION
-from fastexec.learning.agent import Agent, read_agent
+from fastexec.learning.agent import Agent
+from fastexec.learning.agent_file import read_agent
 from fastexec.learning.backward import learn_backward
 from fastexec.learning.batched import learn_batched
 from fastexec.learning.features import cuts_of, outside_of
@@ -19,7 +20,7 @@ from fastexec.learning.online import learn_online
 from fastexec.learning.optimum import solve_optimum, why_unknown
 from fastexec.learning.program import learn_program_rule, program_cuts
 from fastexec.learning.rollout import play
-from fastexec.models.agents import Training
+from fastexec.models.agents import MOVED_BY_THE_AGENT, Training
 from fastexec.models.market import SyntheticMarket
 from fastexec.models.strategies import Optimum, Qtable
 from fastexec.models.study import StudyModel
@@ -81,6 +82,12 @@ def _start(study: StudyModel, training: Training, name: str) -> Agent | None:
         return None
     agent = read_agent(study.file_path(training.start))
     _require_fit(study, name, agent)
+    if agent.cuts[-1].bins < 2:
+        raise InputError(
+            f"train.{name}.start: the agent does not see the inventory, and this rule goes by it; start from another"
+        )
+    if training.rule != "batched" and (own := [cut.name for cut in agent.cuts if cut.name in MOVED_BY_THE_AGENT]):
+        raise InputError(f"train.{name}.start: only rule batched knows {own[0]}, which the agent moves itself")
     if agent.actions != training.actions:
         raise InputError(f"train.{name}.start: the agent has other actions; give train.{name}.actions as it has them")
     return agent

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fastexec.errors import InputError, RefusedError
-from fastexec.learning.agent import Agent, agent_table, read_agent
+from fastexec.learning.agent import Agent, agent_table
+from fastexec.learning.agent_file import read_agent
 from fastexec.learning.training import Report, origin_of, sections_played, train
 from fastexec.simulation import default_threads
 from fastexec.studies import store

@@ -6,7 +6,11 @@ Every array of every entry's arguments is spoilt in each way in turn; a further 
 from __future__ import annotations
 
 import importlib
+import os
 import pkgutil
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -218,3 +222,14 @@ def test_a_table_names_only_actions_that_there_are():
     table[1, 2] = 2
     with pytest.raises(ValueError, match="actions of the table"):
         plan_table(TablePolicy(cuts, actions, table, np.zeros(T + 1)), 0, strategies, 0, False)
+
+
+def test_the_pass_with_checked_bounds_proves_nothing_without_them():
+    environment = {name: value for name, value in os.environ.items() if name != "NUMBA_BOUNDSCHECK"}
+    root = Path(__file__).resolve().parents[1]
+    command = [sys.executable, "-P", "-m", "pytest", "-q", "-m", "bounds", "-k", "cases_hold", "tests/test_bounds.py"]
+    ended = subprocess.run(
+        command, cwd=root, env={**environment, "PYTHONPATH": str(root)}, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 1
+    assert "set NUMBA_BOUNDSCHECK=1" in ended.stdout

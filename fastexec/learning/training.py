@@ -22,6 +22,8 @@ from fastexec.learning.program import learn_program_rule, program_cuts
 from fastexec.learning.rollout import play
 from fastexec.models.agents import MOVED_BY_THE_AGENT, Training
 from fastexec.models.market import SyntheticMarket
+from fastexec.models.order import Order
+from fastexec.models.scalar import Scalar, bounds
 from fastexec.models.strategies import Optimum, Qtable
 from fastexec.models.study import StudyModel
 from fastexec.planning.expectation import plain_sum
@@ -145,17 +147,22 @@ def policies_of(study: StudyModel, agents: dict[str, Agent]) -> Policies:
 
 def _require_fit(study: StudyModel, name: str, agent: Agent) -> None:
     """An agent plays the clock, and if it counts lots the lots, that it was trained for."""
-    order, then = study.order, agent.training["order"]
+    order, then = study.order, Order.model_validate(agent.training["order"])
     if agent.q.shape[0] != order.steps:
         raise InputError(
             f"strategies.{name}: the agent was made for {agent.q.shape[0]} steps, order.steps is {order.steps}; train one for "
             "this order"
         )
-    if agent.actions.set == "lots" and (order.lot != then["lot"] or order.shares != then["shares"]):
+    if agent.actions.set == "lots" and (order.lot != then.lot or order.shares != then.shares):
         raise InputError(
-            f"strategies.{name}: the agent counts lots of {then['lot']:g} of {then['shares']} shares, this order has lots of "
-            f"{order.lot:g} of {order.shares}; train one for this order"
+            f"strategies.{name}: the agent counts lots of {then.lot:g} of {_said(then.shares)} shares, this order has lots of "
+            f"{order.lot:g} of {_said(order.shares)}; train one for this order"
         )
+
+
+def _said(shares: Scalar) -> str:
+    low, high = bounds(shares)
+    return f"{low:g}" if low == high else f"{low:g} to {high:g}"
 
 
 def agent_path(study: StudyModel, strategy: Qtable) -> Path:

@@ -2,7 +2,7 @@
 
 A kernel reads and writes where its indices point, and nothing in it asks whether that is inside an array. So each entry has
 a door, a Python function of the same arguments that compares every size with every other before the kernel sees one.
-A quarter of a microsecond an array; a violation is a fault of the caller, never of a user's input, and a ValueError.
+A third of a microsecond an array; a violation is a fault of the caller, never of a user's input, and a ValueError.
 """
 
 from __future__ import annotations

@@ -157,7 +157,7 @@ def show(agent: Path) -> None:
     """Say in words what AGENT learned."""
     from fastexec import tables
     from fastexec.analysis.agents import by_time_and_inventory, in_words
-    from fastexec.learning.agent import read_agent
+    from fastexec.learning.agent_file import read_agent
 
     read = read_agent(agent)
     tables.show_agent(in_words(read), by_time_and_inventory(read))

@@ -91,14 +91,14 @@ class Prepared:
 
     def room(self, count: int) -> fields.Output:
         """Rows for so many episodes, to be filled by ``run`` again and again: fresh memory costs a fifth of the time."""
-        return output_for(count, len(self.strategies), len(self.drawn))
+        return output_for(self.arrays[0], self.arrays[1], count)
 
     def run(self, first: int, count: int, room: fields.Output | None = None) -> Results:
         """Episodes ``first <= e < first + count``; one thread, the interpreter lock released.
 
         ``room``: of just so many episodes; the columns are then views of it, good until it is filled again.
         """
-        output = self._simulate(first, count, 0, room)
+        output = self._simulate(first, count, room or self.room(count))
         self._require_finite(first, output)
         episodes = np.arange(first, first + count)
         markets = {"episode": episodes, **_named(fields.MARKET_COLUMNS, output.markets)}
@@ -115,7 +115,7 @@ class Prepared:
         strategy, step.
         """
         n, k = self.study.order.steps, len(self.strategies)
-        output = self._simulate(first, count, n)
+        output = self._simulate(first, count, output_for(self.arrays[0], self.arrays[1], count, every_step=True))
         return {
             "episode": np.repeat(np.arange(first, first + count), k * n),
             "strategy_index": np.tile(np.repeat(np.arange(k, dtype=np.int32), n), count),
@@ -143,8 +143,7 @@ class Prepared:
                 "number; the study's shares, volatility or cost coefficients are too extreme for float64"
             )
 
-    def _simulate(self, first: int, count: int, steps: int, room: fields.Output | None = None) -> fields.Output:
-        output = room or output_for(count, len(self.strategies), len(self.drawn), steps)
+    def _simulate(self, first: int, count: int, output: fields.Output) -> fields.Output:
         simulate_range(np.uint64(self.study.seed), first, count, *self.arrays, output, self.plugins)
         if output.fault[0] >= 0:
             episode, k, step, fault = (int(x) for x in output.fault)

@@ -15,11 +15,17 @@ from scipy import stats
 
 from fastexec.kernels import philox
 from fastexec.kernels._jit import LANES, entry
+from fastexec.kernels.door import F8, I8, held
 
 CELLS = 1 << 16
 
 
-@entry("void(uint64, int64, int64, float64[:, ::1], int64[:, ::1])")
+def door(seed: np.uint64, first_block: int, blocks: int, powers: np.ndarray, cells: np.ndarray) -> None:
+    held("powers", powers, F8, 4, 8)
+    held("cells", cells, I8, 4, CELLS)
+
+
+@entry("void(uint64, int64, int64, float64[:, ::1], int64[:, ::1])", door)
 def collect(seed, first_block, blocks, powers, cells):
     """Sums of the first eight powers of each of the four normals, and counts of the cells of width 16 / 2^16."""
     words, normals = np.empty(4 * LANES, np.uint32), np.empty(4 * LANES, np.float32)

@@ -17,7 +17,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "fastexec"
 KERNELS = PACKAGE / "kernels"
-JIT = (KERNELS / "_compiler.py", KERNELS / "_jit.py")
+JIT = (KERNELS / "_cache.py", KERNELS / "_compiler.py", KERNELS / "_jit.py")
 README = ROOT / "README.md"
 LOCK = ROOT / "scripts" / "requirements.lock"
 
@@ -80,7 +80,7 @@ def test_kernels_import_numpy_and_themselves() -> None:
     assert found == []
 
 
-def test_two_files_import_numba() -> None:
+def test_three_files_import_numba() -> None:
     users = [path for path in sources(PACKAGE) if any(is_within(name, NUMBA) for name in imported(parse(path)))]
     assert users == list(JIT)
 

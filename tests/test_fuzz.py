@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 import fastexec as fx
 from conftest import SMALL
 from fastexec.errors import FastexecError
-from fastexec.learning.agent import agent_table, read_agent
+from fastexec.learning.agent import agent_table
+from fastexec.learning.agent_file import read_agent
 from fastexec.learning.training import train
 from fastexec.studies import provenance, store
 from fastexec.studies.place import Place

@@ -15,7 +15,8 @@ from fastexec.analysis.agents import by_time_and_inventory, in_words
 from fastexec.analysis.comparison import compare
 from fastexec.errors import InputError
 from fastexec.kernels.philox import EVALUATION
-from fastexec.learning.agent import agent_table, read_agent
+from fastexec.learning.agent import agent_table
+from fastexec.learning.agent_file import read_agent
 from fastexec.learning.optimum import solve_optimum
 from fastexec.learning.rollout import play
 from fastexec.learning.training import train

@@ -8,18 +8,29 @@ from scipy import stats
 
 from fastexec.kernels import philox
 from fastexec.kernels._jit import JIT_DISABLED, LANES, entry
+from fastexec.kernels.door import F4, U4, held
 from naive.philox import philox4x32
 
 W = LANES
 
 
-@entry("void(uint64, int64, int64, uint32, uint32[::1], float32[::1])")
+def door(seed, block, step, stream, words, normals):
+    held("words", words, U4, 4 * W)
+    held("normals", normals, F4, 4 * W)
+
+
+def bare_door(counter, out):
+    held("counter", counter, U4, 6)
+    held("out", out, U4, 4)
+
+
+@entry("void(uint64, int64, int64, uint32, uint32[::1], float32[::1])", door)
 def draw(seed, block, step, stream, words, normals):
     philox.draw_words(seed, block, step, stream, words)
     philox.gaussians(words, normals)
 
 
-@entry("void(uint32[::1], uint32[::1])")
+@entry("void(uint32[::1], uint32[::1])", bare_door)
 def bare(counter, out):
     w0, w1, w2, w3 = philox.philox(counter[0], counter[1], counter[2], counter[3], counter[4], counter[5])
     out[0], out[1], out[2], out[3] = w0, w1, w2, w3

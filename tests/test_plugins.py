@@ -48,7 +48,7 @@ def run(functions, kinds, levels, order=1000.0):
     strategies = fields.Strategies(wide, levels, table, one, features, edges, np.zeros(1, np.uint16))
     rows = np.zeros(1, np.int64)
     paths = fields.Paths(np.zeros((1, 2)), np.zeros((1, 1)), np.zeros((1, 1)), np.zeros(1), rows, rows)
-    output = output_for(EPISODES, len(kinds), 0, STEPS)
+    output = output_for(plan, strategies, EPISODES, every_step=True)
     slots = plugin_slots([decide_function(f) for f in functions])
     simulate_range(np.uint64(3), 0, EPISODES, plan, strategies, paths, output, slots)
     return output

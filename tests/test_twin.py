@@ -15,6 +15,7 @@ import pytest
 from conftest import small_study
 from fastexec.kernels import philox
 from fastexec.kernels._jit import LANES, entry
+from fastexec.kernels.door import F4, U4, held
 from fastexec.planning.expectation import expect
 from fastexec.planning.schedules import fractions
 from fastexec.simulation import prepare
@@ -68,7 +69,12 @@ STRATEGIES = [
 ]
 
 
-@entry("void(uint64, int64, int64, uint32, uint32[::1], float32[::1])")
+def door(seed, block, step, stream, words, normals):
+    held("words", words, U4, 4 * W)
+    held("normals", normals, F4, 4 * W)
+
+
+@entry("void(uint64, int64, int64, uint32, uint32[::1], float32[::1])", door)
 def draw(seed, block, step, stream, words, normals):
     philox.draw_words(seed, block, step, stream, words)
     philox.gaussians(words, normals)

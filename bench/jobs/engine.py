@@ -105,7 +105,8 @@ def market_alone(study: Study, episodes: int) -> Callable[[int], Callable[[], No
         nobody = type(plans)(*(rows[:0] for rows in plans[:3]), plans.groups, *(rows[:0] for rows in plans[4:]))
 
         def part(first: int, count: int) -> None:
-            simulate_range(SEED, first, count, plan, nobody, paths, output_for(count, 0), plugin_slots())
+            output = output_for(plan, nobody, count)
+            simulate_range(SEED, first, count, plan, nobody, paths, output, plugin_slots())
 
         return partial(in_ranges, part, episodes, threads)
 

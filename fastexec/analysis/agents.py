@@ -53,7 +53,8 @@ def _ends(agent: Agent, f: int) -> str:
     stride = int(np.prod([c.bins for c in agent.cuts[:f]], dtype=np.int64))
     bin_of = code // stride % cut.bins
     left = slice(1, None) if agent.cuts[-1].bins > 1 else slice(None)  # with nothing left there is nothing to choose
-    trade, weight = amounts(agent)[:-1, left], agent.visits.reshape(shape)[:-1, left]
+    before = slice(None, -1) if agent.q.shape[0] > 1 else slice(None)  # of a single step there is no other
+    trade, weight = amounts(agent)[before, left], agent.visits.reshape(shape)[before, left]
     low, high = (
         np.average(trade[:, :, bin_of == j], weights=weight[:, :, bin_of == j] + 1e-9) for j in (0, cut.bins - 1)
     )

@@ -70,7 +70,7 @@ class _LoweringForLinking(_Lowering):
         library._finalize_final_module = lambda: setattr(library, "_finalized", True)
         state.library, state.flags.no_compile = library, True
         super().run_pass(state)
-        name = [].append  # what the function goes by among others: some built-in function of its own, called by nobody
+        name: Any = [].append  # what the function goes by among others: some built-in function of its own, called by nobody
         state["cr"] = state["cr"]._replace(cfunc=name)
         state.targetctx.insert_user_function(name, state["cr"].fndesc, [library])
         return True

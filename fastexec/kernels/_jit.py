@@ -1,4 +1,4 @@
-"""The one file that names Numba options, the lane width and the kernel cache.
+"""The one file that names Numba options and the lane width, and what a kernel's compiled form depends on.
 
 Two decorators: ``stage`` for functions that only other kernels call, ``entry`` for the few that Python calls. An entry is
 compiled for one explicit signature, on its first call, and kept in a cache folder named by everything its bits depend on:
@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-import tempfile
 import threading
 import warnings
 from collections.abc import Callable, Sequence
@@ -20,11 +19,11 @@ from typing import Any
 
 import numba
 from numba.core import config
-from numba.core.caching import CompileResultCacheImpl, FunctionCache, UserProvidedCacheLocator
 from numba.core.ccallback import CFunc
 from numba.core.errors import NumbaExperimentalFeatureWarning
 from numba.core.types import FunctionType, UniTuple
 
+from fastexec.kernels._cache import KernelCache, make_folder
 from fastexec.kernels._compiler import KernelCompiler, StageCompiler
 
 # First-class functions (the plugin slots) work, and are still called experimental at each call.
@@ -73,55 +72,17 @@ def _cache_key() -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 
-def _make_cache_folder() -> Path:
-    home = os.environ.get("FASTEXEC_CACHE_DIR")
-    base = Path(home) if home else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fastexec"
-    folder = base / f"kernels-{_cache_key()}"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            return folder
-    except OSError as error:
-        spare = Path(tempfile.mkdtemp(prefix="fastexec-kernels-"))
-        warnings.warn(f"kernel cache {folder} cannot be written ({error.strerror}); using {spare}", stacklevel=2)
-        return spare
-
-
 _folder: Path | None = None
 _folder_lock = threading.Lock()
 
 
 def cache_folder() -> Path:
-    """The folder of compiled kernels; made on first use, a temporary one (with a warning) where it cannot be written."""
+    """The folder of compiled kernels; made on first use, a temporary one (with a warning) where it is not ours alone."""
     global _folder
     with _folder_lock:
         if _folder is None:
-            _folder = _make_cache_folder()
+            _folder = make_folder(f"kernels-{_cache_key()}")
         return _folder
-
-
-class _Locator(UserProvidedCacheLocator):  # type: ignore[misc]
-    """Numba's locator pointed at our folder, for our kernels only."""
-
-    def __init__(self, py_func: Callable[..., Any], py_file: str) -> None:
-        self._py_file = py_file
-        self._lineno = py_func.__code__.co_firstlineno
-        self._cache_path = str(cache_folder())
-
-    def get_source_stamp(self) -> str:
-        return "fixed"  # the folder's name already holds the hash of every kernel file
-
-    @classmethod
-    def from_function(cls, py_func: Callable[..., Any], py_file: str) -> _Locator:
-        return cls(py_func, py_file)
-
-
-class _Implementation(CompileResultCacheImpl):  # type: ignore[misc]
-    _locator_classes = [_Locator]
-
-
-class _Cache(FunctionCache):  # type: ignore[misc]
-    _impl_class = _Implementation
 
 
 #: Every stage by file and name, so that a test can see that none has lost its vectors.
@@ -164,12 +125,20 @@ def on_compile(announce: Announce) -> None:
 
 
 class Entry:
-    """A kernel that Python calls: one signature, compiled or loaded on the first call, safe from several threads."""
+    """A kernel that Python calls, through its door: one signature, compiled or loaded on the first call, safe from several
+    threads.
+    """
 
     def __init__(
-        self, function: Callable[..., Any], signature: str | Callable[[], Sequence[Any]], references: bool
+        self,
+        function: Callable[..., Any],
+        signature: str | Callable[[], Sequence[Any]],
+        door: Callable[..., None],
+        references: bool,
     ) -> None:
         self.name = function.__name__
+        self.module = function.__module__
+        self._door = door
         self.__doc__ = function.__doc__
         self._signature, self._references = signature, {} if references else _NO_REFERENCES
         self._function = function
@@ -178,6 +147,10 @@ class Entry:
         entries.append(self)
 
     def __call__(self, *args: Any) -> Any:
+        try:
+            self._door(*args)
+        except ValueError as error:
+            raise ValueError(f"{self.name}: {error}") from None
         if self._dispatcher is None:
             self.warm()
         return self._dispatcher(*args)
@@ -202,30 +175,38 @@ class Entry:
 
     def _compiled(self) -> Any:
         dispatcher = numba.njit(**_OPTIONS, **self._references)(self._function)
-        dispatcher._cache = _Cache(self._function)
         if callable(self._signature):
             signature: Any = tuple(_typeof(example) for example in self._signature())
         else:
             signature = self._signature
-        if _announce and not Path(dispatcher._cache._cache_file._index_path).exists():
-            _announce[0](f"compiling {self.name} (once on this machine; later runs load it)")
-        dispatcher.compile(signature)
+        dispatcher._cache = KernelCache(self._function, cache_folder(), self._tell)
+        try:
+            dispatcher.compile(signature)
+        finally:
+            dispatcher._cache.release()
         dispatcher.disable_compile()
         return dispatcher
+
+    def _tell(self) -> None:
+        for announce in _announce:
+            announce(f"compiling {self.name} (once on this machine; later runs load it)")
 
 
 entries: list[Entry] = []
 
 
 def entry(
-    signature: str | Callable[[], Sequence[Any]], references: bool = True
+    signature: str | Callable[[], Sequence[Any]], door: Callable[..., None], references: bool = True
 ) -> Callable[[Callable[..., Any]], Entry]:
     """Decorator for a kernel that Python calls; ``signature`` is Numba's text, or a function giving example arguments.
+
+    ``door`` takes the kernel's arguments and raises ValueError where an array or an index among them does not fit the
+    others: a kernel would read and write beyond its arrays.
 
     ``references`` False: it makes no arrays, and counts no references at its calls of stages (345 ns a step and strategy
     for what NamedTuples hold).
     """
-    return lambda function: Entry(function, signature, references)
+    return lambda function: Entry(function, signature, door, references)
 
 
 def _typeof(example: Any) -> Any:
@@ -242,7 +223,12 @@ def decide_function(function: Callable[..., None], ours: bool = False) -> Any:
     if JIT_DISABLED:
         return function
     callback = CFunc(function, (DECIDE_SIGNATURE.args, DECIDE_SIGNATURE.return_type), {}, {"error_model": "numpy"})
-    if ours:
-        callback._cache = _Cache(function)
-    callback.compile()
+    if not ours:
+        callback.compile()
+        return callback
+    callback._cache = KernelCache(function, cache_folder())
+    try:
+        callback.compile()
+    finally:
+        callback._cache.release()
     return callback

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from fastexec.kernels._jit import entry, inlined
+from fastexec.kernels.door import F8, held, sizes, within
 
 _MAGIC = 6755399441055744.0  # 1.5 * 2^52: adding it leaves a rounded integer in the low bits of the sum
 _MAGIC_BITS = np.int64(0x4338000000000000)
@@ -165,7 +166,13 @@ def sine_cosine(word):
     )
 
 
-@entry("void(int64, float64[::1], float64, float64[::1])")
+def _evaluate_door(function, x, exponent, out):
+    within("function", function, 0, 3)
+    held("x", x, F8, *sizes("x", x, 1))
+    held("out", out, F8, x.size)
+
+
+@entry("void(int64, float64[::1], float64, float64[::1])", _evaluate_door)
 def evaluate(function, x, exponent, out):
     """exp (0), log (1) or the power ``exponent`` (2) or cos(2 pi x) (3) of ``x``, element by element, into ``out``.
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from fastexec.kernels._jit import LANES, PLUGIN_SLOTS, decide_function, entry, inlined, stage
 from fastexec.kernels.account import ROWS, account, describe_market, write_rows
+from fastexec.kernels.door import F8, I4, I8, held, sizes, within
 from fastexec.kernels.fields import (
     CHAIN_SIZE,
     COUNT_COLUMNS,
@@ -51,6 +52,7 @@ from fastexec.kernels.parameters import draw_parameters, fix_parameters
 from fastexec.kernels.record import record
 from fastexec.kernels.room import lanes_for
 from fastexec.kernels.strategy import ask, decide, decide_otherwise
+from fastexec.kernels.study_door import check_study
 
 _W = LANES
 
@@ -65,22 +67,25 @@ def plugin_slots(functions: Sequence[Any] = ()) -> tuple[Any, ...]:
     return (*functions, *[empty] * (PLUGIN_SLOTS - len(functions)))
 
 
-def output_for(episodes: int, strategies: int, drawn: int = 0, steps: int = 0) -> Output:
-    """Uninitialised rows for so many episodes; ``steps`` > 0 also for every step."""
+def output_for(plan: Plan, strategies: Strategies, episodes: int, every_step: bool = False) -> Output:
+    """Uninitialised rows for so many episodes, of the sizes that plan and strategies ask for."""
+    rows = episodes * strategies.kinds.shape[0]
     return Output(
         np.empty((len(MARKET_COLUMNS), episodes)),
-        np.empty((drawn, episodes)),
-        np.empty((len(EPISODE_COLUMNS), episodes * strategies)),
-        np.empty((len(COUNT_COLUMNS), episodes * strategies), np.int32),
-        np.empty((len(STEP_COLUMNS), episodes * strategies * steps)),
+        np.empty((plan.drawn.size, episodes)),
+        np.empty((len(EPISODE_COLUMNS), rows)),
+        np.empty((len(COUNT_COLUMNS), rows), np.int32),
+        np.empty((len(STEP_COLUMNS), rows * int(plan.switches[STEPS]) if every_step else 0)),
         np.full(4, -1, np.int64),
     )
 
 
 def example_study() -> tuple[Plan, Strategies, Paths]:
-    """A smallest plan, strategies and paths, for signatures."""
+    """A smallest plan of one step, strategies and paths, for signatures."""
+    switches = np.zeros(SWITCHES, np.int64)
+    switches[STEPS] = 1
     plan = Plan(
-        np.zeros(SWITCHES, np.int64),
+        switches,
         np.zeros(NUMBERS),
         np.zeros((len(PARAMETERS), 3)),
         np.zeros(0, np.int64),
@@ -117,10 +122,25 @@ def simulate_range(
 
 
 def _example() -> tuple[Any, ...]:
-    return (np.uint64(0), 0, 1), *example_study(), output_for(1, 1), plugin_slots(), lanes_for()
+    plan, strategies, paths = example_study()
+    output = output_for(plan, strategies, 1)
+    return (np.uint64(0), 0, 1), plan, strategies, paths, output, plugin_slots(), lanes_for(1, ROWS)
 
 
-@entry(_example, references=False)
+def _door(episodes, plan, strategies, paths, output, plugins, lanes):
+    _, first, count = episodes
+    steps, rows = check_study((first, count), plan, strategies, paths, lanes, ROWS), count * strategies.kinds.shape[0]
+    within("plugins: slots", len(plugins), PLUGIN_SLOTS, PLUGIN_SLOTS)
+    held("output.markets", output.markets, F8, len(MARKET_COLUMNS), count)
+    held("output.parameters", output.parameters, F8, plan.drawn.size, count)
+    held("output.episodes", output.episodes, F8, len(EPISODE_COLUMNS), rows)
+    held("output.counts", output.counts, I4, len(COUNT_COLUMNS), rows)
+    recorded = sizes("output.steps", output.steps, 2)[1] > 0
+    held("output.steps", output.steps, F8, len(STEP_COLUMNS), rows * steps if recorded else 0)
+    held("output.fault", output.fault, I8, 4)
+
+
+@entry(_example, _door, references=False)
 def simulate_blocks(episodes, plan, strategies, paths, output, plugins, lanes):
     """Block after block of ``episodes`` (seed, first, count)."""
     seed, first, count = episodes

@@ -8,6 +8,7 @@ import numpy as np
 
 from fastexec.kernels._jit import LANES, chained, entry, stage
 from fastexec.kernels.account import derive_costs
+from fastexec.kernels.door import F8, I4, U1, held, sizes, within
 from fastexec.kernels.elementary import power
 from fastexec.kernels.episode import example_study, leave_step, open_block
 from fastexec.kernels.fields import (
@@ -53,6 +54,7 @@ from fastexec.kernels.philox import ACTIONS, draw_words
 from fastexec.kernels.room import lanes_for
 from fastexec.kernels.state import encode
 from fastexec.kernels.strategy import find_actions, take_actions
+from fastexec.kernels.study_door import check_study, codes_of
 
 _W = LANES
 
@@ -85,7 +87,19 @@ def _example() -> tuple[Any, ...]:
     return (np.uint64(0), 0, 1, 0), *example_study(), 0.1, record, lanes_for()
 
 
-@entry(_example, references=False)
+def _door(episodes, plan, strategies, paths, epsilon, record, lanes):
+    _, first, count, base = episodes
+    steps = check_study((first, count), plan, strategies, paths, lanes)
+    codes_of(strategies)
+    columns = sizes("record.states", record.states, 2)[1]
+    within("episodes: base", base, 0, first)
+    within("record: columns", columns, first + count - base)
+    held("record.states", record.states, I4, steps, columns)
+    held("record.actions", record.actions, U1, steps, columns)
+    held("record.costs", record.costs, F8, steps, columns)
+
+
+@entry(_example, _door, references=False)
 def explore_blocks(episodes, plan, strategies, paths, epsilon, record, lanes):
     """Block after block."""
     seed, first, count, base = episodes

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastexec.kernels._jit import LANES, entry, stage
+from fastexec.kernels.door import F8, I8, held, sizes, within
 from fastexec.kernels.elementary import power
 from fastexec.kernels.episode import example_study, leave_step, open_block
 from fastexec.kernels.fields import (
@@ -42,6 +43,7 @@ from fastexec.kernels.market import advance, draw, observe
 from fastexec.kernels.parameters import fix_parameters
 from fastexec.kernels.room import lanes_for
 from fastexec.kernels.state import encode
+from fastexec.kernels.study_door import check_study, codes_of
 
 _W = LANES
 
@@ -69,10 +71,23 @@ def gather_range(
 def _example() -> tuple[Any, ...]:
     cube = np.zeros((1, 1, 1), np.int64)
     sums = Gathered(cube, cube, cube, np.ones(3), np.zeros(1, np.int64))
-    return (np.uint64(0), 0, 1), *example_study(), sums, lanes_for(), np.zeros((2, 1), np.int64)
+    return (np.uint64(0), 0, 1), *example_study(), sums, lanes_for(), np.zeros((2, _W), np.int64)
 
 
-@entry(_example, references=False)
+def _door(episodes, plan, strategies, paths, sums, lanes, passed):
+    _, first, count = episodes
+    steps = check_study((first, count), plan, strategies, paths, lanes)
+    states = sizes("sums.go", sums.go, 3)[1]
+    within("sums.go: states", states, codes_of(strategies))
+    held("sums.go", sums.go, I8, steps, states, states)
+    held("sums.stay", sums.stay, I8, steps, states, states)
+    held("sums.costs", sums.costs, I8, steps, states, 3)
+    held("sums.scale", sums.scale, F8, 3)
+    held("sums.fault", sums.fault, I8, 1)
+    held("passed", passed, I8, 2, _W)
+
+
+@entry(_example, _door, references=False)
 def gather_blocks(episodes, plan, strategies, paths, sums, lanes, passed):
     """Block after block; ``passed`` int64[2, lane]: the state one step ago, and whether there was volume."""
     seed, first, count = episodes

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fastexec.kernels._jit import entry, inlined
+from fastexec.kernels.door import F8, I4, I8, U1, held, sizes, within
 from fastexec.kernels.elementary import power
 
 TOTAL, COUNT = 0, 1  # of a cell: the sum of its targets and how many, side by side in one line of memory
@@ -33,7 +34,25 @@ def _example():
     return step, np.zeros(1), 0, 1, np.zeros(3), np.zeros((1, 1, 2), np.int64), np.zeros(1, np.int64)
 
 
-@entry(_example)
+def _targets_door(step, ahead, low, high, numbers, cells, fault):
+    """States and actions themselves are not looked at, they are many: ``explore_blocks`` wrote them, and its door knew
+    that its features make no other codes.
+    """
+    (episodes,) = sizes("step.states", step.states, 1)
+    states, actions, _ = sizes("cells", cells, 3)
+    held("step.states", step.states, I4, episodes)
+    held("step.actions", step.actions, U1, episodes)
+    held("step.costs", step.costs, F8, episodes)
+    held("step.following", step.following, I4, episodes)
+    within("low", low, 0, high)
+    within("high", high, low, episodes)
+    held("ahead", ahead, F8, states)
+    held("numbers", numbers, F8, 3)
+    held("cells", cells, I8, states, actions, 2)
+    held("fault", fault, I8, 1)
+
+
+@entry(_example, _targets_door)
 def add_targets(step, ahead, low, high, numbers, cells, fault):
     """Add the targets of episodes ``low <= e < high`` of a step to ``cells`` int64[s, a, (TOTAL, COUNT)], one thread's own.
 
@@ -58,14 +77,31 @@ def share_of_way(alpha, n):
     return 1.0 - power(1.0 - alpha, np.float64(n))
 
 
-@entry("void(float64, float64[::1])")
+def _shares_door(alpha, shares):
+    held("shares", shares, F8, *sizes("shares", shares, 1))
+
+
+@entry("void(float64, float64[::1])", _shares_door)
 def tabulate_shares(alpha, shares):
     """``shares[n]`` for n targets on a cell."""
     for n in range(shares.shape[0]):
         shares[n] = share_of_way(alpha, n)
 
 
-@entry("void(float64[:, ::1], int64[:, ::1], int64[:, :, :, ::1], float64, float64[::1], float64, float64[::1])")
+def _merge_door(q, visits, cells, alpha, shares, scale, ahead):
+    states, actions = sizes("q", q, 2)
+    threads = sizes("cells", cells, 4)[0]
+    held("q", q, F8, states, actions)
+    held("visits", visits, I8, states, actions)
+    held("cells", cells, I8, threads, states, actions, 2)
+    held("shares", shares, F8, *sizes("shares", shares, 1))
+    held("ahead", ahead, F8, states)
+
+
+@entry(
+    "void(float64[:, ::1], int64[:, ::1], int64[:, :, :, ::1], float64, float64[::1], float64, float64[::1])",
+    _merge_door,
+)
 def merge_targets(q, visits, cells, alpha, shares, scale, ahead):
     """Move the cells that were met (with ``alpha`` 0 to the mean of all their targets so far), empty ``cells``
     int64[thread, s, a, (TOTAL, COUNT)] for the next step, and note the least Q of each state. ``shares``: see

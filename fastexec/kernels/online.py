@@ -9,8 +9,9 @@ from typing import NamedTuple
 import numpy as np
 
 from fastexec.kernels._jit import entry, stage
+from fastexec.kernels.door import F8, I4, I8, U1, U4, all_within, held, sizes, within
 from fastexec.kernels.fields import COMPLETE, LEAVE, MARK
-from fastexec.kernels.programme import LINEAR, OWN, PENALTY, PENALTY_SLOPE, PERMANENT, SQUARED
+from fastexec.kernels.programme import LINEAR, OWN, PENALTY, PENALTY_SLOPE, PERMANENT, SQUARED, check_slices
 from fastexec.kernels.watch import Watched
 
 
@@ -38,7 +39,29 @@ def _example():
     return seen, rule, np.zeros((2, 1, 1, 1)), np.zeros((1, 1, 1), np.int64), 1
 
 
-@entry(_example)
+def _door(seen, rule, q, visits, states):
+    episodes, steps = sizes("seen.states", seen.states, 2)
+    inventories, _ = sizes("rule.slices", rule.slices, 2)
+    tables, _, _, actions = sizes("q", q, 4)
+    within("states", states, 1)
+    within("q: steps", steps, 1)
+    within("q: tables", tables, 1 + (rule.double != 0))
+    held("seen.states", seen.states, I4, episodes, steps)
+    all_within("seen.states", seen.states, 0, states - 1)
+    held("seen.factors", seen.factors, F8, episodes, steps, 3)
+    held("seen.traded", seen.traded, U1, episodes, steps)
+    held("seen.words", seen.words, U4, episodes, steps, 2)
+    check_slices(rule.slices, rule.powers, inventories, actions)
+    held("rule.after", rule.after, I8, inventories, actions)
+    all_within("rule.after", rule.after, 0, inventories - 1)
+    held("rule.risk", rule.risk, F8, steps)
+    held("rule.numbers", rule.numbers, F8, 7)
+    held("rule.learning", rule.learning, F8, 3)
+    held("q", q, F8, tables, steps, inventories * states, actions)
+    held("visits", visits, I8, steps, inventories * states, actions)
+
+
+@entry(_example, _door)
 def learn_episodes(seen, rule, q, visits, states):
     """Learn from every episode in order. ``q`` float64[table, t, i * states + x, a], ``visits`` int64[t,
     i * states + x, a]. A learning rate of 0 is one over the visits.

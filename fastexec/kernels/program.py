@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from fastexec.kernels._jit import entry, stage
+from fastexec.kernels.door import F8, I8, U4, held, sizes, within
 
 #: Bins of spread, volume, momentum and time left.
 SPREADS, VOLUMES, MOMENTA, TIMES = 11, 6, 21, 11
 _LOOK_BACK = 5
 _UNFINISHED = 100.0
+_STATES = SPREADS * VOLUMES * MOMENTA * TIMES
 
 
 @stage
@@ -40,9 +42,26 @@ def best_of(q, s):
     return best
 
 
+def _door(paths, words, levels, numbers, q, visits, outcomes):
+    mid, spread, volume = paths
+    episodes, steps = sizes("mid", mid, 2)
+    (actions,) = sizes("levels", levels, 1)
+    within("levels: number", actions, 1)
+    held("mid", mid, F8, episodes, steps)
+    held("spread", spread, F8, episodes, steps)
+    held("volume", volume, F8, episodes, steps)
+    held("words", words, U4, episodes, steps, 2)
+    held("levels", levels, F8, actions)
+    held("numbers", numbers, F8, 6)
+    held("q", q, F8, _STATES, actions)
+    held("visits", visits, I8, _STATES)
+    held("outcomes", outcomes, F8, episodes, 2)
+
+
 @entry(
     "void(UniTuple(float64[:, ::1], 3), uint32[:, :, ::1], float64[::1], float64[::1], float64[:, ::1], int64[::1], "
-    "float64[:, ::1])"
+    "float64[:, ::1])",
+    _door,
 )
 def learn_program(paths, words, levels, numbers, q, visits, outcomes):
     """Learn from ``paths`` (mid, spread, volume; each float64[e, t]) one after the other; ``words`` uint32[e, t, 2];

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fastexec.kernels._jit import entry, stage
+from fastexec.kernels.door import F8, all_within, held, sizes, within
 from fastexec.kernels.fields import COMPLETE, LEAVE, MARK
 
 
@@ -35,15 +36,40 @@ class Problem(NamedTuple):
 
 
 (PERMANENT, OWN, LINEAR, SQUARED, PENALTY, PENALTY_SLOPE, DISCOUNT) = range(7)
+_HAIR = 1e-9  # of the order, by which a slice may miss what is left: rounding
 
 
 def _example():
     cube, square = np.zeros((1, 1, 1)), np.zeros((1, 1))
-    problem = Problem(cube, cube, square, square, square, square, np.zeros(1), square, square, np.zeros(7), 0)
+    numbers = np.zeros(DISCOUNT + 1)
+    problem = Problem(cube, cube, square, square, square, square, np.zeros(1), square, square, numbers, 0)
     return problem, np.zeros((1, 1, 1, 1)), np.zeros((1, 1, 1))
 
 
-@entry(_example)
+def check_slices(slices, powers, inventories, actions):
+    """ValueError unless an action trades no less than nothing and, but for rounding, no more than is left."""
+    within("inventories", inventories, 2)
+    held("slices", slices, F8, inventories, actions)
+    held("powers", powers, F8, inventories, actions + 1)
+    left = np.arange(inventories) / (inventories - 1)
+    all_within("slices", slices, 0.0, 1.0)
+    all_within("what slices leave", left[:, None] - slices, -_HAIR, 1.0)
+
+
+def _door(problem, q, v):
+    steps, inventories, states, actions = sizes("q", q, 4)
+    held("q", q, F8, steps, inventories, states, actions)
+    held("v", v, F8, steps + 1, inventories, states)
+    held("problem.go", problem.go, F8, steps, states, states)
+    held("problem.stay", problem.stay, F8, steps, states, states)
+    for name in ("sure", "spread", "temporary", "end"):
+        held(f"problem.{name}", getattr(problem, name), F8, steps, states)
+    held("problem.risk", problem.risk, F8, steps)
+    held("problem.numbers", problem.numbers, F8, DISCOUNT + 1)
+    check_slices(problem.slices, problem.powers, inventories, actions)
+
+
+@entry(_example, _door)
 def solve(problem, q, v):
     """Fill ``q`` float64[t, i, x, a] and ``v`` float64[t + 1, i, x]: cost to go of actions and of the best of them.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from fastexec.kernels._jit import entry, stage
+from fastexec.kernels.door import F8, I8, held, sizes, within
 
 #: The histogram: 128 bins a binade from 2^-20 to 2^20, both signs, zero in the middle. A bin's middle is within 1/256.
 BINS_A_BINADE, LOWEST, BINADES = 128, -20, 40
@@ -19,7 +20,25 @@ _SIGN_OFF = np.int64(0x7FFFFFFFFFFFFFFF)
 _FIRST_KEY = np.int64((1023 + LOWEST) * BINS_A_BINADE)
 
 
-@entry("void(float64[:, ::1], int64, int64, float64[:, ::1], float64[:, ::1], float64[:, ::1])")
+def _check_values(values, first, count, strategies):
+    """The number of columns of ``values``, which hold the episodes; ValueError where they do not."""
+    columns, rows = sizes("values", values, 2)
+    held("values", values, F8, columns, rows)
+    within("first", first, 0)
+    within("count", count, 0)
+    within("values: rows", rows, (first + count) * strategies)
+    return columns
+
+
+def _spread_door(values, first, count, mean, low, high):
+    _, strategies = sizes("mean", mean, 2)
+    columns = _check_values(values, first, count, strategies)
+    held("mean", mean, F8, columns, strategies)
+    held("low", low, F8, columns, strategies)
+    held("high", high, F8, columns, strategies)
+
+
+@entry("void(float64[:, ::1], int64, int64, float64[:, ::1], float64[:, ::1], float64[:, ::1])", _spread_door)
 def spread_of(values, first, count, mean, low, high):
     """Means, minima and maxima [c, k] of episodes ``first <= e < first + count``."""
     strategies = mean.shape[1]
@@ -36,7 +55,20 @@ def spread_of(values, first, count, mean, low, high):
             mean[c, k] /= count
 
 
-@entry("void(float64[:, ::1], int64, int64, float64[:, ::1], int64, float64[:, ::1], float64[:, ::1], int64[:, ::1])")
+def _products_door(values, first, count, mean, timing, squares, products, wins):
+    _, strategies = sizes("mean", mean, 2)
+    columns = _check_values(values, first, count, strategies)
+    within("timing", timing, 0, columns - 1)
+    held("mean", mean, F8, columns, strategies)
+    held("squares", squares, F8, columns, strategies)
+    held("products", products, F8, 2 * strategies, 2 * strategies)
+    held("wins", wins, I8, strategies, strategies)
+
+
+@entry(
+    "void(float64[:, ::1], int64, int64, float64[:, ::1], int64, float64[:, ::1], float64[:, ::1], int64[:, ::1])",
+    _products_door,
+)
 def products_of(values, first, count, mean, timing, squares, products, wins):
     """Sums of squared deviations [c, k]; of products of deviations of (shortfall_1..K, timing_1..K); twice the wins
     [k, j] (shortfall of k lower than of j, ties once). ``timing`` is that column's number.
@@ -69,7 +101,12 @@ def _count_wins(values, row, strategies, wins):
             wins[k, j] += 2 * (own < other) + (own == other)
 
 
-@entry("void(float64[:, ::1], int64, int64, int64[:, :, ::1])")
+def _bins_door(values, first, count, bins):
+    _, strategies, _ = sizes("bins", bins, 3)
+    held("bins", bins, I8, _check_values(values, first, count, strategies), strategies, BINS)
+
+
+@entry("void(float64[:, ::1], int64, int64, int64[:, :, ::1])", _bins_door)
 def count_bins(values, first, count, bins):
     """Add each value to its bin, ``bins[c, k, bin]``: the top bits of the float are the bin, so no logarithm is taken."""
     strategies = bins.shape[1]

@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from fastexec.kernels._jit import allocating, entry, inlined, stage
+from fastexec.kernels.door import F8, held, sizes, within
 from fastexec.kernels.elementary import log, power
 
 LINEAR, SCALE, RISK = 0, 1, 2  # rows of ``terms``: a value for each step
@@ -123,7 +124,15 @@ def descend(slices, order, terms, constants, barrier):
             return
 
 
-@entry("void(float64[::1], float64, float64[:, ::1], float64[::1])")
+def _door(slices, order, terms, constants):
+    (steps,) = sizes("slices", slices, 1)
+    within("slices: steps", steps, 1)
+    held("slices", slices, F8, steps)
+    held("terms", terms, F8, RISK + 1, steps)
+    held("constants", constants, F8, KEEP + 1)
+
+
+@entry("void(float64[::1], float64, float64[:, ::1], float64[::1])", _door)
 def optimise(slices, order, terms, constants):
     """Overwrite ``slices`` (positive, adding up to ``order``) with the optimal ones; zero slices come out as nearly 0."""
     barrier = 0.1 * abs(total_cost(slices, order, terms, constants, 0.0)) / slices.shape[0]

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastexec.kernels._jit import LANES, entry, stage
+from fastexec.kernels.door import F8, I4, U1, U4, held
 from fastexec.kernels.elementary import power
 from fastexec.kernels.episode import example_study, leave_step, open_block
 from fastexec.kernels.fields import (
@@ -36,6 +37,7 @@ from fastexec.kernels.parameters import fix_parameters
 from fastexec.kernels.philox import ACTIONS, draw_words
 from fastexec.kernels.room import lanes_for
 from fastexec.kernels.state import encode
+from fastexec.kernels.study_door import check_study, codes_of
 
 _W = LANES
 
@@ -65,7 +67,17 @@ def _example() -> tuple[Any, ...]:
     return (np.uint64(0), 0, 1), *example_study(), seen, lanes_for()
 
 
-@entry(_example, references=False)
+def _door(episodes, plan, strategies, paths, seen, lanes):
+    _, first, count = episodes
+    steps = check_study((first, count), plan, strategies, paths, lanes)
+    codes_of(strategies)
+    held("seen.states", seen.states, I4, count, steps)
+    held("seen.factors", seen.factors, F8, count, steps, 3)
+    held("seen.traded", seen.traded, U1, count, steps)
+    held("seen.words", seen.words, U4, count, steps, 2)
+
+
+@entry(_example, _door, references=False)
 def watch_blocks(episodes, plan, strategies, paths, seen, lanes):
     """Block after block."""
     seed, first, count = episodes

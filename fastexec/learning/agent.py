@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastexec.errors import InputError
 from fastexec.models.strategies import Actions
-from fastexec.planning.policies import Cut, TablePolicy, market_states
+from fastexec.planning.policies import Cut, TablePolicy
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -50,20 +48,41 @@ class Agent:
         return float((self.visits >= FEWEST_VISITS).mean())
 
 
+def agent_schema(cuts: tuple[Cut, ...], actions: int) -> pa.Schema:
+    """The columns of an agent's table, without its metadata."""
+    import pyarrow as pa
+
+    names = ("step", *(cut.name for cut in cuts))
+    return pa.schema(
+        [
+            *(pa.field(name, pa.int32()) for name in names),
+            pa.field("visits", pa.int64()),
+            pa.field("best", pa.int32()),
+            pa.field("q", pa.list_(pa.float64(), actions)),
+        ]
+    )
+
+
+def codes_by_feature(cuts: tuple[Cut, ...], steps: int) -> dict[str, np.ndarray]:
+    """The bin of each feature in each row, int32[t * state]; the first feature changes fastest."""
+    code = np.tile(np.arange(int(np.prod([cut.bins for cut in cuts], dtype=np.int64))), steps)
+    columns = {}
+    for cut in cuts:
+        columns[cut.name] = (code % cut.bins).astype(np.int32)
+        code //= cut.bins
+    return columns
+
+
 def agent_table(agent: Agent) -> pa.Table:
-    """The agent as an Arrow table: step, a bin for each feature, q and visits; the rest as metadata."""
+    """The agent as an Arrow table: step, a bin for each feature, visits, best and q; the rest as metadata."""
     import pyarrow as pa
 
     steps, states, actions = agent.q.shape
     columns: dict[str, Any] = {"step": np.repeat(np.arange(steps, dtype=np.int32), states)}
-    code = np.tile(np.arange(states), steps)
-    for cut in agent.cuts:
-        columns[cut.name] = (code % cut.bins).astype(np.int32)
-        code //= cut.bins
+    columns |= codes_by_feature(agent.cuts, steps)
     columns["visits"] = agent.visits.ravel()
     columns["best"] = agent.policy.table.ravel().astype(np.int32)
-    flat = pa.array(agent.q.ravel(), pa.float64())
-    columns["q"] = pa.FixedSizeListArray.from_arrays(flat, actions)
+    columns["q"] = pa.FixedSizeListArray.from_arrays(pa.array(agent.q.ravel(), pa.float64()), actions)
     meta = {
         "version": VERSION,
         "features": [{"name": c.name, "bins": c.bins, "edges": c.edges.tolist(), "steps": c.steps} for c in agent.cuts],
@@ -73,31 +92,5 @@ def agent_table(agent: Agent) -> pa.Table:
         "training": agent.training,
         "outside": agent.outside,
     }
-    return pa.table(columns).replace_schema_metadata({KEY: json.dumps(meta, sort_keys=True)})
-
-
-def read_agent(path: Path | str, stream: Any = None) -> Agent:
-    """An agent from its file; InputError, one line, where it is missing, damaged or no agent.
-
-    ``stream``: the file, open for reading, where it lies on no local disk.
-    """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        table = pq.ParquetFile(path if stream is None else stream).read()
-        meta = json.loads((table.schema.metadata or {})[KEY])
-        if meta["version"] != VERSION:
-            raise InputError(f"{path}: an agent of version {meta['version']}; this fastexec reads {VERSION}")
-        cuts = tuple(Cut(c["name"], c["bins"], np.array(c["edges"]), c["steps"]) for c in meta["features"])
-        actions = Actions.model_validate(meta["actions"])
-        steps = len(meta["schedule"]) - 1
-        states = market_states(cuts) * next(c.bins for c in cuts if c.name == "inventory")
-        q = table["q"].combine_chunks().flatten().to_numpy().reshape(steps, states, len(actions.levels))
-        visits = table["visits"].to_numpy().reshape(steps, states)
-    except FileNotFoundError:
-        raise InputError(f"{path}: there is no such file; name an agent made by `fastexec train`") from None
-    except (KeyError, ValueError, TypeError, StopIteration, OSError, pa.ArrowException) as error:
-        reason = "it carries no agent" if isinstance(error, KeyError) else "damaged, or no Parquet file"
-        raise InputError(f"{path}: is no agent of fastexec ({reason}); train it anew") from None
-    return Agent(cuts, actions, q, visits, np.array(meta["schedule"]), meta["curve"], meta["training"], meta["outside"])
+    schema = agent_schema(agent.cuts, actions).with_metadata({KEY: json.dumps(meta, sort_keys=True)})
+    return pa.table(columns, schema=schema)

@@ -6,13 +6,12 @@ import numpy as np
 
 from fastexec.errors import InputError
 from fastexec.kernels import fields
-from fastexec.kernels.episode import output_for, plugin_slots, simulate_range
 from fastexec.kernels.philox import PILOT
+from fastexec.learning.rollout import alone
 from fastexec.models.agents import Training
 from fastexec.models.strategies import Twap
 from fastexec.models.study import StudyModel
-from fastexec.planning.expectation import expect
-from fastexec.planning.plan import known_after, plan_strategies, plan_study
+from fastexec.planning.plan import known_after
 from fastexec.planning.policies import Cut, cut_of
 
 _PILOT_STEPS = 400_000
@@ -65,11 +64,7 @@ def _pilot(study: StudyModel) -> dict[str, np.ndarray]:
     """What a TWAP order sees, over all its steps: features as the kernels measure them, flat; mid float64[e, t]."""
     steps = study.order.steps
     count = max(_PILOT_STEPS // steps, 200)
-    alone = study.model_copy(update={"strategies": (Twap(model="twap", name="twap"),)})
-    plan, _ = plan_study(study, PILOT)
-    output = output_for(count, 1, 0, steps)
-    strategies = plan_strategies(alone, expect(study))
-    simulate_range(np.uint64(study.seed), 0, count, plan, strategies, fields.no_paths(), output, plugin_slots())
+    output = alone(study, Twap(model="twap", name="twap"), PILOT).steps(0, count)
     columns = {name: output.steps[j].reshape(count, steps) for j, name in enumerate(fields.STEP_COLUMNS)}
     mid, volume = columns["mid"], columns["volume"]
     move = mid[:, 1:] / mid[:, :-1] - 1.0

@@ -8,16 +8,15 @@ import numpy as np
 
 from fastexec.errors import InputError
 from fastexec.kernels import fields
-from fastexec.kernels.episode import output_for, plugin_slots, simulate_range
 from fastexec.kernels.philox import TRAINING
 from fastexec.kernels.program import MOMENTA, SPREADS, TIMES, VOLUMES, learn_program
 from fastexec.learning.online import watch
+from fastexec.learning.rollout import alone
 from fastexec.models.agents import Training
 from fastexec.models.scalar import expected
 from fastexec.models.strategies import Twap
 from fastexec.models.study import StudyModel
-from fastexec.planning.expectation import expect
-from fastexec.planning.plan import known_after, plan_strategies, plan_study
+from fastexec.planning.plan import known_after
 from fastexec.planning.policies import Cut
 
 
@@ -77,10 +76,6 @@ def _rounds(study: StudyModel, training: Training, name: str) -> Iterator[tuple[
 
 def program_paths(study: StudyModel, first: int, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """mid, spread, volume of the training phase, float64[e, t]."""
-    alone = study.model_copy(update={"strategies": (Twap(model="twap", name="twap"),)})
-    plan, _ = plan_study(study, TRAINING)
-    output = output_for(count, 1, 0, study.order.steps)
-    strategies = plan_strategies(alone, expect(study))
-    simulate_range(np.uint64(study.seed), first, count, plan, strategies, fields.no_paths(), output, plugin_slots())
+    output = alone(study, Twap(model="twap", name="twap"), TRAINING).steps(first, count)
     columns = {name: output.steps[j].reshape(count, -1) for j, name in enumerate(fields.STEP_COLUMNS)}
     return columns["mid"], columns["spread"], columns["volume"]

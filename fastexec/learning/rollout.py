@@ -8,11 +8,11 @@ import numpy as np
 
 from fastexec.kernels import fields
 from fastexec.kernels.episode import output_for, plugin_slots, simulate_range
-from fastexec.models.strategies import Qtable
+from fastexec.models.strategies import Qtable, Strategy
 from fastexec.models.study import StudyModel
 from fastexec.planning.expectation import expect
 from fastexec.planning.plan import plan_strategies, plan_study
-from fastexec.planning.policies import TablePolicy
+from fastexec.planning.policies import Policies, TablePolicy
 
 _CHUNK = 2_048
 
@@ -26,18 +26,36 @@ class Played(NamedTuple):
     schedule: np.ndarray
 
 
+class Alone(NamedTuple):
+    """A study with one strategy, on its own synthetic market, as the kernels take it."""
+
+    seed: np.uint64
+    plan: fields.Plan
+    strategies: fields.Strategies
+
+    def steps(self, first: int, count: int) -> fields.Output:
+        """Episodes ``first <= e < first + count`` with every step, on this thread."""
+        output = output_for(self.plan, self.strategies, count, every_step=True)
+        simulate_range(self.seed, first, count, self.plan, self.strategies, fields.no_paths(), output, plugin_slots())
+        return output
+
+
+def alone(study: StudyModel, strategy: Strategy, phase: int, policies: Policies | None = None) -> Alone:
+    """A study's market and costs in a phase, with ``strategy`` in place of its own ones."""
+    plan, _ = plan_study(study, phase)
+    only = study.model_copy(update={"strategies": (strategy,)})
+    return Alone(np.uint64(study.seed), plan, plan_strategies(only, expect(study), policies=policies))
+
+
 def play(study: StudyModel, policy: TablePolicy, phase: int, episodes: int) -> Played:
     """Episodes 0 to ``episodes`` of a phase, in chunks, on this thread."""
-    alone = study.model_copy(update={"strategies": (Qtable(model="qtable", name="agent", agent="-"),)})
-    plan, _ = plan_study(study, phase)
-    strategies = plan_strategies(alone, expect(study), policies={"agent": policy})
+    agent = alone(study, Qtable(model="qtable", name="agent", agent="-"), phase, {"agent": policy})
     steps = study.order.steps
     place = fields.EPISODE_COLUMNS.index
     sums, done = np.zeros(3), np.zeros(steps)
     for first in range(0, episodes, _CHUNK):
         count = min(_CHUNK, episodes - first)
-        output = output_for(count, 1, 0, steps)
-        simulate_range(np.uint64(study.seed), first, count, plan, strategies, fields.no_paths(), output, plugin_slots())
+        output = agent.steps(first, count)
         rows = output.episodes
         moneys = rows[place("shortfall_bps")] - rows[place("timing_bps")], rows[place("shortfall_bps")]
         sums += [float(np.add.accumulate(x)[-1]) for x in (*moneys, rows[place("completion")])]

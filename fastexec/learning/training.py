@@ -11,7 +11,8 @@ import numpy as np
 
 from fastexec.errors import InputError
 from fastexec.kernels.philox import VALIDATION
-from fastexec.learning.agent import Agent, read_agent
+from fastexec.learning.agent import Agent
+from fastexec.learning.agent_file import read_agent
 from fastexec.learning.backward import learn_backward
 from fastexec.learning.batched import learn_batched
 from fastexec.learning.features import cuts_of, outside_of
@@ -19,8 +20,10 @@ from fastexec.learning.online import learn_online
 from fastexec.learning.optimum import solve_optimum, why_unknown
 from fastexec.learning.program import learn_program_rule, program_cuts
 from fastexec.learning.rollout import play
-from fastexec.models.agents import Training
+from fastexec.models.agents import MOVED_BY_THE_AGENT, Training
 from fastexec.models.market import SyntheticMarket
+from fastexec.models.order import Order
+from fastexec.models.scalar import Scalar, bounds
 from fastexec.models.strategies import Optimum, Qtable
 from fastexec.models.study import StudyModel
 from fastexec.planning.expectation import plain_sum
@@ -81,6 +84,12 @@ def _start(study: StudyModel, training: Training, name: str) -> Agent | None:
         return None
     agent = read_agent(study.file_path(training.start))
     _require_fit(study, name, agent)
+    if agent.cuts[-1].bins < 2:
+        raise InputError(
+            f"train.{name}.start: the agent does not see the inventory, and this rule goes by it; start from another"
+        )
+    if training.rule != "batched" and (own := [cut.name for cut in agent.cuts if cut.name in MOVED_BY_THE_AGENT]):
+        raise InputError(f"train.{name}.start: only rule batched knows {own[0]}, which the agent moves itself")
     if agent.actions != training.actions:
         raise InputError(f"train.{name}.start: the agent has other actions; give train.{name}.actions as it has them")
     return agent
@@ -138,17 +147,22 @@ def policies_of(study: StudyModel, agents: dict[str, Agent]) -> Policies:
 
 def _require_fit(study: StudyModel, name: str, agent: Agent) -> None:
     """An agent plays the clock, and if it counts lots the lots, that it was trained for."""
-    order, then = study.order, agent.training["order"]
+    order, then = study.order, Order.model_validate(agent.training["order"])
     if agent.q.shape[0] != order.steps:
         raise InputError(
             f"strategies.{name}: the agent was made for {agent.q.shape[0]} steps, order.steps is {order.steps}; train one for "
             "this order"
         )
-    if agent.actions.set == "lots" and (order.lot != then["lot"] or order.shares != then["shares"]):
+    if agent.actions.set == "lots" and (order.lot != then.lot or order.shares != then.shares):
         raise InputError(
-            f"strategies.{name}: the agent counts lots of {then['lot']:g} of {then['shares']} shares, this order has lots of "
-            f"{order.lot:g} of {order.shares}; train one for this order"
+            f"strategies.{name}: the agent counts lots of {then.lot:g} of {_said(then.shares)} shares, this order has lots of "
+            f"{order.lot:g} of {_said(order.shares)}; train one for this order"
         )
+
+
+def _said(shares: Scalar) -> str:
+    low, high = bounds(shares)
+    return f"{low:g}" if low == high else f"{low:g} to {high:g}"
 
 
 def agent_path(study: StudyModel, strategy: Qtable) -> Path:

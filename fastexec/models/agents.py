@@ -11,6 +11,7 @@ from fastexec.models._base import Model
 from fastexec.models.strategies import Actions
 
 MOST_BINS = 32
+MOVED_BY_THE_AGENT = ("shortfall", "impact")
 Edges = Annotated[tuple[float, ...], Field(strict=False, max_length=MOST_BINS - 1)]
 
 
@@ -87,7 +88,7 @@ class Training(Model):
             raise PydanticCustomError(
                 "features", "features: inventory is missing; without it no agent knows what is left"
             )
-        if self.rule != "batched" and (own := [name for name in names if name in ("shortfall", "impact")]):
+        if self.rule != "batched" and (own := [name for name in names if name in MOVED_BY_THE_AGENT]):
             raise PydanticCustomError(
                 "features", "features: only rule batched knows {name}, which the agent moves itself",
                 {"name": own[0]},

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fastexec.kernels import fields
+from fastexec.kernels.door import all_within
 from fastexec.models.agents import Feature
 from fastexec.models.strategies import Actions
 from fastexec.models.study import StudyModel
@@ -68,7 +69,12 @@ def feature_arrays(cuts: tuple[Cut, ...]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def plan_table(policy: TablePolicy, k: int, strategies: fields.Strategies, at: int, sees_volume: bool) -> np.ndarray:
-    """Enter a policy as strategy k, its table at ``at`` in the common one; returns the table, flat."""
+    """Enter a policy as strategy k, its table at ``at`` in the common one; returns the table, flat.
+
+    Raises ValueError where the table names an action that the policy has not: the kernels do not ask.
+    """
+    if policy.actions is not None:
+        all_within(f"strategy {k}: actions of the table", policy.table, 0, len(policy.actions.levels) - 1)
     kind = strategies.kinds[k]
     kind[fields.KIND] = fields.TABLE
     kind[fields.ACTION_SET] = fields.ANY_LOTS if policy.actions is None else ACTION_SETS[policy.actions.set]

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from fastexec.errors import InputError, RefusedError
-from fastexec.learning.agent import Agent, agent_table, read_agent
+from fastexec.learning.agent import Agent, agent_table
+from fastexec.learning.agent_file import read_agent
 from fastexec.learning.training import Report, origin_of, sections_played, train
 from fastexec.simulation import default_threads
 from fastexec.studies import store

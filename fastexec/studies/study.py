@@ -12,11 +12,11 @@ from typing import Any, Self
 from pydantic import ValidationError
 
 from fastexec.errors import InputError
+from fastexec.models.messages import one_line
 from fastexec.models.plugin_files import joined
 from fastexec.models.study import StudyModel
 from fastexec.models.trust import Trust
 from fastexec.studies.catalogue import preset_text
-from fastexec.studies.messages import one_line
 from fastexec.studies.sweep import MOST_UNASKED, Swept, swept_studies
 
 _LARGEST = 16_000_000

@@ -10,7 +10,8 @@ import numpy as np
 from fastexec.analysis.report.charts import NEUTRAL, Chart, Heat, Line, Panel, Style, absent
 from fastexec.analysis.report.material import Material
 from fastexec.errors import InputError
-from fastexec.learning.agent import FEWEST_VISITS, Agent, read_agent
+from fastexec.learning.agent import FEWEST_VISITS, Agent
+from fastexec.learning.agent_file import read_agent
 from fastexec.learning.training import agent_path
 from fastexec.models.strategies import Qtable
 from fastexec.studies.agents import agent_in

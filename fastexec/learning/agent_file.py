@@ -1,0 +1,227 @@
+"""An agent from its file: nothing of it is used before all of it fits together, for the kernels index by what it says."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
+
+import numpy as np
+from pydantic import ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+
+from fastexec.errors import InputError
+from fastexec.kernels.fields import FEATURE_NAMES, MOST_FEATURES
+from fastexec.learning.agent import KEY, VERSION, Agent, agent_schema, codes_by_feature
+from fastexec.learning.features import MOST_CELLS
+from fastexec.models._base import Model
+from fastexec.models.agents import MOST_BINS, Training
+from fastexec.models.messages import one_line
+from fastexec.models.order import Order
+from fastexec.models.strategies import Actions
+from fastexec.planning.policies import Cut
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_MOST_STEPS, _MOST_ROUNDS = 100_000, 1_000_000
+_OVERHEAD = (
+    3  # bytes in memory that a file may announce, over what its cells take: two numbers a state beside q, levels
+)
+_SPARE = 1 << 20
+_HAIR = 1e-9
+
+
+class _Feature(Model):
+    """A feature as it was cut."""
+
+    name: Annotated[str, Field(max_length=60)]
+    bins: Annotated[int, Field(ge=1, le=1024)]
+    edges: Annotated[tuple[float, ...], Field(strict=False, max_length=MOST_BINS - 1)]
+    steps: Annotated[int, Field(ge=0, le=16)]
+
+    @model_validator(mode="after")
+    def _fits(self) -> _Feature:
+        if self.name not in FEATURE_NAMES:
+            raise PydanticCustomError("name", "{name} is no feature", {"name": repr(self.name)})
+        edges = 0 if self.name == "inventory" else self.bins - 1
+        if len(self.edges) != edges or (self.name != "inventory" and not edges):
+            raise PydanticCustomError(
+                "edges", "{n} edges make no {bins} bins", {"n": len(self.edges), "bins": self.bins}
+            )
+        if any(a >= b for a, b in zip(self.edges, self.edges[1:], strict=False)):
+            raise PydanticCustomError("edges", "edges must rise from one to the next")
+        return self
+
+
+class _Round(Model):
+    """A row of the learning curve."""
+
+    episodes: Annotated[float, Field(gt=0)]
+    training_bps: float
+    validation_bps: float
+    completion: Annotated[float, Field(ge=0, le=1 + _HAIR)]
+
+
+class _Origin(Model):
+    """What the agent was trained by, as far as it is read again; the whole is compared with a study's."""
+
+    model_config = ConfigDict(extra="allow")
+
+    name: Annotated[str, Field(min_length=1, max_length=100)]
+    order: Order
+    train: Training
+    kernels: Annotated[str, Field(max_length=64)]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_unknown_keys(cls, data: Any) -> Any:
+        return data  # sections of the study and its seed stand beside
+
+
+class _Meta(Model):
+    """The metadata of the table."""
+
+    version: Literal[1]
+    features: Annotated[tuple[_Feature, ...], Field(strict=False, min_length=1, max_length=MOST_FEATURES)]
+    actions: Actions
+    schedule: Annotated[
+        tuple[Annotated[float, Field(ge=0, le=1)], ...],
+        Field(strict=False, min_length=2, max_length=_MOST_STEPS + 1),
+    ]
+    curve: Annotated[tuple[_Round, ...], Field(strict=False, min_length=1, max_length=_MOST_ROUNDS)]
+    training: _Origin
+    outside: dict[str, Annotated[int, Field(ge=0)]]
+
+    @field_validator("schedule")
+    @classmethod
+    def _from_nothing_to_all(cls, schedule: tuple[float, ...]) -> tuple[float, ...]:
+        if schedule[0] != 0.0 or any(a > b for a, b in zip(schedule, schedule[1:], strict=False)):
+            raise PydanticCustomError("schedule", "must begin at 0 and never fall")
+        if schedule[-1] not in (0.0, 1.0):  # 0: an agent that never trades
+            raise PydanticCustomError("schedule", "must end at 1")
+        return schedule
+
+    @model_validator(mode="after")
+    def _fits(self) -> _Meta:
+        names = [feature.name for feature in self.features]
+        if len(set(names)) < len(names):
+            raise PydanticCustomError("features", "features: one is named twice")
+        if names[-1] != "inventory":
+            raise PydanticCustomError("features", "features: the last must be inventory")
+        if self.features[-1].bins < 2 and self.training.train.rule != "program":
+            raise PydanticCustomError("features", "features: inventory has a single bin")
+        if self.training.order.steps != self.steps:
+            raise PydanticCustomError("schedule", "schedule: its steps are not those of training.order")
+        if self.steps * self.states * len(self.actions.levels) > MOST_CELLS:
+            raise PydanticCustomError("features", "features: more than {most} cells", {"most": f"{MOST_CELLS:,}"})
+        if unknown := set(self.outside) - set(FEATURE_NAMES):
+            raise PydanticCustomError("outside", "outside: {name} is no feature", {"name": repr(min(unknown))})
+        return self
+
+    @property
+    def steps(self) -> int:
+        return len(self.schedule) - 1
+
+    @property
+    def states(self) -> int:
+        product = 1
+        for feature in self.features:
+            product *= feature.bins
+        return product
+
+
+def read_agent(path: Path | str, stream: Any = None) -> Agent:
+    """An agent from its file; InputError, one line, where it is missing, damaged, no agent, or does not fit together.
+
+    ``stream``: the file, open for reading, where it lies on no local disk.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        file = pq.ParquetFile(path if stream is None else stream)
+        raw = json.loads(_text(file, path))
+        meta = _checked(raw, path)
+        cuts = tuple(Cut(c.name, c.bins, np.array(c.edges, np.float64), c.steps) for c in meta.features)
+        _check_shape(file, meta, cuts, path)
+        table = file.read()
+    except FileNotFoundError:
+        raise InputError(f"{path}: there is no such file; name an agent made by `fastexec train`") from None
+    except (ValueError, TypeError, KeyError, OSError, MemoryError, RecursionError, pa.ArrowException):
+        _refuse(path, "damaged, or no Parquet file")
+    q, visits = _arrays(table, meta, cuts, path)
+    agent = Agent(
+        cuts, meta.actions, q, visits, np.array(meta.schedule), raw["curve"], raw["training"], dict(meta.outside)
+    )
+    if not np.array_equal(_numbers(table["best"]), agent.policy.table.ravel()):
+        _refuse(path, "column best is not the action of least q")
+    return agent
+
+
+def _refuse(path: Path | str, reason: str) -> NoReturn:
+    told = "".join(c if c.isprintable() else " " for c in reason)[:300]
+    raise InputError(f"{path}: is no agent of fastexec ({told}); train it anew") from None
+
+
+def _text(file: Any, path: Path | str) -> str:
+    found = (file.schema_arrow.metadata or {}).get(KEY)
+    if found is None:
+        _refuse(path, "it carries no agent")
+    text: str = found.decode()
+    return text
+
+
+def _checked(raw: Any, path: Path | str) -> _Meta:
+    if not isinstance(raw, dict):
+        _refuse(path, "its metadata is no table")
+    version = raw.get("version", VERSION)
+    if isinstance(version, int) and version != VERSION:
+        raise InputError(f"{path}: an agent of version {str(version)[:20]}; this fastexec reads {VERSION}")
+    try:
+        return _Meta.model_validate(raw)
+    except ValidationError as error:
+        _refuse(path, one_line(error, raw))
+
+
+def _check_shape(file: Any, meta: _Meta, cuts: tuple[Cut, ...], path: Path | str) -> None:
+    """Columns, rows and the memory they announce, before any of it is taken."""
+    wanted, found = agent_schema(cuts, len(meta.actions.levels)), file.schema_arrow.remove_metadata()
+    if not found.equals(wanted):
+        _refuse(path, f"its columns are {found.to_string(show_field_metadata=False)}, not {wanted.to_string()}")
+    rows, cells = meta.steps * meta.states, meta.steps * meta.states * len(meta.actions.levels)
+    if file.metadata.num_rows != rows:
+        _refuse(path, f"{file.metadata.num_rows:,} rows for {meta.steps} steps of {meta.states:,} states")
+    groups = (file.metadata.row_group(g) for g in range(file.metadata.num_row_groups))
+    if sum(group.total_byte_size for group in groups) > _OVERHEAD * 8 * (cells + len(wanted) * rows) + _SPARE:
+        _refuse(path, "it announces more bytes than its table has")
+
+
+def _arrays(table: pa.Table, meta: _Meta, cuts: tuple[Cut, ...], path: Path | str) -> tuple[np.ndarray, np.ndarray]:
+    """q float64[t, state, a] and visits int64[t, state]; InputError where they cannot be."""
+    steps, states, actions = meta.steps, meta.states, len(meta.actions.levels)
+    flat = table["q"].combine_chunks()
+    if (
+        table.num_rows != steps * states
+        or any(column.null_count for column in table.columns)
+        or flat.flatten().null_count
+    ):
+        _refuse(path, "rows or values are missing")
+    expected = {"step": np.repeat(np.arange(steps), states), **codes_by_feature(cuts, steps)}
+    for name, values in expected.items():
+        if not np.array_equal(_numbers(table[name]), values):
+            _refuse(path, f"column {name} is not in the order of steps and states")
+    q = flat.flatten().to_numpy().reshape(steps, states, actions)
+    visits = _numbers(table["visits"]).reshape(steps, states)
+    if visits.min() < 0:
+        _refuse(path, "visits lie below 0")
+    if np.isinf(q).any():
+        _refuse(path, "q is infinite")
+    if (np.isnan(q).all(axis=2) & (visits > 0)).any():
+        _refuse(path, "a state was visited and no action tried")
+    return q, visits
+
+
+def _numbers(column: pa.ChunkedArray) -> np.ndarray:
+    numbers: np.ndarray = column.to_numpy()
+    return numbers

@@ -1,0 +1,125 @@
+"""Of every entry kernel, arguments that fit each other and in which every size counts; for the tests of the doors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fastexec.kernels import fields as f
+from fastexec.kernels.episode import ROWS, output_for, plugin_slots
+from fastexec.kernels.explore import Experience
+from fastexec.kernels.gather import Gathered
+from fastexec.kernels.learning import Step
+from fastexec.kernels.online import Rule
+from fastexec.kernels.program import MOMENTA, SPREADS, TIMES, VOLUMES
+from fastexec.kernels.programme import Problem
+from fastexec.kernels.room import LANES, lanes_for
+from fastexec.kernels.summary import BINS
+from fastexec.kernels.watch import Watched
+
+E, T, X, A, I = 7, 3, 4, 2, 5  # noqa: E741 - episodes, steps, market states, actions, inventories
+ROOM = 9  # rows of the given paths
+F8, I8, I4, U1, U4 = np.float64, np.int64, np.int32, np.uint8, np.uint32
+
+
+def study() -> tuple[f.Plan, f.Strategies, f.Paths]:
+    """A plan on joined paths with two drawn parameters, and strategies of every kind that follows an index: each array of it
+    has the one size that fits.
+    """
+    switches = np.zeros(f.SWITCHES, I8)
+    switches[f.STEPS], switches[f.SOURCE] = T, f.JOINED
+    plan = f.Plan(
+        switches, np.zeros(f.NUMBERS), np.zeros((len(f.PARAMETERS), 3)), np.array([f.SHARES, f.FEE], I8), np.ones((4, T)),
+        np.zeros(2 * f.CHAIN_SIZE),
+    )  # fmt: skip
+    kinds = np.zeros((5, f.KIND_FIELDS), I8)
+    kinds[:, f.KIND] = f.TABLE, f.OWN_SCHEDULE, f.RANDOM, f.PLUGIN, f.POV
+    kinds[0, f.LEVELS], kinds[0, f.FEATURES], kinds[0, f.STATES], kinds[0, f.POLICY_AT] = A, 2, X, 1
+    kinds[2, f.LEVELS] = A
+    features = np.zeros((5, f.MOST_FEATURES, 4), I8)
+    features[0, :2] = (f.OF_SPREAD, 2, 1, 0), (f.OF_VOLUME, 2, 2, 0)
+    strategies = f.Strategies(
+        kinds, np.zeros((5, f.MOST_LEVELS)), np.zeros((5, 2, T + 1)), np.zeros(ROOM, I8), features,
+        np.zeros((5, f.MOST_FEATURES, f.MOST_LEVELS)), np.zeros(1 + T * X, np.uint16),
+    )  # fmt: skip
+    strategies.groups[-1] = 1
+    paths = f.Paths(
+        np.ones((ROOM, T + 1)), np.ones((ROOM, T)), np.ones((ROOM, T)), np.ones(ROOM), np.zeros(ROOM, I8),
+        np.full(ROOM, ROOM),
+    )  # fmt: skip
+    return plan, strategies, paths
+
+
+def seen() -> Watched:
+    return Watched(np.zeros((E, T), I4), np.zeros((E, T, 3)), np.zeros((E, T), U1), np.zeros((E, T, 2), U4))
+
+
+def simulate_blocks() -> tuple[Any, ...]:
+    plan, strategies, paths = study()
+    output = output_for(plan, strategies, E, every_step=True)
+    return (np.uint64(0), 1, E), plan, strategies, paths, output, plugin_slots(), lanes_for(5, ROWS)
+
+
+def explore_blocks() -> tuple[Any, ...]:
+    record = Experience(np.zeros((T, E), I4), np.zeros((T, E), U1), np.zeros((T, E)))
+    return (np.uint64(0), 1, E, 1), *study(), 0.1, record, lanes_for(5)
+
+
+def gather_blocks() -> tuple[Any, ...]:
+    cube = (T, X, X)
+    sums = Gathered(np.zeros(cube, I8), np.zeros(cube, I8), np.zeros((T, X, 3), I8), np.ones(3), np.zeros(1, I8))
+    return (np.uint64(0), 1, E), *study(), sums, lanes_for(5), np.zeros((2, LANES), I8)
+
+
+def learn_episodes() -> tuple[Any, ...]:
+    powers = np.zeros((I, A + 1))
+    rule = Rule(np.zeros((I, A)), powers, np.zeros((I, A), I8), np.zeros(T), np.zeros(7), np.zeros(3), 0, 1)
+    return seen(), rule, np.zeros((2, T, I * X, A)), np.zeros((T, I * X, A), I8), X
+
+
+def learn_program() -> tuple[Any, ...]:
+    states = SPREADS * VOLUMES * MOMENTA * TIMES
+    paths = (np.ones((E, T)), np.ones((E, T)), np.ones((E, T)))
+    words, q = np.zeros((E, T, 2), U4), np.zeros((states, A))
+    return paths, words, np.zeros(A), np.zeros(6), q, np.zeros(states, I8), np.zeros((E, 2))
+
+
+def add_targets() -> tuple[Any, ...]:
+    step = Step(np.zeros(E, I4), np.zeros(E, U1), np.zeros(E), np.zeros(E, I4))
+    return step, np.zeros(X), 0, E, np.zeros(3), np.zeros((X, A, 2), I8), np.zeros(1, I8)
+
+
+def solve() -> tuple[Any, ...]:
+    cube, square = (T, X, X), (T, X)
+    problem = Problem(
+        np.zeros(cube), np.zeros(cube), np.zeros(square), np.zeros(square), np.zeros(square), np.zeros(square), np.zeros(T),
+        np.zeros((I, A)), np.zeros((I, A + 1)), np.zeros(7), 0,
+    )  # fmt: skip
+    return problem, np.zeros((T, I, X, A)), np.zeros((T + 1, I, X))
+
+
+K, C = 3, 2
+#: Of every entry, arguments that fit each other and in which every size counts.
+CALLS = {
+    "simulate_blocks": simulate_blocks,
+    "explore_blocks": explore_blocks,
+    "gather_blocks": gather_blocks,
+    "watch_blocks": lambda: ((np.uint64(0), 1, E), *study(), seen(), lanes_for(5)),
+    "learn_episodes": learn_episodes,
+    "learn_program": learn_program,
+    "add_targets": add_targets,
+    "merge_targets": lambda: (
+        np.zeros((X, A)), np.zeros((X, A), I8), np.zeros((2, X, A, 2), I8), 0.1, np.zeros(4), 1.0, np.zeros(X)
+    ),
+    "tabulate_shares": lambda: (0.1, np.zeros(4)),
+    "solve": solve,
+    "optimise": lambda: (np.ones(T), 3.0, np.zeros((3, T)), np.zeros(5)),
+    "evaluate": lambda: (0, np.ones(T), 1.0, np.ones(T)),
+    "normal_quantiles": lambda: (np.full(T, 0.5), np.ones(T)),
+    "spread_of": lambda: (np.zeros((C, E * K)), 1, E - 1, np.zeros((C, K)), np.zeros((C, K)), np.zeros((C, K))),
+    "products_of": lambda: (
+        np.zeros((C, E * K)), 1, E - 1, np.zeros((C, K)), 1, np.zeros((C, K)), np.zeros((2 * K, 2 * K)), np.zeros((K, K), I8)
+    ),
+    "count_bins": lambda: (np.zeros((C, E * K)), 1, E - 1, np.zeros((C, K, BINS), I8)),
+}  # fmt: skip

@@ -1,0 +1,235 @@
+"""No kernel is entered with an array that is too short, of another type, or not its own to write; no index leaves an array.
+
+Every array of every entry's arguments is spoilt in each way in turn; a further entry, or a further array, is tried by itself.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import pkgutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import fastexec.kernels
+from entry_calls import CALLS, F8, I4, I8, ROOM, A, C, E, I, T, X, study
+from fastexec.kernels import fields as f
+from fastexec.kernels._jit import Entry, entries, entry
+from fastexec.kernels.episode import ROWS, output_for, plugin_slots
+from fastexec.kernels.room import lanes_for
+from fastexec.models.strategies import Actions
+from fastexec.planning.policies import Cut, TablePolicy, plan_table
+
+for module in pkgutil.iter_modules(fastexec.kernels.__path__, "fastexec.kernels."):
+    importlib.import_module(module.name)
+OURS = {entry.name: entry for entry in entries if entry.module.startswith("fastexec.")}
+#: Sizes that are free, by entry, argument and axis: one shorter is as good. Shares looked up, threads, and the actions of a
+#: table of which the kernel is told nowhere else.
+FREE = {
+    ("tabulate_shares", (1,), 0),
+    ("merge_targets", (4,), 0),
+    ("merge_targets", (2,), 0),
+    ("add_targets", (5,), 1),
+    ("count_bins", (3,), 1),  # fewer strategies: fewer rows
+    *((walk, (1, 3), 0) for walk in ("explore_blocks", "gather_blocks", "watch_blocks")),  # fewer drawn parameters
+}
+
+
+def test_every_entry_is_tried():
+    assert set(OURS) == set(CALLS)
+
+
+@pytest.fixture
+def reached(monkeypatch):
+    """What gets through a door; no kernel runs."""
+    calls: list[tuple[Any, ...]] = []
+    for one in OURS.values():
+        monkeypatch.setattr(one, "_dispatcher", lambda *args: calls.append(args))
+    return calls
+
+
+def arrays(value: Any, at: tuple[int, ...] = ()) -> dict[tuple[int, ...], np.ndarray]:
+    """Every array of the arguments, by its place in the nested tuples."""
+    if isinstance(value, np.ndarray):
+        return {at: value}
+    found = {}
+    for j, part in enumerate(value if isinstance(value, tuple) else ()):
+        found |= arrays(part, (*at, j))
+    return found
+
+
+def changed(value: Any, at: tuple[int, ...], array: Any) -> Any:
+    if not at:
+        return array
+    parts = [changed(part, at[1:], array) if j == at[0] else part for j, part in enumerate(value)]
+    return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
+
+
+def read_only(array: np.ndarray) -> np.ndarray:
+    copy = array.copy()
+    copy.flags.writeable = False
+    return copy
+
+
+SPOILT = {
+    "another type": lambda a: np.zeros(a.shape, np.float32 if a.dtype != np.float32 else F8),
+    "another kind": lambda a: np.zeros(a.shape, np.int16),
+    "one dimension more": lambda a: a[None].copy(),
+    "one dimension less": lambda a: a[0].copy() if a.ndim > 1 else a[:1].reshape(()),
+    "read-only": read_only,
+    "with gaps": lambda a: np.repeat(np.repeat(a, 2, axis=-1), 2, axis=0)[..., ::2][::2] if a.size > 1 else read_only(a),
+    "other byte order": lambda a: np.zeros(a.shape, a.dtype.newbyteorder() if a.itemsize > 1 else np.int8),
+    "a list": lambda a: a.tolist(),
+    "nothing": lambda a: None,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", list(CALLS))
+def test_what_fits_gets_through(reached, name):
+    OURS[name](*CALLS[name]())
+    assert len(reached) == 1
+
+
+@pytest.mark.parametrize("name", list(CALLS))
+def test_what_does_not_fit_reaches_no_kernel(reached, name):
+    call, one = CALLS[name], OURS[name]
+    for at, array in arrays(call()).items():
+        wrong = {how: spoil(array) for how, spoil in SPOILT.items()}
+        for axis, size in enumerate(array.shape):
+            if (name, at, axis) not in FREE:
+                wrong[f"one shorter along axis {axis}"] = np.delete(array, size - 1, axis)
+        for how, other in wrong.items():
+            try:
+                one(*changed(call(), at, other))
+            except ValueError as error:
+                assert str(error).startswith(f"{name}: ")  # noqa: PT017 - all of them are tried, and named
+            assert not reached, f"{name}, argument {at}: {how}"
+
+
+def set_at(field: str, index: Any, value: Any):
+    def change(plan: f.Plan, strategies: f.Strategies, paths: f.Paths) -> None:
+        (array,) = [getattr(part, field) for part in (plan, strategies, paths) if field in part._fields]
+        array[index] = value
+
+    return change
+
+
+INDICES = {
+    "steps": [set_at("switches", f.STEPS, x) for x in (0, -1, T + 1, 2**62)],
+    "source": [set_at("switches", f.SOURCE, x) for x in (-1, 3)],
+    "phase": [set_at("switches", f.PHASE, x) for x in (-1, 4)],
+    "levels of a chain": [
+        set_at("switches", slot, x) for slot in (f.SPREAD_LEVELS, f.VOLUME_LEVELS) for x in (-1, f.MOST_LEVELS + 1)
+    ],
+    "a chain without levels": [
+        set_at("switches", slice(f.SPREAD_MODEL, f.SPREAD_MODEL + 1), f.SPREAD_MARKOV),
+        set_at("switches", slice(f.VOLUME_MODEL, f.VOLUME_MODEL + 1), f.VOLUME_MARKOV),
+    ],
+    "drawn parameters": [set_at("drawn", 1, x) for x in (-1, len(f.PARAMETERS), 10**9)],
+    "kind": [set_at("kinds", (3, f.KIND), x) for x in (-1, f.TABLE + 1)],
+    "plugin slot": [set_at("kinds", (3, f.SLOT), x) for x in (-1, 16)],
+    "levels": [set_at("kinds", (k, f.LEVELS), x) for k in (0, 2) for x in (-1, 0, f.MOST_LEVELS + 1)],
+    "features": [set_at("kinds", (0, f.FEATURES), x) for x in (-1, f.MOST_FEATURES + 1)],
+    "states": [set_at("kinds", (0, f.STATES), x) for x in (-1, 0, X - 1, X + 1)],
+    "place of the policy": [set_at("kinds", (0, f.POLICY_AT), x) for x in (-1, 2, 10**12)],
+    "feature": [set_at("features", (0, 0, f.FEATURE), x) for x in (-1, len(f.FEATURE_NAMES))],
+    "bins": [set_at("features", (0, 0, f.BINS), x) for x in (-(10**9), -(10**6), 0, 3, f.MOST_LEVELS + 1, 10**9)],
+    "stride": [set_at("features", (0, 0, f.STRIDE), x) for x in (-1, 4, 2**60)],
+    "look back": [set_at("features", (0, 0, f.LOOK_BACK), x) for x in (-1, f.HISTORY)],
+    "groups": [set_at("groups", 8, x) for x in (-1, 2)],
+    "blocks": [set_at("block_first", 8, x) for x in (-1, 1, ROOM)]
+    + [set_at("block_count", 8, x) for x in (-1, 0, ROOM + 1)],
+}
+
+
+@pytest.mark.parametrize("what", list(INDICES))
+@pytest.mark.parametrize("name", ["simulate_blocks", "explore_blocks", "gather_blocks", "watch_blocks"])
+def test_no_index_of_a_study_leaves_its_array(reached, name, what):
+    for change in INDICES[what]:
+        call = CALLS[name]()
+        change(*call[1:4])
+        with pytest.raises(ValueError, match=f"^{name}: "):
+            OURS[name](*call)
+    assert not reached
+
+
+@pytest.mark.parametrize(
+    ("name", "at", "value"),
+    [
+        ("simulate_blocks", (0,), (np.uint64(0), -1, E)),
+        ("simulate_blocks", (0,), (np.uint64(0), 1, E + 1)),
+        ("simulate_blocks", (0,), (np.uint64(0), 1, -1)),
+        ("simulate_blocks", (5,), ()),
+        ("explore_blocks", (0,), (np.uint64(0), 1, E, 0)),
+        ("explore_blocks", (0,), (np.uint64(0), 1, E, 2)),
+        ("explore_blocks", (0,), (np.uint64(0), 1, E + 1, 1)),
+        ("watch_blocks", (0,), (np.uint64(0), 1, E + 1)),
+        ("learn_episodes", (0, 0), np.full((E, T), X, I4)),
+        ("learn_episodes", (0, 0), np.full((E, T), -1, I4)),
+        ("learn_episodes", (1, 2), np.full((I, A), I, I8)),
+        ("learn_episodes", (1, 0), np.ones((I, A))),
+        ("learn_episodes", (1, 0), np.full((I, A), np.nan)),
+        ("learn_episodes", (4,), X + 1),
+        ("add_targets", (2,), -1),
+        ("add_targets", (2,), E + 1),
+        ("add_targets", (3,), E + 1),
+        ("solve", (0, 7), np.full((I, A), -0.1)),
+        ("solve", (0, 7), np.ones((I, A))),
+        ("evaluate", (0,), 4),
+        ("spread_of", (1,), -1),
+        ("spread_of", (2,), E),
+        ("products_of", (4,), C),
+        ("products_of", (4,), -1),
+        ("count_bins", (2,), E),
+    ],
+)  # fmt: skip
+def test_no_other_index_does(reached, name, at, value):
+    with pytest.raises(ValueError, match=f"^{name}: "):
+        OURS[name](*changed(CALLS[name](), at, value))
+    assert not reached
+
+
+def test_given_paths_hold_the_episodes(reached):
+    for count, fits in ((ROOM - 1, True), (ROOM, False)):
+        plan, strategies, paths = study()
+        plan.switches[f.SOURCE] = f.GIVEN
+        call = (np.uint64(0), 1, count), plan, strategies, paths, output_for(plan, strategies, count), plugin_slots()
+        if fits:
+            OURS["simulate_blocks"](*call, lanes_for(5, ROWS))
+        else:
+            with pytest.raises(ValueError, match=r"first \+ count"):
+                OURS["simulate_blocks"](*call, lanes_for(5, ROWS))
+    assert len(reached) == 1
+
+
+def test_an_entry_without_a_door_is_none():
+    with pytest.raises(TypeError, match="door"):
+        entry("void(float64[::1])")
+    assert all(isinstance(one, Entry) and callable(one._door) for one in entries)
+
+
+def test_a_table_names_only_actions_that_there_are():
+    _, strategies, _ = study()
+    cuts = (Cut("spread", 2, np.array([0.1]), 0), Cut("inventory", 2, np.zeros(0), 0))
+    table = np.zeros((T, 4), np.uint16)
+    actions = Actions(set="lots", levels=(0.0, 1.0))
+    plan_table(TablePolicy(cuts, actions, table, np.zeros(T + 1)), 0, strategies, 0, False)
+    table[1, 2] = 2
+    with pytest.raises(ValueError, match="actions of the table"):
+        plan_table(TablePolicy(cuts, actions, table, np.zeros(T + 1)), 0, strategies, 0, False)
+
+
+def test_the_pass_with_checked_bounds_proves_nothing_without_them():
+    environment = {name: value for name, value in os.environ.items() if name != "NUMBA_BOUNDSCHECK"}
+    root = Path(__file__).resolve().parents[1]
+    command = [sys.executable, "-P", "-m", "pytest", "-q", "-m", "bounds", "-k", "cases_hold", "tests/test_bounds.py"]
+    ended = subprocess.run(
+        command, cwd=root, env={**environment, "PYTHONPATH": str(root)}, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 1
+    assert "set NUMBA_BOUNDSCHECK=1" in ended.stdout

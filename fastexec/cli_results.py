@@ -16,7 +16,9 @@ TRUST = click.option(
     help="Run all code that the results bring or name, not only what --plugin or a run of yours did.",
 )
 DATA = click.option(
-    "--data", metavar="DIR", help="Folder of the study's input files, where they lie neither beside it nor where it ran."
+    "--data",
+    metavar="DIR",
+    help="Folder of the study's input files, where they lie neither beside it nor where it ran.",
 )
 FORMAT = click.option(
     "--format",

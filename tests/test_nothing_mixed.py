@@ -6,13 +6,14 @@ import os
 import shutil
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 import fastexec as fx
 from conftest import SMALL
 from fastexec.errors import FastexecError, InputError, RefusedError
+from fastexec.learning.agent import agent_table
+from fastexec.learning.agent_file import read_agent
 from fastexec.studies import crew, manifest, store
 from fastexec.studies.place import Place
 from fastexec.studies.replay import replay_episode
@@ -104,10 +105,8 @@ def test_an_extended_run_that_is_killed_still_knows_what_it_held(tmp_path, monke
 
 def other_agent(path):
     """An agent of the same training with another table, whole and readable."""
-    table = pq.read_table(path)
-    q = table["q"].combine_chunks()
-    values = pa.FixedSizeListArray.from_arrays(pa.array(-q.flatten().to_numpy()), q.type.list_size)
-    pq.write_table(table.set_column(table.column_names.index("q"), "q", values), path)
+    agent = read_agent(path)
+    pq.write_table(agent_table(replace(agent, q=-agent.q)), path)
 
 
 @pytest.mark.parametrize("complete", [True, False])

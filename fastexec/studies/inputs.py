@@ -37,7 +37,7 @@ def with_files_of(study: Study, folder: Place, digests: Mapping[str, str], data:
     noted = folders_noted(folder)
     files = {}
     for name in study.files():
-        there = [place for place in _places(name, study, data, noted) if os.path.isfile(place)]  # also False where a folder may not be looked into
+        there = [place for place in _places(name, study, data, noted) if os.path.isfile(place)]
         if not there:
             raise InputError(
                 f"{name}: there is no such file beside the study, or where it was run; name its folder by --data"

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
-import threading
 from pathlib import Path
 from typing import Any
 
 import click
 
 import fastexec
+from fastexec import printing
 from fastexec.cli_results import FORMAT, PLUGIN, VERBS
-from fastexec.exits import leave, statuses
+from fastexec.exits import statuses, watch_signals, watch_warnings
 
 
 class _Group(click.Group):
@@ -130,8 +129,8 @@ def train(study: str, settings: tuple[str, ...], plugins: tuple[str, ...], out: 
     with terminal.training(False) as report:
         trained = train_one(_study(study, settings, plugins), options["agent"], options["threads"], report)
     save_agent(trained, out)
-    click.echo(f"trained: {out}")
-    click.echo(f'what it learned: fastexec show {out}; in a study: model = "qtable", agent = "{out}"')
+    printing.say(f"trained: {out}")
+    printing.say(f'what it learned: fastexec show {out}; in a study: model = "qtable", agent = "{out}"')
 
 
 @cli.command()
@@ -190,7 +189,9 @@ def check(study: str, settings: tuple[str, ...], plugins: tuple[str, ...], episo
     from fastexec import terminal
     from fastexec.studies.check_sweep import examine_any
 
-    terminal.show_check(examine_any(_study(study, settings, plugins, episodes=episodes)))
+    with terminal.checking() as report:
+        found = examine_any(_study(study, settings, plugins, episodes=episodes), report)
+    terminal.show_check(found)
 
 
 @cli.command()
@@ -210,8 +211,7 @@ def schema(plugins: tuple[str, ...]) -> None:
     from fastexec.models.plugin_files import registered
     from fastexec.studies.study_schema import schema_text
 
-    click.echo(schema_text(registered(plugins, Path).values()))
-    click.echo(columns.data_dictionary())
+    printing.say_lines(f"{schema_text(registered(plugins, Path).values())}\n{columns.data_dictionary()}")
 
 
 @cli.command()
@@ -232,11 +232,14 @@ def main(arguments: list[str] | None = None) -> None:
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words
     words = [word for word in words if word != "--debug"]
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, leave)
+    resumable = words[:1] == ["run"]
+    printing.prepare()
+    watch_signals(resumable)
+    watch_warnings()
     if "_FASTEXEC_COMPLETE" in os.environ:  # the shell asks for completions, or for the script that makes it ask
         cli.main(words, prog_name="fastexec")
-    with statuses(debug):
+    with statuses(debug, resumable):
+        _require_no_nul(words)
         if words:
             with cli.make_context("fastexec", words) as context:  # cli.main would print a line of its own on Ctrl-C
                 cli.invoke(context)
@@ -244,3 +247,10 @@ def main(arguments: list[str] | None = None) -> None:
             from fastexec.terminal import show_first_steps
 
             show_first_steps()
+
+
+def _require_no_nul(words: list[str]) -> None:
+    """No name of a file can hold the character NUL, and a shell cannot pass it on."""
+    for word in words:
+        if "\0" in word:
+            raise click.UsageError(f"{word}: holds the character NUL; leave it out")

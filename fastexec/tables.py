@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from fastexec.terminal import console_of, fits, say, table_of
+from fastexec import printing
+from fastexec.console import console_of
+from fastexec.terminal import fits, say, table_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -56,7 +57,7 @@ def show_comparison(comparison: Comparison, form: str, most: int | None = None) 
         from fastexec.analysis.format import formatted
 
         head = {"baseline": comparison.baseline, "notes": comparison.notes}
-        sys.stdout.write(formatted(comparison.table, form, head))
+        printing.say_lines(formatted(comparison.table, form, head))
         return
     console = console_of()
     for line in _captured_lines(comparison):
@@ -216,7 +217,7 @@ def show_calibration(found: Calibration, form: str) -> None:
         from fastexec.analysis.format import formatted
 
         head = {"source": found.head, "curves": found.curves, "notes": found.notes}
-        sys.stdout.write(formatted(found.table, form, head))
+        printing.say_lines(formatted(found.table, form, head))
         return
     console = console_of()
     table = table_of(console, found.head[0])

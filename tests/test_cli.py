@@ -197,8 +197,9 @@ def test_debug_shows_the_traceback(place):
 
 
 def test_a_folder_that_cannot_be_written_is_status_1(place):
-    status, _, error = fastexec("run", "tiny.toml", "--out", "tiny.toml/below", cwd=place)
+    status, _, error = fastexec("run", "tiny.toml", "--out", "/proc/nowhere/r", cwd=place)
     assert status == 1
+    assert "cannot be written" in error
     assert error.count("\n") == 1
     assert tree(place) == ["tiny.toml"]
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fastexec.arrow import open_local
 from fastexec.errors import InputError
 from fastexec.models.strategies import Actions
 from fastexec.planning.policies import Cut, TablePolicy, market_states
@@ -85,7 +86,7 @@ def read_agent(path: Path | str, stream: Any = None) -> Agent:
     import pyarrow.parquet as pq
 
     try:
-        table = pq.ParquetFile(path if stream is None else stream).read()
+        table = pq.ParquetFile(open_local(path) if stream is None else stream).read()
         meta = json.loads((table.schema.metadata or {})[KEY])
         if meta["version"] != VERSION:
             raise InputError(f"{path}: an agent of version {meta['version']}; this fastexec reads {VERSION}")

@@ -5,20 +5,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-
-
-def open_local(path: str | os.PathLike[str]) -> pa.NativeFile:
-    """A local file of any name, for reading anywhere in it; OSError where it cannot be read.
-
-    Arrow takes a name that is no UTF-8 only as bytes.
-    """
-    return pa.OSFile(os.fsencode(path))
 
 
 def to_arrow(values: Any, kind: pa.DataType, nullable: bool) -> pa.Array | pa.ChunkedArray:

@@ -12,6 +12,7 @@ import click
 import fastexec
 from fastexec import printing
 from fastexec.cli_results import FORMAT, PLUGIN, VERBS
+from fastexec.errors import InputError
 from fastexec.exits import statuses, watch_signals, watch_warnings
 
 
@@ -57,8 +58,21 @@ def cli(debug: bool) -> None:
 def _study(name: str, settings: tuple[str, ...], plugins: tuple[str, ...] = (), **changes: int | None) -> Any:
     from fastexec.studies.study import Study
 
+    _require_utf8("--set", settings)
+    _require_utf8("--plugin", plugins)
     extra = [f"{key}={value}" for key, value in changes.items() if value is not None]
     return Study.resolve(name, [*settings, *extra], plugins)
+
+
+def _require_utf8(option: str, texts: tuple[str, ...]) -> None:
+    """What becomes a part of the study is kept in study.toml, which is UTF-8."""
+    for text in texts:
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise InputError(
+                f"{option} {text}: is no UTF-8 text, as a study is; rename the file, or correct it"
+            ) from None
 
 
 _STUDY = click.argument("study")

@@ -14,7 +14,7 @@ from typing import Any, TextIO
 import click
 
 from fastexec import printing
-from fastexec.errors import FastexecError, kind_of
+from fastexec.errors import FastexecError, InputError, kind_of
 
 _DONE, _FAILED, _WRONG, _INTERRUPTED = 0, 1, 2, 130
 _SAID = {
@@ -50,8 +50,7 @@ def statuses(debug: bool, resumable: bool) -> Iterator[None]:
     except BrokenPipeError:
         status = _DONE  # the reader of our output left, as `head` does
     except OSError as error:
-        told = f"{_text(error.filename or 'system')}: {error.strerror or _first_line(error)}"
-        finish(told, kind_of(error).exit_status)
+        finish(_of_system(error), kind_of(error).exit_status)
     except Exception as error:
         finish(
             f"a fault of fastexec itself ({type(error).__name__}: {_first_line(error)}); --debug shows where", _FAILED
@@ -99,6 +98,13 @@ def _usage(error: click.ClickException) -> str:
     return f"{_words(error.format_message()).rstrip('.')}{hint}"
 
 
+def _of_system(error: OSError) -> str:
+    name = error.filename or "system"
+    where = os.fsdecode(name) if isinstance(name, (str, bytes)) else str(name)
+    reason = error.strerror or _first_line(error)
+    return f"{where}: is no path ({reason}); give another" if kind_of(error) is InputError else f"{where}: {reason}"
+
+
 def _words(text: str) -> str:
     """One line of what may be several, whose lists are a line an entry."""
     return " ".join(part.strip() for part in text.split("\n"))
@@ -106,10 +112,6 @@ def _words(text: str) -> str:
 
 def _first_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or ["no reason given"])[0]
-
-
-def _text(name: Any) -> str:
-    return os.fsdecode(name) if isinstance(name, (str, bytes)) else str(name)
 
 
 def _trace() -> None:

@@ -15,8 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from fastexec.arrow import open_local
 from fastexec.errors import InputError
+from fastexec.files import open_local
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastexec.arrow import open_local
 from fastexec.errors import InputError
+from fastexec.files import open_local
 from fastexec.models.strategies import Actions
 from fastexec.planning.policies import Cut, TablePolicy, market_states
 

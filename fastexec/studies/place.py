@@ -11,9 +11,9 @@ import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 from fastexec.errors import InputError, kind_of
+from fastexec.files import commit, open_local
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -110,8 +110,6 @@ class Place:
 
     def open(self) -> pa.NativeFile:
         """The file, for reading anywhere in it; FileNotFoundError or another OSError where it cannot be read."""
-        from fastexec.arrow import open_local
-
         return self.filesystem.open_input_file(self.path) if self.local is None else open_local(self.local)
 
     def read_text(self) -> str:
@@ -125,7 +123,7 @@ class Place:
             if self.local is None:
                 self._send(data)
             else:
-                _commit(self.local, data)
+                commit(self.local, data)
         except OSError as error:
             raise kind_of(error)(
                 f"{self}: cannot be written ({_first_line(error)}); free room or choose another --out"
@@ -174,34 +172,6 @@ def _require_possible(text: str) -> None:
     except OSError as error:
         if kind_of(error) is InputError:
             raise InputError(f"{text}: is no path ({error.strerror}); give a folder or s3://bucket/prefix") from None
-
-
-def _commit(path: Path, data: pa.Buffer | bytes) -> None:
-    """Temporary name, sync, rename, sync of the folder.
-
-    The name ends in .tmp, which no glob for .parquet sees, and is nobody else's: a cluster may give a chunk out twice.
-    """
-    temporary = path.with_name(f"{path.name}.{uuid4().hex[:12]}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, path)
-        _sync(path.parent)
-    except BaseException:
-        with contextlib.suppress(OSError):  # the disk is full or gone; the error raised here says so
-            temporary.unlink(missing_ok=True)
-        raise
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _first_line(error: BaseException) -> str:

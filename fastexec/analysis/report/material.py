@@ -124,4 +124,9 @@ def require_own_study(place: Place) -> Study:
         raise InputError(
             f"{place / 'study.toml'}: is not the study that summary.parquet was made by; put the original back"
         )
+    held = set(store.read_table(summary, ["strategy"])["strategy"].to_pylist())
+    if held != {strategy.name for strategy in study.strategies}:
+        raise InputError(
+            f"{summary}: holds other strategies than study.toml; `fastexec run ... --resume` writes it anew"
+        )
     return study

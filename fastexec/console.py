@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import IO, Any, cast
 
 from rich.console import Console, ConsoleOptions, RenderableType
+from rich.markup import escape
 from rich.segment import Segment
 from rich.text import Text
 
@@ -31,15 +32,16 @@ class _Console(Console):
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """Segments as they are shown; those that move the cursor are the console's own."""
         for segment in super().render(renderable, options):
-            text = segment.text
-            if segment.control is None and (shown := harmless(text, kept="\n")) != text:
-                yield Segment(shown, segment.style)
-            else:
-                yield segment
+            yield segment if segment.control else Segment(harmless(segment.text, kept="\n"), segment.style)
 
     def on_broken_pipe(self) -> None:
         """The reader left, as `head` does: for the command line to end in peace; rich would end with status 1."""
         raise BrokenPipeError
+
+
+def shown(text: str) -> str:
+    """Text for one line of a console or one cell of a table: no markup, no character that is obeyed."""
+    return escape(harmless(text))
 
 
 def console_of() -> Console:

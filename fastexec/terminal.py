@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.markup import escape
 from rich.measure import Measurement
 from rich.table import Table
 
 from fastexec import printing
-from fastexec.console import console_of, console_of_errors
+from fastexec.console import console_of, console_of_errors, shown
 from fastexec.errors import FastexecError, InputError
 
 if TYPE_CHECKING:
@@ -34,13 +33,13 @@ _LINE_EVERY = 10.0  # seconds
 
 def say(console: Console, text: str, style: str | None = None) -> None:
     """A line of text; piped, it is not broken."""
-    console.print(escape(text), style=style, soft_wrap=not console.is_terminal)
+    console.print(shown(text), style=style, soft_wrap=not console.is_terminal)
 
 
 def table_of(console: Console, title: str = "") -> Table:
     """An empty table: a rule under its head in a terminal, plain columns in a pipe."""
     look = SIMPLE_HEAD if console.is_terminal else None
-    return Table(title=escape(title) or None, title_justify="left", box=look, pad_edge=False, collapse_padding=True)
+    return Table(title=shown(title) or None, title_justify="left", box=look, pad_edge=False, collapse_padding=True)
 
 
 def fits(console: Console, table: Table) -> bool:
@@ -127,22 +126,24 @@ def _following(quiet: bool) -> Iterator[Callable[[str], None] | None]:
         return
     console = console_of_errors()
     with console.status("", spinner="line" if console.options.ascii_only else "dots") as status:
-        yield lambda text: status.update(escape(text))
+        yield lambda text: status.update(shown(text))
 
 
 def show_first_steps() -> None:
     """What `fastexec` alone says: the commands that people need first, and where the rest is."""
     console = console_of()
-    say(console, "Which execution strategy is cheaper, by how many basis points, and how sure is that?\n", "bold")
+    say(console, "Which execution strategy is cheaper, by how many basis points, and how sure is that?", "bold")
+    console.print()
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(no_wrap=True)
     table.add_column()
     for command, meaning in _FIRST_STEPS:
         table.add_row(f"  fastexec {command}", meaning)
     console.print(table)
+    console.print()
     say(
         console,
-        "\nSTUDY is a TOML file or a preset. All commands: fastexec --help; one: fastexec run --help; every key of a study "
+        "STUDY is a TOML file or a preset. All commands: fastexec --help; one: fastexec run --help; every key of a study "
         "and every column of the results: fastexec schema.",
     )
 
@@ -190,7 +191,7 @@ def show_check(found: Examination) -> None:
     console.print(found.study.to_toml(), markup=False, soft_wrap=True)
     table = Table(box=None, show_header=False, pad_edge=False)
     for label, text in [*found.costs, *found.known]:
-        table.add_row(escape(label), escape(text))
+        table.add_row(shown(label), shown(text))
     console.print(table)
     for warning in found.warnings:
         say(console, f"warning: {warning}")

@@ -223,6 +223,7 @@ def test_no_verb_prints_what_a_terminal_obeys(place, tmp_path, monkeypatch, caps
     assert not OBEYED.search(out + error), (out, error)
     assert status in (0, 1, 2, 3)
     assert "a fault of fastexec itself" not in error
+    assert not re.search(r"^ *\\x00", out, re.MULTILINE), "a text from a file has begun a line of its own"
     if "--debug" not in words:
         assert error.count("\n") == (status != 0)
 

@@ -34,6 +34,7 @@ time.sleep(100)
 def place(tmp_path):
     (tmp_path / "tiny.toml").write_text(STUDY)
     (tmp_path / "sleeping.py").write_text(SLEEPING)
+    (tmp_path / "mine.toml").write_text(STUDY + '[[strategies]]\nmodel = "mine"\n')
     return tmp_path
 
 
@@ -76,7 +77,7 @@ def test_a_run_stops_between_chunks_and_goes_on(place, single, number):
 @pytest.mark.parametrize("number", SAID, ids=lambda number: number.name)
 @pytest.mark.parametrize("verb", ["run", "check"])
 def test_outside_of_chunks_it_ends_at_once(place, number, verb):
-    process = start(place, verb, "tiny.toml", "--set", "strategies.pov10={model='mine'}", "--plugin", "sleeping.py")
+    process = start(place, verb, "mine.toml", "--plugin", "sleeping.py")
     wait_for(process, (place / "begun").exists)
     began = time.monotonic()
     process.send_signal(number)
@@ -91,7 +92,8 @@ def test_under_nohup_the_terminal_may_hang_up(place):
     process = start(place, *LONG, "--out", "r", before=["nohup"])
     wait_for(process, lambda: list((place / "r").glob("episodes/*.parquet")))
     process.send_signal(signal.SIGHUP)
-    assert process.wait(timeout=240) == 0
+    process.communicate(timeout=240)
+    assert process.returncode == 0
     assert (place / "r" / "comparison.parquet").exists()
 
 
@@ -130,15 +132,20 @@ def test_a_program_of_ones_own_keeps_its_handlers():
     assert {number: signal.getsignal(number) for number in SAID} == before
 
 
-def test_the_first_signal_is_the_one_that_is_told(monkeypatch):
+def terminated_twice():
+    with asked_to_stop() as stop:
+        signal.raise_signal(signal.SIGTERM)
+        assert stop()
+        signal.raise_signal(signal.SIGTERM)
+        raise KeyboardInterrupt
+
+
+def test_the_first_signal_is_told_and_a_second_goes_where_it_went_before():
     got = []
     before = signal.signal(signal.SIGTERM, lambda number, frame: got.append(number))
     try:
-        with pytest.raises(Interrupted) as caught, asked_to_stop() as stop:
-            signal.raise_signal(signal.SIGTERM)
-            assert stop()
-            signal.raise_signal(signal.SIGTERM)  # a second one goes where it went before
-            raise KeyboardInterrupt
+        with pytest.raises(Interrupted) as caught:
+            terminated_twice()
     finally:
         signal.signal(signal.SIGTERM, before)
     assert (caught.value.number, got) == (signal.SIGTERM, [signal.SIGTERM])

@@ -253,7 +253,7 @@ def main(arguments: list[str] | None = None) -> None:
     if "_FASTEXEC_COMPLETE" in os.environ:  # the shell asks for completions, or for the script that makes it ask
         cli.main(words, prog_name="fastexec")
     with statuses(debug, resumable):
-        _require_no_nul(words)
+        _require_words(words)
         if words:
             with cli.make_context("fastexec", words) as context:  # cli.main would print a line of its own on Ctrl-C
                 cli.invoke(context)
@@ -263,8 +263,10 @@ def main(arguments: list[str] | None = None) -> None:
             show_first_steps()
 
 
-def _require_no_nul(words: list[str]) -> None:
-    """No name of a file can hold the character NUL, and a shell cannot pass it on."""
-    for word in words:
+def _require_words(words: list[str]) -> None:
+    """None is empty, as a variable of a shell that was not set, and none holds the character NUL, as no name of a file can."""
+    for before, word in zip(["fastexec", *words], words, strict=False):
+        if not word or (word.startswith("--") and word.endswith("=")):
+            raise click.UsageError(f"the word behind {word or before!r} is empty; give one, or leave it out")
         if "\0" in word:
             raise click.UsageError(f"{word}: holds the character NUL; leave it out")

@@ -24,6 +24,8 @@ from fastexec.cli import main
 from fastexec.console import console_of, console_of_errors
 from fastexec.exits import show_warning
 from fastexec.printing import harmless
+from fastexec.studies import progress
+from fastexec.studies.place import Place
 from test_architecture import PACKAGE, parse, sources, where
 from test_cli import STUDY, fastexec
 from test_terminal import AGENT, CODES, in_terminal
@@ -233,6 +235,18 @@ def test_no_verb_prints_what_a_terminal_obeys(place, tmp_path, monkeypatch, caps
 def test_in_a_terminal_only_its_own_codes_are_left(place, words):
     text = CODES.sub("", in_terminal(100, *words, cwd=place)).replace("\r", "")
     assert not OBEYED.search(text)
+
+
+@pytest.mark.parametrize("changes", [
+    {"done": "a"}, {"done": True}, {"done": 1.5}, {"total": -1}, {"seconds": 1e400}, {"written": float("nan")}, {"steps": None},
+    {"done": 10**400}, {"written": 10**400}, {"failures": []},
+], ids=lambda changes: "".join(f"{key}-{str(value)[:9]}" for key, value in changes.items()))  # fmt: skip
+def test_a_word_of_progress_that_no_run_left_is_none(tmp_path, changes):
+    record = {"done": 1, "total": 300, "found": 0, "steps": 6, "seconds": 1.0, "failures": 0, "written": 1.0}
+    (tmp_path / "progress.json").write_text(json.dumps(record))
+    assert progress.read(Place.of(tmp_path)) is not None
+    (tmp_path / "progress.json").write_text(json.dumps(record | changes))
+    assert progress.read(Place.of(tmp_path)) is None
 
 
 def test_warnings_are_lines_without_control_characters(capsys):

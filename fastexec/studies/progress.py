@@ -8,6 +8,7 @@ import platform
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from time import perf_counter, time
+from typing import Any
 
 from fastexec.errors import FastexecError
 from fastexec.studies.claim import Job
@@ -85,14 +86,26 @@ def clear(folder: Place) -> None:
 
 
 def read(folder: Place) -> tuple[Progress, dict[str, object]] | None:
-    """What a run last left word of, and when and where; None where there is none, or it cannot be read."""
+    """What a run last left word of, and when and where; None where there is none, or it is not as a run writes it."""
     place = folder / NAME
     try:
         if not place.is_file():
             return None
         record = dict(json.loads(place.read_text()))
-        known = Progress(**{name: record.pop(name) for name in Progress.__dataclass_fields__})
-        float(record["written"])
-    except (OSError, FastexecError, ValueError, TypeError, KeyError):
+        known = Progress(
+            **{name: _number(record.pop(name), int) for name in _COUNTS}, seconds=_number(record.pop("seconds"))
+        )
+        _number(record["written"])
+    except (OSError, FastexecError, ValueError, TypeError, KeyError, RecursionError):
         return None
     return known, record
+
+
+_COUNTS = ("done", "total", "found", "steps", "failures")
+
+
+def _number(value: Any, kind: type = float) -> Any:
+    """A number of a kind from 0 to 2^63; ValueError where it is none."""
+    if type(value) not in (int, kind) or not 0 <= value < 2**63:
+        raise ValueError
+    return value

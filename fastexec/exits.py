@@ -18,7 +18,7 @@ from fastexec.errors import FastexecError, InputError, kind_of
 
 _DONE, _FAILED, _WRONG, _INTERRUPTED = 0, 1, 2, 130
 _SAID = {
-    signal.SIGINT: "interrupted (SIGINT)",
+    signal.SIGINT: "interrupted",
     signal.SIGTERM: "terminated (SIGTERM)",
     signal.SIGHUP: "its terminal hung up (SIGHUP)",
 }

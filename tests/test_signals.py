@@ -18,7 +18,7 @@ from test_run import assert_same_files
 
 LONG = ["run", "tiny.toml", "--episodes", "300000", "--chunk", "2000", "--quiet"]
 SAID = {
-    signal.SIGINT: "interrupted (SIGINT)",
+    signal.SIGINT: "interrupted",
     signal.SIGTERM: "terminated (SIGTERM)",
     signal.SIGHUP: "its terminal hung up (SIGHUP)",
 }

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
-import threading
 from pathlib import Path
 from typing import Any
 
 import click
 
 import fastexec
+from fastexec import printing
 from fastexec.cli_results import DATA, FORMAT, PLUGIN, TRUST, VERBS
-from fastexec.exits import leave, statuses
+from fastexec.errors import InputError
+from fastexec.exits import statuses, watch_signals, watch_warnings
 
 
 class _Group(click.Group):
@@ -61,6 +61,8 @@ def _study(
     from fastexec.models.trust import Trust
     from fastexec.studies.study import Study
 
+    _require_utf8("--set", settings)
+    _require_utf8("--plugin", plugins)
     extra = [f"{key}={value}" for key, value in changes.items() if value is not None]
     return Study.resolve(name, [*settings, *extra], plugins, trust or Trust.OWN)
 
@@ -71,6 +73,17 @@ def _trust_to_resume(name: str, plugins: tuple[str, ...], *, out: str | None, tr
 
     folder = Path(name).parent if Path(name).is_file() else None
     return trust_to_resume(folder, None if out is None else Place.of(out), plugins, trust)
+
+
+def _require_utf8(option: str, texts: tuple[str, ...]) -> None:
+    """What becomes a part of the study is kept in study.toml, which is UTF-8."""
+    for text in texts:
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise InputError(
+                f"{option} {text}: is no UTF-8 text, as a study is; rename the file, or correct it"
+            ) from None
 
 
 _STUDY = click.argument("study")
@@ -147,8 +160,8 @@ def train(study: str, settings: tuple[str, ...], plugins: tuple[str, ...], out: 
         trained = train_one(loaded, options["agent"], options["threads"], report)
     remember(loaded)
     save_agent(trained, out)
-    click.echo(f"trained: {out}")
-    click.echo(f'what it learned: fastexec show {out}; in a study: model = "qtable", agent = "{out}"')
+    printing.say(f"trained: {out}")
+    printing.say(f'what it learned: fastexec show {out}; in a study: model = "qtable", agent = "{out}"')
 
 
 @cli.command()
@@ -207,7 +220,9 @@ def check(study: str, settings: tuple[str, ...], plugins: tuple[str, ...], episo
     from fastexec import terminal
     from fastexec.studies.check_sweep import examine_any
 
-    terminal.show_check(examine_any(_study(study, settings, plugins, episodes=episodes)))
+    with terminal.checking() as report:
+        found = examine_any(_study(study, settings, plugins, episodes=episodes), report)
+    terminal.show_check(found)
 
 
 @cli.command()
@@ -227,8 +242,8 @@ def schema(plugins: tuple[str, ...]) -> None:
     from fastexec.models.plugin_files import registered
     from fastexec.studies.study_schema import schema_text
 
-    click.echo(schema_text(registered(plugins, lambda file: [Path(file)]).values()))
-    click.echo(columns.data_dictionary())
+    known = registered(plugins, lambda file: [Path(file)])
+    printing.say_lines(f"{schema_text(known.values())}\n{columns.data_dictionary()}")
 
 
 @cli.command()
@@ -249,11 +264,14 @@ def main(arguments: list[str] | None = None) -> None:
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words
     words = [word for word in words if word != "--debug"]
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, leave)
+    resumable = words[:1] == ["run"]
+    printing.prepare()
+    watch_signals(resumable)
+    watch_warnings()
     if "_FASTEXEC_COMPLETE" in os.environ:  # the shell asks for completions, or for the script that makes it ask
         cli.main(words, prog_name="fastexec")
-    with statuses(debug):
+    with statuses(debug, resumable):
+        _require_words(words)
         if words:
             with cli.make_context("fastexec", words) as context:  # cli.main would print a line of its own on Ctrl-C
                 cli.invoke(context)
@@ -261,3 +279,12 @@ def main(arguments: list[str] | None = None) -> None:
             from fastexec.terminal import show_first_steps
 
             show_first_steps()
+
+
+def _require_words(words: list[str]) -> None:
+    """None is empty, as a variable of a shell that was not set, and none holds the character NUL, as no name of a file can."""
+    for before, word in zip(["fastexec", *words], words, strict=False):
+        if not word or (word.startswith("--") and word.endswith("=")):
+            raise click.UsageError(f"the word behind {word or before!r} is empty; give one, or leave it out")
+        if "\0" in word:
+            raise click.UsageError(f"{word}: holds the character NUL; leave it out")

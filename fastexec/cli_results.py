@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from fastexec import printing
+
 PLUGIN = click.option(
     "--plugin", "plugins", multiple=True, metavar="FILE", help="Own strategies: a Python file or a module (repeatable)."
 )
@@ -59,9 +61,9 @@ def report(folder: str, scenario: str | None, **options: Any) -> None:
     from fastexec.analysis.report.write import write_report
 
     page, pictures = write_report(folder, scenario=scenario, **options)
-    click.echo(f"report: {page}")
+    printing.say(f"report: {page}")
     if pictures:
-        click.echo(f"figures: {len(pictures)} files in {options['figures']}")
+        printing.say(f"figures: {len(pictures)} files in {options['figures']}")
 
 
 @click.command(short_help="Every step of one episode, from its seed.")

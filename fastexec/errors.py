@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+
+# What the system says of a path that can be none: whoever wrote it can mend it.
+_OF_THE_PATH = {errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.EINVAL}
+
 
 class FastexecError(Exception):
     """Failed while running; the command line ends with status 1."""
@@ -19,3 +24,16 @@ class RefusedError(FastexecError):
     """Refused so that nothing is lost; status 3."""
 
     exit_status = 3
+
+
+class Interrupted(KeyboardInterrupt):
+    """Asked to stop by a signal, ``number``; status 130."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+def kind_of(error: OSError) -> type[FastexecError]:
+    """What an error of the system is to a user: InputError where the path can be none, such as a name too long."""
+    return InputError if error.errno in _OF_THE_PATH else FastexecError

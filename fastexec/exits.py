@@ -4,66 +4,117 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import sys
+import threading
+import warnings
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
-from fastexec.errors import FastexecError
+from fastexec import printing
+from fastexec.errors import FastexecError, InputError, kind_of
 
 _DONE, _FAILED, _WRONG, _INTERRUPTED = 0, 1, 2, 130
-_INTERRUPTION = "interrupted; what is complete is kept, --resume goes on"
+_SAID = {
+    signal.SIGINT: "interrupted",
+    signal.SIGTERM: "terminated (SIGTERM)",
+    signal.SIGHUP: "its terminal hung up (SIGHUP)",
+}
 
 
 @contextlib.contextmanager
-def statuses(debug: bool) -> Iterator[None]:
+def statuses(debug: bool, resumable: bool) -> Iterator[None]:
     """Turn every way to fail into one line on standard error and its exit status."""
     status = _DONE
 
     def finish(line: str, code: int) -> None:
         nonlocal status
-        click.echo(f"fastexec: {' '.join(line.split())}", err=True)
+        printing.tell(f"fastexec: {line}")
         status = code
+        if debug and code != _INTERRUPTED:
+            _trace()
 
     try:
         yield
+        printing.flush()
     except click.exceptions.Exit as ended:
         status = ended.exit_code
     except FastexecError as error:
         finish(str(error), error.exit_status)
-        _trace(debug)
     except click.ClickException as error:
         finish(_usage(error), _WRONG)
-        _trace(debug)
-    except (KeyboardInterrupt, click.Abort):
-        finish(_INTERRUPTION, _INTERRUPTED)
+    except (KeyboardInterrupt, click.Abort) as error:
+        finish(_interruption(getattr(error, "number", signal.SIGINT), resumable), _INTERRUPTED)
     except BrokenPipeError:
-        sys.stderr.close()  # the reader of our output left, as `head` does
-        status = _DONE
+        status = _DONE  # the reader of our output left, as `head` does
     except OSError as error:
-        finish(f"{error.filename or 'system'}: {error.strerror or error}", _FAILED)
-        _trace(debug)
+        finish(_of_system(error), kind_of(error).exit_status)
     except Exception as error:
-        finish(f"a fault of fastexec itself ({type(error).__name__}: {error}); --debug shows where", _FAILED)
-        _trace(debug)
+        finish(
+            f"a fault of fastexec itself ({type(error).__name__}: {_first_line(error)}); --debug shows where", _FAILED
+        )
     sys.exit(status)
 
 
-def leave(number: int, frame: Any) -> None:
-    """Ctrl-C outside a run's chunks: at once, and not through an exception, which in the midst of LLVM ends in a crash."""
-    os.write(2, f"fastexec: {_INTERRUPTION}\n".encode())
-    os._exit(_INTERRUPTED)
+def watch_signals(resumable: bool) -> None:
+    """End with one line and status 130 on Ctrl-C, SIGTERM and SIGHUP; the last two are left alone where they are ignored,
+    as under nohup.
+
+    At once, and not through an exception, which in the midst of LLVM ends in a crash; a run's chunks ask for more time.
+    """
+
+    def leave(number: int, frame: Any) -> None:
+        printing.tell_at_once(f"fastexec: {_interruption(number, resumable)}")
+        os._exit(_INTERRUPTED)
+
+    if threading.current_thread() is threading.main_thread():
+        for number in _SAID:
+            if number == signal.SIGINT or signal.getsignal(number) != signal.SIG_IGN:
+                signal.signal(number, leave)
+
+
+def show_warning(
+    message: Warning | str, category: type[Warning], filename: str, lineno: int, file: TextIO | None = None,
+    line: str | None = None,
+) -> None:  # fmt: skip
+    """A warning of Python's as one line, for ``warnings.showwarning``."""
+    printing.tell(f"fastexec: warning: {_words(str(message))}")
+
+
+def watch_warnings() -> None:
+    """Warnings are printed as everything is."""
+    warnings.showwarning = show_warning
+
+
+def _interruption(number: int, resumable: bool) -> str:
+    return _SAID[signal.Signals(number)] + ("; what is complete is kept, --resume goes on" if resumable else "")
 
 
 def _usage(error: click.ClickException) -> str:
     context = getattr(error, "ctx", None)
     hint = f" (see '{context.command_path} --help')" if context is not None else ""
-    return f"{error.format_message().rstrip('.')}{hint}"
+    return f"{_words(error.format_message()).rstrip('.')}{hint}"
 
 
-def _trace(debug: bool) -> None:
-    if debug:
-        import traceback
+def _of_system(error: OSError) -> str:
+    name = error.filename or "system"
+    where = os.fsdecode(name) if isinstance(name, (str, bytes)) else str(name)
+    reason = error.strerror or _first_line(error)
+    return f"{where}: is no path ({reason}); give another" if kind_of(error) is InputError else f"{where}: {reason}"
 
-        traceback.print_exc()
+
+def _words(text: str) -> str:
+    """One line of what may be several, whose lists are a line an entry."""
+    return " ".join(part.strip() for part in text.split("\n"))
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or ["no reason given"])[0]
+
+
+def _trace() -> None:
+    import traceback
+
+    printing.tell_lines(traceback.format_exc())

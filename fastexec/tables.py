@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-import sys
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
-from fastexec.terminal import console_of, fits, say, table_of
+from fastexec import printing
+from fastexec.console import console_of, shown
+from fastexec.terminal import fits, say, table_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -28,13 +28,14 @@ def show_agent(told: list[str], table: list[list[str]]) -> None:
     console = console_of()
     for line in told:
         say(console, line)
-    say(console, "\nMean action, by step (down) and share of the order that is left (across):")
-    shown = table_of(console)
+    console.print()
+    say(console, "Mean action, by step (down) and share of the order that is left (across):")
+    agent = table_of(console)
     for number, name in enumerate(table[0]):
-        shown.add_column(escape(name.removesuffix(" left")), justify="left" if number == 0 else "right", no_wrap=True)
+        agent.add_column(shown(name.removesuffix(" left")), justify="left" if number == 0 else "right", no_wrap=True)
     for row in table[1:]:
-        shown.add_row(*map(escape, row))
-    console.print(shown)
+        agent.add_row(*map(shown, row))
+    console.print(agent)
 
 
 def show_result(result: StudyResult) -> None:
@@ -47,7 +48,7 @@ def show_result(result: StudyResult) -> None:
     show_comparison(compare(result.folder), "table", most=_MOST_AFTER_A_RUN)
     for warning in result.warnings:
         say(console, f"warning: {warning}")
-    console.print(f"Parquet files: {escape(result.folder.absolute())}", soft_wrap=True)
+    console.print(f"Parquet files: {shown(result.folder.absolute())}", soft_wrap=True)
 
 
 def show_comparison(comparison: Comparison, form: str, most: int | None = None) -> None:
@@ -56,7 +57,7 @@ def show_comparison(comparison: Comparison, form: str, most: int | None = None) 
         from fastexec.analysis.format import formatted
 
         head = {"baseline": comparison.baseline, "notes": comparison.notes}
-        sys.stdout.write(formatted(comparison.table, form, head))
+        printing.say_lines(formatted(comparison.table, form, head))
         return
     console = console_of()
     for line in _captured_lines(comparison):
@@ -126,7 +127,7 @@ def _comparison_table(
         mark += "+" if s["model"] in CONTROLS else ""
         row = rows.get(s["strategy"])
         cells = {
-            "strategy": escape(s["strategy"]) + mark,
+            "strategy": shown(s["strategy"]) + mark,
             "cost": f"{s['shortfall_mean_bps']:.{digits}f}",
             "sd": _number(s["shortfall_sd_bps"], ".2f"),
             "done": f"{100 * s['completion']:.1f}",
@@ -162,7 +163,7 @@ def _saving(row: dict[str, Any], kind: str, digits: int) -> str:
     saving, low, high = (row[f"{name}{kind}_bps"] for name in ("saving", "ci_low", "ci_high"))
     if saving is None or low is None:
         return "-"
-    return escape(f"{saving:+.{digits}f} [{low:+.{digits}f}, {high:+.{digits}f}]")
+    return shown(f"{saving:+.{digits}f} [{low:+.{digits}f}, {high:+.{digits}f}]")
 
 
 def _title(row: dict[str, Any]) -> str:
@@ -199,7 +200,7 @@ def _program_table(console: Console, group: str, summary: pa.Table) -> Table:
             _number(row["program_cost_sd"], ",.0f"),
             f"{100 * row['completion']:.1f}",
         )
-        table.add_row(escape(row["strategy"]), *numbers)
+        table.add_row(shown(row["strategy"]), *numbers)
     return table
 
 
@@ -216,7 +217,7 @@ def show_calibration(found: Calibration, form: str) -> None:
         from fastexec.analysis.format import formatted
 
         head = {"source": found.head, "curves": found.curves, "notes": found.notes}
-        sys.stdout.write(formatted(found.table, form, head))
+        printing.say_lines(formatted(found.table, form, head))
         return
     console = console_of()
     table = table_of(console, found.head[0])

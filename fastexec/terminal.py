@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import io
-import os
-import re
-import sys
 from collections.abc import Callable, Iterator
+from shlex import quote
 from time import perf_counter
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-import click
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.markup import escape
 from rich.measure import Measurement
 from rich.table import Table
 
+from fastexec import printing
+from fastexec.console import console_of, console_of_errors, shown
 from fastexec.errors import FastexecError, InputError
 
 if TYPE_CHECKING:
@@ -30,49 +27,19 @@ if TYPE_CHECKING:
 
 Report = Callable[["Progress"], None]
 TrainingReport = Callable[[str, int, int, float, float], None]
+CheckReport = Callable[[str, int, int], None]
 _LINE_EVERY = 10.0  # seconds
-
-
-_NARROWEST = 60  # below, no number could be read
-
-
-class _Console(Console):
-    def on_broken_pipe(self) -> None:
-        """The reader left, as `head` does: for the command line to end in peace; rich would end with status 1."""
-        raise BrokenPipeError
-
-
-class _Trimmed(io.TextIOBase):
-    """Standard output without the spaces that fill a table's lines up: a reader of a pipe wants the words alone."""
-
-    def write(self, text: str) -> int:
-        return sys.stdout.write(re.sub(r" +(?=\n|$)", "", text))
-
-    def flush(self) -> None:
-        sys.stdout.flush()
-
-
-def console_of() -> Console:
-    """The console for standard output: as wide as the terminal; piped, wide and without a control code."""
-    own = os.environ.get("COLUMNS", "")
-    if sys.stdout.isatty():
-        console = _Console(highlight=False)
-        return _Console(highlight=False, width=max(int(own) if own.isdigit() else console.width, _NARROWEST))
-    width = max(int(own), _NARROWEST) if own.isdigit() else 160
-    return _Console(
-        highlight=False, width=width, file=cast(IO[str], _Trimmed()), force_terminal=False, color_system=None
-    )
 
 
 def say(console: Console, text: str, style: str | None = None) -> None:
     """A line of text; piped, it is not broken."""
-    console.print(escape(text), style=style, soft_wrap=not console.is_terminal)
+    console.print(shown(text), style=style, soft_wrap=not console.is_terminal)
 
 
 def table_of(console: Console, title: str = "") -> Table:
     """An empty table: a rule under its head in a terminal, plain columns in a pipe."""
     look = SIMPLE_HEAD if console.is_terminal else None
-    return Table(title=escape(title) or None, title_justify="left", box=look, pad_edge=False, collapse_padding=True)
+    return Table(title=shown(title) or None, title_justify="left", box=look, pad_edge=False, collapse_padding=True)
 
 
 def fits(console: Console, table: Table) -> bool:
@@ -85,7 +52,7 @@ def progress(quiet: bool) -> Iterator[Report | None]:
     """A bar while chunks finish, with rates and time left; a line every ten seconds where there is no terminal."""
     if quiet:
         yield None
-    elif not sys.stderr.isatty():
+    elif not printing.errors_are_to_terminal():
         yield _line_reporter()
     else:
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
@@ -94,9 +61,9 @@ def progress(quiet: bool) -> Iterator[Report | None]:
         from fastexec.kernels import _jit
 
         columns = (TextColumn("episodes"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[told]}"))
-        with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        with Bar(*columns, console=console_of_errors(), transient=True) as bar:
             task = bar.add_task("", total=None, told="", visible=False)  # while agents train there is none
-            _jit.on_compile(bar.console.print)
+            _jit.on_compile(lambda text: say(bar.console, text))
             yield lambda now: bar.update(task, completed=now.done, total=now.total, told=pace(now), visible=True)
 
 
@@ -107,7 +74,7 @@ def _line_reporter() -> Report:
         nonlocal last
         if perf_counter() - last >= _LINE_EVERY and now.done < now.total:
             last = perf_counter()
-            sys.stderr.write(f"{now.done:,} of {now.total:,} episodes, {pace(now)}\n")
+            printing.tell(f"{now.done:,} of {now.total:,} episodes, {pace(now)}")
 
     return report
 
@@ -132,32 +99,51 @@ def duration(seconds: float) -> str:
 @contextlib.contextmanager
 def training(quiet: bool) -> Iterator[TrainingReport | None]:
     """A line that follows an agent's rounds, on standard error and only to a terminal."""
-    if quiet or not sys.stderr.isatty():
-        yield None
-        return
-    console = Console(stderr=True)
-    with console.status("") as status:
+    with _following(quiet) as update:
+        if update is None:
+            yield None
+            return
 
         def report(agent: str, number: int, rounds: int, cost: float, completion: float) -> None:
             done = f"{cost:.3f} bps without the moves, {100 * completion:.1f} % traded by itself"
-            status.update(f"training {escape(agent)}: round {number} of {rounds}, {done}")
+            update(f"training {agent}: round {number} of {rounds}, {done}")
 
         yield report
+
+
+@contextlib.contextmanager
+def checking() -> Iterator[CheckReport | None]:
+    """A line that follows the scenarios of a sweep, on standard error and only to a terminal."""
+    with _following(False) as update:
+        yield None if update is None else lambda what, number, count: update(f"{what} {number:,} of {count:,}")
+
+
+@contextlib.contextmanager
+def _following(quiet: bool) -> Iterator[Callable[[str], None] | None]:
+    """What takes the text of a line that is written over again and again; None where there is no terminal to do so."""
+    if quiet or not printing.errors_are_to_terminal():
+        yield None
+        return
+    console = console_of_errors()
+    with console.status("", spinner="line" if console.options.ascii_only else "dots") as status:
+        yield lambda text: status.update(shown(text))
 
 
 def show_first_steps() -> None:
     """What `fastexec` alone says: the commands that people need first, and where the rest is."""
     console = console_of()
-    say(console, "Which execution strategy is cheaper, by how many basis points, and how sure is that?\n", "bold")
+    say(console, "Which execution strategy is cheaper, by how many basis points, and how sure is that?", "bold")
+    console.print()
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(no_wrap=True)
     table.add_column()
     for command, meaning in _FIRST_STEPS:
         table.add_row(f"  fastexec {command}", meaning)
     console.print(table)
+    console.print()
     say(
         console,
-        "\nSTUDY is a TOML file or a preset. All commands: fastexec --help; one: fastexec run --help; every key of a study "
+        "STUDY is a TOML file or a preset. All commands: fastexec --help; one: fastexec run --help; every key of a study "
         "and every column of the results: fastexec schema.",
     )
 
@@ -182,19 +168,21 @@ def show_status(found: Status) -> None:
         lines.append(f"told {duration(found.age)} ago by {found.where}")
     if found.state == "incomplete":
         lines.append("nobody writes there; --resume goes on")
-    click.echo("\n".join(lines))
+    for line in lines:
+        printing.say(line)
 
 
 def show_verification(folder: str, found: Verification) -> None:
     """What was checked, or every fault, a line each; FastexecError (status 1) where there is one."""
     for fault in found.faults:
-        click.echo(fault)
+        printing.say(fault)
     if found.faults:
         count = "1 fault" if len(found.faults) == 1 else f"{len(found.faults)} faults"
-        raise FastexecError(f"{folder}: {count}; --resume computes damaged and missing chunks anew")
+        command = f"fastexec run {quote(f'{folder}/study.toml')} --out {quote(folder)} --resume"
+        raise FastexecError(f"{folder}: {count}; `{command}` computes damaged and missing chunks anew")
     again = f", {found.simulated} of them simulated again" if found.simulated else ""
     what = f"{found.chunks:,} chunks with {found.episodes:,} episodes{again}" if found.chunks else "its summaries"
-    click.echo(f"{folder}: all is well: {what}, summary and comparison")
+    printing.say(f"{folder}: all is well: {what}, summary and comparison")
 
 
 def show_check(found: Examination) -> None:
@@ -203,7 +191,7 @@ def show_check(found: Examination) -> None:
     console.print(found.study.to_toml(), markup=False, soft_wrap=True)
     table = Table(box=None, show_header=False, pad_edge=False)
     for label, text in [*found.costs, *found.known]:
-        table.add_row(escape(label), escape(text))
+        table.add_row(shown(label), shown(text))
     console.print(table)
     for warning in found.warnings:
         say(console, f"warning: {warning}")
@@ -224,17 +212,20 @@ def show_steps(steps: pa.Table, form: str) -> None:
         for name in steps["strategy"].unique().to_pylist():
             console.print(_steps_table(console, name, [r for r in steps.to_pylist() if r["strategy"] == name]))
     elif form == "csv":
-        import pyarrow.csv as arrow_csv
+        from fastexec.analysis.format import csv_of
 
-        arrow_csv.write_csv(steps, sys.stdout.buffer)
+        printing.say_lines(csv_of(steps))
     else:
+        import pyarrow as pa
         import pyarrow.parquet as pq
 
-        if sys.stdout.isatty():
+        if printing.output_is_terminal():
             raise InputError(
                 "--format parquet writes bytes to standard output; redirect it to a file: > episode.parquet"
             )
-        pq.write_table(steps, sys.stdout.buffer)
+        stream = pa.BufferOutputStream()
+        pq.write_table(steps, stream)
+        printing.say_bytes(stream.getvalue())
 
 
 #: Column of steps, unit shown, factor to it, format.

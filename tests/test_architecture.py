@@ -107,17 +107,6 @@ def test_kernels_and_what_feeds_them_use_exact_arithmetic() -> None:
     assert found == []
 
 
-def test_only_the_command_line_prints() -> None:
-    found = [
-        where(path, node)
-        for path in sources(PACKAGE)
-        for node in ast.walk(parse(path))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
-        if path != PACKAGE / "cli.py"
-    ]
-    assert found == []
-
-
 def test_files_are_short() -> None:
     files = sources(*(ROOT / name for name in CODE))
     lengths = {str(path.relative_to(ROOT)): len(path.read_text(encoding="utf-8").splitlines()) for path in files}

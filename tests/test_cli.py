@@ -170,6 +170,10 @@ def test_bad_keys_are_one_line_status_2_and_write_nothing(place, settings, messa
         (["rnu", "tiny.toml"], "no command 'rnu'; did you mean 'run'?"),
         (["compare", "nowhere"], "holds no results"),
         (["replay", "nowhere", "--episode", "1"], "holds no results"),
+        (["run", ""], "the word behind 'run' is empty"),
+        (["run", "tiny.toml", "--out", ""], "the word behind '--out' is empty"),
+        (["compare", "nowhere", "--baseline="], "the word behind '--baseline=' is empty"),
+        (["report", "nowhere", "--figures", ""], "the word behind '--figures' is empty"),
         (["run", "replay.toml"], "bars"),
     ],
 )
@@ -197,8 +201,9 @@ def test_debug_shows_the_traceback(place):
 
 
 def test_a_folder_that_cannot_be_written_is_status_1(place):
-    status, _, error = fastexec("run", "tiny.toml", "--out", "tiny.toml/below", cwd=place)
+    status, _, error = fastexec("run", "tiny.toml", "--out", "/proc/nowhere/r", cwd=place)
     assert status == 1
+    assert "cannot be written" in error
     assert error.count("\n") == 1
     assert tree(place) == ["tiny.toml"]
 

@@ -244,6 +244,7 @@ def test_conditions_split_the_episodes_and_add_up(folder):
         ({"by": "market_volume"}, "more than 32 different values; write market_volume:4"),
         ({"by": "market_volume:x"}, "behind the colon stands the number of groups"),
         ({"by": "market_volume:1"}, "behind the colon stands the number of groups"),
+        ({"by": "market_volume:\u00b2"}, "behind the colon stands the number of groups"),
         ({"by": "side:4"}, "side is no number"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -94,7 +95,7 @@ def _grouping(
 ) -> tuple[list[str], Callable[[np.ndarray], np.ndarray]]:
     """Names of the groups, and which group each value is in."""
     if groups:
-        if not groups.isdigit() or not 2 <= int(groups) <= _MOST_GROUPS:
+        if re.fullmatch("[0-9]{1,2}", groups) is None or not 2 <= int(groups) <= _MOST_GROUPS:
             raise InputError(f"--by {by}: behind the colon stands the number of groups, 2 to {_MOST_GROUPS}")
         return _quantile_groups(parts, column, int(groups), by)
     distinct: set[Any] = set()

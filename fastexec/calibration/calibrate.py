@@ -15,6 +15,7 @@ from fastexec.calibration.panel import Panel, Session, session_of
 from fastexec.data.bar_files import listed
 from fastexec.data.bars import Bars, clock
 from fastexec.errors import InputError
+from fastexec.printing import harmless
 from fastexec.simulation import default_threads
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class Calibration:
         comments = [*self.head, *self.notes]
         text = tomli_w.dumps({"market": _without_empty(self.market), "costs": self.costs})
         text = re.sub(r"\[\n([^\]]*?),?\n\]", lambda m: f"[{' '.join(m[1].split())}]", text)  # a curve on one line
-        return "".join(f"# {line}\n" for line in comments) + "\n" + text
+        return "".join(f"# {harmless(line)}\n" for line in comments) + "\n" + text
 
 
 def calibrate(

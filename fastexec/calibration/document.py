@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
 from datetime import datetime
 from pathlib import Path
 
 from fastexec.calibration.calibrate import Calibration
-from fastexec.errors import FastexecError, InputError, RefusedError
+from fastexec.errors import InputError, RefusedError, kind_of
+from fastexec.files import commit
 
 
 def day_of(text: str | None) -> int | None:
@@ -52,9 +52,7 @@ def require_free(path: Path, overwrite: bool) -> None:
 
 def save(found: Calibration, path: Path) -> None:
     """Write the sections whole or not at all."""
-    partial = path.with_name(path.name + ".tmp")
     try:
-        partial.write_text(found.to_toml(), "utf-8")
-        os.replace(partial, path)
+        commit(path, found.to_toml().encode())
     except OSError as error:
-        raise FastexecError(f"--out {path}: cannot be written ({error.strerror})") from None
+        raise kind_of(error)(f"--out {path}: cannot be written ({error.strerror})") from None

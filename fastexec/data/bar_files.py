@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from fastexec.errors import InputError
+from fastexec.files import open_local
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,13 +71,13 @@ def _zone(name: str | None) -> ZoneInfo | None:
 
 def _parquet(path: str, symbol: str, clock: ZoneInfo | None) -> pa.Table:
     try:
-        schema = pq.read_schema(path)
+        schema = pq.read_schema(open_local(path))
         _require_columns(path, schema)
         wanted = [*COLUMNS, *(["ts_ns"] if clock is not None and "ts_ns" in schema.names else [])]
-        # partitioning: a folder of the path named like symbol=IBM must not stand in for the column
-        table = pq.read_table(path, columns=wanted, filters=pc.field("symbol") == symbol, partitioning=None)
+        # By a handle, not a path: a folder of it named like symbol=IBM must not stand in for the column.
+        table = pq.read_table(open_local(path), columns=wanted, filters=pc.field("symbol") == symbol)
         if table.num_rows == 0:
-            known = pc.unique(pq.read_table(path, columns=["symbol"], partitioning=None)["symbol"]).drop_null()
+            known = pc.unique(pq.read_table(open_local(path), columns=["symbol"])["symbol"]).drop_null()
     except FileNotFoundError:
         raise InputError(f"{path}: there is no such file; {_RIGHT}") from None
     except pa.ArrowInvalid:
@@ -107,7 +108,7 @@ def _frame(path: str, is_csv: bool) -> pd.DataFrame:
     import pandas as pd
 
     try:
-        return pd.read_csv(path, sep=None, engine="python") if is_csv else pd.read_parquet(path)
+        return pd.read_csv(path, sep=None, engine="python") if is_csv else pd.read_parquet(open_local(path))
     except FileNotFoundError:
         raise InputError(f"{path}: there is no such file; {_RIGHT}") from None
     except (ValueError, pa.ArrowInvalid, OSError, EOFError) as error:

@@ -11,6 +11,7 @@ from pydantic import ConfigDict, Field, ValidationError, field_validator, model_
 from pydantic_core import PydanticCustomError
 
 from fastexec.errors import InputError
+from fastexec.files import open_local
 from fastexec.kernels.fields import FEATURE_NAMES, MOST_FEATURES
 from fastexec.learning.agent import KEY, VERSION, Agent, agent_schema, codes_by_feature
 from fastexec.learning.features import MOST_CELLS
@@ -140,7 +141,7 @@ def read_agent(path: Path | str, stream: Any = None) -> Agent:
     import pyarrow.parquet as pq
 
     try:
-        file = pq.ParquetFile(path if stream is None else stream)
+        file = pq.ParquetFile(open_local(path) if stream is None else stream)
         raw = json.loads(_text(file, path))
         meta = _checked(raw, path)
         cuts = tuple(Cut(c.name, c.bins, np.array(c.edges, np.float64), c.steps) for c in meta.features)

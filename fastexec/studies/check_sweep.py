@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 
 from fastexec.models.sweep import inline
 from fastexec.studies.check import Cost, Examination, examine, told
 from fastexec.studies.study import Study
-from fastexec.studies.sweep import MOST_UNASKED
+from fastexec.studies.sweep import MOST_UNASKED, swept_studies
 
+#: Called with (what is done, number, how many).
+Report = Callable[[str, int, int], None]
 _LOOKED_AT = 4  # scenarios that are prepared and timed; each may have an agent to train
 _LISTED = 12
 
 
-def examine_any(study: Study) -> Examination:
-    """Examine a study; of a sweep every scenario is validated, some are prepared and timed, and the costs are of all."""
+def examine_any(study: Study, report: Report | None = None) -> Examination:
+    """Examine a study; of a sweep every scenario is validated, some are prepared and timed, and the costs are of all.
+
+    report: called with (what is done, number, how many) as scenarios are validated and looked at.
+    """
     if study.sweep is None:
         return examine(study)
-    scenarios, count = study.scenarios(), study.sweep.count
+    count = study.sweep.count
+    scenarios = swept_studies(study, None if report is None else partial(report, "validating scenario"))
     places = sorted({j * (count - 1) // max(_LOOKED_AT - 1, 1) for j in range(_LOOKED_AT)})
-    looked = {str(scenarios[j].name): examine(scenarios[j].study) for j in places}
+    looked = {}
+    for number, j in enumerate(places, 1):
+        if report is not None:
+            report("preparing and timing scenario", number, len(places))
+        looked[str(scenarios[j].name)] = examine(scenarios[j].study)
     cost = _total([found.cost for found in looked.values()], count)
     listed = [(str(s.name), ", ".join(f"{k} = {inline(v)}" for k, v in s.values.items())) for s in scenarios[:_LISTED]]
     if count > _LISTED:

@@ -20,9 +20,8 @@ from uuid import uuid4
 import fastexec
 from fastexec.errors import FastexecError, InputError, RefusedError
 from fastexec.kernels._jit import kernel_hash
-from fastexec.studies import store
+from fastexec.studies import interruption, store
 from fastexec.studies.chunks import Cut
-from fastexec.studies.interruption import for_children_ignored
 from fastexec.studies.job import Job, Task
 from fastexec.studies.options import RunOptions
 from fastexec.studies.place import Place
@@ -69,7 +68,7 @@ class Cluster:
         _hush()
         address: Any = self._how.scheduler
         if self._how.workers is not None:
-            with for_children_ignored():
+            with interruption.for_children_ignored():
                 local = LocalCluster(
                     n_workers=self._how.workers,
                     threads_per_worker=1,
@@ -78,6 +77,7 @@ class Cluster:
                     dashboard_address="127.0.0.1:0",
                     memory_limit=0,
                     silence_logs=logging.CRITICAL,
+                    preload=[interruption.__name__],
                 )
             address = self._open.enter_context(local)
         try:

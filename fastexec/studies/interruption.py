@@ -1,4 +1,4 @@
-"""Ctrl-C at a safe point: Python would raise it anywhere, also within a finaliser that swallows it or in the midst of LLVM."""
+"""Signals at a safe point: Python would raise anywhere, also within a finaliser that swallows it or in the midst of LLVM."""
 
 from __future__ import annotations
 
@@ -8,27 +8,42 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from fastexec.errors import Interrupted
+
+_ENDING = (signal.SIGTERM, signal.SIGHUP)
+
 
 @contextmanager
 def asked_to_stop() -> Iterator[Callable[[], bool]]:
-    """Within, Ctrl-C only asks: the yielded function says whether it was pressed. A second one is raised at once.
+    """Within, Ctrl-C, and SIGTERM and SIGHUP where a handler of theirs ends the process, only ask: the yielded function says
+    whether they did. A second one goes to the handler there was. KeyboardInterrupt from within becomes ``Interrupted``.
 
     In a thread other than the main one nothing changes: signals do not reach it.
     """
-    asked = threading.Event()
+    asked: list[int] = []
     if threading.current_thread() is not threading.main_thread():
-        yield asked.is_set
+        yield lambda: False
         return
+    before: dict[int, Any] = {}
 
     def ask(number: int, frame: Any) -> None:
-        asked.set()
-        signal.signal(signal.SIGINT, before)
+        asked.append(number)
+        give_back()
 
-    before = signal.signal(signal.SIGINT, ask)
+    def give_back() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    for number in (signal.SIGINT, *(number for number in _ENDING if callable(signal.getsignal(number)))):
+        before[number] = signal.signal(number, ask)
     try:
-        yield asked.is_set
+        yield lambda: bool(asked)
+    except KeyboardInterrupt:
+        if not asked:
+            raise
+        raise Interrupted(asked[0]) from None
     finally:
-        signal.signal(signal.SIGINT, before)
+        give_back()
 
 
 @contextmanager
@@ -42,3 +57,12 @@ def for_children_ignored() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def dask_setup(worker: Any) -> None:
+    """Within a worker process, as it begins: SIGTERM and SIGHUP, sent to a whole group, end it no more than Ctrl-C.
+
+    Not by being ignored while it is begun: its parent would miss a signal meanwhile.
+    """
+    for number in _ENDING:
+        signal.signal(number, signal.SIG_IGN)

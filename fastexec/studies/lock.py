@@ -8,7 +8,7 @@ import fcntl
 import os
 from collections.abc import Iterator
 
-from fastexec.errors import FastexecError, RefusedError
+from fastexec.errors import RefusedError, kind_of
 from fastexec.studies.place import Place
 
 NAME = ".lock"
@@ -28,7 +28,7 @@ def locked(folder: Place) -> Iterator[None]:
     except OSError as error:
         if error.errno == errno.ELOOP and (folder.local / NAME).is_symlink():
             raise RefusedError(f"{folder / NAME}: is a link; remove it, or choose another --out") from None
-        raise FastexecError(f"{folder}: cannot be written ({error.strerror}); choose another --out") from None
+        raise kind_of(error)(f"{folder}: cannot be written ({error.strerror}); choose another --out") from None
     try:
         if not _take(handle):
             raise RefusedError(f"{folder}: another run writes there; wait for it or choose another --out")

@@ -11,9 +11,9 @@ import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
-from fastexec.errors import FastexecError, InputError
+from fastexec.errors import InputError, kind_of
+from fastexec.files import commit, open_local
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -25,7 +25,8 @@ _KEYS = re.compile(r"//[^/@]*@")  # s3://key:secret@bucket
 
 class Place:
     """A path on a filesystem, joined with ``/``; its text is what the user wrote, without keys. Pickles as
-    what he wrote, a local path from the root on.
+    what he wrote, a local path from the root on. A local path may be any that the system knows, also one that is no UTF-8,
+    so Python's own functions look at it, and Arrow's at objects of a store.
     """
 
     def __init__(self, text: str, filesystem: fs.FileSystem, path: str) -> None:
@@ -33,13 +34,16 @@ class Place:
 
     @classmethod
     def of(cls, where: str | Path | Place) -> Place:
-        """A local path, or a URI such as ``s3://bucket/prefix``; InputError where no filesystem is known for it."""
+        """A local path, or a URI such as ``s3://bucket/prefix``; InputError where no filesystem is known for it, or the
+        path can be none.
+        """
         from pyarrow import ArrowException, fs
 
         if isinstance(where, Place):
             return where
         text = str(where)
         if text and not _URI.match(text):
+            _require_possible(text)
             return cls(text, fs.LocalFileSystem(), text)
         try:
             filesystem, path = fs.FileSystem.from_uri(text)
@@ -55,10 +59,11 @@ class Place:
         return (Place.of, (self._text if self.local is None else str(self.local.resolve()),))
 
     def __str__(self) -> str:
-        return _KEYS.sub("//", self._text)
+        return _KEYS.sub("//", self._text) if _URI.match(self._text) else self._text
 
     def __truediv__(self, name: str) -> Place:
-        head, mark, query = self._text.partition("?")  # a URI may end in options
+        # A URI may end in options; in a local path a question mark is a letter like any other.
+        head, mark, query = self._text.partition("?") if _URI.match(self._text) else (self._text, "", "")
         return Place(f"{head.rstrip('/')}/{name}{mark}{query}", self.filesystem, f"{self.path.rstrip('/')}/{name}")
 
     @property
@@ -77,29 +82,35 @@ class Place:
 
     def is_file(self) -> bool:
         """Whether it is a file, or an object of a store."""
-        return bool(self._info().is_file)
+        with self._reading():
+            if self.local is not None:
+                return self.local.is_file()
+            return bool(self.filesystem.get_file_info(self.path).is_file)
 
     def is_folder(self) -> bool:
         """Whether it is a folder; on an object store, whether an object's name begins with it."""
         from pyarrow import fs
 
-        return bool(self._info().type == fs.FileType.Directory)
-
-    def _info(self) -> fs.FileInfo:
         with self._reading():
-            return self.filesystem.get_file_info(self.path)
+            if self.local is not None:
+                return self.local.is_dir()
+            return bool(self.filesystem.get_file_info(self.path).type == fs.FileType.Directory)
 
     def children(self) -> list[Place]:
         """What lies directly in the folder, by name; nothing where there is no such folder."""
         from pyarrow import fs
 
         with self._reading():
-            found = self.filesystem.get_file_info(fs.FileSelector(self.path, allow_not_found=True))
-        return [self / info.base_name for info in sorted(found, key=lambda info: info.base_name)]
+            if self.local is not None:
+                names = os.listdir(self.local) if self.local.is_dir() else []
+            else:
+                selected = fs.FileSelector(self.path, allow_not_found=True)
+                names = [info.base_name for info in self.filesystem.get_file_info(selected)]
+        return [self / name for name in sorted(names)]
 
     def open(self) -> pa.NativeFile:
         """The file, for reading anywhere in it; FileNotFoundError or another OSError where it cannot be read."""
-        return self.filesystem.open_input_file(self.path)
+        return self.filesystem.open_input_file(self.path) if self.local is None else open_local(self.local)
 
     def read_text(self) -> str:
         """The file as UTF-8 text; OSError or ValueError where it is none."""
@@ -112,9 +123,9 @@ class Place:
             if self.local is None:
                 self._send(data)
             else:
-                _commit(self.local, data)
+                commit(self.local, data)
         except OSError as error:
-            raise FastexecError(
+            raise kind_of(error)(
                 f"{self}: cannot be written ({_first_line(error)}); free room or choose another --out"
             ) from error
 
@@ -128,7 +139,10 @@ class Place:
     def remove(self) -> None:
         """Remove the file, if it is there."""
         with contextlib.suppress(FileNotFoundError), self._reading():
-            self.filesystem.delete_file(self.path)
+            if self.local is None:
+                self.filesystem.delete_file(self.path)
+            else:
+                self.local.unlink()
 
     def remove_folder_if_empty(self) -> None:
         """Remove a local folder in which nothing lies; an object store has none."""
@@ -144,35 +158,20 @@ class Place:
         except FileNotFoundError:
             raise
         except OSError as error:
-            raise FastexecError(f"{self}: cannot be reached ({_first_line(error)})") from error
+            raise kind_of(error)(f"{self}: cannot be reached ({_first_line(error)})") from error
 
 
-def _commit(path: Path, data: pa.Buffer | bytes) -> None:
-    """Temporary name, sync, rename, sync of the folder.
-
-    The name ends in .tmp, which no glob for .parquet sees, and is nobody else's: a cluster may give a chunk out twice.
-    """
-    temporary = path.with_name(f"{path.name}.{uuid4().hex[:12]}.tmp")
+def _require_possible(text: str) -> None:
+    """A local path that the system can look for, whether or not there is anything."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, path)
-        _sync(path.parent)
-    except BaseException:
-        with contextlib.suppress(OSError):  # the disk is full or gone; the error raised here says so
-            temporary.unlink(missing_ok=True)
-        raise
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        os.stat(text)
+    except ValueError:
+        raise InputError(
+            f"{text}: is no path (it holds the character NUL); give a folder or s3://bucket/prefix"
+        ) from None
+    except OSError as error:
+        if kind_of(error) is InputError:
+            raise InputError(f"{text}: is no path ({error.strerror}); give a folder or s3://bucket/prefix") from None
 
 
 def _first_line(error: BaseException) -> str:

@@ -96,6 +96,7 @@ def read_table(place: Place, names: Sequence[str] | None = None, data: pa.Buffer
             if (fault := _swollen(file.metadata, stream.size()) or _foreign(place, file.schema_arrow)) is not None:
                 raise InputError(f"{place}: cannot be read ({fault}); {_AGAIN}")
             table = file.read(names)
+            table.validate(full=True)  # texts that are no UTF-8 would fail later, wherever they are looked at
     except FileNotFoundError:
         raise InputError(f"{place}: is missing; {_AGAIN}") from None
     except (OSError, pa.ArrowException, MemoryError, ValueError) as error:

@@ -7,7 +7,7 @@ identity are those of the same study without a sweep and with the values written
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
@@ -41,16 +41,19 @@ class Swept:
     values: dict[str, Any] = field(default_factory=dict)
 
 
-def swept_studies(study: Study) -> list[Swept]:
+def swept_studies(study: Study, report: Callable[[int, int], None] | None = None) -> list[Swept]:
     """The scenarios in order, validated; the study itself where nothing is swept.
 
+    report: called with the number of each, from 1, and how many there are.
     Raises InputError, one line, naming the scenario that is no valid study, or whose tables would have other columns.
     """
     if study.sweep is None:
         return [Swept(None, study)]
     base = study.model_dump(exclude={"sweep"})
     found: list[Swept] = []
-    for name, (_, values) in zip(names_of(study.sweep), study.sweep.points(), strict=True):
+    for number, (name, (_, values)) in enumerate(zip(names_of(study.sweep), study.sweep.points(), strict=True), 1):
+        if report is not None:
+            report(number, study.sweep.count)
         place = f"[sweep] scenario {name}"
         data = base
         for key, value in values.items():

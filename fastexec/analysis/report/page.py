@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import base64
-import io
 import json
 from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
 
+from fastexec.analysis.format import csv_of
 from fastexec.analysis.report.charts import Chart
 from fastexec.analysis.report.plotly_view import view
 from fastexec.analysis.report.sections import Section
@@ -73,9 +73,7 @@ def _json(value: Any) -> Any:
 
 def _csv(table: Any) -> str:
     """A link that holds a table as CSV, six digits a number."""
-    text = io.StringIO()
-    table.to_pandas().to_csv(text, index=False, float_format="%.6g", lineterminator="\n")
-    return _link("text/csv", text.getvalue().encode())
+    return _link("text/csv", csv_of(table, digits=6).encode())
 
 
 def _link(kind: str, data: bytes) -> str:

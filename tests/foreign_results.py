@@ -89,7 +89,7 @@ def forget():
 
 def say(capsys, *words):
     """The command line in this process: (status, standard output, standard error)."""
-    with pytest.raises(SystemExit) as ended, statuses(False):
+    with pytest.raises(SystemExit) as ended, statuses(False, False):
         with cli.make_context("fastexec", list(map(str, words))) as context:
             cli.invoke(context)
     out, error = capsys.readouterr()

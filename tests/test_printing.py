@@ -22,6 +22,7 @@ from fastexec.exits import show_warning
 from fastexec.printing import harmless
 from fastexec.studies import progress
 from fastexec.studies.place import Place
+from manifests import listed_anew
 from test_architecture import PACKAGE, parse, sources, where
 from test_cli import STUDY, fastexec
 from test_terminal import AGENT, CODES, in_terminal
@@ -137,14 +138,18 @@ def place(tmp_path_factory):
     assert fastexec("run", "swept.toml", "--quiet", "--out", "s", cwd=folder)[0] == 0
     shutil.copytree(folder / "r", folder / "whole")
     for path in [*(folder / "r").rglob("*.parquet"), *(folder / "s").rglob("*.parquet")]:
-        rewritten(path, hostile)
+        if path.name != "manifest.parquet":
+            rewritten(path, hostile)
     part = next((folder / "r" / "markets").iterdir())
     table = pq.read_table(part)
     pq.write_table(table.append_column(f"c{ATTACK}", table["market_volume"]), part)
     record = {"done": 1, "total": 300, "found": 0, "steps": 6, "seconds": 1.0, "failures": 0, "written": 1.0}
-    (folder / "r" / "progress.json").write_text(json.dumps(record | {"host": ATTACK, "process": ATTACK}))
+    record |= {"host": "h", "process": 1}
+    (folder / "r" / "progress.json").write_text(json.dumps(record | {"host": ATTACK}))
     shutil.copytree(folder / "r", folder / "running")
-    (folder / "running" / "comparison.parquet").unlink()
+    (folder / "running" / "manifest.parquet").unlink()
+    listed_anew(folder / "r")
+    listed_anew(folder / "s")
     (folder / "named.toml").write_text(STUDY.replace('"pov10"', json.dumps(f"pov{ATTACK}")))
     (folder / "keyed.toml").write_text(f"{json.dumps(ATTACK)} = 1\n{STUDY}")
     (folder / "broken.toml").write_bytes(f"[order\n{ATTACK}".encode())
@@ -226,8 +231,9 @@ def test_no_verb_prints_what_a_terminal_obeys(place, tmp_path, monkeypatch, caps
         assert error.count("\n") == (status != 0)
 
 
-@pytest.mark.parametrize("words", [["compare", "r"], ["show", "r/agents/agent.parquet"], ["status", "running"],
-                                   ["verify", NAME], ["check", "tiny.toml", "--plugin", "own.py"]])  # fmt: skip
+@pytest.mark.parametrize(
+    "words", [["status", "running"], ["verify", NAME], ["check", "tiny.toml", "--plugin", "own.py"]]
+)
 def test_in_a_terminal_only_its_own_codes_are_left(place, words):
     text = CODES.sub("", in_terminal(100, *words, cwd=place)).replace("\r", "")
     assert not OBEYED.search(text)
@@ -239,6 +245,7 @@ def test_in_a_terminal_only_its_own_codes_are_left(place, words):
 ], ids=lambda changes: "".join(f"{key}-{str(value)[:9]}" for key, value in changes.items()))  # fmt: skip
 def test_a_word_of_progress_that_no_run_left_is_none(tmp_path, changes):
     record = {"done": 1, "total": 300, "found": 0, "steps": 6, "seconds": 1.0, "failures": 0, "written": 1.0}
+    record |= {"host": "h", "process": 1}
     (tmp_path / "progress.json").write_text(json.dumps(record))
     assert progress.read(Place.of(tmp_path)) is not None
     (tmp_path / "progress.json").write_text(json.dumps(record | changes))

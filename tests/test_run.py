@@ -194,7 +194,7 @@ def test_a_full_disk_is_one_line_and_leaves_no_half_file(tmp_path, monkeypatch):
 
 def test_a_folder_below_a_file_cannot_be_made(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(FastexecError, match="cannot be written"):
+    with pytest.raises(InputError, match="is no path"):
         fx.run(study(), out=tmp_path / "file" / "below")
 
 

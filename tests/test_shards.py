@@ -164,7 +164,7 @@ def test_the_verbs(apart, tmp_path):
     status_, out, error = fastexec("verify", "m", cwd=tmp_path)
     assert (status_, out.count("\n"), error.count("\n")) == (1, 1, 1)
     assert "part-000000000500.parquet: is missing" in out
-    assert "m: 1 fault; --resume computes damaged and missing chunks anew" in error
+    assert "m: 1 fault; `fastexec run m/study.toml --out m --resume` computes damaged and missing chunks anew" in error
 
 
 @pytest.mark.parametrize(

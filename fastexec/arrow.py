@@ -15,7 +15,7 @@ import pyarrow as pa
 def to_arrow(values: Any, kind: pa.DataType, nullable: bool) -> pa.Array | pa.ChunkedArray:
     """``values`` (an Arrow array, a NumPy array, or a list of numbers, texts, truths or lists) as an array of a type.
 
-    A NaN in a nullable column of numbers is null; so is None in a list of texts or of lists.
+    A NaN in a nullable column of numbers is null; so is None in a list.
     """
     if isinstance(values, (pa.Array, pa.ChunkedArray)):
         return values
@@ -33,8 +33,12 @@ def numbers(values: Any, kind: pa.DataType, nullable: bool = False) -> pa.Array:
     if pa.types.is_boolean(kind):
         bits = np.packbits(np.asarray(values, np.bool_), bitorder="little")
         return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(bits)])
-    array = np.ascontiguousarray(values, kind.to_pandas_dtype())
+    absent = nullable and isinstance(values, list)
+    array = np.ascontiguousarray([x or 0 for x in values] if absent else values, kind.to_pandas_dtype())
     missing = np.isnan(array) if nullable and pa.types.is_floating(kind) else None
+    if absent:
+        none = np.array([x is None for x in values], np.bool_)
+        missing = none if missing is None else missing | none
     return pa.Array.from_buffers(kind, array.size, [_present(missing), pa.py_buffer(array)])
 
 

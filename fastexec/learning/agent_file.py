@@ -33,7 +33,13 @@ _SPARE = 1 << 20
 _HAIR = 1e-9
 
 
-class _Feature(Model):
+class _Part(Model):
+    """Built when the first agent is read: few commands read one, and all would wait for it."""
+
+    model_config = ConfigDict(defer_build=True)
+
+
+class _Feature(_Part):
     """A feature as it was cut."""
 
     name: Annotated[str, Field(max_length=60)]
@@ -55,7 +61,7 @@ class _Feature(Model):
         return self
 
 
-class _Round(Model):
+class _Round(_Part):
     """A row of the learning curve."""
 
     episodes: Annotated[float, Field(gt=0)]
@@ -64,7 +70,7 @@ class _Round(Model):
     completion: Annotated[float, Field(ge=0, le=1 + _HAIR)]
 
 
-class _Origin(Model):
+class _Origin(_Part):
     """What the agent was trained by, as far as it is read again; the whole is compared with a study's."""
 
     model_config = ConfigDict(extra="allow")
@@ -80,7 +86,7 @@ class _Origin(Model):
         return data  # sections of the study and its seed stand beside
 
 
-class _Meta(Model):
+class _Meta(_Part):
     """The metadata of the table."""
 
     version: Literal[1]

@@ -19,6 +19,7 @@ from fastexec.studies.place import Place
 from fastexec.studies.scenario import Scenario
 from fastexec.studies.study import Study
 from fastexec.studies.summary_file import read_summary
+from fastexec.studies.sweep import names_of
 
 
 def refuse_foreign(folder: Place) -> None:
@@ -107,7 +108,8 @@ _LASTING = ("markets", "episodes", "steps", layout.AGENTS)
 def _remove(folder: Place, held: Held) -> None:
     """A run's files go, with the agents and copies of plugins that are its own by name."""
     known = manifest.read_or_none(folder)
-    homes = [layout.home_name(layout.AGENTS, swept.name) for swept in held.study.scenarios()]
+    names = [None] if held.study.sweep is None else names_of(held.study.sweep)
+    homes = [layout.home_name(layout.AGENTS, name) for name in names]
     named = [f"{home}/{name}.parquet" for home in homes for name in held.study.train]
     named += [f"{KEPT}/{Path(entry).name}" for entry in held.study.plugins]
     layout.remove_results(folder, [*named, *(known.files if known is not None else ())])

@@ -64,8 +64,8 @@ def write(folder: Place, manifest: Manifest) -> None:
     """Write the manifest, sealed."""
     files = sorted(manifest.files.items())
     digests, sizes, rows = ([entry[j] for _, entry in files] for j in range(3))
-    columns = {"file": [name for name, _ in files], "sha256": digests, "bytes": np.array(sizes, np.int64)}
-    table = build("manifest", {**columns, "rows": pa.array(rows, pa.int64())})
+    columns = {"file": [name for name, _ in files], "sha256": digests, "bytes": np.array(sizes, np.int64), "rows": rows}
+    table = build("manifest", columns)
     said = {
         "identity": manifest.identity,
         "first_episode": manifest.first,

@@ -6,12 +6,11 @@ import json
 import os
 import platform
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from time import perf_counter, time
 from typing import Annotated
 
 from pydantic import ConfigDict, Field, TypeAdapter
-from pydantic.dataclasses import dataclass
 
 from fastexec.errors import FastexecError
 from fastexec.studies.job import Job
@@ -19,12 +18,11 @@ from fastexec.studies.layout import PROGRESS
 from fastexec.studies.place import Place
 
 NAME = PROGRESS
-_STRICT = ConfigDict(strict=True, allow_inf_nan=False)
 _Count = Annotated[int, Field(ge=0, le=2**62)]
 _EVERY = 2.0  # seconds between two writings of the file
 
 
-@dataclass(frozen=True, config=_STRICT)
+@dataclass(frozen=True)
 class Progress:
     """done, total: episodes, of every scenario; found: those that were there when the run began. steps: of an episode.
     seconds: since it began. failures: chunks that were tried again.
@@ -80,9 +78,11 @@ class Teller:
             write(self._folder, progress)
 
 
-@dataclass(frozen=True, config=_STRICT)
+@dataclass(frozen=True)
 class Word(Progress):
     """What a run last left word of: how far it is, when (seconds since 1970), and where it runs."""
+
+    __pydantic_config__ = ConfigDict(strict=True, allow_inf_nan=False)
 
     written: Annotated[float, Field(ge=0.0, le=1e11)]
     host: Annotated[str, Field(max_length=256)]

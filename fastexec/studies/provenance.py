@@ -20,7 +20,7 @@ KEY = b"fastexec"
 class _Footer(BaseModel):
     """What a footer must hold, and of which kind."""
 
-    model_config = ConfigDict(strict=True, extra="ignore")
+    model_config = ConfigDict(strict=True, extra="ignore", defer_build=True)
 
     schema_version: int
     kind: str

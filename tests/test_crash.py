@@ -20,6 +20,7 @@ from fastexec.errors import FastexecError, RefusedError
 from fastexec.studies import checkpoint, store
 from fastexec.studies.place import Place
 from fastexec.studies.study import Study
+from fastexec.studies.verify import verify
 from test_cli import STUDY
 from test_run import assert_same_files
 
@@ -86,6 +87,7 @@ def test_killed_at_random_moments_and_resumed_equals_a_single_run(tmp_path, word
     assert single.communicate(timeout=120)[1] == ""
     assert survived >= 1
     assert_same_files(tmp_path / "single" / "r", tmp_path / "killed" / "r")
+    assert verify(str(tmp_path / "killed" / "r")).faults == []
 
 
 def test_two_runs_at_once_one_works_and_one_is_refused(tmp_path):

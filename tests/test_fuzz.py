@@ -123,7 +123,7 @@ def folder(tmp_path_factory):
 
 
 FILES = ("study.toml", "summary.parquet", "comparison.parquet", "markets/part-000000000100.parquet", "run.json",
-         "episodes/part-000000000100.parquet")  # fmt: skip
+         "episodes/part-000000000100.parquet", "manifest.parquet")  # fmt: skip
 
 
 def everything(folder):
@@ -182,3 +182,23 @@ def test_summaries_so_far(summaries, tmp_path, data):
     told_in_one_line(verify, str(work))
     fx.run(STUDY.changed(output={"rows": "none"}), out=work, resume=True)
     assert (work / name).read_bytes() == (summaries / name).read_bytes()
+
+
+WORD = {"done": 1, "total": 300, "found": 0, "steps": 6, "seconds": 1.0, "failures": 0, "written": 1.0, "host": "h",
+        "process": 1}  # fmt: skip
+
+
+@BOUNDED
+@given(st.data())
+def test_words_of_progress(folder, tmp_path, data):
+    """Whatever stands in progress.json: a word of progress, or none."""
+    work = tmp_path / "r"
+    if not work.exists():
+        shutil.copytree(folder, work)
+        (work / "manifest.parquet").unlink()
+    changed = WORD | {data.draw(st.sampled_from(sorted(WORD))): data.draw(SCALARS)}
+    text = data.draw(st.one_of(st.just(json.dumps(changed).encode()), damaged(json.dumps(WORD).encode()), st.binary()))
+    (work / "progress.json").write_bytes(text)
+    found = status(str(work))
+    assert found.state == "incomplete"
+    assert found.where == "" or found.age >= 0.0

@@ -1,4 +1,4 @@
-"""Manifests as somebody writes them who changed files and can write a manifest too."""
+"""A study whose results hold every kind of file, and manifests as somebody writes them who changed some."""
 
 from __future__ import annotations
 
@@ -7,8 +7,27 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from conftest import SMALL
 from fastexec.studies import manifest, store
 from fastexec.studies.place import Place
+from fastexec.studies.study import Study
+
+TRAIN = {
+    "batch": 512,
+    "rounds": 1,
+    "features": [{"name": "inventory", "bins": 5}, {"name": "spread", "bins": 3}],
+    "actions": {"set": "multiples", "levels": [0.0, 1.0, 2.0]},
+}
+FREE = {
+    "costs": {"temporary": {"coefficient": 0.002, "exponent": 0.6}},
+    "strategies": [{"model": "twap"}, {"model": "qtable", "name": "learned", "train": "a"}],
+    "train": {"a": TRAIN},
+}
+LEARNED = {**SMALL, **FREE, "episodes": 1500, "output": {"steps": 3}}
+
+
+def learned(**changes):
+    return Study.from_dict({**LEARNED, **changes})
 
 
 def listed_anew(folder: Path) -> None:

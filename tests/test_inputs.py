@@ -17,8 +17,9 @@ from fastexec.studies.replay import replay_episode
 from fastexec.studies.run import run
 from fastexec.studies.study import Study
 from fastexec.studies.verify import verify
+from manifests import TRAIN
 from test_cli import fastexec
-from test_nothing_mixed import TRAIN, other_agent
+from test_nothing_mixed import other_agent
 from test_run import assert_same_files
 
 BASE = """

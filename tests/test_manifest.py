@@ -13,7 +13,6 @@ import pyarrow.parquet as pq
 import pytest
 
 import fastexec as fx
-from conftest import SMALL
 from fastexec.analysis.report.write import write_report
 from fastexec.errors import FastexecError, InputError
 from fastexec.studies import layout, manifest, store
@@ -21,7 +20,7 @@ from fastexec.studies.manifest import Entry, Manifest
 from fastexec.studies.place import Place
 from fastexec.studies.study import Study
 from fastexec.studies.verify import verify
-from manifests import forged
+from manifests import LEARNED, forged, learned
 from test_cli import fastexec
 
 PLUGIN = '''
@@ -33,23 +32,7 @@ def patient(shares, remaining, mid, spread, last_volume, params, step, steps):
     for i in range(shares.shape[0]):
         shares[i] = remaining[i] / (steps - step)
 '''
-TRAIN = {
-    "batch": 512,
-    "rounds": 1,
-    "features": [{"name": "inventory", "bins": 5}, {"name": "spread", "bins": 3}],
-    "actions": {"set": "multiples", "levels": [0.0, 1.0, 2.0]},
-}
-FREE = {
-    "costs": {"temporary": {"coefficient": 0.002, "exponent": 0.6}},
-    "strategies": [{"model": "twap"}, {"model": "qtable", "name": "learned", "train": "a"}],
-    "train": {"a": TRAIN},
-}
-LEARNED = {**SMALL, **FREE, "episodes": 1500, "output": {"steps": 3}}
 FLIPS = 50
-
-
-def learned(**changes):
-    return Study.from_dict({**LEARNED, **changes})
 
 
 @pytest.fixture(scope="module")

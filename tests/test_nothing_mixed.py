@@ -11,7 +11,6 @@ import pyarrow.parquet as pq
 import pytest
 
 import fastexec as fx
-from conftest import SMALL
 from fastexec.errors import FastexecError, InputError, RefusedError
 from fastexec.learning.agent import agent_table
 from fastexec.learning.agent_file import read_agent
@@ -19,52 +18,14 @@ from fastexec.studies import crew, manifest, store
 from fastexec.studies.place import Place
 from fastexec.studies.replay import replay_episode
 from fastexec.studies.status import status
-from fastexec.studies.study import Study
 from fastexec.studies.verify import verify
 from fastexec.studies.work import work
+from manifests import learned
 from test_run import assert_same_files
-
-PLUGIN = '''
-import fastexec as fx
-
-@fx.strategy("patient")
-def patient(shares, remaining, mid, spread, last_volume, params, step, steps):
-    """Even slices."""
-    for i in range(shares.shape[0]):
-        shares[i] = remaining[i] / (steps - step)
-'''
-TRAIN = {
-    "batch": 512,
-    "rounds": 1,
-    "features": [{"name": "inventory", "bins": 5}, {"name": "spread", "bins": 3}],
-    "actions": {"set": "multiples", "levels": [0.0, 1.0, 2.0]},
-}
-FREE = {
-    "costs": {"temporary": {"coefficient": 0.002, "exponent": 0.6}},
-    "strategies": [{"model": "twap"}, {"model": "qtable", "name": "learned", "train": "a"}],
-    "train": {"a": TRAIN},
-}
-LEARNED = {**SMALL, **FREE, "episodes": 1500, "output": {"steps": 3}}
-FLIPS = 50
-
-
-def learned(**changes):
-    return Study.from_dict({**LEARNED, **changes})
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    """Folders that together hold every kind of file."""
-    base = tmp_path_factory.mktemp("manifest")
-    (base / "own.py").write_text(PLUGIN)
-    own = {**LEARNED, "plugins": ["own.py"], "strategies": [*LEARNED["strategies"], {"model": "patient"}]}
-    fx.run(Study.from_dict(own, folder=base), out=base / "rows", chunk=500)
-    fx.run(learned(output={"rows": "none"}, sweep={"market.price.volatility": [0.001, 0.002]}), out=base / "swept")
-    return base
 
 
 @pytest.mark.parametrize("table", ["markets", "episodes", "steps"])
-def test_resume_recomputes_a_part_that_contradicts_the_manifest(made, tmp_path, table):
+def test_resume_recomputes_a_part_that_contradicts_the_manifest(tmp_path, table):
     """The part is whole, signed as before, with right checksums: only the manifest tells that it is another."""
     fx.run(learned(), out=tmp_path / "r", chunk=500)
     shutil.copytree(tmp_path / "r", tmp_path / "whole")
@@ -112,7 +73,7 @@ def other_agent(path):
 
 @pytest.mark.parametrize("complete", [True, False])
 @pytest.mark.parametrize("damage", [other_agent, lambda path: path.write_bytes(path.read_bytes()[:-40])])
-def test_rows_are_never_made_by_two_agents(made, tmp_path, complete, damage):
+def test_rows_are_never_made_by_two_agents(tmp_path, complete, damage):
     folder = tmp_path / "r"
     fx.run(learned(), out=folder, chunk=500)
     (folder / "episodes" / "part-000000001000.parquet").unlink()

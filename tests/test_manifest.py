@@ -188,3 +188,11 @@ def test_what_is_not_named_is_told(made, tmp_path):
     manifest.write(place, known)
     (told,) = verify(str(tmp_path / "r")).faults
     assert "part-000000000007.parquet: belongs to no chunk" in told
+
+
+def test_a_trained_agent_is_among_the_inputs_of_its_rows(made):
+    footer = store.read_footer(Place.of(made / "rows" / "episodes" / "part-000000000000.parquet"))
+    assert (
+        footer["inputs"]["agents/a.parquet"] == manifest.read(Place.of(made / "rows")).files["agents/a.parquet"].sha256
+    )
+    assert "own.py" in footer["inputs"]

@@ -14,7 +14,7 @@ import fastexec as fx
 from fastexec.errors import FastexecError, InputError, RefusedError
 from fastexec.learning.agent import agent_table
 from fastexec.learning.agent_file import read_agent
-from fastexec.studies import crew, manifest, store
+from fastexec.studies import crew, store
 from fastexec.studies.place import Place
 from fastexec.studies.replay import replay_episode
 from fastexec.studies.status import status
@@ -92,14 +92,6 @@ def test_rows_are_never_made_by_two_agents(tmp_path, complete, damage):
     damage(folder / "agents" / "a.parquet")
     fx.run(learned(), out=folder, overwrite=True)
     assert verify(str(folder), sample=3).faults == []
-
-
-def test_a_trained_agent_is_among_the_inputs_of_its_rows(made):
-    footer = store.read_footer(Place.of(made / "rows" / "episodes" / "part-000000000000.parquet"))
-    assert (
-        footer["inputs"]["agents/a.parquet"] == manifest.read(Place.of(made / "rows")).files["agents/a.parquet"].sha256
-    )
-    assert "own.py" in footer["inputs"]
 
 
 def test_a_changed_study_file_of_results_is_refused_by_name(tmp_path):

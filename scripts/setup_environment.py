@@ -17,7 +17,14 @@ from typing import Deque, Dict, List, Optional, Sequence
 ROOT = Path(__file__).resolve().parent.parent
 LOCK = ROOT / "scripts" / "requirements.lock"
 ENVIRONMENT = ROOT / ".venv"
-PYTHON = ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def python_of(environment: Path) -> Path:
+    """The Python of a virtual environment."""
+    return environment / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+PYTHON = python_of(ENVIRONMENT)
 #: Marks the environment as ours; holds the fingerprints of what is installed, nothing while that is under way.
 STAMP = ENVIRONMENT / "fastexec-setup.txt"
 
@@ -119,10 +126,16 @@ def make_environment() -> None:
             shutil.rmtree(entry)
         elif entry != STAMP:
             entry.unlink()
+    create(ENVIRONMENT)
+
+
+def create(environment: Path) -> Path:
+    """Make a virtual environment where there is none; its Python."""
     if not has("venv") or not (has("ensurepip") or has("pip")):
         raise SetupError("this Python has no venv or no pip (Debian, Ubuntu: apt install python3-venv)")
     options = [] if has("ensurepip") else ["--without-pip"]
-    run_quietly([sys.executable, "-m", "venv", *options, str(ENVIRONMENT)])
+    run_quietly([sys.executable, "-m", "venv", *options, str(environment)])
+    return python_of(environment)
 
 
 def install_packages() -> None:
@@ -139,10 +152,10 @@ def install(lock: Path) -> None:
     pip_install("--require-hashes", "--only-binary", ":all:", "--requirement", str(lock))
 
 
-def pip_install(*arguments: str) -> None:
-    """Run ``pip install`` in the environment."""
+def pip_install(*arguments: str, python: Path = PYTHON) -> None:
+    """Run ``pip install`` in the environment of ``python``."""
     # Where Debian has split ensurepip off, the environment has no pip of its own: the caller's installs into it.
-    pip = [str(PYTHON), "-m", "pip"] if has("ensurepip") else [sys.executable, "-m", "pip", "--python", str(PYTHON)]
+    pip = [str(python), "-m", "pip"] if has("ensurepip") else [sys.executable, "-m", "pip", "--python", str(python)]
     run_quietly([*pip, "install", "--no-input", "--disable-pip-version-check", "--progress-bar", "off", *arguments])
 
 

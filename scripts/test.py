@@ -1,14 +1,17 @@
 #!/usr/bin/env python3
-"""Set up where needed, then run the tests: ``python3 scripts/test.py [OPTIONS]``.
+"""Set up where needed, then check and test: ``python3 scripts/test.py [OPTIONS]``.
 
-The options are those of pytest, which starts in the project's folder.
+Without options ruff, mypy and import-linter, then every test on all cores (scripts/checks.py). Options are those of pytest,
+which then runs alone. Either starts in the project's folder.
 """
 
 import os
 import sys
 
-from setup_environment import ROOT, start
+from setup_environment import ROOT, restart, start
 
 if __name__ == "__main__":
     os.chdir(str(ROOT))
-    start("pytest", sys.argv[1:])
+    if sys.argv[1:]:
+        start("pytest", sys.argv[1:])
+    restart(["-P", str(ROOT / "scripts" / "checks.py")])

@@ -191,3 +191,21 @@ def test_setup_scripts_need_nothing_installed(name: str) -> None:
     tree = ast.parse(text, feature_version=(3, 7))
     assert "from __future__ import annotations" not in text, "Python 3.6, which is told what it lacks, cannot read it"
     assert {module.split(".")[0] for module in imported(tree)} <= sys.stdlib_module_names | {"setup_environment"}
+
+
+def numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".") if part.isdigit())
+
+
+def test_requirements_end_where_the_tests_end() -> None:
+    """From a floor that the lock may not go below to the version whose interface may differ from the lock's: the next major
+    one, of 0.x the next minor one. Numba's private parts are used, and it has never been 1.
+    """
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    locked = dict(re.findall(r"^([\w-]+)==([\w.]+)", LOCK.read_text(encoding="utf-8"), re.MULTILINE))
+    for requirement in project["project"]["dependencies"]:
+        name, floor, cap = re.fullmatch(r"([\w-]+)>=([\d.]+),<([\d.]+)", requirement).groups()
+        tested = numbers(locked[name])
+        following = (tested[0] + 1,) if tested[0] else (0, tested[1] + 1)
+        assert numbers(floor) <= tested, requirement
+        assert numbers(cap) == following, f"{requirement}: the lock has {locked[name]}"

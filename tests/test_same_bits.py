@@ -1,4 +1,7 @@
-"""Promise 1: the same bits whatever computes them; each light runs in a process (and a kernel cache) of its own."""
+"""Promise 1: the same bits whatever computes them.
+
+Each light runs in a process (and a kernel cache) of its own, in a pass of its own: ``python3 scripts/test.py -m lights``.
+"""
 
 from __future__ import annotations
 
@@ -32,6 +35,7 @@ def test_golden_hash_of_the_reference_results(name):
     assert lights.digest(prepare(lights.study(name, EPISODES)).run(0, EPISODES)) == GOLDEN[name]
 
 
+@pytest.mark.lights
 @pytest.mark.parametrize(
     "environment",
     [

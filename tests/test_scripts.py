@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -21,7 +23,15 @@ def project(tmp_path: Path) -> Path:
     copy = tmp_path / "a project"
     (copy / "scripts").mkdir(parents=True)
     shutil.copy(ROOT / "pyproject.toml", copy)
-    for name in ("setup_environment.py", "run.py", "test.py", "bench.py", "requirements.lock", "bench.lock"):
+    for name in (
+        "setup_environment.py",
+        "run.py",
+        "test.py",
+        "checks.py",
+        "bench.py",
+        "requirements.lock",
+        "bench.lock",
+    ):
         shutil.copy(ROOT / "scripts" / name, copy / "scripts")
     return copy
 
@@ -66,6 +76,49 @@ def test_run_passes_on_options_and_status_from_any_folder(ready: Path, tmp_path:
 def test_test_passes_on_options_and_status(ready: Path, tmp_path: Path) -> None:
     done = call(ready, "test.py", "-k", "two words", cwd=tmp_path)
     assert (done.returncode, done.stdout.splitlines()) == (7, ["-P", "-m", "pytest", "-k", "two words"])
+
+
+def test_test_without_options_passes_every_check(ready: Path, tmp_path: Path) -> None:
+    done = call(ready, "test.py", cwd=tmp_path)
+    assert (done.returncode, done.stdout.splitlines()) == (7, ["-P", str(ready.resolve() / "scripts" / "checks.py")])
+
+
+def test_a_check_that_fails_says_what_and_stops_before_the_tests(project: Path) -> None:
+    """In a project of one file that ruff has words for; there is no test to run either, which would end with 4 or 5."""
+    (project / "one.py").write_text("import os\n", encoding="utf-8")
+    failed = call(project, "checks.py", "lint", "format", "tests", cwd=project)
+    told = failed.stdout.splitlines()
+    assert failed.returncode == 1
+    assert re.match(r"checks: lint, format, tests: about \d+ minutes on \d+ cores, \d+ where", told[0])
+    assert any(line.startswith("checks: lint: FAILED") for line in told)
+    assert any("F401" in line and "os" in line for line in told)
+    assert any(line.startswith("checks: format: passed") for line in told)
+    assert told[-1] == "checks: failed: lint; the tests were not run"
+    (project / "one.py").write_text('"""One."""\n', encoding="utf-8")
+    assert call(project, "checks.py", "lint", "format", cwd=project).returncode == 0
+
+
+def test_an_unknown_check_is_refused(project: Path) -> None:
+    refused = call(project, "checks.py", "lnt", cwd=project)
+    assert (refused.returncode, refused.stdout.count("\n")) == (2, 1)
+    assert "'lnt'" in refused.stdout
+    assert "lint, format, types, floors, kernels and tests" in refused.stdout
+
+
+def test_the_hooks_before_a_commit_are_the_quick_checks() -> None:
+    """All but the kernels, which a commit need not wait for, and the tests."""
+    hooks = (ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8")
+    asked = re.findall(r"- id: (\w+)\n +name: .+\n +entry: .venv/bin/python -P scripts/checks.py (\w+)\n", hooks)
+    assert asked == [(name, name) for name in ("lint", "format", "types", "floors")]
+    assert hooks.count("- id:") == len(asked)
+
+
+def test_the_lowest_versions_are_the_floors(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
+    floors = importlib.import_module("try_wheel").floors()
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    assert len(floors) == len(set(floors)) == 9
+    assert all(f'"{floor.replace("==", ">=")},<' in text for floor in floors)
 
 
 def test_bench_adds_its_own_lock_once_and_passes_on_options(ready: Path) -> None:

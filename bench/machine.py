@@ -8,7 +8,7 @@ import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from fastexec.simulation import default_threads
+from fastexec.threads import default_threads
 
 ROOT = Path(__file__).resolve().parent.parent
 LIBRARIES = ("fastexec", "numba", "numpy", "pyarrow", "jax", "gymnasium")

@@ -56,23 +56,24 @@ def cli(debug: bool) -> None:
 
 
 def _study(
-    name: str, settings: tuple[str, ...], plugins: tuple[str, ...] = (), trust: Any = None, **changes: int | None
+    name: str,
+    settings: tuple[str, ...],
+    plugins: tuple[str, ...] = (),
+    trust: bool = False,
+    out: str | None = None,
+    **changes: int | None,
 ) -> Any:
-    from fastexec.models.trust import Trust
+    """The study of a command; one that lies in a folder of results runs only the code that its reader vouches for."""
+    from fastexec.studies.ownership import trust_for
+    from fastexec.studies.place import Place
     from fastexec.studies.study import Study
 
     _require_utf8("--set", settings)
     _require_utf8("--plugin", plugins)
     extra = [f"{key}={value}" for key, value in changes.items() if value is not None]
-    return Study.resolve(name, [*settings, *extra], plugins, trust or Trust.OWN)
-
-
-def _trust_to_resume(name: str, plugins: tuple[str, ...], *, out: str | None, trust: bool, **options: Any) -> Any:
-    from fastexec.studies.ownership import trust_to_resume
-    from fastexec.studies.place import Place
-
-    folder = Path(name).parent if Path(name).is_file() else None
-    return trust_to_resume(folder, None if out is None else Place.of(out), plugins, trust)
+    folder = Path(name).parent if os.path.isfile(name) else None
+    allowed = trust_for(folder, None if out is None else Place.of(out), plugins, trust)
+    return Study.resolve(name, [*settings, *extra], plugins, allowed)
 
 
 def _require_utf8(option: str, texts: tuple[str, ...]) -> None:
@@ -131,8 +132,8 @@ def run(
     from fastexec.studies.run import run as run_study
 
     shard = options["first_episode"] > 0
-    trust = _trust_to_resume(study, plugins, **options) if options["resume"] else None
-    loaded = _study(study, settings, plugins, trust, episodes=None if shard else episodes, seed=seed)
+    asked = {"episodes": None if shard else episodes, "seed": seed}
+    loaded = _study(study, settings, plugins, options["trust"], options["out"], **asked)
     options["episodes"] = episodes if shard else None
     with terminal.training(quiet) as trained, terminal.progress(quiet) as report:
         result = run_study(loaded, progress=report, training=trained, **options)
@@ -148,14 +149,17 @@ def run(
 @_THREADS
 @_SET
 @PLUGIN
-def train(study: str, settings: tuple[str, ...], plugins: tuple[str, ...], out: Path, **options: Any) -> None:
+@TRUST
+def train(
+    study: str, settings: tuple[str, ...], plugins: tuple[str, ...], out: Path, trust: bool, **options: Any
+) -> None:
     """Train an agent of STUDY and keep it."""
     from fastexec import terminal
     from fastexec.models.trust import remember
     from fastexec.studies.agents import require_free, save_agent, train_one
 
     require_free(out, options["overwrite"])
-    loaded = _study(study, settings, plugins)
+    loaded = _study(study, settings, plugins, trust)
     with terminal.training(False) as report:
         trained = train_one(loaded, options["agent"], options["threads"], report)
     remember(loaded)
@@ -214,14 +218,15 @@ def calibrate(bars: Path, symbol: str, out: Path | None, overwrite: bool, form: 
 @_STUDY
 @_SET
 @PLUGIN
+@TRUST
 @_EPISODES
-def check(study: str, settings: tuple[str, ...], plugins: tuple[str, ...], episodes: int | None) -> None:
+def check(study: str, settings: tuple[str, ...], plugins: tuple[str, ...], trust: bool, episodes: int | None) -> None:
     """Validate STUDY; print it resolved, what it costs, what is known of it, and warnings. Writes nothing."""
     from fastexec import terminal
     from fastexec.studies.check_sweep import examine_any
 
     with terminal.checking() as report:
-        found = examine_any(_study(study, settings, plugins, episodes=episodes), report)
+        found = examine_any(_study(study, settings, plugins, trust, episodes=episodes), report)
     terminal.show_check(found)
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -13,8 +15,11 @@ if TYPE_CHECKING:
 
 
 def open_local(path: str | os.PathLike[str]) -> pa.NativeFile:
-    """A file for reading anywhere in it; OSError where it cannot be read."""
+    """A file for reading anywhere in it; OSError where it cannot be read, or is a pipe or a device, which may never end."""
     import pyarrow as pa
+
+    if not stat.S_ISREG(os.stat(path).st_mode) and not os.path.isdir(path):
+        raise OSError(errno.EINVAL, "it is no regular file", os.fspath(path))
 
     return pa.OSFile(os.fsencode(path))  # as bytes: of texts Arrow takes only UTF-8, and ~ for a home
 
@@ -25,6 +30,8 @@ def commit(path: Path, data: pa.Buffer | bytes) -> None:
 
     The name ends in .tmp, which no glob for .parquet sees, and is nobody else's: a cluster may give a chunk out twice.
     """
+    if os.path.lexists(path) and not stat.S_ISREG(os.lstat(path).st_mode) and not path.is_dir():
+        raise OSError(errno.EINVAL, "a link, pipe or device is in its place", str(path))
     temporary = path.with_name(f"{path.name}.{uuid4().hex[:12]}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

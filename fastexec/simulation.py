@@ -6,7 +6,6 @@ threads, chunks and workers only decide who computes which rows, never what is i
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -27,6 +26,7 @@ from fastexec.planning.control import timing_has_mean_zero
 from fastexec.planning.expectation import arrival_price, expect
 from fastexec.planning.plan import plan_strategies, plan_study
 from fastexec.planning.policies import Policies
+from fastexec.threads import default_threads, require_threads
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -154,7 +154,7 @@ class Prepared:
         return output
 
 
-_FAULTS = ("no number (NaN)", "negative", "more than what remains")
+_FAULTS = ("no number (NaN, or an index lies outside its arrays)", "negative", "more than what remains")
 
 
 def _named(names: Any, rows: np.ndarray) -> dict[str, np.ndarray]:
@@ -264,11 +264,6 @@ def _episodes(study: StudyModel, given: fields.Paths | None, paths_given: bool) 
     return wanted
 
 
-def default_threads() -> int:
-    """The processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def simulate(
     study: StudyModel,
     *,
@@ -282,6 +277,9 @@ def simulate(
     episodes, seed: instead of the study's own. threads: default all processors. paths: given markets instead of the
     study's. Raises InputError where study, paths or bars do not fit.
     """
+    require_threads(threads)
+    if paths is not None and not isinstance(paths, MarketPaths):
+        raise InputError(f"paths: must be a MarketPaths(mid, spread, volume), not {type(paths).__name__}")
     changes = {key: value for key, value in (("episodes", episodes), ("seed", seed)) if value is not None}
     if changes:
         study = study.changed(**changes)

@@ -271,6 +271,7 @@ def show_info(warm: bool) -> None:
     import fastexec
     import fastexec.simulation
     import fastexec.studies.run  # noqa: F401 - both register their entry kernels
+    import fastexec.threads
     from fastexec.kernels import _jit
 
     table = Table(box=None, show_header=False, pad_edge=False)
@@ -278,7 +279,7 @@ def show_info(warm: bool) -> None:
     table.add_row("python", platform.python_version())
     for name in ("numba", "llvmlite", "numpy", "pyarrow", "pandas", "pydantic"):
         table.add_row(name, version(name))
-    table.add_row("processors", str(fastexec.simulation.default_threads()))
+    table.add_row("processors", str(fastexec.threads.default_threads()))
     table.add_row("lanes", str(_jit.LANES))
     table.add_row("kernel hash", _jit.kernel_hash()[:16])
     if warm:

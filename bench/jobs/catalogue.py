@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fastexec.simulation import default_threads
+from fastexec.threads import default_threads
 from jobs import engine, learning, output, processes
 from jobs.job import Job, Size
 

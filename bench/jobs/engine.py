@@ -18,9 +18,10 @@ from fastexec.kernels._jit import LANES
 from fastexec.kernels.episode import output_for, plugin_slots, simulate_range
 from fastexec.kernels.room import lanes_for
 from fastexec.planning.plan import plan_study
-from fastexec.simulation import default_threads, prepare
+from fastexec.simulation import prepare
 from fastexec.studies.catalogue import presets
 from fastexec.studies.study import Study
+from fastexec.threads import default_threads
 from jobs import loops
 from jobs.job import BASELINES, FLOORS, GROWTH, SELDOM, Job, MissingError, Size
 

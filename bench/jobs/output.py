@@ -16,12 +16,13 @@ import pyarrow.parquet as pq
 
 from fastexec.analysis.comparison import compare
 from fastexec.columns import markets_table
-from fastexec.simulation import Results, default_threads, prepare
+from fastexec.simulation import Results, prepare
 from fastexec.studies import store
 from fastexec.studies.moments import COLUMNS, summarise
 from fastexec.studies.place import Place
 from fastexec.studies.run import run
 from fastexec.studies.study import Study
+from fastexec.threads import default_threads
 from jobs.engine import MINI, mini
 from jobs.job import BASELINES, FLOORS, GROWTH, ONCE, PROCESSOR, SELDOM, Job, Size
 

@@ -16,7 +16,7 @@ from fastexec.data.bar_files import listed
 from fastexec.data.bars import Bars, clock
 from fastexec.errors import InputError
 from fastexec.printing import harmless
-from fastexec.simulation import default_threads
+from fastexec.threads import default_threads
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -6,16 +6,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Discriminator, Field, PrivateAttr, Tag, ValidationInfo, model_validator
+from pydantic import Discriminator, Field, PrivateAttr, Tag, ValidationError, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 
+from fastexec.errors import InputError
 from fastexec.models._base import Model
 from fastexec.models.agents import Training
 from fastexec.models.costs import Costs
 from fastexec.models.market import BootstrapMarket, Market, ReplayMarket, SyntheticMarket
+from fastexec.models.messages import one_line
 from fastexec.models.names import Name, alike
 from fastexec.models.order import Order
-from fastexec.models.plugin_code import read_file
+from fastexec.models.plugin_code import Code, read_file
 from fastexec.models.plugin_files import digests_of, fill_in, find_beside, places_of, registered, require_source
 from fastexec.models.plugins import OwnStrategy
 from fastexec.models.strategies import BlindTwin, Own, Qtable, Schedule, Strategy
@@ -70,8 +72,11 @@ class StudyModel(Model):
 
     def changed(self, **values: Any) -> Self:
         """The study with some top-level keys replaced, validated anew."""
-        context = {"folder": self._folder, "trust": self._trust}
-        study = type(self).model_validate(self.model_dump() | values, context=context)
+        context, data = {"folder": self._folder, "trust": self._trust}, self.model_dump() | values
+        try:
+            study = type(self).model_validate(data, context=context)
+        except ValidationError as error:
+            raise InputError(one_line(error, data)) from None
         return study._placed_as(self)
 
     def _placed_as(self, other: StudyModel) -> Self:
@@ -112,9 +117,13 @@ class StudyModel(Model):
         study._files = self._files | {name: path.absolute() for name, path in files.items()}
         return study
 
-    def plugin_path(self, name: str) -> Path:
-        """The file of a plugin that the study names; InputError where there is none."""
-        return read_file(name, self._places(name), self._meant).path
+    def plugin_code(self, name: str) -> Code | None:
+        """The text of a plugin file that the study names; of results only one that a strategy means, else None.
+
+        InputError where there is none.
+        """
+        found = read_file(name, self._places(name), self._meant)
+        return found if self._trust.is_own or found.sha256 in self._meant else None
 
     def code_digests(self) -> frozenset[str]:
         """SHA-256 of the plugin files and modules that it names, as far as they are at hand and may run."""

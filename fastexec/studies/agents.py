@@ -13,11 +13,11 @@ from fastexec.errors import InputError, RefusedError
 from fastexec.learning.agent import Agent, agent_table
 from fastexec.learning.agent_file import read_agent
 from fastexec.learning.training import Report, origin_of, sections_played, train
-from fastexec.simulation import default_threads
 from fastexec.studies import store
 from fastexec.studies.manifest import Entry, Files, entry_of
 from fastexec.studies.place import Place
 from fastexec.studies.study import Study
+from fastexec.threads import default_threads
 
 
 class Kept(NamedTuple):

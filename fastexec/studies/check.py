@@ -15,11 +15,12 @@ from fastexec.models.study import StudyModel
 from fastexec.planning.expectation import Expectation, expect
 from fastexec.planning.round_trip import find_round_trip
 from fastexec.planning.schedules import linear_slope
-from fastexec.simulation import Prepared, default_threads, prepare
+from fastexec.simulation import Prepared, prepare
 from fastexec.studies.chunks import cut, memory
 from fastexec.studies.options import RunOptions
 from fastexec.studies.scenario import Outline
 from fastexec.studies.study import Study
+from fastexec.threads import default_threads
 
 _PILOT = 4096
 

@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from fastexec.errors import InputError
+from fastexec.kernels._jit import kernel_hash
 from fastexec.studies import store
 from fastexec.studies.manifest import Entry, Files, change_of
 from fastexec.studies.moments import COLUMNS, Moments
@@ -32,11 +33,18 @@ def save(summary: SummaryAccumulator, scenario: Scenario, folder: Place) -> File
     return {name: store.write_table(folder / name, _table(summary), footer)}
 
 
-def restore(
-    summary: SummaryAccumulator, scenario: Scenario, folder: Place, end: int, known: Entry | None = None
-) -> None:
+def resume(summary: SummaryAccumulator, scenario: Scenario, folder: Place, end: int, known: Entry | None) -> None:
+    """``restore`` for a run that goes on: not what other kernels made, nor what is not as it is ``known`` to be."""
+    place = scenario.part(folder, TABLE, summary.first)
+    with contextlib.suppress(InputError):
+        own = store.read_footer(place)["kernels"] == kernel_hash()
+        if own and (known is None or change_of(place, known) is None):
+            restore(summary, scenario, folder, end)
+
+
+def restore(summary: SummaryAccumulator, scenario: Scenario, folder: Place, end: int) -> None:
     """Fill an empty summary with what its file holds; nothing where there is none, it goes beyond the episode ``end``, or
-    it is damaged or not what is ``known`` of it: computed again.
+    it is damaged: computed again.
 
     Raises RefusedError where the file is of another study, or of other inputs.
     """
@@ -49,8 +57,6 @@ def restore(
         return
     store.require_identity(place, footer, scenario.study.identity())
     store.require_inputs(place, footer, scenario.outline.inputs)
-    if known is not None and change_of(place, known) is not None:
-        return
     if footer["first_episode"] == summary.first and 0 < footer["episodes"] <= end - summary.first:
         with contextlib.suppress(KeyError, ValueError, TypeError, IndexError, AttributeError):  # not of our columns
             _fill(summary, table, footer["episodes"])

@@ -55,7 +55,7 @@ def claim(study: Study, scenarios: list[Scenario], folder: Place, options: RunOp
         job = _job(study, scenarios, folder, options, slots, held.chunk, known)
         if not again:
             _require_same_inputs(scenarios, folder)
-        done = None if options.resume else _complete(job, known)
+        done = None if options.resume or held.study.output != study.output else _complete(job, known)
         if done is not None:
             return done
         if again:
@@ -70,6 +70,10 @@ def claim(study: Study, scenarios: list[Scenario], folder: Place, options: RunOp
 def _require_to_go_on(job: Job, held: Held, known: Manifest | None, options: RunOptions) -> None:
     """RefusedError where a run may not go on in its folder: not asked to, cut, of other chunks, or not as it was left."""
     _require_no_more(job, held)
+    if not options.resume and held.study.output != job.study.output:
+        raise RefusedError(
+            f"{job.folder}: was run with another [output]; --resume makes what is asked for, or use another --out"
+        )
     if not options.resume:
         raise RefusedError(
             f"{job.folder}: holds {job.study.name!r} incomplete; --resume goes on, --overwrite starts again"
@@ -86,8 +90,8 @@ def _require_to_go_on(job: Job, held: Held, known: Manifest | None, options: Run
 
 def _plugin_texts(study: Study) -> dict[str, bytes]:
     """Copies of a study's plugin files, by path within the folder: whoever has the folder can replay and verify it."""
-    files = [study.plugin_path(entry) for entry in filter(is_file, study.plugins)]
-    return {f"{KEPT}/{file.name}": file.read_bytes() for file in files}
+    codes = {Path(entry).name: study.plugin_code(entry) for entry in filter(is_file, study.plugins)}
+    return {f"{KEPT}/{name}": code.text for name, code in codes.items() if code is not None}
 
 
 def _write_claim(job: Job, plugins: dict[str, bytes]) -> None:
@@ -150,9 +154,7 @@ def _job(
 def _require_same_inputs(scenarios: Sequence[Scenario], folder: Place) -> None:
     """Files that were read then and have changed since would make two data sets of one result."""
     for scenario in scenarios:
-        parts = layout.parts(layout.home_of(folder, "markets", scenario.name))
-        first = parts[0] if parts else folder / "comparison.parquet"
-        if first.is_file():
+        if (first := scenario.made(folder)) is not None:
             with contextlib.suppress(InputError):  # damaged, and made anew before anybody reads it
                 footer = store.read_footer(first)
                 store.require_inputs(first, footer, scenario.outline.inputs)

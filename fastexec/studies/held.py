@@ -9,7 +9,7 @@ from fastexec.errors import InputError, RefusedError
 from fastexec.models.trust import Trust
 from fastexec.studies import layout, store
 from fastexec.studies.place import Place
-from fastexec.studies.scenario import Outline, Scenario
+from fastexec.studies.scenario import Outline, Scenario, made_by
 from fastexec.studies.study import Study
 from fastexec.studies.summary_file import read_summary
 from fastexec.studies.sweep import swept_studies
@@ -63,10 +63,8 @@ def written_scenarios(held: Held, folder: Place) -> list[Scenario]:
     days = _source_days(folder, held.study)
     found = []
     for swept in swept_studies(held.study):
-        parts = layout.parts(layout.home_of(folder, "markets", swept.name))
-        parts = parts or layout.parts(layout.home_of(folder, "moments", swept.name))
         whole = store.read_footer(folder / "summary.parquet")
-        own = store.read_footer(parts[0]) if parts else whole
+        own = store.read_footer(made_by(folder, swept.name) or folder / "summary.parquet")
         footer = whole | {"inputs": own["inputs"]}
         found.append(Scenario(swept.name, swept.study, Outline.written(swept.study, footer, days.get(swept.name, []))))
     return found

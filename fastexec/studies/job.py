@@ -75,7 +75,7 @@ class Job:
 
     def sign(self, kind: str) -> dict[str, Any]:
         """The footer of a table of the whole study."""
-        inputs = {name: digest for s in self.scenarios for name, digest in s.outline.inputs.items()}
+        inputs = {s.within(name): digest for s in self.scenarios for name, digest in s.outline.inputs.items()}
         return signature(self.study, inputs, kind, self.first, self.episodes)
 
     def tasks(self, starts: Sequence[int] | None = None) -> Iterator[Task]:

@@ -16,6 +16,7 @@ STUDY, RUN, PROGRESS, MANIFEST = "study.toml", "run.json", "progress.json", "man
 #: The files that lie directly in the folder.
 FILES = (STUDY, RUN, PROGRESS, "summary.parquet", "comparison.parquet", "scenarios.parquet", MANIFEST)
 _SCENARIO = "scenario="
+_LONGEST = 1_000
 _PART = re.compile(r"part-\d{12,16}\.parquet")
 _LEFTOVER = re.compile(r"(?P<name>.+)\.[0-9a-f]{12}\.tmp")
 
@@ -73,6 +74,16 @@ def _is_own(home: str, name: str) -> bool:
         return _PART.fullmatch(name) is not None
     ending = {AGENTS: ".parquet", KEPT: ".py"}.get(table)
     return name in FILES if ending is None else name.endswith(ending)
+
+
+def is_own_path(name: str) -> bool:
+    """Whether a path within the folder is one that the store gives a file of its own."""
+    home, _, last = name.rpartition("/")
+    table, slash, scenario = home.partition("/")
+    fits = (
+        table in ("", *TABLES, AGENTS, KEPT) and "/" not in scenario and (not slash or scenario.startswith(_SCENARIO))
+    )
+    return len(name) <= _LONGEST and last not in ("", ".", "..") and fits and _is_own(home, last)
 
 
 def _local_homes(root: Path) -> Iterator[tuple[str, Path]]:

@@ -6,12 +6,14 @@ import contextlib
 import errno
 import fcntl
 import os
+import stat
 from collections.abc import Iterator
 
 from fastexec.errors import RefusedError, kind_of
 from fastexec.studies.place import Place
 
 NAME = ".lock"
+_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK  # a pipe would be waited for
 
 
 @contextlib.contextmanager
@@ -24,12 +26,14 @@ def locked(folder: Place) -> Iterator[None]:
         return
     try:
         folder.local.mkdir(parents=True, exist_ok=True)
-        handle = os.open(folder.local / NAME, os.O_CREAT | os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+        handle = os.open(folder.local / NAME, os.O_CREAT | _FLAGS, 0o644)
     except OSError as error:
         if error.errno == errno.ELOOP and (folder.local / NAME).is_symlink():
             raise RefusedError(f"{folder / NAME}: is a link; remove it, or choose another --out") from None
         raise kind_of(error)(f"{folder}: cannot be written ({error.strerror}); choose another --out") from None
     try:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise RefusedError(f"{folder / NAME}: is no regular file; remove it, or choose another --out")
         if not _take(handle):
             raise RefusedError(f"{folder}: another run writes there; wait for it or choose another --out")
         yield
@@ -42,7 +46,7 @@ def is_locked(folder: Place) -> bool | None:
     if folder.local is None:
         return None
     try:
-        handle = os.open(folder.local / NAME, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        handle = os.open(folder.local / NAME, _FLAGS)
     except OSError:
         return False
     try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ import pyarrow.parquet as pq
 
 from fastexec.columns import build, schema
 from fastexec.errors import FastexecError, InputError
-from fastexec.studies.layout import MANIFEST, kind_of
+from fastexec.studies.layout import MANIFEST, STUDY, is_own_path, kind_of
 from fastexec.studies.place import Place
 
 NAME = MANIFEST
@@ -28,6 +29,12 @@ _KEY = b"fastexec.manifest"
 _SEAL = b"fastexec.seal"
 _OPEN = b"0" * 64
 _KINDS = {"identity": str, "first_episode": int, "episodes": int, "complete": bool}
+
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_MOST = 2**53
+#: A file that would take more memory than this, and so many times its own size, holds no results but a trap.
+_LARGE, _SWOLLEN = 1 << 28, 1_000
 
 
 class Entry(NamedTuple):
@@ -96,7 +103,7 @@ def read(folder: Place) -> Manifest | None:
         raise InputError(f"{place}: cannot be read ({error.strerror or error})") from None
     try:
         return _read(data)
-    except (pa.ArrowException, OSError, KeyError, TypeError, ValueError, RecursionError):
+    except (pa.ArrowException, OSError, MemoryError, KeyError, TypeError, ValueError, AttributeError, RecursionError):
         raise InputError(f"{place}: is damaged, or no manifest; `fastexec run STUDY --resume` writes it anew") from None
 
 
@@ -108,14 +115,31 @@ def _read(data: bytes) -> Manifest:
     said = json.loads(metadata[_KEY])
     if not all(type(said[key]) is kind for key, kind in _KINDS.items()):
         raise TypeError("no manifest")
-    table = pq.ParquetFile(pa.BufferReader(data), page_checksum_verification=True).read()
-    if table.schema.names != schema("manifest").names:
+    file = pq.ParquetFile(pa.BufferReader(data), page_checksum_verification=True)
+    if not file.schema_arrow.equals(schema("manifest")) or swollen(file.metadata, len(data)):
         raise KeyError("no manifest")
+    table = file.read()
+    table.validate(full=True)
     rows = zip(*(column.to_pylist() for column in table.columns), strict=True)
     files = {name: Entry(sha256, size, count) for name, sha256, size, count in rows}
-    if any(".." in name.split("/") or name.startswith("/") for name in files):
-        raise ValueError("it names files outside the folder")
+    fine = all(
+        is_own_path(name) and _DIGEST.fullmatch(entry.sha256) and entry.size >= 0 for name, entry in files.items()
+    )
+    if not (fine and 0 <= said["first_episode"] <= _MOST and 0 <= said["episodes"] <= _MOST):
+        raise ValueError("no manifest")
     return Manifest(said["identity"], said["first_episode"], said["episodes"], said["complete"], files)
+
+
+def swollen(metadata: pq.FileMetaData, size: int) -> str | None:
+    """What is wrong with a Parquet file of ``size`` bytes that says it holds far more than these can."""
+    groups = [metadata.row_group(j) for j in range(metadata.num_row_groups)]
+    if sum(group.num_rows for group in groups) != metadata.num_rows:
+        return "its row groups do not add up"
+    values = sum(group.column(j).num_values for group in groups for j in range(group.num_columns))
+    cells = 8 * max(values, metadata.num_rows * metadata.num_columns)
+    if cells > _LARGE and cells > _SWOLLEN * size:
+        return f"it says that {size:,} bytes hold {metadata.num_rows:,} rows of {values:,} values"
+    return None
 
 
 def read_or_none(folder: Place) -> Manifest | None:
@@ -173,5 +197,12 @@ def require_unchanged(folder: Place, kinds: Iterable[str]) -> Manifest:
     if folder.local is not None:
         concerned = {name: entry for name, entry in found.files.items() if kind_of(name) in wanted}
         for line in changes(folder, concerned):
-            raise InputError(f"{line}; `fastexec run STUDY --out {folder} --resume` computes it anew")
+            raise InputError(f"{line}; {_mend(folder, line)}")
     return found
+
+
+def _mend(folder: Place, line: str) -> str:
+    """What to do about a file that is not as it was written."""
+    if line.startswith((f"{folder / STUDY}:", f"{folder / 'agents'}/")):
+        return "put it back"  # nothing tells what it was
+    return f"`fastexec run STUDY --out {folder} --resume` computes it anew"

@@ -10,7 +10,6 @@ from time import perf_counter
 from typing import NamedTuple
 
 from fastexec.errors import InputError
-from fastexec.simulation import default_threads
 from fastexec.studies import checkpoint, layout, lock, manifest, store
 from fastexec.studies.claim import claim, refuse_foreign
 from fastexec.studies.conclusion import close, conclude, record_of, write_scenarios
@@ -27,6 +26,7 @@ from fastexec.studies.study import Study
 from fastexec.studies.summary import SummaryAccumulator
 from fastexec.studies.sweep import swept_studies
 from fastexec.studies.work import read_back
+from fastexec.threads import default_threads
 
 
 class _Shard(NamedTuple):
@@ -77,6 +77,8 @@ def _shard(folder: Place) -> _Shard:
         raise InputError(f"{folder}: its run is not complete; finish it with --resume, then merge")
     for line in manifest.changes(folder, known.files):
         raise InputError(f"{line}; `fastexec run STUDY --out {folder} --resume` computes it anew, then merge")
+    if (known.identity, known.first) != (held.study.identity(), held.first):
+        raise InputError(f"{folder}: study.toml is not the study that the files beside it were made by; put it back")
     return _Shard(folder, held, known, known.first, known.first + known.episodes)
 
 
@@ -120,11 +122,21 @@ def _joined(shards: list[_Shard], study: Study) -> list[Scenario]:
                 raise InputError(
                     f"{shards[0].folder} and {shard.folder}: were made from different files {name}; run one anew"
                 )
+    pairs = [(shard.folder, scenario) for shard, own in zip(shards, found, strict=True) for scenario in own]
+    made = {_kernels_of(scenario, folder): folder for folder, scenario in pairs}
+    if len(made) > 1:
+        one, other = list(made.values())[:2]
+        raise InputError(f"{one} and {other}: were made by different kernels; run one of them anew")
     whole = swept_studies(study)
     return [
         replace(s, study=swept.study, outline=replace(s.outline, study=swept.study, episodes=shards[-1].end))
         for s, swept in zip(found[0], whole, strict=True)
     ]
+
+
+def _kernels_of(scenario: Scenario, folder: Place) -> str:
+    """The hash of the kernels that made a scenario's rows."""
+    return str(store.read_footer(scenario.made(folder) or folder / "summary.parquet")["kernels"])
 
 
 def _copy(shard: _Shard, job: Job, kinds: set[str]) -> None:

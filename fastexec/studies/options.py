@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from fastexec.errors import InputError
 from fastexec.studies.study import Study
+from fastexec.threads import require_threads
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,9 @@ class RunOptions:
 
     def __post_init__(self) -> None:
         """InputError where two say who computes, or a shard begins before the study."""
+        require_threads(self.threads)
+        if self.max_memory is not None and not isinstance(self.max_memory, str):
+            raise InputError(f"max_memory: must be a text such as '2GB', not {self.max_memory!r}")
         if self.first_episode < 0:
             raise InputError(f"--first-episode {self.first_episode}: must be at least 0")
         asked = [name for name in ("threads", "scheduler", "workers") if getattr(self, name) is not None]

@@ -9,12 +9,12 @@ from fastexec.models.trust import Trust
 from fastexec.studies.place import Place
 from fastexec.studies.study import Study
 
-_RESULTS = ("summary.parquet", "comparison.parquet", "run.json")
+_RESULTS = ("summary.parquet", "comparison.parquet", "run.json", "manifest.parquet", "markets", "episodes", "moments")
 _HEAD = b"# chunk = "
 
 
-def trust_to_resume(folder: Path | None, out: Place | None, plugins: Sequence[str], trust: bool) -> Trust:
-    """What a study may run that is to be resumed: all of it where it is the user's own.
+def trust_for(folder: Path | None, out: Place | None, plugins: Sequence[str], trust: bool) -> Trust:
+    """What of its code a study may run: all of it where it is the user's own.
 
     folder: of the study file, None of a preset. out: of the results. A study file that lies there, or among other results, is
     whose these are. plugins, trust: the options --plugin and --trust.
@@ -24,12 +24,12 @@ def trust_to_resume(folder: Path | None, out: Place | None, plugins: Sequence[st
     return Trust.of(plugins, trust)
 
 
-def trusted_to_resume(study: Study, out: Place, trust: bool) -> Study:
-    """The study as it may be resumed in ``out``."""
+def trusted_to_run(study: Study, out: Place, trust: bool) -> Study:
+    """The study as it may be run into ``out``."""
     if not study._trust.is_own:
         return study
     copy = study.model_copy()
-    copy._trust = trust_to_resume(study._folder, out, study._trust.named, trust)
+    copy._trust = trust_for(study._folder, out, study._trust.named, trust)
     return copy
 
 

@@ -16,7 +16,7 @@ from fastexec.studies import layout, store
 from fastexec.studies.agents import agent_in
 from fastexec.studies.inputs import with_files_of
 from fastexec.studies.place import Place
-from fastexec.studies.scenario import playing
+from fastexec.studies.scenario import made_by, playing
 from fastexec.studies.sweep import Swept, scenario_named
 
 if TYPE_CHECKING:
@@ -74,15 +74,15 @@ def prepare_held(folder: Place, swept: Swept, data: str | Path | None = None) ->
     Raises InputError where an agent or input file is missing, RefusedError where one has changed, or study.toml is not the
     study that the files beside it were made by.
     """
-    made = [*layout.parts(layout.home_of(folder, "markets", swept.name)), folder / "summary.parquet"][0]
-    footer = store.read_footer(made) if made.is_file() else None
+    made = made_by(folder, swept.name)
+    footer = None if made is None else store.read_footer(made)
     study = with_files_of(swept.study, folder, {} if footer is None else footer["inputs"], data)
     swept = replace(swept, study=study)
     home = layout.home_name(layout.AGENTS, swept.name)
     agents = {name: agent_in(folder, home, name) for name in sections_played(study)}
     prepared = prepare(study, policies=policies_of(study, {n: kept.agent for n, kept in agents.items()}))
     scenario = playing(swept, prepared, agents)
-    if footer is not None:
+    if made is not None and footer is not None:
         store.require_inputs(made, footer, scenario.outline.inputs)
         if made.name != "summary.parquet" and footer["identity"] != study.identity():
             raise InputError(

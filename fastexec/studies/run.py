@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 from fastexec.errors import FastexecError
 from fastexec.learning.training import Report as TrainingReport
 from fastexec.models.trust import remember
-from fastexec.simulation import default_threads
 from fastexec.studies import checkpoint, layout, lock, manifest
 from fastexec.studies.agents import TrainedBefore
 from fastexec.studies.claim import claim, refuse_foreign, require_cut
@@ -27,13 +26,14 @@ from fastexec.studies.inputs import folders_noted, with_files_of
 from fastexec.studies.interruption import asked_to_stop
 from fastexec.studies.job import Job, StudyResult
 from fastexec.studies.options import RunOptions
-from fastexec.studies.ownership import trusted_to_resume
+from fastexec.studies.ownership import trusted_to_run
 from fastexec.studies.place import Place
 from fastexec.studies.progress import Report, Teller
 from fastexec.studies.scenario import Scenario, Trained, save_trained, scenarios_of
 from fastexec.studies.study import Study
 from fastexec.studies.summary import SummaryAccumulator
 from fastexec.studies.sweep import require_few
+from fastexec.threads import default_threads
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -62,7 +62,7 @@ def run(
     started, how = perf_counter(), RunOptions(**options)
     folder = Place.of(out if out is not None else Path("results") / study.name)
     refuse_foreign(folder)
-    study = how.shard_of(trusted_to_resume(study, folder, how.trust) if how.resume else study)
+    study = how.shard_of(trusted_to_run(study, folder, how.trust))
     study = with_files_of(study, folder, {}, how.data)
     require_few(study, how.yes)
     with _crew(how) as crew:
@@ -125,7 +125,7 @@ def _begun(job: Job, scenario: Scenario) -> SummaryAccumulator:
     """The summary of a scenario, with what an earlier run without rows left of it."""
     summary = empty_summary(scenario, job.first)
     if job.rows == "none":
-        checkpoint.restore(
+        checkpoint.resume(
             summary, scenario, job.folder, job.end, job.known.get(scenario.file(checkpoint.TABLE, job.first))
         )
     return summary

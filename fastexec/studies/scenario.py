@@ -13,7 +13,7 @@ from fastexec.planning.control import timing_has_mean_zero
 from fastexec.planning.parameters import ranges
 from fastexec.simulation import Prepared, prepare
 from fastexec.studies.agents import Kept, TrainedBefore, save_agents, trained_agents
-from fastexec.studies.layout import AGENTS, home_name, part_name
+from fastexec.studies.layout import AGENTS, home_name, home_of, part_name, parts
 from fastexec.studies.manifest import Files
 from fastexec.studies.place import Place
 from fastexec.studies.provenance import signature
@@ -99,9 +99,28 @@ class Scenario:
         """The file of the chunk that starts with an episode."""
         return folder / self.file(table, first)
 
+    def within(self, name: str) -> str:
+        """An input by the name that it has among those of all scenarios: a trained agent lies in a folder of its own."""
+        head, slash, rest = name.partition("/")
+        own = self.name is not None and slash and head == AGENTS
+        return f"{home_name(AGENTS, self.name)}/{rest}" if own else name
+
+    def made(self, folder: Place) -> Place | None:
+        """A file of its results; None where there is none yet."""
+        return made_by(folder, self.name)
+
     def sign(self, kind: str, first: int, count: int) -> dict[str, Any]:
         """The footer of one of its files."""
         return signature(self.study, self.outline.inputs, kind, first, count)
+
+
+def made_by(folder: Place, scenario: str | None) -> Place | None:
+    """A file of a scenario's results: of its rows or, without any, of its summaries; None where there is none yet."""
+    for table in ("markets", "moments"):
+        if there := parts(home_of(folder, table, scenario)):
+            return there[0]
+    whole = folder / "summary.parquet"
+    return whole if scenario is None and whole.is_file() else None
 
 
 def scenarios_of(

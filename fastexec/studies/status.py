@@ -35,7 +35,8 @@ def status(folder: str) -> Status:
     scenarios = 1 if held.study.sweep is None else held.study.sweep.count
     total = None if held.study.episodes is None else (held.study.episodes - held.first) * scenarios
     known = manifest.read_or_none(place)
-    if known is not None and known.complete and manifest.all_there(place, known.files):
+    own = known is not None and (known.identity, known.first) == (held.study.identity(), held.first)
+    if known is not None and own and known.complete and manifest.all_there(place, known.files):
         covered = known.episodes * scenarios
         return Status(held.study.name, "complete", covered, covered, None, None, "")
     word = progress.read(place)

@@ -13,14 +13,12 @@ from fastexec import columns
 from fastexec.errors import InputError, RefusedError
 from fastexec.models.trust import Trust
 from fastexec.studies.layout import STUDY, table_of
-from fastexec.studies.manifest import Entry, entry_of
+from fastexec.studies.manifest import Entry, entry_of, swollen
 from fastexec.studies.place import Place
 from fastexec.studies.provenance import KEY, decode, encode
 from fastexec.studies.study import Study
 
 _ROW_GROUP = 1 << 18
-#: A file that would take more memory than this, and so many times its own size, holds no results but a trap.
-_LARGE, _SWOLLEN = 1 << 30, 1_000
 _OPTIONAL = ("scenario", "day", "program_cost")  # columns that depend on the study
 _FURTHER = ("markets", "scenarios")  # tables with columns named by the study's own keys
 _AGAIN = "`fastexec run STUDY --resume` writes it anew"
@@ -93,7 +91,7 @@ def read_table(place: Place, names: Sequence[str] | None = None, data: pa.Buffer
     try:
         with place.open() if data is None else pa.BufferReader(data) as stream:
             file = pq.ParquetFile(stream, page_checksum_verification=True)
-            if (fault := _swollen(file.metadata, stream.size()) or _foreign(place, file.schema_arrow)) is not None:
+            if (fault := swollen(file.metadata, stream.size()) or _foreign(place, file.schema_arrow)) is not None:
                 raise InputError(f"{place}: cannot be read ({fault}); {_AGAIN}")
             table = file.read(names)
             table.validate(full=True)  # texts that are no UTF-8 would fail later, wherever they are looked at
@@ -105,17 +103,6 @@ def read_table(place: Place, names: Sequence[str] | None = None, data: pa.Buffer
         if not field.nullable and table[field.name].null_count:
             raise InputError(f"{place}: cannot be read (column {field.name} has nulls); {_AGAIN}")
     return table
-
-
-def _swollen(metadata: pq.FileMetaData, size: int) -> str | None:
-    """What is wrong with a file that says it holds far more than its bytes can."""
-    cells = metadata.num_rows * metadata.num_columns * 8
-    groups = sum(metadata.row_group(j).num_rows for j in range(metadata.num_row_groups))
-    if groups != metadata.num_rows:
-        return "its row groups do not add up"
-    if cells > _LARGE and cells > _SWOLLEN * size:
-        return f"it says that {size:,} bytes hold {metadata.num_rows:,} rows"
-    return None
 
 
 def _foreign(place: Place, schema: pa.Schema) -> str | None:
@@ -177,7 +164,8 @@ def is_whole(place: Place, footer: dict[str, Any]) -> bool:
         return False  # damaged: computed again
     require_identity(place, found, footer["identity"])
     require_inputs(place, found, footer["inputs"])
-    return bool(found["first_episode"] == footer["first_episode"] and found["episodes"] == footer["episodes"])
+    # By other kernels, or not signed as it would be now: computed again, so that no two kinds of rows are mixed.
+    return all(found.get(key) == footer[key] for key in footer if key != "versions")
 
 
 def require_identity(place: Place, footer: dict[str, Any], identity: str) -> None:

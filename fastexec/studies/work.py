@@ -70,6 +70,8 @@ def read_back(job: Job, task: Task) -> tuple[Results, Files]:
         name = scenario.file(table, task.first)
         data = store.read_bytes(job.folder / name)
         columns[table] = store.read_columns(job.folder / name, data=data)
+        if table == "markets" and not set(scenario.outline.drawn) <= set(columns[table]):
+            raise InputError(f"{job.folder / name}: lacks a parameter that is drawn for each episode")
         files[name] = entry_of(data, len(columns[table]["episode"]))
         if task.known.get(name, files[name]) != files[name]:
             raise InputError(f"{job.folder / name}: is not as it was written (SHA-256)")

@@ -57,7 +57,7 @@ STAGES = {
     "explore.price_share": (0, P, M, B),
     "explore.charge": (0, SPAN, SWITCHES, P, M, B, np.zeros((1, 1))),
     "account.derive_costs": (PLAN, P, M, B, ROWS),
-    "account.derive_rows": (PLAN, P, M, B, ROWS, ROWS),
+    "account.derive_columns": (PLAN, P, M, B, ROWS),
     "parameters.derive": (SWITCHES, P),
 }
 #: Those that look something up in a table, lane by lane: an action's level, a chain's threshold.

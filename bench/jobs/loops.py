@@ -9,7 +9,6 @@ import numba
 import numpy as np
 
 from fastexec.kernels import _jit, fields, philox
-from fastexec.kernels._jit import LANES
 from fastexec.kernels.episode import open_block
 from fastexec.kernels.market import advance, draw, observe
 from fastexec.kernels.parameters import fix_parameters
@@ -63,5 +62,5 @@ def encode_states(seed, blocks, steps, plan, strategies, paths, lanes):
     for _ in range(blocks):
         for t in range(steps):
             encode(strategies, 0, t, p, m, b)
-            total += b[fields.STATE * LANES]
+            total += b[fields.STATE]
     return total

@@ -11,40 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from fastexec.kernels import fields as f
 from fastexec.kernels._jit import LANES, PLUGIN_SLOTS, decide_function, entry, inlined, stage
-from fastexec.kernels.account import ROWS, account, describe_market, write_rows
+from fastexec.kernels.account import account, describe_market, write_rows
 from fastexec.kernels.door import F8, I4, I8, held, sizes, within
-from fastexec.kernels.fields import (
-    CHAIN_SIZE,
-    COUNT_COLUMNS,
-    EPISODE_COLUMNS,
-    FILLS_AT_NEXT,
-    GIVEN,
-    HORIZON,
-    JOINED,
-    KIND,
-    KIND_FIELDS,
-    LOT,
-    MARKET_COLUMNS,
-    MID,
-    MOST_FEATURES,
-    MOST_LEVELS,
-    NEXT,
-    NUMBERS,
-    PARAMETERS,
-    PLUGIN,
-    POV,
-    SLOT,
-    SOURCE,
-    STEP_COLUMNS,
-    STEPS,
-    SWITCHES,
-    SYNTHETIC,
-    Output,
-    Paths,
-    Plan,
-    Strategies,
-)
 from fastexec.kernels.fill import close_horizon, fill, open_ledger
 from fastexec.kernels.given import begin_given, begin_joined, follow_paths, roll_given
 from fastexec.kernels.market import advance, begin, draw, observe, roll
@@ -53,8 +23,6 @@ from fastexec.kernels.record import record
 from fastexec.kernels.room import lanes_for
 from fastexec.kernels.strategy import ask, decide, decide_otherwise
 from fastexec.kernels.study_door import check_study
-
-_W = LANES
 
 
 def no_op(shares, remaining, mid, spread, last_volume, params, step, steps):
@@ -67,42 +35,42 @@ def plugin_slots(functions: Sequence[Any] = ()) -> tuple[Any, ...]:
     return (*functions, *[empty] * (PLUGIN_SLOTS - len(functions)))
 
 
-def output_for(plan: Plan, strategies: Strategies, episodes: int, every_step: bool = False) -> Output:
+def output_for(plan: f.Plan, strategies: f.Strategies, episodes: int, every_step: bool = False) -> f.Output:
     """Uninitialised rows for so many episodes, of the sizes that plan and strategies ask for."""
     rows = episodes * strategies.kinds.shape[0]
-    return Output(
-        np.empty((len(MARKET_COLUMNS), episodes)),
+    return f.Output(
+        np.empty((len(f.MARKET_COLUMNS), episodes)),
         np.empty((plan.drawn.size, episodes)),
-        np.empty((len(EPISODE_COLUMNS), rows)),
-        np.empty((len(COUNT_COLUMNS), rows), np.int32),
-        np.empty((len(STEP_COLUMNS), rows * int(plan.switches[STEPS]) if every_step else 0)),
+        np.empty((len(f.EPISODE_COLUMNS), rows)),
+        np.empty((len(f.COUNT_COLUMNS), rows), np.int32),
+        np.empty((len(f.STEP_COLUMNS), rows * int(plan.switches[f.STEPS]) if every_step else 0)),
         np.full(4, -1, np.int64),
     )
 
 
-def example_study() -> tuple[Plan, Strategies, Paths]:
+def example_study() -> tuple[f.Plan, f.Strategies, f.Paths]:
     """A smallest plan of one step, strategies and paths, for signatures."""
-    switches = np.zeros(SWITCHES, np.int64)
-    switches[STEPS] = 1
-    plan = Plan(
+    switches = np.zeros(f.SWITCHES, np.int64)
+    switches[f.STEPS] = 1
+    plan = f.Plan(
         switches,
-        np.zeros(NUMBERS),
-        np.zeros((len(PARAMETERS), 3)),
+        np.zeros(f.NUMBERS),
+        np.zeros((len(f.PARAMETERS), 3)),
         np.zeros(0, np.int64),
         np.zeros((4, 1)),
-        np.zeros(2 * CHAIN_SIZE),
+        np.zeros(2 * f.CHAIN_SIZE),
     )
-    strategies = Strategies(
-        np.zeros((1, KIND_FIELDS), np.int64),
-        np.zeros((1, MOST_LEVELS)),
+    strategies = f.Strategies(
+        np.zeros((1, f.KIND_FIELDS), np.int64),
+        np.zeros((1, f.MOST_LEVELS)),
         np.zeros((1, 1, 2)),
         np.zeros(1, np.int64),
-        np.zeros((1, MOST_FEATURES, 4), np.int64),
-        np.zeros((1, MOST_FEATURES, MOST_LEVELS)),
+        np.zeros((1, f.MOST_FEATURES, 4), np.int64),
+        np.zeros((1, f.MOST_FEATURES, f.MOST_LEVELS)),
         np.zeros(1, np.uint16),
     )
     one = np.zeros(1, np.int64)
-    paths = Paths(np.zeros((1, 2)), np.zeros((1, 1)), np.zeros((1, 1)), np.zeros(1), one, one)
+    paths = f.Paths(np.zeros((1, 2)), np.zeros((1, 1)), np.zeros((1, 1)), np.zeros(1), one, one)
     return plan, strategies, paths
 
 
@@ -110,33 +78,34 @@ def simulate_range(
     seed: np.uint64,
     first: int,
     count: int,
-    plan: Plan,
-    strategies: Strategies,
-    paths: Paths,
-    output: Output,
+    plan: f.Plan,
+    strategies: f.Strategies,
+    paths: f.Paths,
+    output: f.Output,
     plugins: tuple[Any, ...],
 ) -> None:
     """Simulate episodes ``first <= e < first + count`` into the rows of ``output``."""
-    lanes = lanes_for(strategies.kinds.shape[0], ROWS)
+    lanes = lanes_for(strategies.kinds.shape[0], f.CLOSED_FIELDS)
     simulate_blocks((seed, first, count), plan, strategies, paths, output, plugins, lanes)
 
 
 def _example() -> tuple[Any, ...]:
     plan, strategies, paths = example_study()
     output = output_for(plan, strategies, 1)
-    return (np.uint64(0), 0, 1), plan, strategies, paths, output, plugin_slots(), lanes_for(1, ROWS)
+    return (np.uint64(0), 0, 1), plan, strategies, paths, output, plugin_slots(), lanes_for(1, f.CLOSED_FIELDS)
 
 
 def _door(episodes, plan, strategies, paths, output, plugins, lanes):
     _, first, count = episodes
-    steps, rows = check_study((first, count), plan, strategies, paths, lanes, ROWS), count * strategies.kinds.shape[0]
+    steps = check_study((first, count), plan, strategies, paths, lanes, f.CLOSED_FIELDS)
+    rows = count * strategies.kinds.shape[0]
     within("plugins: slots", len(plugins), PLUGIN_SLOTS, PLUGIN_SLOTS)
-    held("output.markets", output.markets, F8, len(MARKET_COLUMNS), count)
+    held("output.markets", output.markets, F8, len(f.MARKET_COLUMNS), count)
     held("output.parameters", output.parameters, F8, plan.drawn.size, count)
-    held("output.episodes", output.episodes, F8, len(EPISODE_COLUMNS), rows)
-    held("output.counts", output.counts, I4, len(COUNT_COLUMNS), rows)
+    held("output.episodes", output.episodes, F8, len(f.EPISODE_COLUMNS), rows)
+    held("output.counts", output.counts, I4, len(f.COUNT_COLUMNS), rows)
     recorded = sizes("output.steps", output.steps, 2)[1] > 0
-    held("output.steps", output.steps, F8, len(STEP_COLUMNS), rows * steps if recorded else 0)
+    held("output.steps", output.steps, F8, len(f.STEP_COLUMNS), rows * steps if recorded else 0)
     held("output.fault", output.fault, I8, 4)
 
 
@@ -145,12 +114,12 @@ def simulate_blocks(episodes, plan, strategies, paths, output, plugins, lanes):
     """Block after block of ``episodes`` (seed, first, count)."""
     seed, first, count = episodes
     p, m, normals, words, raw, ledgers, rows = lanes
-    switches, curves, chains, lot = plan.switches, plan.curves, plan.chains, plan.numbers[LOT]
+    switches, curves, chains, lot = plan.switches, plan.curves, plan.chains, plan.numbers[f.LOT]
     kinds, fractions, levels = strategies.kinds, strategies.fractions, strategies.levels
-    steps, given, recorded = switches[STEPS], switches[SOURCE] != SYNTHETIC, output.steps.shape[1] > 0
+    steps, given, recorded = switches[f.STEPS], switches[f.SOURCE] != f.SYNTHETIC, output.steps.shape[1] > 0
     fix_parameters(plan, p)
-    for block in range(first // _W, (first + count + _W - 1) // _W):
-        span = (first, max(first, block * _W), min(first + count, (block + 1) * _W))
+    for block in range(first // LANES, (first + count + LANES - 1) // LANES):
+        span = (first, max(first, block * LANES), min(first + count, (block + 1) * LANES))
         open_block(seed, block, plan, paths, (words, raw), p, m, ledgers)
         for t in range(steps):
             if given:
@@ -160,15 +129,15 @@ def simulate_blocks(episodes, plan, strategies, paths, output, plugins, lanes):
                 advance(t, switches, curves, chains, normals, p, m)
             observe(t, m)
             for k in range(kinds.shape[0]):
-                b, price = ledgers[k], NEXT if kinds[k, FILLS_AT_NEXT] else MID
-                if kinds[k, KIND] <= POV:
-                    decide(kinds[k, KIND], fractions[k, 0, t + 1], levels[k, 0], lot, p, m, b)
-                elif kinds[k, KIND] == PLUGIN:
-                    ask(plugins[kinds[k, SLOT]], levels[k], (t, steps, lot, k), span, m, b, output.fault)
+                b, price = ledgers[k], f.NEXT if kinds[k, f.FILLS_AT_NEXT] else f.MID
+                if kinds[k, f.KIND] <= f.POV:
+                    decide(kinds[k, f.KIND], fractions[k, 0, t + 1], levels[k, 0], lot, p, m, b)
+                elif kinds[k, f.KIND] == f.PLUGIN:
+                    ask(plugins[kinds[k, f.SLOT]], levels[k], (t, steps, lot, k), span, m, b, output.fault)
                 else:
                     decide_otherwise((seed, block, t, k), plan, strategies, words, p, m, b)
                 if t == steps - 1:
-                    close_horizon(switches[HORIZON], m, b)
+                    close_horizon(switches[f.HORIZON], m, b)
                 if recorded:
                     record(span, (t, k, kinds.shape[0], price), plan, p, m, b, output.steps)
                 fill(t, price, switches, p, m, b)
@@ -181,9 +150,9 @@ def open_block(seed, block, plan, paths, drawn, p, m, ledgers):
     """A block at step 0: parameters, market, empty ledgers; ``drawn`` is (words, raw normals)."""
     words, raw = drawn
     draw_parameters(seed, block, plan, words, p)
-    if plan.switches[SOURCE] == GIVEN:
-        begin_given(block * _W, paths, m)
-    elif plan.switches[SOURCE] == JOINED:
+    if plan.switches[f.SOURCE] == f.GIVEN:
+        begin_given(block * LANES, paths, m)
+    elif plan.switches[f.SOURCE] == f.JOINED:
         begin_joined(seed, block, plan, paths, words, p, m)
     else:
         begin(seed, block, plan, words, raw, p, m)

@@ -24,7 +24,7 @@ from numba.core.errors import NumbaExperimentalFeatureWarning
 from numba.core.types import FunctionType, UniTuple
 
 from fastexec.kernels._cache import KernelCache, make_folder
-from fastexec.kernels._compiler import KernelCompiler, StageCompiler
+from fastexec.kernels._compiler import KernelCompiler, StageCompiler, collector_paused
 
 # First-class functions (the plugin slots) work, and are still called experimental at each call.
 warnings.filterwarnings("ignore", "First-class function type", NumbaExperimentalFeatureWarning)
@@ -172,7 +172,8 @@ class Entry:
         started = perf_counter()
         with self._lock:
             if self._dispatcher is None:
-                self._dispatcher = self._function if JIT_DISABLED else self._compiled()
+                with collector_paused():
+                    self._dispatcher = self._function if JIT_DISABLED else self._compiled()
         return perf_counter() - started
 
     def _compiled(self) -> Any:

@@ -68,7 +68,7 @@ def explore_blocks(episodes, plan, strategies, paths, epsilon, record, lanes):
     """Block after block."""
     seed, first, count, base = episodes
     p, m, normals, words, raw, ledgers, rows = lanes
-    b, parts = ledgers[0], rows[0]
+    b, row = ledgers[0], rows[0]
     switches, curves, chains = plan.switches, plan.curves, plan.chains
     steps, given = switches[f.STEPS], switches[f.SOURCE] != f.SYNTHETIC
     fix_parameters(plan, p)
@@ -91,11 +91,11 @@ def explore_blocks(episodes, plan, strategies, paths, epsilon, record, lanes):
             charge(t, span, switches, p, m, b, record.costs)
             fill(t, np.int64(f.MID), switches, p, m, b)
             leave_step(given or t == steps - 1, t, switches, curves, chains, normals, p, m)
-        derive_costs(plan, p, m, b, parts)
+        derive_costs(plan, p, m, b, row)
         low, high, offset = span
         for i in range(low, high):
             to_bps = 1e4 / (p[f.SHARES + i] * m[f.ARRIVAL + i])
-            record.costs[steps - 1, offset + i] += parts[f.PART_RESIDUAL + i] * to_bps
+            record.costs[steps - 1, offset + i] += row[f.PART_RESIDUAL + i] * to_bps
 
 
 @stage
@@ -132,9 +132,9 @@ def charge(t, span, switches, p, m, b, costs):
         share = b[f.VALUE + i] + 0.5 * m[f.MID + i] * m[f.SPREAD + i] + p[f.FEE + i]
         share += p[f.PERMANENT_COEFFICIENT + i] * (before + p[f.PERMANENT_OWN + i] * q)
         b[f.VALUE + i] = q * share * 1e4 / (ordered * m[f.ARRIVAL + i])
-    row, values = costs[t, offset + low : offset + high], b[f.VALUE + low : f.VALUE + high]
+    charged, values = costs[t, offset + low : offset + high], b[f.VALUE + low : f.VALUE + high]
     for i in range(high - low):
-        row[i] = values[i]
+        charged[i] = values[i]
 
 
 @chained

@@ -60,7 +60,7 @@ def draw_words(seed, block, step, stream, words):
 
 
 @chained
-def gaussians(words, normals):
+def gaussians(words, raw):
     """Four standard normals for each lane by Box and Muller (1958): words 0, 1 make normals 0, 1; words 2, 3 make 2, 3.
 
     They stay float32 here: with a float64 store in the loop LLVM works at half the width (4.2 ns against 2.7).
@@ -68,20 +68,20 @@ def gaussians(words, normals):
     for i in range(LANES):
         r = radius(words[f.FIRST + i])
         sine, cosine = sine_cosine(words[f.SECOND + i])
-        normals[f.FIRST + i] = r * cosine
-        normals[f.SECOND + i] = r * sine
+        raw[f.FIRST + i] = r * cosine
+        raw[f.SECOND + i] = r * sine
     for i in range(LANES):
         r = radius(words[f.THIRD + i])
         sine, cosine = sine_cosine(words[f.FOURTH + i])
-        normals[f.THIRD + i] = r * cosine
-        normals[f.FOURTH + i] = r * sine
+        raw[f.THIRD + i] = r * cosine
+        raw[f.FOURTH + i] = r * sine
 
 
 @chained
-def gaussian_pair(words, normals):
+def gaussian_pair(words, raw):
     """Only normals 0 and 1: half the work where the market needs no more."""
     for i in range(LANES):
         r = radius(words[f.FIRST + i])
         sine, cosine = sine_cosine(words[f.SECOND + i])
-        normals[f.FIRST + i] = r * cosine
-        normals[f.SECOND + i] = r * sine
+        raw[f.FIRST + i] = r * cosine
+        raw[f.SECOND + i] = r * sine

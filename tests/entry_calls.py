@@ -14,7 +14,7 @@ from fastexec.kernels.learning import Step
 from fastexec.kernels.online import Rule
 from fastexec.kernels.program import MOMENTA, SPREADS, TIMES, VOLUMES
 from fastexec.kernels.programme import Problem
-from fastexec.kernels.room import LANES, lanes_for
+from fastexec.kernels.room import lanes_for
 from fastexec.kernels.summary import BINS
 from fastexec.kernels.watch import Watched
 
@@ -70,7 +70,7 @@ def explore_blocks() -> tuple[Any, ...]:
 def gather_blocks() -> tuple[Any, ...]:
     cube = (T, X, X)
     sums = Gathered(np.zeros(cube, I8), np.zeros(cube, I8), np.zeros((T, X, 3), I8), np.ones(3), np.zeros(1, I8))
-    return (np.uint64(0), 1, E), *study(), sums, lanes_for(5), np.zeros((2, LANES), I8)
+    return (np.uint64(0), 1, E), *study(), sums, lanes_for(5)
 
 
 def learn_episodes() -> tuple[Any, ...]:

@@ -70,15 +70,12 @@ def account(k, plan, p, m, b, rows):
 
 @stage
 def write_rows(span, ledgers, rows, output):
-    """Write the closed books; ``span`` is (first episode of the output, first and end of the block's).
-
-    Column by column, each row of memory from its start to its end.
-    """
-    first, low, high = span
-    strategies, lane, count = ledgers.shape[0], low % LANES, high - low
+    """Write the closed books, column by column, each row of memory from its start to its end."""
+    low, high, offset = span
+    strategies, first, count = ledgers.shape[0], offset + low, high - low
     for c in range(output.episodes.shape[0]):
-        column = output.episodes[c, (low - first) * strategies : (high - first) * strategies]
-        at = f.ROW_FILLED + c * LANES + lane
+        column = output.episodes[c, first * strategies : (first + count) * strategies]
+        at = f.ROW_FILLED + c * LANES + low
         if strategies == 1:
             row = rows[0, at : at + count]
             for i in range(count):
@@ -88,20 +85,20 @@ def write_rows(span, ledgers, rows, output):
                 for k in range(strategies):
                     column[i * strategies + k] = rows[k, at + i]
     for field, counts in ((f.ORDERS, output.counts[0]), (f.LAST_STEP, output.counts[1])):
-        at = field + lane
+        at = field + low
         for i in range(count):
             for k in range(strategies):
-                counts[(low - first + i) * strategies + k] = np.int32(ledgers[k, at + i])
+                counts[(first + i) * strategies + k] = np.int32(ledgers[k, at + i])
 
 
 @stage
 def describe_market(span, plan, p, m, output):
     """Write the market's own row of each episode, and the parameters drawn for it."""
-    first, low, high = span
+    low, high, offset = span
     steps = plan.switches[f.STEPS]
     markets = output.markets
-    for e in range(low, high):
-        i, r = e % LANES, e - first
+    for i in range(low, high):
+        r = offset + i
         markets[f.ORDER_SHARES, r] = p[f.SHARES + i]
         markets[f.ARRIVAL_PRICE, r] = m[f.ARRIVAL + i]
         markets[f.LAST_PRICE, r] = m[f.MID + i]
@@ -112,5 +109,5 @@ def describe_market(span, plan, p, m, output):
         markets[f.MEAN_SPREAD_BPS, r] = m[f.SUM_SPREAD + i] / steps * 1e4
         markets[f.REALISED_VOLATILITY, r] = np.sqrt(m[f.SUM_SQUARED_MOVES + i] / steps)
     for d in range(plan.drawn.shape[0]):
-        for e in range(low, high):
-            output.parameters[d, e - first] = p[plan.drawn[d] * LANES + e % LANES]
+        for i in range(low, high):
+            output.parameters[d, offset + i] = p[plan.drawn[d] * LANES + i]

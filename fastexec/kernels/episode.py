@@ -12,17 +12,15 @@ from typing import Any
 import numpy as np
 
 from fastexec.kernels import fields as f
-from fastexec.kernels._jit import LANES, PLUGIN_SLOTS, decide_function, entry, inlined, stage
-from fastexec.kernels.account import account, describe_market, write_rows
+from fastexec.kernels._jit import PLUGIN_SLOTS, decide_function, entry, inlined
 from fastexec.kernels.door import F8, I4, I8, held, sizes, within
-from fastexec.kernels.fill import close_horizon, fill, open_ledger
-from fastexec.kernels.given import begin_given, begin_joined, follow_paths, roll_given
-from fastexec.kernels.market import advance, begin, draw, observe, roll
-from fastexec.kernels.parameters import draw_parameters, fix_parameters
+from fastexec.kernels.fill import close_horizon, fill
+from fastexec.kernels.parameters import fix_parameters
 from fastexec.kernels.record import record
 from fastexec.kernels.room import lanes_for
-from fastexec.kernels.strategy import ask, decide, decide_otherwise
+from fastexec.kernels.strategy import ask, check_slices, decide, decide_otherwise
 from fastexec.kernels.study_door import check_study
+from fastexec.kernels.walk import Clock, blocks_of, close_block, leave_step, open_block, open_step, span_of
 
 
 def no_op(shares, remaining, mid, spread, last_volume, params, step, steps):
@@ -113,66 +111,34 @@ def _door(episodes, plan, strategies, paths, output, plugins, lanes):
 def simulate_blocks(episodes, plan, strategies, paths, output, plugins, lanes):
     """Block after block of ``episodes`` (seed, first, count)."""
     seed, first, count = episodes
-    p, m, normals, words, raw, ledgers, rows = lanes
-    switches, curves, chains, lot = plan.switches, plan.curves, plan.chains, plan.numbers[f.LOT]
-    kinds, fractions, levels = strategies.kinds, strategies.fractions, strategies.levels
-    steps, given, recorded = switches[f.STEPS], switches[f.SOURCE] != f.SYNTHETIC, output.steps.shape[1] > 0
-    fix_parameters(plan, p)
-    for block in range(first // LANES, (first + count + LANES - 1) // LANES):
-        span = (first, max(first, block * LANES), min(first + count, (block + 1) * LANES))
-        open_block(seed, block, plan, paths, (words, raw), p, m, ledgers)
+    steps = plan.switches[f.STEPS]
+    fix_parameters(plan, lanes.parameters)
+    for block in blocks_of(first, count):
+        span = span_of(block, first, count, first)
+        open_block(Clock(seed, block, 0, steps), plan, paths, lanes)
         for t in range(steps):
-            if given:
-                follow_paths(seed, block, t, plan, paths, words, m)
-            else:
-                draw(seed, block, t, switches, words, raw, normals, p)
-                advance(t, switches, curves, chains, normals, p, m)
-            observe(t, m)
-            for k in range(kinds.shape[0]):
-                b, price = ledgers[k], f.NEXT if kinds[k, f.FILLS_AT_NEXT] else f.MID
-                if kinds[k, f.KIND] <= f.POV:
-                    decide(kinds[k, f.KIND], fractions[k, 0, t + 1], levels[k, 0], lot, p, m, b)
-                elif kinds[k, f.KIND] == f.PLUGIN:
-                    ask(plugins[kinds[k, f.SLOT]], levels[k], (t, steps, lot, k), span, m, b, output.fault)
-                else:
-                    decide_otherwise((seed, block, t, k), plan, strategies, words, p, m, b)
-                if t == steps - 1:
-                    close_horizon(switches[f.HORIZON], m, b)
-                if recorded:
-                    record(span, (t, k, kinds.shape[0], price), plan, p, m, b, output.steps)
-                fill(t, price, switches, p, m, b)
-            leave_step(given or t == steps - 1, t, switches, curves, chains, normals, p, m)
-        close_block(span, plan, p, m, ledgers, rows, output)
-
-
-@stage
-def open_block(seed, block, plan, paths, drawn, p, m, ledgers):
-    """A block at step 0: parameters, market, empty ledgers; ``drawn`` is (words, raw normals)."""
-    words, raw = drawn
-    draw_parameters(seed, block, plan, words, p)
-    if plan.switches[f.SOURCE] == f.GIVEN:
-        begin_given(block * LANES, paths, m)
-    elif plan.switches[f.SOURCE] == f.JOINED:
-        begin_joined(seed, block, plan, paths, words, p, m)
-    else:
-        begin(seed, block, plan, words, raw, p, m)
-    for k in range(ledgers.shape[0]):
-        open_ledger(p, ledgers[k])
+            clock = Clock(seed, block, t, steps)
+            open_step(clock, plan, paths, lanes)
+            for k in range(strategies.kinds.shape[0]):
+                play(clock, span, k, plan, strategies, plugins, lanes, output)
+            leave_step(clock, plan, lanes)
+        close_block(span, plan, lanes, output)
 
 
 @inlined
-def leave_step(keep_spread, t, switches, curves, chains, normals, p, m):
-    """To the next step; at the end only the mid moves on, the last quoted spread stays."""
-    if keep_spread:
-        roll_given(m)
+def play(clock, span, k, plan, strategies, plugins, lanes, output):
+    """Strategy k's step: its slices, decided and filled."""
+    p, m, b, kind, lot = lanes.parameters, lanes.market, lanes.ledgers[k], strategies.kinds[k], plan.numbers[f.LOT]
+    price = f.NEXT if kind[f.FILLS_AT_NEXT] else f.MID
+    if kind[f.KIND] <= f.POV:
+        decide(kind[f.KIND], strategies.fractions[k, 0, clock.t + 1], strategies.levels[k, 0], lot, p, m, b)
+    elif kind[f.KIND] == f.PLUGIN:
+        ask(plugins[kind[f.SLOT]], strategies.levels[k], clock, lot, m, b)
+        check_slices(clock, span, k, m, b, output.fault)
     else:
-        roll(t, switches, curves, chains, normals, p, m)
-
-
-@stage
-def close_block(span, plan, p, m, ledgers, rows, output):
-    """Write the rows of a block's episodes; ``span`` is (first episode of the output, first and end of the block's)."""
-    describe_market(span, plan, p, m, output)
-    for k in range(ledgers.shape[0]):
-        account(k, plan, p, m, ledgers[k], rows)
-    write_rows(span, ledgers, rows, output)
+        decide_otherwise(clock, k, plan, strategies, lanes.words, p, m, b)
+    if clock.t == clock.steps - 1:
+        close_horizon(plan.switches[f.HORIZON], m, b)
+    if output.steps.shape[1] > 0:
+        record(clock, span, k, price, plan, lanes, output.steps)
+    fill(clock.t, price, plan.switches, p, m, b)

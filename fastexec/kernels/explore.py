@@ -11,16 +11,14 @@ from fastexec.kernels._jit import LANES, chained, entry, stage
 from fastexec.kernels.account import derive_costs
 from fastexec.kernels.door import F8, I4, U1, held, sizes, within
 from fastexec.kernels.elementary import power
-from fastexec.kernels.episode import example_study, leave_step, open_block
+from fastexec.kernels.episode import example_study
 from fastexec.kernels.fill import close_horizon, fill, rate_of
-from fastexec.kernels.given import follow_paths
-from fastexec.kernels.market import advance, draw, observe
 from fastexec.kernels.parameters import fix_parameters
-from fastexec.kernels.philox import ACTIONS, draw_words
 from fastexec.kernels.room import lanes_for
 from fastexec.kernels.state import encode
-from fastexec.kernels.strategy import find_actions, take_actions
+from fastexec.kernels.strategy import draw_choices, find_actions, take_actions
 from fastexec.kernels.study_door import check_study, codes_of
+from fastexec.kernels.walk import Clock, blocks_of, leave_step, open_block, open_step, span_of
 
 
 class Experience(NamedTuple):
@@ -67,41 +65,30 @@ def _door(episodes, plan, strategies, paths, epsilon, record, lanes):
 def explore_blocks(episodes, plan, strategies, paths, epsilon, record, lanes):
     """Block after block."""
     seed, first, count, base = episodes
-    p, m, normals, words, raw, ledgers, rows = lanes
-    b, row = ledgers[0], rows[0]
-    switches, curves, chains = plan.switches, plan.curves, plan.chains
-    steps, given = switches[f.STEPS], switches[f.SOURCE] != f.SYNTHETIC
+    p, m, b, steps = lanes.parameters, lanes.market, lanes.ledgers[0], plan.switches[f.STEPS]
     fix_parameters(plan, p)
-    for block in range(first // LANES, (first + count + LANES - 1) // LANES):
-        span = (max(first - block * LANES, 0), min(first + count - block * LANES, LANES), block * LANES - base)
-        open_block(seed, block, plan, paths, (words, raw), p, m, ledgers)
+    for block in blocks_of(first, count):
+        span = span_of(block, first, count, base)
+        open_block(Clock(seed, block, 0, steps), plan, paths, lanes)
         for t in range(steps):
-            if given:
-                follow_paths(seed, block, t, plan, paths, words, m)
-            else:
-                draw(seed, block, t, switches, words, raw, normals, p)
-                advance(t, switches, curves, chains, normals, p, m)
-            observe(t, m)
-            encode(strategies, np.int64(0), t, p, m, b)
-            stream = np.uint32(switches[f.PHASE] << 30 | ACTIONS << 24 | strategies.kinds[0, f.OWNER])
-            draw_words(seed, block, t, stream, words)
-            choose((t, span, epsilon), plan, strategies, words, p, m, b, record)
+            clock = Clock(seed, block, t, steps)
+            open_step(clock, plan, paths, lanes)
+            choose(clock, span, epsilon, plan, strategies, lanes, record)
             if t == steps - 1:
-                close_horizon(switches[f.HORIZON], m, b)
-            charge(t, span, switches, p, m, b, record.costs)
-            fill(t, np.int64(f.MID), switches, p, m, b)
-            leave_step(given or t == steps - 1, t, switches, curves, chains, normals, p, m)
-        derive_costs(plan, p, m, b, row)
-        low, high, offset = span
-        for i in range(low, high):
-            to_bps = 1e4 / (p[f.SHARES + i] * m[f.ARRIVAL + i])
-            record.costs[steps - 1, offset + i] += row[f.PART_RESIDUAL + i] * to_bps
+                close_horizon(plan.switches[f.HORIZON], m, b)
+            charge(t, span, plan.switches, p, m, b, record.costs)
+            fill(t, np.int64(f.MID), plan.switches, p, m, b)
+            leave_step(clock, plan, lanes)
+        charge_rest(span, plan, lanes, record.costs)
 
 
 @stage
-def choose(at, plan, strategies, words, p, m, b, record):
-    """The policy's action, or with probability epsilon any; its slice into the ledger. ``at``: (step, span, epsilon)."""
-    t, (low, high, offset), epsilon = at
+def choose(clock, span, epsilon, plan, strategies, lanes, record):
+    """The policy's action, or with probability epsilon any; its slice into the ledger."""
+    p, m, b, words, t = lanes.parameters, lanes.market, lanes.ledgers[0], lanes.words, clock.t
+    low, high, offset = span
+    encode(strategies, np.int64(0), t, p, m, b)
+    draw_choices(clock, np.int64(0), plan, strategies, words)
     find_actions(strategies, np.int64(0), t, b)
     levels, tried = np.uint64(strategies.kinds[0, f.LEVELS]), epsilon * 4294967296.0
     for i in range(LANES):
@@ -114,7 +101,7 @@ def choose(at, plan, strategies, words, p, m, b, record):
     taken, actions = record.actions[t, offset + low : offset + high], b[f.VALUE + low : f.VALUE + high]
     for i in range(high - low):
         taken[i] = np.uint8(np.int32(actions[i]))
-    take_actions(strategies, np.int64(0), plan.numbers[f.LOT], plan.switches[f.STEPS], p, m, b)
+    take_actions(strategies, np.int64(0), plan.numbers[f.LOT], clock.steps, p, m, b)
 
 
 @stage
@@ -135,6 +122,16 @@ def charge(t, span, switches, p, m, b, costs):
     charged, values = costs[t, offset + low : offset + high], b[f.VALUE + low : f.VALUE + high]
     for i in range(high - low):
         charged[i] = values[i]
+
+
+@stage
+def charge_rest(span, plan, lanes, costs):
+    """What the horizon rule charges for what is left, onto the last step's cost."""
+    p, m, row, last = lanes.parameters, lanes.market, lanes.rows[0], costs.shape[0] - 1
+    derive_costs(plan, p, m, lanes.ledgers[0], row)
+    for i in range(span.low, span.high):
+        to_bps = 1e4 / (p[f.SHARES + i] * m[f.ARRIVAL + i])
+        costs[last, span.offset + i] += row[f.PART_RESIDUAL + i] * to_bps
 
 
 @chained

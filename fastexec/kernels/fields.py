@@ -66,8 +66,8 @@ MARKET_FIELDS = MIDS // LANES + HISTORY
 # The ledger of a strategy. What can be derived at the end (fees, filled shares, permanent cost) is not accumulated.
 (SLICE, REMAINING, SUM_TIMING, SUM_HALF_SPREAD, SUM_TEMPORARY, SUM_SQUARES, SUM_TRANSIENT, IMPACT,
  ORDERS, LAST_STEP, LARGEST_RATE, VOLUME_AT_LAST, OWN_REMAINING, PROGRAM_COST, STATE, VALUE,
- RATE) = _offsets(0, 17)  # fmt: skip
-LEDGER_FIELDS = RATE // LANES + 1
+ RATE, PAST_STATE, PAST_TRADED) = _offsets(0, 19)  # fmt: skip
+LEDGER_FIELDS = PAST_TRADED // LANES + 1
 
 # Switches: which model a stage runs, chosen outside the lane loop.
 (STEPS, SOURCE, PRICE_MODEL, START_MOVED, SPREAD_MODEL, VOLUME_MODEL, CORRELATED, TEMPORARY_KIND, TRANSIENT_KIND,

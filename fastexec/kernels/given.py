@@ -30,11 +30,11 @@ def begin_given(first, paths, m):
 
 
 @stage
-def begin_joined(seed, block, plan, paths, words, p, m):
+def begin_joined(clock, plan, paths, words, p, m):
     """A block at step 0 on rows drawn from all."""
     for j in range(f.MIDS):
         m[j] = 0.0
-    draw_words(seed, block, np.int64(0), np.uint32(plan.switches[f.PHASE] << 30 | BLOCKS << 24), words)
+    draw_words(clock.seed, clock.block, np.int64(0), np.uint32(plan.switches[f.PHASE] << 30 | BLOCKS << 24), words)
     rows = np.uint64(paths.mid.shape[0])
     for i in range(LANES):
         e = np.int64((np.uint64(words[f.SECOND + i]) * rows) >> _32)
@@ -45,17 +45,17 @@ def begin_joined(seed, block, plan, paths, words, p, m):
 
 
 @stage
-def follow_paths(seed, block, t, plan, paths, words, m):
-    """Step t of given or joined paths."""
-    if plan.switches[f.SOURCE] == f.JOINED and t > 0:
-        rejoin(seed, block, t, plan, paths, words, m)
-    advance_given(t, plan, paths, m)
+def follow_paths(clock, plan, paths, words, m):
+    """A step of given or joined paths."""
+    if plan.switches[f.SOURCE] == f.JOINED and clock.t > 0:
+        rejoin(clock, plan, paths, words, m)
+    advance_given(clock.t, plan, paths, m)
 
 
 @stage
-def rejoin(seed, block, t, plan, paths, words, m):
-    """Before step t: over to another row of the same time of day, where the block ends."""
-    draw_words(seed, block, t, np.uint32(plan.switches[f.PHASE] << 30 | BLOCKS << 24), words)
+def rejoin(clock, plan, paths, words, m):
+    """Before a step: over to another row of the same time of day, where the block ends."""
+    draw_words(clock.seed, clock.block, clock.t, np.uint32(plan.switches[f.PHASE] << 30 | BLOCKS << 24), words)
     ends = plan.numbers[f.RESTART] * 4294967296.0
     for i in range(LANES):
         e = np.int64(m[f.WINDOW + i])

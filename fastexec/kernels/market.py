@@ -19,11 +19,11 @@ _SD_ABSOLUTE = 0.6028102749890869  # sqrt(1 - 2 / pi)
 
 
 @stage
-def begin(seed, block, plan, words, raw, p, m):
+def begin(clock, plan, words, raw, p, m):
     """A block at step 0: clear sums, draw the stationary spread and volume states and the first move, if there is one."""
     for j in range(f.MIDS):
         m[j] = 0.0
-    draw_words(seed, block, np.int64(0), np.uint32(plan.switches[f.PHASE] << 30 | START << 24), words)
+    draw_words(clock.seed, clock.block, np.int64(0), np.uint32(plan.switches[f.PHASE] << 30 | START << 24), words)
     gaussians(words, raw)
     for i in range(LANES):
         m[f.ARRIVAL + i] = p[f.INITIAL_PRICE + i]
@@ -55,9 +55,9 @@ def begin(seed, block, plan, words, raw, p, m):
 
 
 @stage
-def draw(seed, block, t, switches, words, raw, normals, p):
-    """Step t's normals (z_p, z_s, z_v), correlated as the study says."""
-    draw_words(seed, block, t, np.uint32(switches[f.PHASE] << 30 | MOVES << 24), words)
+def draw(clock, switches, words, raw, normals, p):
+    """The step's normals (z_p, z_s, z_v), correlated as the study says."""
+    draw_words(clock.seed, clock.block, clock.t, np.uint32(switches[f.PHASE] << 30 | MOVES << 24), words)
     if switches[f.VOLUME_MODEL] == f.VOLUME_CONSTANT:
         gaussian_pair(words, raw)
     else:

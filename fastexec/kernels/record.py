@@ -5,31 +5,29 @@ from __future__ import annotations
 import numpy as np
 
 from fastexec.kernels import fields as f
-from fastexec.kernels._jit import LANES, stage
+from fastexec.kernels._jit import stage
 from fastexec.kernels.elementary import power
 
 
 @stage
-def record(span, at, plan, p, m, b, steps):
-    """Write a step between decision and fill; ``at`` is (t, k, number of strategies, field of the mid it fills at)."""
-    first, low, high = span
-    t, k, count, field = at
-    for e in range(low, high):
-        i = e % LANES
-        r = ((e - first) * count + k) * plan.switches[f.STEPS] + t
+def record(clock, span, k, price, plan, lanes, steps):
+    """Write a step of strategy k between decision and fill at the mid in field ``price``."""
+    p, m, b, count = lanes.parameters, lanes.market, lanes.ledgers[k], lanes.ledgers.shape[0]
+    for i in range(span.low, span.high):
+        r = ((span.offset + i) * count + k) * clock.steps + clock.t
         q = b[f.SLICE + i]
         before = p[f.PERMANENT_COEFFICIENT + i] * (p[f.SHARES + i] - b[f.REMAINING + i])
         impact = before + b[f.IMPACT + i]
-        price = np.nan
+        paid = np.nan
         if q > 0.0:
-            mid = m[field + i]
+            mid = m[price + i]
             cost = 0.5 * mid * m[f.SPREAD + i] + impact + own_cost(i, q, mid, plan, p, m)
-            price = mid + plan.numbers[f.SIDE] * cost
+            paid = mid + plan.numbers[f.SIDE] * cost
         steps[f.STEP_MID, r] = m[f.MID + i]
         steps[f.STEP_SPREAD, r] = m[f.SPREAD + i]
         steps[f.STEP_VOLUME, r] = m[f.VOLUME + i]
         steps[f.STEP_SHARES, r] = q
-        steps[f.STEP_PRICE, r] = price
+        steps[f.STEP_PRICE, r] = paid
         steps[f.STEP_REMAINING, r] = b[f.REMAINING + i] - q
         steps[f.STEP_IMPACT, r] = impact
 

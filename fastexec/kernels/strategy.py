@@ -29,18 +29,23 @@ def decide(kind, fraction, rate, lot, p, m, b):
 
 
 @stage
-def decide_otherwise(at, plan, strategies, words, p, m, b):
-    """The rarer kinds; ``at`` is (seed, block, step, strategy)."""
-    seed, block, t, k = at
-    kind, lot, steps = strategies.kinds[k, f.KIND], plan.numbers[f.LOT], plan.switches[f.STEPS]
+def decide_otherwise(clock, k, plan, strategies, words, p, m, b):
+    """The rarer kinds."""
+    kind, lot, t, steps = strategies.kinds[k, f.KIND], plan.numbers[f.LOT], clock.t, clock.steps
     if kind == f.OWN_SCHEDULE:
         follow_own(strategies, k, t, lot, p, m, b)
     elif kind == f.RANDOM:
-        stream = np.uint32(plan.switches[f.PHASE] << 30 | ACTIONS << 24 | strategies.kinds[k, f.OWNER])
-        draw_words(seed, block, t, stream, words)
+        draw_choices(clock, k, plan, strategies, words)
         act_randomly(strategies, k, lot, steps, words, p, m, b)
     elif kind == f.TABLE:
         look_up(strategies, k, t, lot, steps, p, m, b)
+
+
+@stage
+def draw_choices(clock, k, plan, strategies, words):
+    """The words from which strategy k chooses in a step."""
+    stream = np.uint32(plan.switches[f.PHASE] << 30 | ACTIONS << 24 | strategies.kinds[k, f.OWNER])
+    draw_words(clock.seed, clock.block, clock.t, stream, words)
 
 
 @stage
@@ -132,11 +137,8 @@ def take_actions(strategies, k, lot, steps, p, m, b):
 
 
 @stage
-def ask(function, params, clock, span, m, b, fault):
-    """A user's strategy: views of the block, no copies; ``clock`` is (step, steps, lot, strategy), ``span`` as in ``record``.
-    What it asks for is rounded down to whole lots.
-    """
-    t, steps, lot, k = clock
+def ask(function, params, clock, lot, m, b):
+    """A user's strategy: views of the block, no copies. What it asks for is rounded down to whole lots."""
     for i in range(LANES):
         b[f.SLICE + i] = 0.0
     function(
@@ -146,26 +148,23 @@ def ask(function, params, clock, span, m, b, fault):
         m[f.SPREAD : f.SPREAD + LANES],
         m[f.LAST_VOLUME : f.LAST_VOLUME + LANES],
         params,
-        t,
-        steps,
+        clock.t,
+        clock.steps,
     )
     if lot > 0.0:
         for i in range(LANES):
             q, left = b[f.SLICE + i], b[f.REMAINING + i]
             b[f.SLICE + i] = min(lot * np.floor(q / lot + _HAIR), left) if q < left else q
-    check_slices(span, t, k, m, b, fault)
 
 
 @stage
-def check_slices(span, t, k, m, b, fault):
+def check_slices(clock, span, k, m, b, fault):
     """Note the first slice of the span's episodes that is no number, negative or more than remains; none without volume."""
-    _, low, high = span
-    first = low - low % LANES
     for i in range(LANES):
         q = b[f.SLICE + i]
         if not (q >= 0.0 and q <= b[f.REMAINING + i]):
-            if fault[0] < 0 and low <= first + i and first + i < high:
-                fault[0], fault[1], fault[2] = first + i, k, t
+            if fault[0] < 0 and span.low <= i and i < span.high:
+                fault[0], fault[1], fault[2] = clock.block * LANES + i, k, clock.t
                 fault[3] = 0 if q != q else 1 if q < 0.0 else 2
             q = 0.0
         b[f.SLICE + i] = q if m[f.VOLUME + i] > 0.0 else 0.0

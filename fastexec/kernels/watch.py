@@ -7,17 +7,16 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastexec.kernels import fields as f
-from fastexec.kernels._jit import LANES, entry, stage
+from fastexec.kernels._jit import entry, stage
 from fastexec.kernels.door import F8, I4, U1, U4, held
 from fastexec.kernels.elementary import power
-from fastexec.kernels.episode import example_study, leave_step, open_block
-from fastexec.kernels.given import follow_paths
-from fastexec.kernels.market import advance, draw, observe
+from fastexec.kernels.episode import example_study
 from fastexec.kernels.parameters import fix_parameters
-from fastexec.kernels.philox import ACTIONS, draw_words
 from fastexec.kernels.room import lanes_for
 from fastexec.kernels.state import encode
+from fastexec.kernels.strategy import draw_choices
 from fastexec.kernels.study_door import check_study, codes_of
+from fastexec.kernels.walk import Clock, blocks_of, leave_step, open_block, open_step, span_of
 
 
 class Watched(NamedTuple):
@@ -59,34 +58,26 @@ def _door(episodes, plan, strategies, paths, seen, lanes):
 def watch_blocks(episodes, plan, strategies, paths, seen, lanes):
     """Block after block."""
     seed, first, count = episodes
-    p, m, normals, words, raw, ledgers, _ = lanes
-    b = ledgers[0]
-    switches, curves, chains = plan.switches, plan.curves, plan.chains
-    steps, given = switches[f.STEPS], switches[f.SOURCE] != f.SYNTHETIC
-    fix_parameters(plan, p)
-    for block in range(first // LANES, (first + count + LANES - 1) // LANES):
-        span = (max(first - block * LANES, 0), min(first + count - block * LANES, LANES), block * LANES - first)
-        open_block(seed, block, plan, paths, (words, raw), p, m, ledgers)
+    steps = plan.switches[f.STEPS]
+    fix_parameters(plan, lanes.parameters)
+    for block in blocks_of(first, count):
+        span = span_of(block, first, count, first)
+        open_block(Clock(seed, block, 0, steps), plan, paths, lanes)
         for t in range(steps):
-            if given:
-                follow_paths(seed, block, t, plan, paths, words, m)
-            else:
-                draw(seed, block, t, switches, words, raw, normals, p)
-                advance(t, switches, curves, chains, normals, p, m)
-            observe(t, m)
-            encode(strategies, np.int64(0), t, p, m, b)
-            stream = np.uint32(switches[f.PHASE] << 30 | ACTIONS << 24 | strategies.kinds[0, f.OWNER])
-            draw_words(seed, block, t, stream, words)
-            note(t, span, switches[f.TEMPORARY_KIND] == f.TEMPORARY_LINEAR, words, p, m, b, seen)
-            leave_step(given or t == steps - 1, t, switches, curves, chains, normals, p, m)
+            clock = Clock(seed, block, t, steps)
+            open_step(clock, plan, paths, lanes)
+            encode(strategies, np.int64(0), t, lanes.parameters, lanes.market, lanes.ledgers[0])
+            draw_choices(clock, np.int64(0), plan, strategies, lanes.words)
+            note(t, span, plan.switches[f.TEMPORARY_KIND] == f.TEMPORARY_LINEAR, lanes, seen)
+            leave_step(clock, plan, lanes)
 
 
 @stage
-def note(t, span, linear, words, p, m, b, seen):
-    """Step t of a block's episodes; ``span`` is (first and last lane, row of lane 0)."""
-    low, high, offset = span
-    for i in range(low, high):
-        e, volume, to_bps = offset + i, m[f.VOLUME + i], 1e4 / m[f.ARRIVAL + i]
+def note(t, span, linear, lanes, seen):
+    """Step t of a block's episodes."""
+    p, m, b, words = lanes.parameters, lanes.market, lanes.ledgers[0], lanes.words
+    for i in range(span.low, span.high):
+        e, volume, to_bps = span.offset + i, m[f.VOLUME + i], 1e4 / m[f.ARRIVAL + i]
         rate = p[f.SHARES + i] / (volume if volume > 0.0 else 1.0)
         of_rate = 0.0 if linear else power(rate, p[f.TEMPORARY_EXPONENT + i])
         seen.states[e, t] = np.int32(b[f.STATE + i])

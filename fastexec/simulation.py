@@ -237,7 +237,7 @@ def _given(
     plan.switches[fields.SOURCE] = fields.JOINED
     plan.numbers[fields.RESTART] = 0.0 if market.block >= study.order.steps else 1.0 / market.block
     if market.initial_price is None:
-        plan.ranges[fields.INITIAL_PRICE, :2] = arrival_price(market, windows)
+        plan.ranges[fields.PARAMETERS.index("initial_price"), :2] = arrival_price(market, windows)
     blocks = blocks_of(windows)
     given = _paths(windows.paths)
     mid, spread, volume, arrival = (x[blocks.order] for x in given[:4])

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 
 from fastexec.kernels import fields as f
-from fastexec.kernels.episode import ROWS, output_for, plugin_slots
+from fastexec.kernels.episode import output_for, plugin_slots
 from fastexec.kernels.explore import Experience
 from fastexec.kernels.gather import Gathered
 from fastexec.kernels.learning import Step
 from fastexec.kernels.online import Rule
 from fastexec.kernels.program import MOMENTA, SPREADS, TIMES, VOLUMES
 from fastexec.kernels.programme import Problem
-from fastexec.kernels.room import LANES, lanes_for
+from fastexec.kernels.room import lanes_for
 from fastexec.kernels.summary import BINS
 from fastexec.kernels.watch import Watched
 
@@ -30,7 +30,8 @@ def study() -> tuple[f.Plan, f.Strategies, f.Paths]:
     switches = np.zeros(f.SWITCHES, I8)
     switches[f.STEPS], switches[f.SOURCE] = T, f.JOINED
     plan = f.Plan(
-        switches, np.zeros(f.NUMBERS), np.zeros((len(f.PARAMETERS), 3)), np.array([f.SHARES, f.FEE], I8), np.ones((4, T)),
+        switches, np.zeros(f.NUMBERS), np.zeros((len(f.PARAMETERS), 3)),
+        np.array([f.PARAMETERS.index("shares"), f.PARAMETERS.index("fee")], I8), np.ones((4, T)),
         np.zeros(2 * f.CHAIN_SIZE),
     )  # fmt: skip
     kinds = np.zeros((5, f.KIND_FIELDS), I8)
@@ -58,7 +59,7 @@ def seen() -> Watched:
 def simulate_blocks() -> tuple[Any, ...]:
     plan, strategies, paths = study()
     output = output_for(plan, strategies, E, every_step=True)
-    return (np.uint64(0), 1, E), plan, strategies, paths, output, plugin_slots(), lanes_for(5, ROWS)
+    return (np.uint64(0), 1, E), plan, strategies, paths, output, plugin_slots(), lanes_for(5, f.CLOSED_FIELDS)
 
 
 def explore_blocks() -> tuple[Any, ...]:
@@ -69,7 +70,7 @@ def explore_blocks() -> tuple[Any, ...]:
 def gather_blocks() -> tuple[Any, ...]:
     cube = (T, X, X)
     sums = Gathered(np.zeros(cube, I8), np.zeros(cube, I8), np.zeros((T, X, 3), I8), np.ones(3), np.zeros(1, I8))
-    return (np.uint64(0), 1, E), *study(), sums, lanes_for(5), np.zeros((2, LANES), I8)
+    return (np.uint64(0), 1, E), *study(), sums, lanes_for(5)
 
 
 def learn_episodes() -> tuple[Any, ...]:

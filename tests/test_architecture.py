@@ -27,6 +27,7 @@ NUMBA = {"numba", "llvmlite"}
 BENCH_LOCK = ROOT / "scripts" / "bench.lock"
 SETUP_SCRIPTS = ("run.py", "test.py", "bench.py", "setup_environment.py")
 LONGEST_FILE = 300
+MOST_IMPORTS = 0.06  # of the lines of the kernels
 CODE = ("fastexec", "bench", "scripts", "tests")
 MAP_NAME = re.compile(r"[\w./*]+(/|/\w+|\.\w+)|LICENSE")
 # Not the same bits on every machine, and not vectorised.
@@ -83,6 +84,74 @@ def test_kernels_import_numpy_and_themselves() -> None:
 def test_three_files_import_numba() -> None:
     users = [path for path in sources(PACKAGE) if any(is_within(name, NUMBA) for name in imported(parse(path)))]
     assert users == list(JIT)
+
+
+def test_kernels_have_no_walls_of_imports() -> None:
+    lines = imports = 0
+    for path in sources(KERNELS):
+        lines += len(path.read_text(encoding="utf-8").splitlines())
+        for node in ast.walk(parse(path)):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                imports += node.end_lineno - node.lineno + 1
+    assert 0 < imports < MOST_IMPORTS * lines, f"{imports} of {lines} lines"
+
+
+#: The buffers of a block as the kernels call them, and one of the fields that lie there.
+BUFFERS = {
+    "p": "SHARES",
+    "m": "MID",
+    "b": "SLICE",
+    "words": "FIRST",
+    "raw": "FIRST",
+    "normals": "Z_PRICE",
+    "row": "ROW_FILLED",
+}
+
+
+def fields_of_lanes() -> list[set[str]]:
+    """The names in ``fields`` that are offsets in a lane buffer; a set for each group of them."""
+    return [
+        {name.id for name in node.targets[0].elts}
+        for node in parse(KERNELS / "fields.py").body
+        if isinstance(node, ast.Assign)
+        and isinstance(node.value, ast.Call)
+        and ast.unparse(node.value.func) == "_offsets"
+    ]
+
+
+def named_fields(tree: ast.AST) -> Iterator[str]:
+    """Yield the names of ``fields`` in a tree, without those in brackets of their own."""
+    if isinstance(tree, ast.Attribute) and ast.unparse(tree.value) in ("f", "fields"):
+        yield tree.attr
+    for node in ast.iter_child_nodes(tree):
+        if not isinstance(node, ast.Subscript):
+            yield from named_fields(node)
+
+
+def test_offsets_and_numbers_are_not_mixed() -> None:
+    """In brackets an offset stands in those of its own lane buffer only, and a number in none of these; the rest of the
+    package names no offset.
+    """
+    groups = fields_of_lanes()
+    every = set().union(*groups)
+    belongs = {buffer: set().union(*(group for group in groups if one in group)) for buffer, one in BUFFERS.items()}
+    belongs["p"] |= next(group for group in groups if "LOTS" in group)
+    belongs["row"] |= next(group for group in groups if "PART_SPREAD" in group)
+    seen, wrong = 0, []
+    for path in sources(KERNELS):
+        for node in ast.walk(parse(path)):
+            if isinstance(node, ast.Subscript):
+                found = set(named_fields(node.slice))
+                buffer = ast.unparse(node.value)
+                seen += len(found)
+                if found - belongs[buffer] if buffer in belongs else found & every:
+                    wrong.append(f"{where(path, node)}: {ast.unparse(node)}")
+    assert seen > 300
+    for path in set(sources(PACKAGE)) - set(sources(KERNELS)):
+        for node in ast.walk(parse(path)):
+            if isinstance(node, ast.Attribute) and every & {*named_fields(node)}:
+                wrong.append(f"{where(path, node)}: {ast.unparse(node)}")
+    assert wrong == []
 
 
 def inexact(node: ast.AST) -> bool:

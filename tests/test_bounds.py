@@ -105,7 +105,7 @@ def test_a_pair_that_no_study_can_have_is_refused(pair, folder, tmp_path):
         play(case, folder, tmp_path / "r")
 
 
-PLANTED = "    b[LEDGER_FIELDS * _W * 99] = 0.0\n"
+PLANTED = "    b[f.LEDGER_FIELDS * LANES * 99] = 0.0\n"
 TINY = """
 import fastexec as fx
 from fastexec.kernels import fill

@@ -20,7 +20,7 @@ import fastexec.kernels
 from entry_calls import CALLS, F8, I4, I8, ROOM, A, C, E, I, T, X, study
 from fastexec.kernels import fields as f
 from fastexec.kernels._jit import Entry, entries, entry
-from fastexec.kernels.episode import ROWS, output_for, plugin_slots
+from fastexec.kernels.episode import output_for, plugin_slots
 from fastexec.kernels.room import lanes_for
 from fastexec.models.strategies import Actions
 from fastexec.planning.policies import Cut, TablePolicy, plan_table
@@ -200,10 +200,10 @@ def test_given_paths_hold_the_episodes(reached):
         plan.switches[f.SOURCE] = f.GIVEN
         call = (np.uint64(0), 1, count), plan, strategies, paths, output_for(plan, strategies, count), plugin_slots()
         if fits:
-            OURS["simulate_blocks"](*call, lanes_for(5, ROWS))
+            OURS["simulate_blocks"](*call, lanes_for(5, f.CLOSED_FIELDS))
         else:
             with pytest.raises(ValueError, match=r"first \+ count"):
-                OURS["simulate_blocks"](*call, lanes_for(5, ROWS))
+                OURS["simulate_blocks"](*call, lanes_for(5, f.CLOSED_FIELDS))
     assert len(reached) == 1
 
 

@@ -21,13 +21,14 @@ import fastexec.simulation
 import fastexec.studies.summary  # noqa: F401 - with the three above, every room's stages
 from fastexec.kernels import _jit, fields
 from fastexec.kernels._jit import JIT_DISABLED
+from fastexec.kernels.walk import Span
 
 pytestmark = pytest.mark.skipif(JIT_DISABLED, reason="nothing is compiled")
 
 LANES64, WORDS, RAW = np.zeros(1), np.zeros(1, np.uint32), np.zeros(1, np.float32)
 SWITCHES = np.zeros(1, np.int64)
 P = M = B = NORMALS = ROWS = LANES64
-SPAN = (0, 1, 0)
+SPAN = Span(0, 1, 0)
 PLAN = fields.Plan(
     np.zeros(1, np.int64), np.zeros(1), np.zeros((1, 1)), np.zeros(0, np.int64), np.zeros((4, 1)), np.zeros(1)
 )  # only types matter
@@ -57,21 +58,22 @@ STAGES = {
     "explore.price_share": (0, P, M, B),
     "explore.charge": (0, SPAN, SWITCHES, P, M, B, np.zeros((1, 1))),
     "account.derive_costs": (PLAN, P, M, B, ROWS),
-    "account.derive_rows": (PLAN, P, M, B, ROWS, ROWS),
+    "account.derive_columns": (PLAN, P, M, B, ROWS),
     "parameters.derive": (SWITCHES, P),
 }
 #: Those that look something up in a table, lane by lane: an action's level, a chain's threshold.
 LOOK_UP = ("strategy.take_actions", "market.roll")
 #: The others, and why they are not held to it.
 EXEMPT = {
-    "only calls stages": "account.account episode.open_block episode.close_block market.advance market.draw state.encode "
-    "strategy.decide strategy.decide_otherwise strategy.look_up strategy.act_randomly given.follow_paths",
+    "only calls stages": "account.account walk.open_block walk.close_block market.advance market.draw state.encode "
+    "strategy.decide strategy.decide_otherwise strategy.look_up strategy.act_randomly given.follow_paths strategy.draw_choices",
     "integers": "philox.draw_words strategy.find_actions explore.choose",
-    "copies": "account.write_rows fill.open_ledger fill.close_horizon given.roll_given strategy.ask strategy.check_slices",
+    "copies": "account.write_rows fill.open_ledger fill.close_horizon given.roll_given strategy.ask strategy.check_slices "
+    "gather.remember_states",
     "each lane reads a table or path of its own": "market.step_chain strategy.follow_own given.begin_given "
     "given.begin_joined given.rejoin given.advance_given gather.count_transitions gather.add_costs watch.note",
     "once a block or for a look at single episodes": "account.describe_market market.begin parameters.fix_parameters "
-    "parameters.draw_parameters parameters.round_order record.record record.own_cost",
+    "parameters.draw_parameters parameters.round_order record.record record.own_cost explore.charge_rest",
     "no lanes": "quantile._horner online.ahead online.choose_action online.move online.take program.best_of "
     "program.clipped program.program_state programme.interpolate programme.look_ahead "
     "programme.mark programme.price summary._count_wins summary.bin_of trajectory.total_cost trajectory.try_step",

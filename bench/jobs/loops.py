@@ -9,11 +9,10 @@ import numba
 import numpy as np
 
 from fastexec.kernels import _jit, fields, philox
-from fastexec.kernels._jit import LANES
-from fastexec.kernels.episode import open_block
-from fastexec.kernels.market import advance, draw, observe
+from fastexec.kernels.market import draw
 from fastexec.kernels.parameters import fix_parameters
 from fastexec.kernels.state import encode
+from fastexec.kernels.walk import Clock, open_block, open_step
 
 
 def _loop(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -47,7 +46,7 @@ def draw_moves(seed, blocks, steps, plan, lanes):
     fix_parameters(plan, p)
     for block in range(blocks):
         for t in range(steps):
-            draw(seed, block, t, switches, words, raw, normals, p)
+            draw(Clock(seed, block, t, steps), switches, words, raw, normals, p)
 
 
 @_loop
@@ -55,13 +54,12 @@ def encode_states(seed, blocks, steps, plan, strategies, paths, lanes):
     """Each block's states again and again on the market of one step."""
     p, m, b = lanes.parameters, lanes.market, lanes.ledgers[0]
     fix_parameters(plan, p)
-    open_block(seed, 0, plan, paths, (lanes.words, lanes.raw), p, m, lanes.ledgers)
-    draw(seed, 0, 0, plan.switches, lanes.words, lanes.raw, lanes.normals, p)
-    advance(0, plan.switches, plan.curves, plan.chains, lanes.normals, p, m)
-    observe(0, m)
+    clock = Clock(seed, 0, 0, steps)
+    open_block(clock, plan, paths, lanes)
+    open_step(clock, plan, paths, lanes)
     total = 0.0
     for _ in range(blocks):
         for t in range(steps):
             encode(strategies, 0, t, p, m, b)
-            total += b[fields.STATE * LANES]
+            total += b[fields.STATE]
     return total

@@ -25,7 +25,7 @@ from numba.core.errors import NumbaExperimentalFeatureWarning
 from numba.core.types import FunctionType, UniTuple
 
 from fastexec.kernels._cache import KernelCache, make_folder
-from fastexec.kernels._compiler import KernelCompiler, StageCompiler
+from fastexec.kernels._compiler import KernelCompiler, StageCompiler, collector_paused
 
 # First-class functions (the plugin slots) work, and are still called experimental at each call.
 warnings.filterwarnings("ignore", "First-class function type", NumbaExperimentalFeatureWarning)
@@ -33,6 +33,7 @@ warnings.filterwarnings("ignore", "First-class function type", NumbaExperimental
 #: Lanes (episodes) in a block; a power of two, so that the low counter word never carries within a block.
 LANES = int(os.environ.get("FASTEXEC_LANES", "128"))
 
+_PACKAGE = __name__.removesuffix("_jit")  # with its dot
 
 # error_model="numpy": with Python's model each division hides a branch and the lane loop is no longer vectorised.
 _OPTIONS = {"nogil": True, "error_model": "numpy", "fastmath": False, "pipeline_class": KernelCompiler}
@@ -54,8 +55,9 @@ JIT_DISABLED = bool(config.DISABLE_JIT)
 def kernel_hash() -> str:
     """SHA-256 (hex) of the kernel sources and the lane width: what the bits of a result depend on besides the study."""
     digest = hashlib.sha256()
-    for source in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(source.name.encode() + b"\0" + source.read_bytes() + b"\0")
+    folder = Path(__file__).parent
+    for name in sorted(source.relative_to(folder).as_posix() for source in folder.rglob("*.py")):
+        digest.update(name.encode() + b"\0" + (folder / name).read_bytes() + b"\0")
     return digest.hexdigest()
 
 
@@ -86,14 +88,14 @@ def cache_folder() -> Path:
         return _folder
 
 
-#: Every stage by file and name, so that a test can see that none has lost its vectors.
+#: Every stage by its full name below this folder (``fill.push``), so that a test can see that none has lost its vectors.
 stages: dict[str, Callable[..., Any]] = {}
 
 
 def stage(function: Callable[..., Any]) -> Callable[..., Any]:
     """A jitted function that only kernels call; it makes no arrays."""
     made: Callable[..., Any] = numba.njit(**_FOR_LINKING, **_NO_REFERENCES)(function)
-    stages[f"{function.__module__.rpartition('.')[2]}.{function.__name__}"] = made
+    stages[f"{function.__module__.removeprefix(_PACKAGE)}.{function.__name__}"] = made
     return made
 
 
@@ -171,7 +173,8 @@ class Entry:
         started = perf_counter()
         with self._lock:
             if self._dispatcher is None:
-                self._dispatcher = self._function if JIT_DISABLED else self._compiled()
+                with collector_paused():
+                    self._dispatcher = self._function if JIT_DISABLED else self._compiled()
         return perf_counter() - started
 
     def _compiled(self) -> Any:

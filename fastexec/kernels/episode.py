@@ -11,50 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from fastexec.kernels._jit import LANES, PLUGIN_SLOTS, decide_function, entry, inlined, stage
-from fastexec.kernels.account import ROWS, account, describe_market, write_rows
+from fastexec.kernels import fields as f
+from fastexec.kernels._jit import PLUGIN_SLOTS, decide_function, entry, inlined
 from fastexec.kernels.door import F8, I4, I8, held, sizes, within
-from fastexec.kernels.fields import (
-    CHAIN_SIZE,
-    COUNT_COLUMNS,
-    EPISODE_COLUMNS,
-    FILLS_AT_NEXT,
-    GIVEN,
-    HORIZON,
-    JOINED,
-    KIND,
-    KIND_FIELDS,
-    LOT,
-    MARKET_COLUMNS,
-    MID,
-    MOST_FEATURES,
-    MOST_LEVELS,
-    NEXT,
-    NUMBERS,
-    PARAMETERS,
-    PLUGIN,
-    POV,
-    SLOT,
-    SOURCE,
-    STEP_COLUMNS,
-    STEPS,
-    SWITCHES,
-    SYNTHETIC,
-    Output,
-    Paths,
-    Plan,
-    Strategies,
-)
-from fastexec.kernels.fill import close_horizon, fill, open_ledger
-from fastexec.kernels.given import begin_given, begin_joined, follow_paths, roll_given
-from fastexec.kernels.market import advance, begin, draw, observe, roll
-from fastexec.kernels.parameters import draw_parameters, fix_parameters
+from fastexec.kernels.fill import close_horizon, fill
+from fastexec.kernels.parameters import fix_parameters
 from fastexec.kernels.record import record
 from fastexec.kernels.room import lanes_for
-from fastexec.kernels.strategy import ask, decide, decide_otherwise
+from fastexec.kernels.strategy import ask, check_slices, decide, decide_otherwise
 from fastexec.kernels.study_door import check_study
-
-_W = LANES
+from fastexec.kernels.walk import Clock, blocks_of, close_block, leave_step, open_block, open_step, span_of
 
 
 def no_op(shares, remaining, mid, spread, last_volume, params, step, steps):
@@ -67,42 +33,42 @@ def plugin_slots(functions: Sequence[Any] = ()) -> tuple[Any, ...]:
     return (*functions, *[empty] * (PLUGIN_SLOTS - len(functions)))
 
 
-def output_for(plan: Plan, strategies: Strategies, episodes: int, every_step: bool = False) -> Output:
+def output_for(plan: f.Plan, strategies: f.Strategies, episodes: int, every_step: bool = False) -> f.Output:
     """Uninitialised rows for so many episodes, of the sizes that plan and strategies ask for."""
     rows = episodes * strategies.kinds.shape[0]
-    return Output(
-        np.empty((len(MARKET_COLUMNS), episodes)),
+    return f.Output(
+        np.empty((len(f.MARKET_COLUMNS), episodes)),
         np.empty((plan.drawn.size, episodes)),
-        np.empty((len(EPISODE_COLUMNS), rows)),
-        np.empty((len(COUNT_COLUMNS), rows), np.int32),
-        np.empty((len(STEP_COLUMNS), rows * int(plan.switches[STEPS]) if every_step else 0)),
+        np.empty((len(f.EPISODE_COLUMNS), rows)),
+        np.empty((len(f.COUNT_COLUMNS), rows), np.int32),
+        np.empty((len(f.STEP_COLUMNS), rows * int(plan.switches[f.STEPS]) if every_step else 0)),
         np.full(4, -1, np.int64),
     )
 
 
-def example_study() -> tuple[Plan, Strategies, Paths]:
+def example_study() -> tuple[f.Plan, f.Strategies, f.Paths]:
     """A smallest plan of one step, strategies and paths, for signatures."""
-    switches = np.zeros(SWITCHES, np.int64)
-    switches[STEPS] = 1
-    plan = Plan(
+    switches = np.zeros(f.SWITCHES, np.int64)
+    switches[f.STEPS] = 1
+    plan = f.Plan(
         switches,
-        np.zeros(NUMBERS),
-        np.zeros((len(PARAMETERS), 3)),
+        np.zeros(f.NUMBERS),
+        np.zeros((len(f.PARAMETERS), 3)),
         np.zeros(0, np.int64),
         np.zeros((4, 1)),
-        np.zeros(2 * CHAIN_SIZE),
+        np.zeros(2 * f.CHAIN_SIZE),
     )
-    strategies = Strategies(
-        np.zeros((1, KIND_FIELDS), np.int64),
-        np.zeros((1, MOST_LEVELS)),
+    strategies = f.Strategies(
+        np.zeros((1, f.KIND_FIELDS), np.int64),
+        np.zeros((1, f.MOST_LEVELS)),
         np.zeros((1, 1, 2)),
         np.zeros(1, np.int64),
-        np.zeros((1, MOST_FEATURES, 4), np.int64),
-        np.zeros((1, MOST_FEATURES, MOST_LEVELS)),
+        np.zeros((1, f.MOST_FEATURES, 4), np.int64),
+        np.zeros((1, f.MOST_FEATURES, f.MOST_LEVELS)),
         np.zeros(1, np.uint16),
     )
     one = np.zeros(1, np.int64)
-    paths = Paths(np.zeros((1, 2)), np.zeros((1, 1)), np.zeros((1, 1)), np.zeros(1), one, one)
+    paths = f.Paths(np.zeros((1, 2)), np.zeros((1, 1)), np.zeros((1, 1)), np.zeros(1), one, one)
     return plan, strategies, paths
 
 
@@ -110,33 +76,34 @@ def simulate_range(
     seed: np.uint64,
     first: int,
     count: int,
-    plan: Plan,
-    strategies: Strategies,
-    paths: Paths,
-    output: Output,
+    plan: f.Plan,
+    strategies: f.Strategies,
+    paths: f.Paths,
+    output: f.Output,
     plugins: tuple[Any, ...],
 ) -> None:
     """Simulate episodes ``first <= e < first + count`` into the rows of ``output``."""
-    lanes = lanes_for(strategies.kinds.shape[0], ROWS)
+    lanes = lanes_for(strategies.kinds.shape[0], f.CLOSED_FIELDS)
     simulate_blocks((seed, first, count), plan, strategies, paths, output, plugins, lanes)
 
 
 def _example() -> tuple[Any, ...]:
     plan, strategies, paths = example_study()
     output = output_for(plan, strategies, 1)
-    return (np.uint64(0), 0, 1), plan, strategies, paths, output, plugin_slots(), lanes_for(1, ROWS)
+    return (np.uint64(0), 0, 1), plan, strategies, paths, output, plugin_slots(), lanes_for(1, f.CLOSED_FIELDS)
 
 
 def _door(episodes, plan, strategies, paths, output, plugins, lanes):
     _, first, count = episodes
-    steps, rows = check_study((first, count), plan, strategies, paths, lanes, ROWS), count * strategies.kinds.shape[0]
+    steps = check_study((first, count), plan, strategies, paths, lanes, f.CLOSED_FIELDS)
+    rows = count * strategies.kinds.shape[0]
     within("plugins: slots", len(plugins), PLUGIN_SLOTS, PLUGIN_SLOTS)
-    held("output.markets", output.markets, F8, len(MARKET_COLUMNS), count)
+    held("output.markets", output.markets, F8, len(f.MARKET_COLUMNS), count)
     held("output.parameters", output.parameters, F8, plan.drawn.size, count)
-    held("output.episodes", output.episodes, F8, len(EPISODE_COLUMNS), rows)
-    held("output.counts", output.counts, I4, len(COUNT_COLUMNS), rows)
+    held("output.episodes", output.episodes, F8, len(f.EPISODE_COLUMNS), rows)
+    held("output.counts", output.counts, I4, len(f.COUNT_COLUMNS), rows)
     recorded = sizes("output.steps", output.steps, 2)[1] > 0
-    held("output.steps", output.steps, F8, len(STEP_COLUMNS), rows * steps if recorded else 0)
+    held("output.steps", output.steps, F8, len(f.STEP_COLUMNS), rows * steps if recorded else 0)
     held("output.fault", output.fault, I8, 4)
 
 
@@ -144,66 +111,34 @@ def _door(episodes, plan, strategies, paths, output, plugins, lanes):
 def simulate_blocks(episodes, plan, strategies, paths, output, plugins, lanes):
     """Block after block of ``episodes`` (seed, first, count)."""
     seed, first, count = episodes
-    p, m, normals, words, raw, ledgers, rows = lanes
-    switches, curves, chains, lot = plan.switches, plan.curves, plan.chains, plan.numbers[LOT]
-    kinds, fractions, levels = strategies.kinds, strategies.fractions, strategies.levels
-    steps, given, recorded = switches[STEPS], switches[SOURCE] != SYNTHETIC, output.steps.shape[1] > 0
-    fix_parameters(plan, p)
-    for block in range(first // _W, (first + count + _W - 1) // _W):
-        span = (first, max(first, block * _W), min(first + count, (block + 1) * _W))
-        open_block(seed, block, plan, paths, (words, raw), p, m, ledgers)
+    steps = plan.switches[f.STEPS]
+    fix_parameters(plan, lanes.parameters)
+    for block in blocks_of(first, count):
+        span = span_of(block, first, count, first)
+        open_block(Clock(seed, block, 0, steps), plan, paths, lanes)
         for t in range(steps):
-            if given:
-                follow_paths(seed, block, t, plan, paths, words, m)
-            else:
-                draw(seed, block, t, switches, words, raw, normals, p)
-                advance(t, switches, curves, chains, normals, p, m)
-            observe(t, m)
-            for k in range(kinds.shape[0]):
-                b, price = ledgers[k], NEXT if kinds[k, FILLS_AT_NEXT] else MID
-                if kinds[k, KIND] <= POV:
-                    decide(kinds[k, KIND], fractions[k, 0, t + 1], levels[k, 0], lot, p, m, b)
-                elif kinds[k, KIND] == PLUGIN:
-                    ask(plugins[kinds[k, SLOT]], levels[k], (t, steps, lot, k), span, m, b, output.fault)
-                else:
-                    decide_otherwise((seed, block, t, k), plan, strategies, words, p, m, b)
-                if t == steps - 1:
-                    close_horizon(switches[HORIZON], m, b)
-                if recorded:
-                    record(span, (t, k, kinds.shape[0], price), plan, p, m, b, output.steps)
-                fill(t, price, switches, p, m, b)
-            leave_step(given or t == steps - 1, t, switches, curves, chains, normals, p, m)
-        close_block(span, plan, p, m, ledgers, rows, output)
-
-
-@stage
-def open_block(seed, block, plan, paths, drawn, p, m, ledgers):
-    """A block at step 0: parameters, market, empty ledgers; ``drawn`` is (words, raw normals)."""
-    words, raw = drawn
-    draw_parameters(seed, block, plan, words, p)
-    if plan.switches[SOURCE] == GIVEN:
-        begin_given(block * _W, paths, m)
-    elif plan.switches[SOURCE] == JOINED:
-        begin_joined(seed, block, plan, paths, words, p, m)
-    else:
-        begin(seed, block, plan, words, raw, p, m)
-    for k in range(ledgers.shape[0]):
-        open_ledger(p, ledgers[k])
+            clock = Clock(seed, block, t, steps)
+            open_step(clock, plan, paths, lanes)
+            for k in range(strategies.kinds.shape[0]):
+                play(clock, span, k, plan, strategies, plugins, lanes, output)
+            leave_step(clock, plan, lanes)
+        close_block(span, plan, lanes, output)
 
 
 @inlined
-def leave_step(keep_spread, t, switches, curves, chains, normals, p, m):
-    """To the next step; at the end only the mid moves on, the last quoted spread stays."""
-    if keep_spread:
-        roll_given(m)
+def play(clock, span, k, plan, strategies, plugins, lanes, output):
+    """Strategy k's step: its slices, decided and filled."""
+    p, m, b, kind, lot = lanes.parameters, lanes.market, lanes.ledgers[k], strategies.kinds[k], plan.numbers[f.LOT]
+    price = f.NEXT if kind[f.FILLS_AT_NEXT] else f.MID
+    if kind[f.KIND] <= f.POV:
+        decide(kind[f.KIND], strategies.fractions[k, 0, clock.t + 1], strategies.levels[k, 0], lot, p, m, b)
+    elif kind[f.KIND] == f.PLUGIN:
+        ask(plugins[kind[f.SLOT]], strategies.levels[k], clock, lot, m, b)
+        check_slices(clock, span, k, m, b, output.fault)
     else:
-        roll(t, switches, curves, chains, normals, p, m)
-
-
-@stage
-def close_block(span, plan, p, m, ledgers, rows, output):
-    """Write the rows of a block's episodes; ``span`` is (first episode of the output, first and end of the block's)."""
-    describe_market(span, plan, p, m, output)
-    for k in range(ledgers.shape[0]):
-        account(k, plan, p, m, ledgers[k], rows)
-    write_rows(span, ledgers, rows, output)
+        decide_otherwise(clock, k, plan, strategies, lanes.words, p, m, b)
+    if clock.t == clock.steps - 1:
+        close_horizon(plan.switches[f.HORIZON], m, b)
+    if output.steps.shape[1] > 0:
+        record(clock, span, k, price, plan, lanes, output.steps)
+    fill(clock.t, price, plan.switches, p, m, b)

@@ -6,57 +6,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from fastexec.kernels import fields as f
 from fastexec.kernels._jit import LANES, chained, entry, stage
 from fastexec.kernels.account import derive_costs
 from fastexec.kernels.door import F8, I4, U1, held, sizes, within
 from fastexec.kernels.elementary import power
-from fastexec.kernels.episode import example_study, leave_step, open_block
-from fastexec.kernels.fields import (
-    ARRIVAL,
-    FEE,
-    HORIZON,
-    IMPACT,
-    LEVELS,
-    LOT,
-    MID,
-    OWNER,
-    PERMANENT_COEFFICIENT,
-    PERMANENT_OWN,
-    PHASE,
-    REMAINING,
-    SHARES,
-    SLICE,
-    SOURCE,
-    SPREAD,
-    STATE,
-    STEPS,
-    SYNTHETIC,
-    TEMPORARY_COEFFICIENT,
-    TEMPORARY_EXPONENT,
-    TEMPORARY_FIXED,
-    TEMPORARY_KIND,
-    TEMPORARY_LINEAR,
-    TEMPORARY_PROPORTIONAL,
-    TRANSIENT_COEFFICIENT,
-    TRANSIENT_EXPONENT,
-    TRANSIENT_KIND,
-    TRANSIENT_OFF,
-    VALUE,
-    Paths,
-    Plan,
-    Strategies,
-)
+from fastexec.kernels.episode import example_study
 from fastexec.kernels.fill import close_horizon, fill, rate_of
-from fastexec.kernels.given import follow_paths
-from fastexec.kernels.market import advance, draw, observe
 from fastexec.kernels.parameters import fix_parameters
-from fastexec.kernels.philox import ACTIONS, draw_words
 from fastexec.kernels.room import lanes_for
 from fastexec.kernels.state import encode
-from fastexec.kernels.strategy import find_actions, take_actions
+from fastexec.kernels.strategy import draw_choices, find_actions, take_actions
 from fastexec.kernels.study_door import check_study, codes_of
-
-_W = LANES
+from fastexec.kernels.walk import Clock, blocks_of, leave_step, open_block, open_step, span_of
 
 
 class Experience(NamedTuple):
@@ -72,9 +34,9 @@ class Experience(NamedTuple):
 def explore_range(
     seed: np.uint64,
     episodes: tuple[int, int, int],
-    plan: Plan,
-    strategies: Strategies,
-    paths: Paths,
+    plan: f.Plan,
+    strategies: f.Strategies,
+    paths: f.Paths,
     epsilon: float,
     record: Experience,
 ) -> None:
@@ -103,86 +65,85 @@ def _door(episodes, plan, strategies, paths, epsilon, record, lanes):
 def explore_blocks(episodes, plan, strategies, paths, epsilon, record, lanes):
     """Block after block."""
     seed, first, count, base = episodes
-    p, m, normals, words, raw, ledgers, rows = lanes
-    b, parts = ledgers[0], rows[0]
-    switches, curves, chains = plan.switches, plan.curves, plan.chains
-    steps, given = switches[STEPS], switches[SOURCE] != SYNTHETIC
+    p, m, b, steps = lanes.parameters, lanes.market, lanes.ledgers[0], plan.switches[f.STEPS]
     fix_parameters(plan, p)
-    for block in range(first // _W, (first + count + _W - 1) // _W):
-        span = (max(first - block * _W, 0), min(first + count - block * _W, _W), block * _W - base)
-        open_block(seed, block, plan, paths, (words, raw), p, m, ledgers)
+    for block in blocks_of(first, count):
+        span = span_of(block, first, count, base)
+        open_block(Clock(seed, block, 0, steps), plan, paths, lanes)
         for t in range(steps):
-            if given:
-                follow_paths(seed, block, t, plan, paths, words, m)
-            else:
-                draw(seed, block, t, switches, words, raw, normals, p)
-                advance(t, switches, curves, chains, normals, p, m)
-            observe(t, m)
-            encode(strategies, np.int64(0), t, p, m, b)
-            stream = np.uint32(switches[PHASE] << 30 | ACTIONS << 24 | strategies.kinds[0, OWNER])
-            draw_words(seed, block, t, stream, words)
-            choose((t, span, epsilon), plan, strategies, words, p, m, b, record)
+            clock = Clock(seed, block, t, steps)
+            open_step(clock, plan, paths, lanes)
+            choose(clock, span, epsilon, plan, strategies, lanes, record)
             if t == steps - 1:
-                close_horizon(switches[HORIZON], m, b)
-            charge(t, span, switches, p, m, b, record.costs)
-            fill(t, np.int64(MID), switches, p, m, b)
-            leave_step(given or t == steps - 1, t, switches, curves, chains, normals, p, m)
-        derive_costs(plan, p, m, b, parts)
-        low, high, offset = span
-        for i in range(low, high):
-            to_bps = 1e4 / (p[SHARES * _W + i] * m[ARRIVAL * _W + i])
-            record.costs[steps - 1, offset + i] += parts[6 * _W + i] * to_bps
+                close_horizon(plan.switches[f.HORIZON], m, b)
+            charge(t, span, plan.switches, p, m, b, record.costs)
+            fill(t, np.int64(f.MID), plan.switches, p, m, b)
+            leave_step(clock, plan, lanes)
+        charge_rest(span, plan, lanes, record.costs)
 
 
 @stage
-def choose(at, plan, strategies, words, p, m, b, record):
-    """The policy's action, or with probability epsilon any; its slice into the ledger. ``at``: (step, span, epsilon)."""
-    t, (low, high, offset), epsilon = at
+def choose(clock, span, epsilon, plan, strategies, lanes, record):
+    """The policy's action, or with probability epsilon any; its slice into the ledger."""
+    p, m, b, words, t = lanes.parameters, lanes.market, lanes.ledgers[0], lanes.words, clock.t
+    low, high, offset = span
+    encode(strategies, np.int64(0), t, p, m, b)
+    draw_choices(clock, np.int64(0), plan, strategies, words)
     find_actions(strategies, np.int64(0), t, b)
-    levels, tried = np.uint64(strategies.kinds[0, LEVELS]), epsilon * 4294967296.0
-    for i in range(_W):
-        other = np.float64((np.uint64(words[_W + i]) * levels) >> np.uint64(32))
-        b[VALUE * _W + i] = other if np.float64(words[i]) < tried else b[VALUE * _W + i]
+    levels, tried = np.uint64(strategies.kinds[0, f.LEVELS]), epsilon * 4294967296.0
+    for i in range(LANES):
+        other = np.float64((np.uint64(words[f.SECOND + i]) * levels) >> np.uint64(32))
+        b[f.VALUE + i] = other if np.float64(words[f.FIRST + i]) < tried else b[f.VALUE + i]
     # Views on both sides: what is read at a lane counted from ``low`` is gathered (see ``fill``).
-    noted, states = record.states[t, offset + low : offset + high], b[STATE * _W + low : STATE * _W + high]
+    noted, states = record.states[t, offset + low : offset + high], b[f.STATE + low : f.STATE + high]
     for i in range(high - low):
         noted[i] = np.int32(states[i])
-    taken, actions = record.actions[t, offset + low : offset + high], b[VALUE * _W + low : VALUE * _W + high]
+    taken, actions = record.actions[t, offset + low : offset + high], b[f.VALUE + low : f.VALUE + high]
     for i in range(high - low):
         taken[i] = np.uint8(np.int32(actions[i]))
-    take_actions(strategies, np.int64(0), plan.numbers[LOT], plan.switches[STEPS], p, m, b)
+    take_actions(strategies, np.int64(0), plan.numbers[f.LOT], clock.steps, p, m, b)
 
 
 @stage
 def charge(t, span, switches, p, m, b, costs):
     """The step's cost before the fill books it: spread, temporary, permanent, transient, fees, in bps."""
     low, high, offset = span
-    price_share(switches[TEMPORARY_KIND], p, m, b)
-    if switches[TRANSIENT_KIND] != TRANSIENT_OFF:
-        for i in range(_W):
-            own = p[TRANSIENT_COEFFICIENT * _W + i] * power(b[SLICE * _W + i], p[TRANSIENT_EXPONENT * _W + i])
-            b[VALUE * _W + i] += b[IMPACT * _W + i] + 0.5 * own
-    for i in range(_W):
-        q, ordered = b[SLICE * _W + i], p[SHARES * _W + i]
-        before = ordered - b[REMAINING * _W + i]
-        share = b[VALUE * _W + i] + 0.5 * m[MID * _W + i] * m[SPREAD * _W + i] + p[FEE * _W + i]
-        share += p[PERMANENT_COEFFICIENT * _W + i] * (before + p[PERMANENT_OWN * _W + i] * q)
-        b[VALUE * _W + i] = q * share * 1e4 / (ordered * m[ARRIVAL * _W + i])
-    row, values = costs[t, offset + low : offset + high], b[VALUE * _W + low : VALUE * _W + high]
+    price_share(switches[f.TEMPORARY_KIND], p, m, b)
+    if switches[f.TRANSIENT_KIND] != f.TRANSIENT_OFF:
+        for i in range(LANES):
+            own = p[f.TRANSIENT_COEFFICIENT + i] * power(b[f.SLICE + i], p[f.TRANSIENT_EXPONENT + i])
+            b[f.VALUE + i] += b[f.IMPACT + i] + 0.5 * own
+    for i in range(LANES):
+        q, ordered = b[f.SLICE + i], p[f.SHARES + i]
+        before = ordered - b[f.REMAINING + i]
+        share = b[f.VALUE + i] + 0.5 * m[f.MID + i] * m[f.SPREAD + i] + p[f.FEE + i]
+        share += p[f.PERMANENT_COEFFICIENT + i] * (before + p[f.PERMANENT_OWN + i] * q)
+        b[f.VALUE + i] = q * share * 1e4 / (ordered * m[f.ARRIVAL + i])
+    charged, values = costs[t, offset + low : offset + high], b[f.VALUE + low : f.VALUE + high]
     for i in range(high - low):
-        row[i] = values[i]
+        charged[i] = values[i]
+
+
+@stage
+def charge_rest(span, plan, lanes, costs):
+    """What the horizon rule charges for what is left, onto the last step's cost."""
+    p, m, row, last = lanes.parameters, lanes.market, lanes.rows[0], costs.shape[0] - 1
+    derive_costs(plan, p, m, lanes.ledgers[0], row)
+    for i in range(span.low, span.high):
+        to_bps = 1e4 / (p[f.SHARES + i] * m[f.ARRIVAL + i])
+        costs[last, span.offset + i] += row[f.PART_RESIDUAL + i] * to_bps
 
 
 @chained
 def price_share(kind, p, m, b):
     """Temporary cost in currency a share into field VALUE of the ledger."""
-    if kind == TEMPORARY_LINEAR:
-        for i in range(_W):
-            b[VALUE * _W + i] = p[TEMPORARY_FIXED * _W + i] + p[TEMPORARY_COEFFICIENT * _W + i] * b[SLICE * _W + i]
-    elif kind == TEMPORARY_PROPORTIONAL:
-        for i in range(_W):
-            b[VALUE * _W + i] = m[MID * _W + i] * p[TEMPORARY_COEFFICIENT * _W + i] * rate_of(i, m, b)
+    if kind == f.TEMPORARY_LINEAR:
+        for i in range(LANES):
+            b[f.VALUE + i] = p[f.TEMPORARY_FIXED + i] + p[f.TEMPORARY_COEFFICIENT + i] * b[f.SLICE + i]
+    elif kind == f.TEMPORARY_PROPORTIONAL:
+        for i in range(LANES):
+            b[f.VALUE + i] = m[f.MID + i] * p[f.TEMPORARY_COEFFICIENT + i] * rate_of(i, m, b)
     else:
-        for i in range(_W):
-            function = power(rate_of(i, m, b), p[TEMPORARY_EXPONENT * _W + i])
-            b[VALUE * _W + i] = m[MID * _W + i] * p[TEMPORARY_COEFFICIENT * _W + i] * function
+        for i in range(LANES):
+            function = power(rate_of(i, m, b), p[f.TEMPORARY_EXPONENT + i])
+            b[f.VALUE + i] = m[f.MID + i] * p[f.TEMPORARY_COEFFICIENT + i] * function

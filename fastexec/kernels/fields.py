@@ -1,7 +1,12 @@
-"""Where things lie: field numbers of the flat lane buffers, switches, and the columns that the engine writes.
+"""Where things lie: offsets of the fields in the flat lane buffers, switches, and the columns that the engine writes.
 
-Field f of lane i is ``buffer[f * W + i]``, W a compile-time constant. One flat buffer, because with two dozen separate
-arrays LLVM gives up on proving that they do not overlap and nothing is vectorised (4.5 ns a fill against 1.4).
+A kernel writes ``from fastexec.kernels import fields as f`` and ``b[f.REMAINING + i]``: field REMAINING of lane i. A field's
+name is its *offset*, its place in the buffer times the lane width, a compile-time constant, and names of fields are for
+kernels only. Names of switches, numbers, kinds, columns and levels are plain *numbers*, for kernels and for those who fill
+their arrays; a parameter's number (its row of ``Plan.ranges``) is ``PARAMETERS.index(name)``.
+
+One flat buffer, because with two dozen separate arrays LLVM gives up on proving that they do not overlap and nothing is
+vectorised (4.5 ns a fill against 1.4).
 """
 
 from __future__ import annotations
@@ -9,6 +14,14 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+
+from fastexec.kernels._jit import LANES
+
+
+def _offsets(first: int, count: int) -> range:
+    """Where ``count`` fields of a lane buffer begin, from its field number ``first`` on."""
+    return range(first * LANES, (first + count) * LANES, LANES)
+
 
 #: Parameters that may have a value of their own in each episode, by their dotted key where several models share a slot.
 PARAMETERS = (
@@ -28,25 +41,33 @@ PARAMETERS = (
     TEMPORARY_COEFFICIENT, TEMPORARY_EXPONENT, TEMPORARY_FIXED,
     PERMANENT_COEFFICIENT, PERMANENT_OWN,
     TRANSIENT_COEFFICIENT, TRANSIENT_EXPONENT, RESILIENCE, FEE,
-) = range(len(PARAMETERS))  # fmt: skip
+) = _offsets(0, len(PARAMETERS))  # fmt: skip
 # Derived once for each episode, behind the parameters in the same buffer.
-(LOTS, L20, L21, L22, L30, L31, L32, L33, DECAY, SPREAD_SD, SPREAD_SCALE, VOLUME_SCALE, VOLUME_FRESH) = range(
-    len(PARAMETERS), len(PARAMETERS) + 13
+(LOTS, L20, L21, L22, L30, L31, L32, L33, DECAY, SPREAD_SD, SPREAD_SCALE, VOLUME_SCALE, VOLUME_FRESH) = _offsets(
+    len(PARAMETERS), 13
 )
-PARAMETER_FIELDS = VOLUME_FRESH + 1
+PARAMETER_FIELDS = VOLUME_FRESH // LANES + 1
+
+# Draws of a step: words, and raw normals (each pair of words makes a pair of them).
+(FIRST, SECOND, THIRD, FOURTH) = _offsets(0, 4)
+DRAW_FIELDS = FOURTH // LANES + 1
+# The step's normals, correlated: of price, spread and volume.
+(Z_PRICE, Z_SPREAD, Z_VOLUME) = _offsets(0, 3)
+NORMAL_FIELDS = Z_VOLUME // LANES + 1
 
 # The market of a block: one for all strategies.
 (MID, NEXT, SPREAD, VOLUME, LAST_VOLUME, SPREAD_STATE, VOLUME_STATE, DAY_STATE, ARRIVAL,
- CUMULATIVE_VOLUME, SUM_VOLUME_PRICE, SUM_PRICE, SUM_SPREAD, SUM_SQUARED_MOVES, ARRIVAL_SPREAD, WINDOW) = range(16)  # fmt: skip
-MARKET_FIELDS = WINDOW + 1
-# Behind them the mids of the last steps, for the feature momentum; step t's in row t mod HISTORY.
+ CUMULATIVE_VOLUME, SUM_VOLUME_PRICE, SUM_PRICE, SUM_SPREAD, SUM_SQUARED_MOVES, ARRIVAL_SPREAD, WINDOW,
+ MIDS) = _offsets(0, 17)  # fmt: skip
+# From MIDS on the mids of the last steps, for the feature momentum; step t's in the field t mod HISTORY.
 HISTORY = 32
-MARKET_ROOM = MARKET_FIELDS + HISTORY
+MARKET_FIELDS = MIDS // LANES + HISTORY
 
 # The ledger of a strategy. What can be derived at the end (fees, filled shares, permanent cost) is not accumulated.
 (SLICE, REMAINING, SUM_TIMING, SUM_HALF_SPREAD, SUM_TEMPORARY, SUM_SQUARES, SUM_TRANSIENT, IMPACT,
- ORDERS, LAST_STEP, LARGEST_RATE, VOLUME_AT_LAST, OWN_REMAINING, PROGRAM_COST, STATE, VALUE, RATE) = range(17)  # fmt: skip
-LEDGER_FIELDS = RATE + 1
+ ORDERS, LAST_STEP, LARGEST_RATE, VOLUME_AT_LAST, OWN_REMAINING, PROGRAM_COST, STATE, VALUE,
+ RATE, PAST_STATE, PAST_TRADED) = _offsets(0, 19)  # fmt: skip
+LEDGER_FIELDS = PAST_TRADED // LANES + 1
 
 # Switches: which model a stage runs, chosen outside the lane loop.
 (STEPS, SOURCE, PRICE_MODEL, START_MOVED, SPREAD_MODEL, VOLUME_MODEL, CORRELATED, TEMPORARY_KIND, TRANSIENT_KIND,
@@ -93,6 +114,17 @@ EPISODE_COLUMNS = (
 )  # fmt: skip
 COUNT_COLUMNS = ("child_orders", "last_step")
 STEP_COLUMNS = ("mid", "spread", "volume", "shares", "price", "remaining", "own_impact")
+(ORDER_SHARES, ARRIVAL_PRICE, LAST_PRICE, MARKET_VWAP, MARKET_TWAP, MARKET_VOLUME,
+ ARRIVAL_SPREAD_BPS, MEAN_SPREAD_BPS, REALISED_VOLATILITY) = range(len(MARKET_COLUMNS))  # fmt: skip
+(STEP_MID, STEP_SPREAD, STEP_VOLUME, STEP_SHARES, STEP_PRICE, STEP_REMAINING, STEP_IMPACT) = range(len(STEP_COLUMNS))
+
+# Closed books: the parts of the cost in currency, and behind them in the same buffer the columns of an episode.
+(PART_SPREAD, PART_TEMPORARY, PART_PERMANENT, PART_TRANSIENT, PART_TIMING, PART_FEES, PART_RESIDUAL) = _offsets(0, 7)
+PARTS = PART_RESIDUAL // LANES + 1
+(ROW_FILLED, ROW_COMPLETION, ROW_AVERAGE, ROW_ARRIVAL, ROW_SHORTFALL,
+ ROW_SPREAD, ROW_TEMPORARY, ROW_PERMANENT, ROW_TRANSIENT, ROW_TIMING, ROW_FEES, ROW_RESIDUAL,
+ ROW_SLIPPAGE, ROW_PARTICIPATION, ROW_LARGEST_RATE, ROW_PROGRAM_COST) = _offsets(PARTS, len(EPISODE_COLUMNS))  # fmt: skip
+CLOSED_FIELDS = ROW_PROGRAM_COST // LANES + 1
 
 
 class Plan(NamedTuple):

@@ -8,100 +8,58 @@ from __future__ import annotations
 
 import numpy as np
 
+from fastexec.kernels import fields as f
 from fastexec.kernels._jit import LANES, chained, inlined, stage
 from fastexec.kernels.elementary import exp, log, power
-from fastexec.kernels.fields import (
-    ARRIVAL,
-    COMPLETE,
-    COST_RULE,
-    CUMULATIVE_VOLUME,
-    DECAY,
-    IMPACT,
-    LARGEST_RATE,
-    LAST_STEP,
-    LEDGER_FIELDS,
-    MID,
-    ORDERS,
-    OWN_REMAINING,
-    PER_STEP,
-    PROGRAM_COST,
-    RATE,
-    REMAINING,
-    SHARES,
-    SLICE,
-    SPREAD,
-    SQUARES,
-    SUM_HALF_SPREAD,
-    SUM_SQUARES,
-    SUM_TEMPORARY,
-    SUM_TIMING,
-    SUM_TRANSIENT,
-    TEMPORARY_COEFFICIENT,
-    TEMPORARY_EXPONENT,
-    TEMPORARY_KIND,
-    TEMPORARY_POWER,
-    TEMPORARY_PROPORTIONAL,
-    TEMPORARY_SQRT,
-    TRANSIENT_COEFFICIENT,
-    TRANSIENT_EXPONENT,
-    TRANSIENT_KIND,
-    TRANSIENT_LINEAR,
-    TRANSIENT_OFF,
-    VALUE,
-    VOLUME,
-    VOLUME_AT_LAST,
-)
-
-_W = LANES
 
 
 @stage
 def open_ledger(p, b):
     """Nothing traded yet."""
-    for j in range(LEDGER_FIELDS * _W):
+    for j in range(f.LEDGER_FIELDS * LANES):
         b[j] = 0.0
-    for i in range(_W):
-        b[REMAINING * _W + i] = p[SHARES * _W + i]
-        b[LAST_STEP * _W + i] = -1.0
+    for i in range(LANES):
+        b[f.REMAINING + i] = p[f.SHARES + i]
+        b[f.LAST_STEP + i] = -1.0
 
 
 @stage
 def close_horizon(rule, m, b):
     """In the last step: note what the strategy's own decision leaves; under ``complete`` the rest joins its slice."""
-    for i in range(_W):
-        left = b[REMAINING * _W + i]
-        b[OWN_REMAINING * _W + i] = left - b[SLICE * _W + i]
-        if rule == COMPLETE:
-            b[SLICE * _W + i] = left if m[VOLUME * _W + i] > 0.0 else 0.0
+    for i in range(LANES):
+        left = b[f.REMAINING + i]
+        b[f.OWN_REMAINING + i] = left - b[f.SLICE + i]
+        if rule == f.COMPLETE:
+            b[f.SLICE + i] = left if m[f.VOLUME + i] > 0.0 else 0.0
 
 
 @stage
 def fill(t, price, switches, p, m, b):
     """Fill the slices at the mid in field ``price`` (MID, or NEXT for what follows the step's volume)."""
-    temporary, transient = switches[TEMPORARY_KIND], switches[TRANSIENT_KIND]
+    temporary, transient = switches[f.TEMPORARY_KIND], switches[f.TRANSIENT_KIND]
     # A view: an index from a field chosen at run time may be negative for all that the compiler knows, and is gathered.
-    mids = m[price * _W : (price + 1) * _W]
-    if switches[COST_RULE] == PER_STEP:
+    mids = m[price : price + LANES]
+    if switches[f.COST_RULE] == f.PER_STEP:
         charge_step(p, m, b)
-    if temporary == TEMPORARY_PROPORTIONAL:
-        for i in range(_W):
+    if temporary == f.TEMPORARY_PROPORTIONAL:
+        for i in range(LANES):
             rate = rate_of(i, m, b)
             settle(i, t, mids[i], rate, rate, p, m, b)
-    elif temporary == TEMPORARY_SQRT:
-        for i in range(_W):
+    elif temporary == f.TEMPORARY_SQRT:
+        for i in range(LANES):
             rate = rate_of(i, m, b)
             settle(i, t, mids[i], rate, np.sqrt(rate), p, m, b)
-    elif temporary == TEMPORARY_POWER:
+    elif temporary == f.TEMPORARY_POWER:
         raise_rates(p, m, b)
-        for i in range(_W):
-            settle(i, t, mids[i], b[RATE * _W + i], b[VALUE * _W + i], p, m, b)
+        for i in range(LANES):
+            settle(i, t, mids[i], b[f.RATE + i], b[f.VALUE + i], p, m, b)
     else:
-        for i in range(_W):
+        for i in range(LANES):
             settle(i, t, mids[i], rate_of(i, m, b), 0.0, p, m, b)
-    if switches[SQUARES]:
-        for i in range(_W):
-            b[SUM_SQUARES * _W + i] += b[SLICE * _W + i] * b[SLICE * _W + i]
-    if transient != TRANSIENT_OFF:
+    if switches[f.SQUARES]:
+        for i in range(LANES):
+            b[f.SUM_SQUARES + i] += b[f.SLICE + i] * b[f.SLICE + i]
+    if transient != f.TRANSIENT_OFF:
         push(transient, p, b)
 
 
@@ -112,30 +70,30 @@ def raise_rates(p, m, b):
     In three loops: a power is one long chain of dependent operations, and the processor looks ahead over so many only. In
     short loops it works on several lanes' chains at once.
     """
-    for i in range(_W):
+    for i in range(LANES):
         rate = rate_of(i, m, b)
-        b[RATE * _W + i] = rate
-        b[VALUE * _W + i] = p[TEMPORARY_EXPONENT * _W + i] * log(rate if rate > 0.0 else 1.0)
-    for i in range(_W):
-        value = exp(b[VALUE * _W + i])
-        b[VALUE * _W + i] = value if b[RATE * _W + i] > 0.0 else 0.0
+        b[f.RATE + i] = rate
+        b[f.VALUE + i] = p[f.TEMPORARY_EXPONENT + i] * log(rate if rate > 0.0 else 1.0)
+    for i in range(LANES):
+        value = exp(b[f.VALUE + i])
+        b[f.VALUE + i] = value if b[f.RATE + i] > 0.0 else 0.0
 
 
 @stage
 def charge_step(p, m, b):
     """The mini-project's cost of a step: a price a share that it did not multiply by the shares, as long as any are left."""
-    for i in range(_W):
+    for i in range(LANES):
         rate = rate_of(i, m, b)
-        share = p[TEMPORARY_COEFFICIENT * _W + i] * power(rate, p[TEMPORARY_EXPONENT * _W + i])
-        cost = m[MID * _W + i] * (0.5 * m[SPREAD * _W + i] + share)
-        b[PROGRAM_COST * _W + i] += cost if b[REMAINING * _W + i] > 0.0 else 0.0
+        share = p[f.TEMPORARY_COEFFICIENT + i] * power(rate, p[f.TEMPORARY_EXPONENT + i])
+        cost = m[f.MID + i] * (0.5 * m[f.SPREAD + i] + share)
+        b[f.PROGRAM_COST + i] += cost if b[f.REMAINING + i] > 0.0 else 0.0
 
 
 @inlined
 def rate_of(i, m, b):
     """Slice over the step's volume; 0 where there is none."""
-    volume = m[VOLUME * _W + i]
-    return b[SLICE * _W + i] / (volume if volume > 0.0 else 1.0)
+    volume = m[f.VOLUME + i]
+    return b[f.SLICE + i] / (volume if volume > 0.0 else 1.0)
 
 
 @inlined
@@ -145,30 +103,30 @@ def settle(i, t, mid, rate, function_of_rate, p, m, b):
     Everything is read before anything is written: the compiler cannot know that the ledger is not the market, and
     would read (and divide) again after each store.
     """
-    q = b[SLICE * _W + i]
+    q = b[f.SLICE + i]
     value = q * mid
-    temporary = value * p[TEMPORARY_COEFFICIENT * _W + i] * function_of_rate
-    half_spread = 0.5 * value * m[SPREAD * _W + i]
-    timing = q * (mid - m[ARRIVAL * _W + i])
-    seen = m[CUMULATIVE_VOLUME * _W + i]
+    temporary = value * p[f.TEMPORARY_COEFFICIENT + i] * function_of_rate
+    half_spread = 0.5 * value * m[f.SPREAD + i]
+    timing = q * (mid - m[f.ARRIVAL + i])
+    seen = m[f.CUMULATIVE_VOLUME + i]
     traded = q > 0.0
-    b[REMAINING * _W + i] -= q
-    b[SUM_TIMING * _W + i] += timing
-    b[SUM_HALF_SPREAD * _W + i] += half_spread
-    b[SUM_TEMPORARY * _W + i] += temporary
-    b[LARGEST_RATE * _W + i] = max(b[LARGEST_RATE * _W + i], rate)
-    b[ORDERS * _W + i] += 1.0 if traded else 0.0
-    b[LAST_STEP * _W + i] = np.float64(t) if traded else b[LAST_STEP * _W + i]
-    b[VOLUME_AT_LAST * _W + i] = seen if traded else b[VOLUME_AT_LAST * _W + i]
+    b[f.REMAINING + i] -= q
+    b[f.SUM_TIMING + i] += timing
+    b[f.SUM_HALF_SPREAD + i] += half_spread
+    b[f.SUM_TEMPORARY + i] += temporary
+    b[f.LARGEST_RATE + i] = max(b[f.LARGEST_RATE + i], rate)
+    b[f.ORDERS + i] += 1.0 if traded else 0.0
+    b[f.LAST_STEP + i] = np.float64(t) if traded else b[f.LAST_STEP + i]
+    b[f.VOLUME_AT_LAST + i] = seen if traded else b[f.VOLUME_AT_LAST + i]
 
 
 @chained
 def push(transient, p, b):
     """A trade pays what is left of earlier impact and half of its own; then everything decays by one step."""
-    for i in range(_W):
-        q = b[SLICE * _W + i]
-        f = q if transient == TRANSIENT_LINEAR else power(q, p[TRANSIENT_EXPONENT * _W + i])
-        own = p[TRANSIENT_COEFFICIENT * _W + i] * f
-        earlier = b[IMPACT * _W + i]
-        b[SUM_TRANSIENT * _W + i] += q * (earlier + 0.5 * own)
-        b[IMPACT * _W + i] = (earlier + own) * p[DECAY * _W + i]
+    for i in range(LANES):
+        q = b[f.SLICE + i]
+        pushed = q if transient == f.TRANSIENT_LINEAR else power(q, p[f.TRANSIENT_EXPONENT + i])
+        own = p[f.TRANSIENT_COEFFICIENT + i] * pushed
+        earlier = b[f.IMPACT + i]
+        b[f.SUM_TRANSIENT + i] += q * (earlier + 0.5 * own)
+        b[f.IMPACT + i] = (earlier + own) * p[f.DECAY + i]

@@ -14,38 +14,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from fastexec.kernels import fields as f
 from fastexec.kernels._jit import LANES, entry, stage
 from fastexec.kernels.door import F8, I8, held, sizes, within
 from fastexec.kernels.elementary import power
-from fastexec.kernels.episode import example_study, leave_step, open_block
-from fastexec.kernels.fields import (
-    ARRIVAL,
-    MID,
-    NEXT,
-    SHARES,
-    SOURCE,
-    SPREAD,
-    STATE,
-    STEPS,
-    SYNTHETIC,
-    TEMPORARY_COEFFICIENT,
-    TEMPORARY_EXPONENT,
-    TEMPORARY_KIND,
-    TEMPORARY_LINEAR,
-    VALUE,
-    VOLUME,
-    Paths,
-    Plan,
-    Strategies,
-)
-from fastexec.kernels.given import follow_paths
-from fastexec.kernels.market import advance, draw, observe
+from fastexec.kernels.episode import example_study
 from fastexec.kernels.parameters import fix_parameters
 from fastexec.kernels.room import lanes_for
 from fastexec.kernels.state import encode
 from fastexec.kernels.study_door import check_study, codes_of
-
-_W = LANES
+from fastexec.kernels.walk import Clock, blocks_of, leave_step, open_block, open_step, span_of
 
 
 class Gathered(NamedTuple):
@@ -62,19 +40,19 @@ class Gathered(NamedTuple):
 
 
 def gather_range(
-    seed: np.uint64, first: int, count: int, plan: Plan, strategies: Strategies, paths: Paths, sums: Gathered
+    seed: np.uint64, first: int, count: int, plan: f.Plan, strategies: f.Strategies, paths: f.Paths, sums: Gathered
 ) -> None:
     """Add episodes ``first <= e < first + count`` to ``sums``; the market features are those of strategy 0."""
-    gather_blocks((seed, first, count), plan, strategies, paths, sums, lanes_for(), np.zeros((2, _W), np.int64))
+    gather_blocks((seed, first, count), plan, strategies, paths, sums, lanes_for())
 
 
 def _example() -> tuple[Any, ...]:
     cube = np.zeros((1, 1, 1), np.int64)
     sums = Gathered(cube, cube, cube, np.ones(3), np.zeros(1, np.int64))
-    return (np.uint64(0), 0, 1), *example_study(), sums, lanes_for(), np.zeros((2, _W), np.int64)
+    return (np.uint64(0), 0, 1), *example_study(), sums, lanes_for()
 
 
-def _door(episodes, plan, strategies, paths, sums, lanes, passed):
+def _door(episodes, plan, strategies, paths, sums, lanes):
     _, first, count = episodes
     steps = check_study((first, count), plan, strategies, paths, lanes)
     states = sizes("sums.go", sums.go, 3)[1]
@@ -84,67 +62,66 @@ def _door(episodes, plan, strategies, paths, sums, lanes, passed):
     held("sums.costs", sums.costs, I8, steps, states, 3)
     held("sums.scale", sums.scale, F8, 3)
     held("sums.fault", sums.fault, I8, 1)
-    held("passed", passed, I8, 2, _W)
 
 
 @entry(_example, _door, references=False)
-def gather_blocks(episodes, plan, strategies, paths, sums, lanes, passed):
-    """Block after block; ``passed`` int64[2, lane]: the state one step ago, and whether there was volume."""
+def gather_blocks(episodes, plan, strategies, paths, sums, lanes):
+    """Block after block."""
     seed, first, count = episodes
-    p, m, normals, words, raw, ledgers, _ = lanes
-    b, before, traded = ledgers[0], passed[0], passed[1]
-    switches, curves, chains = plan.switches, plan.curves, plan.chains
-    steps, given = switches[STEPS], switches[SOURCE] != SYNTHETIC
+    p, m, b, steps = lanes.parameters, lanes.market, lanes.ledgers[0], plan.switches[f.STEPS]
     fix_parameters(plan, p)
-    for block in range(first // _W, (first + count + _W - 1) // _W):
-        low, high = max(first - block * _W, 0), min(first + count - block * _W, _W)
-        open_block(seed, block, plan, paths, (words, raw), p, m, ledgers)
+    for block in blocks_of(first, count):
+        span = span_of(block, first, count, first)
+        open_block(Clock(seed, block, 0, steps), plan, paths, lanes)
         for t in range(steps):
-            if given:
-                follow_paths(seed, block, t, plan, paths, words, m)
-            else:
-                draw(seed, block, t, switches, words, raw, normals, p)
-                advance(t, switches, curves, chains, normals, p, m)
-            observe(t, m)
+            clock = Clock(seed, block, t, steps)
+            open_step(clock, plan, paths, lanes)
             encode(strategies, np.int64(0), t, p, m, b)
             if t > 0:
-                count_transitions(t - 1, low, high, before, traded, b, sums)
-            add_costs(t, low, high, switches[TEMPORARY_KIND] == TEMPORARY_LINEAR, p, m, b, sums)
-            for i in range(_W):
-                before[i], traded[i] = np.int64(b[STATE * _W + i]), np.int64(m[VOLUME * _W + i] > 0.0)
-            leave_step(given or t == steps - 1, t, switches, curves, chains, normals, p, m)
-        for i in range(_W):
-            b[STATE * _W + i] = 0.0  # behind the last step there is one state
-        count_transitions(steps - 1, low, high, before, traded, b, sums)
+                count_transitions(t - 1, span, b, sums)
+            add_costs(t, span, plan.switches[f.TEMPORARY_KIND] == f.TEMPORARY_LINEAR, p, m, b, sums)
+            remember_states(m, b)
+            leave_step(clock, plan, lanes)
+        for i in range(LANES):
+            b[f.STATE + i] = 0.0  # behind the last step there is one state
+        count_transitions(steps - 1, span, b, sums)
 
 
 @stage
-def count_transitions(t, low, high, before, traded, b, sums):
+def remember_states(m, b):
+    """For the next step's count: the state of this one, and whether there was volume."""
+    for i in range(LANES):
+        b[f.PAST_STATE + i] = b[f.STATE + i]
+        b[f.PAST_TRADED + i] = 1.0 if m[f.VOLUME + i] > 0.0 else 0.0
+
+
+@stage
+def count_transitions(t, span, b, sums):
     """The state of each lane after the one before."""
-    for i in range(low, high):
-        now = np.int64(b[STATE * _W + i])
-        if traded[i]:
-            sums.go[t, before[i], now] += 1
+    for i in range(span.low, span.high):
+        before, now = np.int64(b[f.PAST_STATE + i]), np.int64(b[f.STATE + i])
+        if b[f.PAST_TRADED + i] > 0.0:
+            sums.go[t, before, now] += 1
         else:
-            sums.stay[t, before[i], now] += 1
+            sums.stay[t, before, now] += 1
 
 
 @stage
-def add_costs(t, low, high, linear, p, m, b, sums):
+def add_costs(t, span, linear, p, m, b, sums):
     """The step's factors: of the slice (half spread), of its power (temporary), and the half spread at the step's end."""
     scale, most_spread, most_temporary = sums.scale[0], sums.scale[1], sums.scale[2]
-    for i in range(_W):
-        volume = m[VOLUME * _W + i]
-        ratio = p[SHARES * _W + i] / (volume if volume > 0.0 else 1.0)
-        b[VALUE * _W + i] = 0.0 if linear else power(ratio, p[TEMPORARY_EXPONENT * _W + i])
-    for i in range(low, high):
-        x, to_bps = np.int64(b[STATE * _W + i]), 1e4 / m[ARRIVAL * _W + i]
-        half = 0.5 * m[MID * _W + i] * m[SPREAD * _W + i] * to_bps
-        temporary = m[MID * _W + i] * p[TEMPORARY_COEFFICIENT * _W + i] * b[VALUE * _W + i] * to_bps
-        end = 0.5 * m[NEXT * _W + i] * m[SPREAD * _W + i] * to_bps
+    for i in range(LANES):
+        volume = m[f.VOLUME + i]
+        ratio = p[f.SHARES + i] / (volume if volume > 0.0 else 1.0)
+        b[f.VALUE + i] = 0.0 if linear else power(ratio, p[f.TEMPORARY_EXPONENT + i])
+    for i in range(span.low, span.high):
+        x, to_bps = np.int64(b[f.STATE + i]), 1e4 / m[f.ARRIVAL + i]
+        half = 0.5 * m[f.MID + i] * m[f.SPREAD + i] * to_bps
+        temporary = m[f.MID + i] * p[f.TEMPORARY_COEFFICIENT + i] * b[f.VALUE + i] * to_bps
+        end = 0.5 * m[f.NEXT + i] * m[f.SPREAD + i] * to_bps
         if not (half <= most_spread and end <= most_spread and temporary <= most_temporary):
             sums.fault[0] += 1
-        elif m[VOLUME * _W + i] > 0.0:
+        elif m[f.VOLUME + i] > 0.0:
             sums.costs[t, x, 0] += np.int64(half * scale)
             sums.costs[t, x, 1] += np.int64(temporary * scale)
         sums.costs[t, x, 2] += np.int64(end * scale) if end <= most_spread else 0

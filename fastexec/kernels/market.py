@@ -9,244 +9,182 @@ from __future__ import annotations
 
 import numpy as np
 
+from fastexec.kernels import fields as f
 from fastexec.kernels._jit import LANES, chained, stage
 from fastexec.kernels.elementary import exp
-from fastexec.kernels.fields import (
-    ARITHMETIC,
-    ARRIVAL,
-    ARRIVAL_SPREAD,
-    CORRELATED,
-    COSINE_CURVE,
-    CUMULATIVE_VOLUME,
-    DAY_STATE,
-    DAY_VOLATILITY,
-    DRIFT,
-    FIRST_ROW,
-    GEOMETRIC,
-    HISTORY,
-    INITIAL_PRICE,
-    L20,
-    L21,
-    L22,
-    L30,
-    L31,
-    L32,
-    L33,
-    LAST_VOLUME,
-    LEVEL_ROW,
-    MARKET_FIELDS,
-    MID,
-    MOST_LEVELS,
-    NEXT,
-    PHASE,
-    PRICE_CURVE,
-    PRICE_MODEL,
-    SPREAD,
-    SPREAD_CHAIN,
-    SPREAD_CURVE,
-    SPREAD_FLOOR,
-    SPREAD_LEVEL,
-    SPREAD_LEVELS,
-    SPREAD_MARKOV,
-    SPREAD_MEAN_REVERTING,
-    SPREAD_MODEL,
-    SPREAD_RANDOM_WALK,
-    SPREAD_REVERSION,
-    SPREAD_SCALE,
-    SPREAD_SD,
-    SPREAD_STATE,
-    SPREAD_VOLATILITY,
-    START_MOVED,
-    SUM_PRICE,
-    SUM_SPREAD,
-    SUM_SQUARED_MOVES,
-    SUM_VOLUME_PRICE,
-    VOLATILITY,
-    VOLUME,
-    VOLUME_AMPLITUDE,
-    VOLUME_CHAIN,
-    VOLUME_CONSTANT,
-    VOLUME_COSINE,
-    VOLUME_CURVE,
-    VOLUME_FLOOR,
-    VOLUME_FRESH,
-    VOLUME_LEVELS,
-    VOLUME_MARKOV,
-    VOLUME_MEAN,
-    VOLUME_MODEL,
-    VOLUME_NOISE,
-    VOLUME_PERSISTENCE,
-    VOLUME_SCALE,
-    VOLUME_STATE,
-)
 from fastexec.kernels.philox import MOVES, START, draw_words, gaussian_pair, gaussians
 
-_W = LANES
 _MEAN_ABSOLUTE = 0.7978845608028654  # sqrt(2 / pi)
 _SD_ABSOLUTE = 0.6028102749890869  # sqrt(1 - 2 / pi)
 
 
 @stage
-def begin(seed, block, plan, words, raw, p, m):
+def begin(clock, plan, words, raw, p, m):
     """A block at step 0: clear sums, draw the stationary spread and volume states and the first move, if there is one."""
-    for j in range(MARKET_FIELDS * _W):
+    for j in range(f.MIDS):
         m[j] = 0.0
-    draw_words(seed, block, np.int64(0), np.uint32(plan.switches[PHASE] << 30 | START << 24), words)
+    draw_words(clock.seed, clock.block, np.int64(0), np.uint32(plan.switches[f.PHASE] << 30 | START << 24), words)
     gaussians(words, raw)
-    for i in range(_W):
-        m[ARRIVAL * _W + i] = p[INITIAL_PRICE * _W + i]
-        m[MID * _W + i] = p[INITIAL_PRICE * _W + i]
-        m[SPREAD_STATE * _W + i] = p[SPREAD_SD * _W + i] * np.float64(raw[_W + i])
-        m[VOLUME_STATE * _W + i] = np.float64(raw[2 * _W + i])
-        m[DAY_STATE * _W + i] = np.float64(raw[3 * _W + i])
-    if plan.switches[START_MOVED]:
-        move_price(plan.switches[PRICE_MODEL], plan.curves[PRICE_CURVE, 0], raw, p, m)
-        for i in range(_W):
-            m[MID * _W + i] = m[NEXT * _W + i]
-            m[SUM_SQUARED_MOVES * _W + i] = 0.0
-    if plan.switches[VOLUME_MODEL] == VOLUME_MARKOV:
-        for i in range(_W):
-            m[VOLUME_STATE * _W + i] = FIRST_ROW
-    if plan.switches[SPREAD_MODEL] == SPREAD_MEAN_REVERTING:
-        level_spread(plan.curves[SPREAD_CURVE, 0], p, m)
-    elif plan.switches[SPREAD_MODEL] == SPREAD_MARKOV:
-        for i in range(_W):
-            m[SPREAD_STATE * _W + i] = FIRST_ROW
-        step_chain(plan.chains, SPREAD_CHAIN, plan.switches[SPREAD_LEVELS], (SPREAD_STATE, SPREAD), raw, m)
+    for i in range(LANES):
+        m[f.ARRIVAL + i] = p[f.INITIAL_PRICE + i]
+        m[f.MID + i] = p[f.INITIAL_PRICE + i]
+        m[f.SPREAD_STATE + i] = p[f.SPREAD_SD + i] * np.float64(raw[f.SECOND + i])
+        m[f.VOLUME_STATE + i] = np.float64(raw[f.THIRD + i])
+        m[f.DAY_STATE + i] = np.float64(raw[f.FOURTH + i])
+    if plan.switches[f.START_MOVED]:
+        move_price(plan.switches[f.PRICE_MODEL], plan.curves[f.PRICE_CURVE, 0], raw, p, m)
+        for i in range(LANES):
+            m[f.MID + i] = m[f.NEXT + i]
+            m[f.SUM_SQUARED_MOVES + i] = 0.0
+    if plan.switches[f.VOLUME_MODEL] == f.VOLUME_MARKOV:
+        for i in range(LANES):
+            m[f.VOLUME_STATE + i] = f.FIRST_ROW
+    if plan.switches[f.SPREAD_MODEL] == f.SPREAD_MEAN_REVERTING:
+        level_spread(plan.curves[f.SPREAD_CURVE, 0], p, m)
+    elif plan.switches[f.SPREAD_MODEL] == f.SPREAD_MARKOV:
+        for i in range(LANES):
+            m[f.SPREAD_STATE + i] = f.FIRST_ROW
+        step_chain(
+            plan.chains, f.SPREAD_CHAIN, plan.switches[f.SPREAD_LEVELS], (f.SPREAD_STATE, f.SPREAD), raw[f.SECOND :], m
+        )
     else:
-        for i in range(_W):
-            m[SPREAD * _W + i] = p[SPREAD_LEVEL * _W + i]
-    for i in range(_W):
-        m[ARRIVAL_SPREAD * _W + i] = m[SPREAD * _W + i]
+        for i in range(LANES):
+            m[f.SPREAD + i] = p[f.SPREAD_LEVEL + i]
+    for i in range(LANES):
+        m[f.ARRIVAL_SPREAD + i] = m[f.SPREAD + i]
 
 
 @stage
-def draw(seed, block, t, switches, words, raw, normals, p):
-    """Step t's normals (z_p, z_s, z_v), correlated as the study says."""
-    draw_words(seed, block, t, np.uint32(switches[PHASE] << 30 | MOVES << 24), words)
-    if switches[VOLUME_MODEL] == VOLUME_CONSTANT:
+def draw(clock, switches, words, raw, normals, p):
+    """The step's normals (z_p, z_s, z_v), correlated as the study says."""
+    draw_words(clock.seed, clock.block, clock.t, np.uint32(switches[f.PHASE] << 30 | MOVES << 24), words)
+    if switches[f.VOLUME_MODEL] == f.VOLUME_CONSTANT:
         gaussian_pair(words, raw)
     else:
         gaussians(words, raw)
-    if switches[CORRELATED]:
+    if switches[f.CORRELATED]:
         correlate(raw, normals, p)
     else:
-        for j in range(3 * _W):
+        for j in range(f.NORMAL_FIELDS * LANES):
             normals[j] = np.float64(raw[j])
 
 
 @stage
 def advance(t, switches, curves, chains, normals, p, m):
     """v_t and S_{t+1} from step t's normals."""
-    move_price(switches[PRICE_MODEL], curves[PRICE_CURVE, t], normals, p, m)
-    if switches[VOLUME_MODEL] == VOLUME_MARKOV:
-        step_chain(chains, VOLUME_CHAIN, switches[VOLUME_LEVELS], (VOLUME_STATE, VOLUME), normals[_W:], m)
+    move_price(switches[f.PRICE_MODEL], curves[f.PRICE_CURVE, t], normals, p, m)
+    if switches[f.VOLUME_MODEL] == f.VOLUME_MARKOV:
+        step_chain(
+            chains, f.VOLUME_CHAIN, switches[f.VOLUME_LEVELS], (f.VOLUME_STATE, f.VOLUME), normals[f.Z_VOLUME :], m
+        )
         return
-    draw_volume(switches[VOLUME_MODEL], curves[VOLUME_CURVE, t], curves[COSINE_CURVE, t], normals, p, m)
+    draw_volume(switches[f.VOLUME_MODEL], curves[f.VOLUME_CURVE, t], curves[f.COSINE_CURVE, t], normals, p, m)
 
 
 @chained
 def correlate(raw, normals, p):
     """From independent normals (z_p, e1, e2) to (z_p, z_s, z_v) with the study's correlations."""
-    for i in range(_W):
-        z, e1, e2 = np.float64(raw[i]), np.float64(raw[_W + i]), np.float64(raw[2 * _W + i])
+    for i in range(LANES):
+        z, e1, e2 = np.float64(raw[f.FIRST + i]), np.float64(raw[f.SECOND + i]), np.float64(raw[f.THIRD + i])
         a = (abs(z) - _MEAN_ABSOLUTE) / _SD_ABSOLUTE
-        normals[i] = z
-        normals[_W + i] = p[L20 * _W + i] * z + p[L21 * _W + i] * a + p[L22 * _W + i] * e1
-        normals[2 * _W + i] = p[L30 * _W + i] * z + p[L31 * _W + i] * a + p[L32 * _W + i] * e1 + p[L33 * _W + i] * e2
+        normals[f.Z_PRICE + i] = z
+        normals[f.Z_SPREAD + i] = p[f.L20 + i] * z + p[f.L21 + i] * a + p[f.L22 + i] * e1
+        normals[f.Z_VOLUME + i] = p[f.L30 + i] * z + p[f.L31 + i] * a + p[f.L32 + i] * e1 + p[f.L33 + i] * e2
 
 
 @chained
 def move_price(model, curve, normals, p, m):
     """NEXT from MID, and the squared relative move. Geometric: corrected by -volatility^2 / 2, so drift 0 is a martingale."""
-    if model == GEOMETRIC:
-        for i in range(_W):
-            v = p[VOLATILITY * _W + i] * curve
-            growth = exp(p[DRIFT * _W + i] - 0.5 * v * v + v * normals[i])
-            m[NEXT * _W + i] = m[MID * _W + i] * growth
-            m[SUM_SQUARED_MOVES * _W + i] += (growth - 1.0) * (growth - 1.0)
-    elif model == ARITHMETIC:
-        for i in range(_W):
-            step = p[DRIFT * _W + i] + p[VOLATILITY * _W + i] * curve * normals[i]
-            m[NEXT * _W + i] = m[MID * _W + i] + step
-            move = step / m[MID * _W + i]
-            m[SUM_SQUARED_MOVES * _W + i] += move * move
+    if model == f.GEOMETRIC:
+        for i in range(LANES):
+            v = p[f.VOLATILITY + i] * curve
+            growth = exp(p[f.DRIFT + i] - 0.5 * v * v + v * normals[f.Z_PRICE + i])
+            m[f.NEXT + i] = m[f.MID + i] * growth
+            m[f.SUM_SQUARED_MOVES + i] += (growth - 1.0) * (growth - 1.0)
+    elif model == f.ARITHMETIC:
+        for i in range(LANES):
+            step = p[f.DRIFT + i] + p[f.VOLATILITY + i] * curve * normals[f.Z_PRICE + i]
+            m[f.NEXT + i] = m[f.MID + i] + step
+            move = step / m[f.MID + i]
+            m[f.SUM_SQUARED_MOVES + i] += move * move
 
 
 @chained
 def draw_volume(model, curve, cosine, normals, p, m):
     """v_t by the model, and the cumulative volume with it."""
-    if model == VOLUME_CONSTANT:
-        for i in range(_W):
-            m[VOLUME * _W + i] = p[VOLUME_MEAN * _W + i]
-    elif model == VOLUME_COSINE:
-        for i in range(_W):
-            level = p[VOLUME_MEAN * _W + i] * (1.0 + p[VOLUME_AMPLITUDE * _W + i] * cosine)
-            drawn = level + p[VOLUME_NOISE * _W + i] * normals[2 * _W + i]
-            m[VOLUME * _W + i] = max(drawn, p[VOLUME_FLOOR * _W + i])
+    if model == f.VOLUME_CONSTANT:
+        for i in range(LANES):
+            m[f.VOLUME + i] = p[f.VOLUME_MEAN + i]
+    elif model == f.VOLUME_COSINE:
+        for i in range(LANES):
+            level = p[f.VOLUME_MEAN + i] * (1.0 + p[f.VOLUME_AMPLITUDE + i] * cosine)
+            drawn = level + p[f.VOLUME_NOISE + i] * normals[f.Z_VOLUME + i]
+            m[f.VOLUME + i] = max(drawn, p[f.VOLUME_FLOOR + i])
     else:
-        for i in range(_W):
-            fresh = p[VOLUME_FRESH * _W + i] * normals[2 * _W + i]
-            x = p[VOLUME_PERSISTENCE * _W + i] * m[VOLUME_STATE * _W + i] + fresh
-            m[VOLUME_STATE * _W + i] = x
-            spread_of_logs = p[VOLUME_NOISE * _W + i] * x + p[DAY_VOLATILITY * _W + i] * m[DAY_STATE * _W + i]
-            drawn = p[VOLUME_SCALE * _W + i] * curve * exp(spread_of_logs)
-            m[VOLUME * _W + i] = max(drawn, p[VOLUME_FLOOR * _W + i])
+        for i in range(LANES):
+            fresh = p[f.VOLUME_FRESH + i] * normals[f.Z_VOLUME + i]
+            x = p[f.VOLUME_PERSISTENCE + i] * m[f.VOLUME_STATE + i] + fresh
+            m[f.VOLUME_STATE + i] = x
+            spread_of_logs = p[f.VOLUME_NOISE + i] * x + p[f.DAY_VOLATILITY + i] * m[f.DAY_STATE + i]
+            drawn = p[f.VOLUME_SCALE + i] * curve * exp(spread_of_logs)
+            m[f.VOLUME + i] = max(drawn, p[f.VOLUME_FLOOR + i])
 
 
 @stage
 def observe(t, m):
     """Add the step to the market's own sums, and its mid to the history; volume trades at the mean of the mids around it."""
-    remembered = (MARKET_FIELDS + t % HISTORY) * _W
-    for i in range(_W):
-        m[remembered + i] = m[MID * _W + i]
-    for i in range(_W):
-        price = 0.5 * (m[MID * _W + i] + m[NEXT * _W + i])
-        volume = m[VOLUME * _W + i]
-        m[CUMULATIVE_VOLUME * _W + i] += volume
-        m[SUM_VOLUME_PRICE * _W + i] += volume * price
-        m[SUM_PRICE * _W + i] += price
-        m[SUM_SPREAD * _W + i] += m[SPREAD * _W + i]
+    remembered = f.MIDS + t % f.HISTORY * LANES
+    for i in range(LANES):
+        m[remembered + i] = m[f.MID + i]
+    for i in range(LANES):
+        price = 0.5 * (m[f.MID + i] + m[f.NEXT + i])
+        volume = m[f.VOLUME + i]
+        m[f.CUMULATIVE_VOLUME + i] += volume
+        m[f.SUM_VOLUME_PRICE + i] += volume * price
+        m[f.SUM_PRICE + i] += price
+        m[f.SUM_SPREAD + i] += m[f.SPREAD + i]
 
 
 @stage
 def roll(t, switches, curves, chains, normals, p, m):
     """To step t + 1: the mid moves on and the spread follows the step's normals."""
-    for i in range(_W):
-        m[MID * _W + i] = m[NEXT * _W + i]
-        m[LAST_VOLUME * _W + i] = m[VOLUME * _W + i]
-    if switches[SPREAD_MODEL] == SPREAD_RANDOM_WALK:
-        for i in range(_W):
-            walked = m[SPREAD * _W + i] + p[SPREAD_VOLATILITY * _W + i] * normals[_W + i]
-            m[SPREAD * _W + i] = abs(walked)
-    elif switches[SPREAD_MODEL] == SPREAD_MEAN_REVERTING:
-        for i in range(_W):
-            kept = (1.0 - p[SPREAD_REVERSION * _W + i]) * m[SPREAD_STATE * _W + i]
-            m[SPREAD_STATE * _W + i] = kept + p[SPREAD_VOLATILITY * _W + i] * normals[_W + i]
-        level_spread(curves[SPREAD_CURVE, t + 1], p, m)
-    elif switches[SPREAD_MODEL] == SPREAD_MARKOV:
-        step_chain(chains, SPREAD_CHAIN, switches[SPREAD_LEVELS], (SPREAD_STATE, SPREAD), normals, m)
+    for i in range(LANES):
+        m[f.MID + i] = m[f.NEXT + i]
+        m[f.LAST_VOLUME + i] = m[f.VOLUME + i]
+    if switches[f.SPREAD_MODEL] == f.SPREAD_RANDOM_WALK:
+        for i in range(LANES):
+            walked = m[f.SPREAD + i] + p[f.SPREAD_VOLATILITY + i] * normals[f.Z_SPREAD + i]
+            m[f.SPREAD + i] = abs(walked)
+    elif switches[f.SPREAD_MODEL] == f.SPREAD_MEAN_REVERTING:
+        for i in range(LANES):
+            kept = (1.0 - p[f.SPREAD_REVERSION + i]) * m[f.SPREAD_STATE + i]
+            m[f.SPREAD_STATE + i] = kept + p[f.SPREAD_VOLATILITY + i] * normals[f.Z_SPREAD + i]
+        level_spread(curves[f.SPREAD_CURVE, t + 1], p, m)
+    elif switches[f.SPREAD_MODEL] == f.SPREAD_MARKOV:
+        step_chain(
+            chains, f.SPREAD_CHAIN, switches[f.SPREAD_LEVELS], (f.SPREAD_STATE, f.SPREAD), normals[f.Z_SPREAD :], m
+        )
 
 
 @stage
 def step_chain(chains, chain, levels, places, normals, m):
-    """The next level of a Markov chain: as many thresholds of its state's row as the second of ``normals`` lies above.
+    """The next level of a Markov chain: as many thresholds of its state's row as its normal lies above.
 
     A normal instead of a uniform number, so that the study's correlations reach the chains too (a Gaussian copula).
     """
     state, value = places
-    for i in range(_W):
-        row = chain + np.int64(m[state * _W + i]) * MOST_LEVELS
-        z, above = np.float64(normals[_W + i]), np.int64(0)
+    for i in range(LANES):
+        row = chain + np.int64(m[state + i]) * f.MOST_LEVELS
+        z, above = np.float64(normals[i]), np.int64(0)
         for j in range(levels - 1):
             above += np.int64(z > chains[row + j])
-        m[state * _W + i] = np.float64(above)
-        m[value * _W + i] = chains[chain + LEVEL_ROW * MOST_LEVELS + above]
+        m[state + i] = np.float64(above)
+        m[value + i] = chains[chain + f.LEVEL_ROW * f.MOST_LEVELS + above]
 
 
 @chained
 def level_spread(curve, p, m):
     """The mean-reverting spread from its state: mean * curve * exp(x - sd^2 / 2), not below the floor."""
-    for i in range(_W):
-        drawn = p[SPREAD_SCALE * _W + i] * curve * exp(m[SPREAD_STATE * _W + i])
-        m[SPREAD * _W + i] = max(drawn, p[SPREAD_FLOOR * _W + i])
+    for i in range(LANES):
+        drawn = p[f.SPREAD_SCALE + i] * curve * exp(m[f.SPREAD_STATE + i])
+        m[f.SPREAD + i] = max(drawn, p[f.SPREAD_FLOOR + i])

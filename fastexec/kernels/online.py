@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from fastexec.kernels import fields as f
 from fastexec.kernels._jit import entry, stage
 from fastexec.kernels.door import F8, I4, I8, U1, U4, all_within, held, sizes, within
-from fastexec.kernels.fields import COMPLETE, LEAVE, MARK
-from fastexec.kernels.programme import LINEAR, OWN, PENALTY, PENALTY_SLOPE, PERMANENT, SQUARED, check_slices
+from fastexec.kernels.programme import DISCOUNT, LINEAR, OWN, PENALTY, PENALTY_SLOPE, PERMANENT, SQUARED, check_slices
 from fastexec.kernels.watch import Watched
 
 
@@ -35,7 +35,7 @@ def _example():
         np.zeros((1, 1), np.int32), np.zeros((1, 1, 3)), np.zeros((1, 1), np.uint8), np.zeros((1, 1, 2), np.uint32)
     )
     square = np.zeros((1, 1))
-    rule = Rule(square, square, np.zeros((1, 1), np.int64), np.zeros(1), np.zeros(7), np.zeros(3), 0, 0)
+    rule = Rule(square, square, np.zeros((1, 1), np.int64), np.zeros(1), np.zeros(DISCOUNT + 1), np.zeros(3), 0, 0)
     return seen, rule, np.zeros((2, 1, 1, 1)), np.zeros((1, 1, 1), np.int64), 1
 
 
@@ -55,7 +55,7 @@ def _door(seen, rule, q, visits, states):
     held("rule.after", rule.after, I8, inventories, actions)
     all_within("rule.after", rule.after, 0, inventories - 1)
     held("rule.risk", rule.risk, F8, steps)
-    held("rule.numbers", rule.numbers, F8, 7)
+    held("rule.numbers", rule.numbers, F8, DISCOUNT + 1)
     held("rule.learning", rule.learning, F8, 3)
     held("q", q, F8, tables, steps, inventories * states, actions)
     held("visits", visits, I8, steps, inventories * states, actions)
@@ -121,7 +121,7 @@ def take(seen, rule, e, t, i, action):
     left = i / (rule.slices.shape[0] - 1.0)
     u, taken, after = 0.0, 0.0, i
     if seen.traded[e, t]:
-        if last and rule.horizon == COMPLETE:
+        if last and rule.horizon == f.COMPLETE:
             u, taken, after = left, rule.powers[i, rule.slices.shape[1]], 0
         else:
             u, taken, after = rule.slices[i, action], rule.powers[i, action], rule.after[i, action]
@@ -129,7 +129,7 @@ def take(seen, rule, e, t, i, action):
     cost += numbers[LINEAR] * u + numbers[SQUARED] * u * u + numbers[PERMANENT] * u * (1.0 - left + numbers[OWN] * u)
     rest = left - u
     cost += rule.risk[t] * rest * rest
-    if last and (rule.horizon == MARK or (rule.horizon != LEAVE and not seen.traded[e, t])):
+    if last and (rule.horizon == f.MARK or (rule.horizon != f.LEAVE and not seen.traded[e, t])):
         penalty = numbers[PENALTY] + numbers[PENALTY_SLOPE] * rest
         cost += rest * (seen.factors[e, t, 2] + numbers[PERMANENT] * (1.0 - rest) + penalty)
     return cost, after

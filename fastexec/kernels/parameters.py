@@ -4,119 +4,84 @@ from __future__ import annotations
 
 import numpy as np
 
+from fastexec.kernels import fields as f
 from fastexec.kernels._jit import LANES, inlined, stage
 from fastexec.kernels.elementary import exp, log
-from fastexec.kernels.fields import (
-    DAY_VOLATILITY,
-    DECAY,
-    L20,
-    L21,
-    L22,
-    L30,
-    L31,
-    L32,
-    L33,
-    LOT,
-    LOTS,
-    PHASE,
-    PRICE_SPREAD,
-    PRICE_VOLUME,
-    RANGE_HIGH,
-    RANGE_IS_LOG,
-    RANGE_LOW,
-    RESILIENCE,
-    SHARES,
-    SPREAD_ABSOLUTE_RETURN,
-    SPREAD_LEVEL,
-    SPREAD_MEAN_REVERTING,
-    SPREAD_MODEL,
-    SPREAD_REVERSION,
-    SPREAD_SCALE,
-    SPREAD_SD,
-    SPREAD_VOLATILITY,
-    SPREAD_VOLUME,
-    VOLUME_ABSOLUTE_RETURN,
-    VOLUME_FRESH,
-    VOLUME_LOGNORMAL,
-    VOLUME_MEAN,
-    VOLUME_MODEL,
-    VOLUME_NOISE,
-    VOLUME_PERSISTENCE,
-    VOLUME_SCALE,
-)
 from fastexec.kernels.philox import PARAMETERS, draw_words
-
-_W = LANES
 
 
 @stage
 def fix_parameters(plan, p):
     """Every parameter at the low end of its range: done once, before the first block."""
     for j in range(plan.ranges.shape[0]):
-        for i in range(_W):
-            p[j * _W + i] = plan.ranges[j, RANGE_LOW]
-    round_order(plan.numbers[LOT], p)
+        for i in range(LANES):
+            p[j * LANES + i] = plan.ranges[j, f.RANGE_LOW]
+    round_order(plan.numbers[f.LOT], p)
     derive(plan.switches, p)
 
 
 @stage
-def draw_parameters(seed, block, plan, words, p):
+def draw_parameters(clock, plan, words, p):
     """A value of its own for each lane and each parameter with a range, from the first word of the parameter's counter."""
     for r in range(plan.drawn.shape[0]):
         j = plan.drawn[r]
-        draw_words(seed, block, j, np.uint32(plan.switches[PHASE] << 30 | PARAMETERS << 24), words)
-        low, high, is_log = plan.ranges[j, RANGE_LOW], plan.ranges[j, RANGE_HIGH], plan.ranges[j, RANGE_IS_LOG] > 0.0
+        draw_words(clock.seed, clock.block, j, np.uint32(plan.switches[f.PHASE] << 30 | PARAMETERS << 24), words)
+        low, high, is_log = (
+            plan.ranges[j, f.RANGE_LOW],
+            plan.ranges[j, f.RANGE_HIGH],
+            plan.ranges[j, f.RANGE_IS_LOG] > 0.0,
+        )
         span = log(high / low) if is_log else high - low
-        for i in range(_W):
-            u = (np.float64(words[i]) + 0.5) * 2.3283064365386963e-10
-            p[j * _W + i] = low * exp(u * span) if is_log else low + span * u
+        for i in range(LANES):
+            u = (np.float64(words[f.FIRST + i]) + 0.5) * 2.3283064365386963e-10
+            p[j * LANES + i] = low * exp(u * span) if is_log else low + span * u
     if plan.drawn.shape[0] > 0:
-        round_order(plan.numbers[LOT], p)
+        round_order(plan.numbers[f.LOT], p)
         derive(plan.switches, p)
 
 
 @stage
 def round_order(lot, p):
     """Whole lots, at least one; ``LOTS`` is the order in lots (in shares where fractions trade)."""
-    for i in range(_W):
+    for i in range(LANES):
         if lot > 0.0:
-            lots = max(np.floor(p[SHARES * _W + i] / lot + 0.5), 1.0)
-            p[SHARES * _W + i] = lots * lot
-            p[LOTS * _W + i] = lots
+            lots = max(np.floor(p[f.SHARES + i] / lot + 0.5), 1.0)
+            p[f.SHARES + i] = lots * lot
+            p[f.LOTS + i] = lots
         else:
-            p[LOTS * _W + i] = p[SHARES * _W + i]
+            p[f.LOTS + i] = p[f.SHARES + i]
 
 
 @stage
 def derive(switches, p):
     """Correlation factors, decay, and the constants of the spread and volume models."""
-    for i in range(_W):
+    for i in range(LANES):
         factor_correlations(p, i)
-        p[DECAY * _W + i] = exp(-p[RESILIENCE * _W + i])
-        if switches[SPREAD_MODEL] == SPREAD_MEAN_REVERTING:
-            keep = 1.0 - p[SPREAD_REVERSION * _W + i]
-            variance = p[SPREAD_VOLATILITY * _W + i] * p[SPREAD_VOLATILITY * _W + i] / (1.0 - keep * keep)
-            p[SPREAD_SD * _W + i] = np.sqrt(variance)
-            p[SPREAD_SCALE * _W + i] = p[SPREAD_LEVEL * _W + i] * exp(-0.5 * variance)
-        if switches[VOLUME_MODEL] == VOLUME_LOGNORMAL:
-            own, day = p[VOLUME_NOISE * _W + i], p[DAY_VOLATILITY * _W + i]
-            keep = p[VOLUME_PERSISTENCE * _W + i]
-            p[VOLUME_SCALE * _W + i] = p[VOLUME_MEAN * _W + i] * exp(-0.5 * (own * own + day * day))
-            p[VOLUME_FRESH * _W + i] = np.sqrt(1.0 - keep * keep)
+        p[f.DECAY + i] = exp(-p[f.RESILIENCE + i])
+        if switches[f.SPREAD_MODEL] == f.SPREAD_MEAN_REVERTING:
+            keep = 1.0 - p[f.SPREAD_REVERSION + i]
+            variance = p[f.SPREAD_VOLATILITY + i] * p[f.SPREAD_VOLATILITY + i] / (1.0 - keep * keep)
+            p[f.SPREAD_SD + i] = np.sqrt(variance)
+            p[f.SPREAD_SCALE + i] = p[f.SPREAD_LEVEL + i] * exp(-0.5 * variance)
+        if switches[f.VOLUME_MODEL] == f.VOLUME_LOGNORMAL:
+            own, day = p[f.VOLUME_NOISE + i], p[f.DAY_VOLATILITY + i]
+            keep = p[f.VOLUME_PERSISTENCE + i]
+            p[f.VOLUME_SCALE + i] = p[f.VOLUME_MEAN + i] * exp(-0.5 * (own * own + day * day))
+            p[f.VOLUME_FRESH + i] = np.sqrt(1.0 - keep * keep)
 
 
 @inlined
 def factor_correlations(p, i):
     """Lower Cholesky factor of the correlations of (z_p, |z_p| standardised, z_s, z_v); the first two are uncorrelated."""
-    ps, sa = p[PRICE_SPREAD * _W + i], p[SPREAD_ABSOLUTE_RETURN * _W + i]
-    pv, va = p[PRICE_VOLUME * _W + i], p[VOLUME_ABSOLUTE_RETURN * _W + i]
-    p[L20 * _W + i] = ps
-    p[L21 * _W + i] = sa
-    p[L30 * _W + i] = pv
-    p[L31 * _W + i] = va
+    ps, sa = p[f.PRICE_SPREAD + i], p[f.SPREAD_ABSOLUTE_RETURN + i]
+    pv, va = p[f.PRICE_VOLUME + i], p[f.VOLUME_ABSOLUTE_RETURN + i]
+    p[f.L20 + i] = ps
+    p[f.L21 + i] = sa
+    p[f.L30 + i] = pv
+    p[f.L31 + i] = va
     own = np.sqrt(max(1.0 - ps * ps - sa * sa, 0.0))
-    shared = p[SPREAD_VOLUME * _W + i] - pv * ps - va * sa
+    shared = p[f.SPREAD_VOLUME + i] - pv * ps - va * sa
     l32 = shared / own if own > 0.0 else 0.0
-    p[L22 * _W + i] = own
-    p[L32 * _W + i] = l32
-    p[L33 * _W + i] = np.sqrt(max(1.0 - pv * pv - va * va - l32 * l32, 0.0))
+    p[f.L22 + i] = own
+    p[f.L32 + i] = l32
+    p[f.L33 + i] = np.sqrt(max(1.0 - pv * pv - va * va - l32 * l32, 0.0))

@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from fastexec.kernels import fields as f
 from fastexec.kernels._jit import entry, stage
 from fastexec.kernels.door import F8, all_within, held, sizes, within
-from fastexec.kernels.fields import COMPLETE, LEAVE, MARK
 
 
 class Problem(NamedTuple):
@@ -90,7 +90,7 @@ def solve(problem, q, v):
                 for a in range(actions):
                     u = problem.slices[i, a]
                     taken = problem.powers[i, a]
-                    if t == steps - 1 and problem.horizon == COMPLETE:
+                    if t == steps - 1 and problem.horizon == f.COMPLETE:
                         u, taken = left, problem.powers[i, actions]
                     cost = price(problem, t, x, left, u, taken)
                     cost += problem.numbers[DISCOUNT] * (interpolate(ahead, left - u, x) + still[i, x])
@@ -128,8 +128,8 @@ def price(problem, t, x, left, u, taken):
     cost += sure * (problem.numbers[LINEAR] * u + problem.numbers[SQUARED] * u * u + gamma * u * (1.0 - left + own * u))
     after = left - u
     cost += problem.risk[t] * (sure * after * after + (1.0 - sure) * left * left)
-    if t == problem.go.shape[0] - 1 and problem.horizon != LEAVE:
-        if problem.horizon == MARK:
+    if t == problem.go.shape[0] - 1 and problem.horizon != f.LEAVE:
+        if problem.horizon == f.MARK:
             cost += sure * mark(problem, t, x, after)
         cost += (1.0 - sure) * mark(problem, t, x, left)
     return cost

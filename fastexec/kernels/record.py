@@ -4,68 +4,43 @@ from __future__ import annotations
 
 import numpy as np
 
-from fastexec.kernels._jit import LANES, stage
+from fastexec.kernels import fields as f
+from fastexec.kernels._jit import stage
 from fastexec.kernels.elementary import power
-from fastexec.kernels.fields import (
-    IMPACT,
-    MID,
-    PERMANENT_COEFFICIENT,
-    PERMANENT_OWN,
-    REMAINING,
-    SHARES,
-    SIDE,
-    SLICE,
-    SPREAD,
-    STEPS,
-    TEMPORARY_COEFFICIENT,
-    TEMPORARY_EXPONENT,
-    TEMPORARY_FIXED,
-    TEMPORARY_KIND,
-    TEMPORARY_LINEAR,
-    TRANSIENT_COEFFICIENT,
-    TRANSIENT_EXPONENT,
-    TRANSIENT_KIND,
-    TRANSIENT_OFF,
-    VOLUME,
-)
-
-_W = LANES
 
 
 @stage
-def record(span, at, plan, p, m, b, steps):
-    """Write a step between decision and fill; ``at`` is (t, k, number of strategies, field of the mid it fills at)."""
-    first, low, high = span
-    t, k, count, field = at
-    for e in range(low, high):
-        i = e % _W
-        r = ((e - first) * count + k) * plan.switches[STEPS] + t
-        q = b[SLICE * _W + i]
-        before = p[PERMANENT_COEFFICIENT * _W + i] * (p[SHARES * _W + i] - b[REMAINING * _W + i])
-        impact = before + b[IMPACT * _W + i]
-        price = np.nan
+def record(clock, span, k, price, plan, lanes, steps):
+    """Write a step of strategy k between decision and fill at the mid in field ``price``."""
+    p, m, b, count = lanes.parameters, lanes.market, lanes.ledgers[k], lanes.ledgers.shape[0]
+    for i in range(span.low, span.high):
+        r = ((span.offset + i) * count + k) * clock.steps + clock.t
+        q = b[f.SLICE + i]
+        before = p[f.PERMANENT_COEFFICIENT + i] * (p[f.SHARES + i] - b[f.REMAINING + i])
+        impact = before + b[f.IMPACT + i]
+        paid = np.nan
         if q > 0.0:
-            mid = m[field * _W + i]
-            cost = 0.5 * mid * m[SPREAD * _W + i] + impact + own_cost(i, q, mid, plan, p, m)
-            price = mid + plan.numbers[SIDE] * cost
-        steps[0, r] = m[MID * _W + i]
-        steps[1, r] = m[SPREAD * _W + i]
-        steps[2, r] = m[VOLUME * _W + i]
-        steps[3, r] = q
-        steps[4, r] = price
-        steps[5, r] = b[REMAINING * _W + i] - q
-        steps[6, r] = impact
+            mid = m[price + i]
+            cost = 0.5 * mid * m[f.SPREAD + i] + impact + own_cost(i, q, mid, plan, p, m)
+            paid = mid + plan.numbers[f.SIDE] * cost
+        steps[f.STEP_MID, r] = m[f.MID + i]
+        steps[f.STEP_SPREAD, r] = m[f.SPREAD + i]
+        steps[f.STEP_VOLUME, r] = m[f.VOLUME + i]
+        steps[f.STEP_SHARES, r] = q
+        steps[f.STEP_PRICE, r] = paid
+        steps[f.STEP_REMAINING, r] = b[f.REMAINING + i] - q
+        steps[f.STEP_IMPACT, r] = impact
 
 
 @stage
 def own_cost(i, q, mid, plan, p, m):
     """What a slice q > 0 adds to its own price: temporary, its share of its permanent, half of its transient impact."""
-    coefficient = p[TEMPORARY_COEFFICIENT * _W + i]
-    if plan.switches[TEMPORARY_KIND] == TEMPORARY_LINEAR:
-        cost = p[TEMPORARY_FIXED * _W + i] + coefficient * q
+    coefficient = p[f.TEMPORARY_COEFFICIENT + i]
+    if plan.switches[f.TEMPORARY_KIND] == f.TEMPORARY_LINEAR:
+        cost = p[f.TEMPORARY_FIXED + i] + coefficient * q
     else:
-        cost = mid * coefficient * power(q / m[VOLUME * _W + i], p[TEMPORARY_EXPONENT * _W + i])
-    cost += p[PERMANENT_COEFFICIENT * _W + i] * p[PERMANENT_OWN * _W + i] * q
-    if plan.switches[TRANSIENT_KIND] != TRANSIENT_OFF:
-        cost += 0.5 * p[TRANSIENT_COEFFICIENT * _W + i] * power(q, p[TRANSIENT_EXPONENT * _W + i])
+        cost = mid * coefficient * power(q / m[f.VOLUME + i], p[f.TEMPORARY_EXPONENT + i])
+    cost += p[f.PERMANENT_COEFFICIENT + i] * p[f.PERMANENT_OWN + i] * q
+    if plan.switches[f.TRANSIENT_KIND] != f.TRANSIENT_OFF:
+        cost += 0.5 * p[f.TRANSIENT_COEFFICIENT + i] * power(q, p[f.TRANSIENT_EXPONENT + i])
     return cost

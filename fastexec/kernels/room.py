@@ -11,15 +11,15 @@ from typing import NamedTuple
 
 import numpy as np
 
+from fastexec.kernels import fields as f
 from fastexec.kernels._jit import LANES
-from fastexec.kernels.fields import LEDGER_FIELDS, MARKET_ROOM, PARAMETER_FIELDS
 
 _PAGE = 4096  # bytes
 
 
 class Lanes(NamedTuple):
-    """The buffers of a block: ``parameters``, ``market``, ``normals`` (three) float64[field * W + lane], ``words`` uint32 and
-    ``raw`` float32 (four each), ``ledgers`` and ``rows`` float64[k, field * W + lane].
+    """The buffers of a block: ``parameters``, ``market``, ``normals`` (three) float64[field + lane], ``words`` uint32 and
+    ``raw`` float32 (four each), ``ledgers`` and ``rows`` float64[k, field + lane].
     """
 
     parameters: np.ndarray
@@ -31,15 +31,15 @@ class Lanes(NamedTuple):
     rows: np.ndarray
 
 
-def lanes_for(strategies: int = 1, row_fields: int = 7) -> Lanes:
+def lanes_for(strategies: int = 1, row_fields: int = f.PARTS) -> Lanes:
     """Uninitialised buffers for one thread; ``row_fields``: fields of the buffer that the accounts are closed in."""
     return Lanes(
-        aligned(PARAMETER_FIELDS),
-        aligned(MARKET_ROOM),
-        aligned(3),
-        aligned(4, np.uint32),
-        aligned(4, np.float32),
-        aligned(strategies * LEDGER_FIELDS).reshape(strategies, LEDGER_FIELDS * LANES),
+        aligned(f.PARAMETER_FIELDS),
+        aligned(f.MARKET_FIELDS),
+        aligned(f.NORMAL_FIELDS),
+        aligned(f.DRAW_FIELDS, np.uint32),
+        aligned(f.DRAW_FIELDS, np.float32),
+        aligned(strategies * f.LEDGER_FIELDS).reshape(strategies, f.LEDGER_FIELDS * LANES),
         aligned(strategies * row_fields).reshape(strategies, row_fields * LANES),
     )
 

@@ -9,59 +9,25 @@ from __future__ import annotations
 
 import numpy as np
 
+from fastexec.kernels import fields as f
 from fastexec.kernels._jit import LANES, stage
-from fastexec.kernels.fields import (
-    ARRIVAL,
-    BINS,
-    CUMULATIVE_VOLUME,
-    FEATURE,
-    FEATURES,
-    HISTORY,
-    IMPACT,
-    INVENTORY,
-    LAST_VOLUME,
-    LOOK_BACK,
-    MARKET_FIELDS,
-    MID,
-    MOMENTUM,
-    NEXT,
-    OF_SPREAD,
-    OF_VOLUME,
-    RELATIVE_VOLUME,
-    REMAINING,
-    SEES_VOLUME,
-    SHARES,
-    SHORTFALL_SO_FAR,
-    SPREAD,
-    STATE,
-    STRIDE,
-    SUM_HALF_SPREAD,
-    SUM_SQUARED_MOVES,
-    SUM_TEMPORARY,
-    SUM_TRANSIENT,
-    VALUE,
-    VOLATILITY_SO_FAR,
-    VOLUME,
-)
-
-_W = LANES
 
 
 @stage
 def encode(strategies, k, t, p, m, b):
     """The state of each lane at the start of step t into field STATE of the ledger."""
-    for i in range(_W):
-        b[STATE * _W + i] = 0.0
-    for f in range(strategies.kinds[k, FEATURES]):
-        feature, edges = strategies.features[k, f], strategies.edges[k, f]
-        stride = np.float64(feature[STRIDE])
-        if feature[FEATURE] == INVENTORY:
-            top = np.float64(feature[BINS] - 1)
-            for i in range(_W):
-                b[STATE * _W + i] += stride * np.floor(b[REMAINING * _W + i] / p[SHARES * _W + i] * top + 0.5)
+    for i in range(LANES):
+        b[f.STATE + i] = 0.0
+    for j in range(strategies.kinds[k, f.FEATURES]):
+        feature, edges = strategies.features[k, j], strategies.edges[k, j]
+        stride = np.float64(feature[f.STRIDE])
+        if feature[f.FEATURE] == f.INVENTORY:
+            top = np.float64(feature[f.BINS] - 1)
+            for i in range(LANES):
+                b[f.STATE + i] += stride * np.floor(b[f.REMAINING + i] / p[f.SHARES + i] * top + 0.5)
         else:
-            measure(feature[FEATURE], feature[LOOK_BACK], strategies.kinds[k, SEES_VOLUME], t, p, m, b)
-            for e in range(0, feature[BINS] - 1, 4):
+            measure(feature[f.FEATURE], feature[f.LOOK_BACK], strategies.kinds[k, f.SEES_VOLUME], t, p, m, b)
+            for e in range(0, feature[f.BINS] - 1, 4):
                 add_four(stride, edges[e : e + 4], b)
 
 
@@ -71,44 +37,44 @@ def add_four(stride, edges, b):
 
     Four at once: the state is read and written once for them. 35 edges take 3.1 ns a lane (`python3 scripts/bench.py`).
     """
-    for i in range(_W):
-        value, above = b[VALUE * _W + i], b[STATE * _W + i]
+    for i in range(LANES):
+        value, above = b[f.VALUE + i], b[f.STATE + i]
         above += stride if value > edges[0] else 0.0
         above += stride if value > edges[1] else 0.0
         above += stride if value > edges[2] else 0.0
         above += stride if value > edges[3] else 0.0
-        b[STATE * _W + i] = above
+        b[f.STATE + i] = above
 
 
 @stage
 def measure(feature, look_back, sees_volume, t, p, m, b):
     """A feature's value for each lane into field VALUE of the ledger."""
-    if feature == OF_SPREAD:
-        for i in range(_W):
-            b[VALUE * _W + i] = m[SPREAD * _W + i]
-    elif feature == OF_VOLUME:
-        source = VOLUME if sees_volume else LAST_VOLUME
-        for i in range(_W):
-            b[VALUE * _W + i] = m[source * _W + i]
-    elif feature == RELATIVE_VOLUME:
-        for i in range(_W):
-            now = m[VOLUME * _W + i]
-            before = m[CUMULATIVE_VOLUME * _W + i] - now  # this step's is in the sum already
+    if feature == f.OF_SPREAD:
+        for i in range(LANES):
+            b[f.VALUE + i] = m[f.SPREAD + i]
+    elif feature == f.OF_VOLUME:
+        source = f.VOLUME if sees_volume else f.LAST_VOLUME
+        for i in range(LANES):
+            b[f.VALUE + i] = m[source + i]
+    elif feature == f.RELATIVE_VOLUME:
+        for i in range(LANES):
+            now = m[f.VOLUME + i]
+            before = m[f.CUMULATIVE_VOLUME + i] - now  # this step's is in the sum already
             mean = (before + now) / (t + 1) if sees_volume else before / max(t, 1)
-            last = now if sees_volume else m[LAST_VOLUME * _W + i]
-            b[VALUE * _W + i] = last / mean if mean > 0.0 else 1.0
-    elif feature == MOMENTUM:
-        then = (MARKET_FIELDS + max(t - look_back, 0) % HISTORY) * _W
-        for i in range(_W):
-            b[VALUE * _W + i] = m[MID * _W + i] / m[then + i] - 1.0
-    elif feature == VOLATILITY_SO_FAR:
-        for i in range(_W):
-            move = m[NEXT * _W + i] / m[MID * _W + i] - 1.0  # of this step: in the sum already, and not to be known
-            b[VALUE * _W + i] = np.sqrt(max(m[SUM_SQUARED_MOVES * _W + i] - move * move, 0.0) / max(t, 1))
-    elif feature == SHORTFALL_SO_FAR:
-        for i in range(_W):
-            money = b[SUM_HALF_SPREAD * _W + i] + b[SUM_TEMPORARY * _W + i] + b[SUM_TRANSIENT * _W + i]
-            b[VALUE * _W + i] = money / (p[SHARES * _W + i] * m[ARRIVAL * _W + i]) * 1e4
+            last = now if sees_volume else m[f.LAST_VOLUME + i]
+            b[f.VALUE + i] = last / mean if mean > 0.0 else 1.0
+    elif feature == f.MOMENTUM:
+        then = f.MIDS + max(t - look_back, 0) % f.HISTORY * LANES
+        for i in range(LANES):
+            b[f.VALUE + i] = m[f.MID + i] / m[then + i] - 1.0
+    elif feature == f.VOLATILITY_SO_FAR:
+        for i in range(LANES):
+            move = m[f.NEXT + i] / m[f.MID + i] - 1.0  # of this step: in the sum already, and not to be known
+            b[f.VALUE + i] = np.sqrt(max(m[f.SUM_SQUARED_MOVES + i] - move * move, 0.0) / max(t, 1))
+    elif feature == f.SHORTFALL_SO_FAR:
+        for i in range(LANES):
+            money = b[f.SUM_HALF_SPREAD + i] + b[f.SUM_TEMPORARY + i] + b[f.SUM_TRANSIENT + i]
+            b[f.VALUE + i] = money / (p[f.SHARES + i] * m[f.ARRIVAL + i]) * 1e4
     else:
-        for i in range(_W):
-            b[VALUE * _W + i] = b[IMPACT * _W + i] / m[ARRIVAL * _W + i] * 1e4
+        for i in range(LANES):
+            b[f.VALUE + i] = b[f.IMPACT + i] / m[f.ARRIVAL + i] * 1e4

@@ -8,42 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from fastexec.kernels import fields as f
 from fastexec.kernels._jit import LANES, stage
-from fastexec.kernels.fields import (
-    ACTION_SET,
-    ANY_LOTS,
-    CUMULATIVE_VOLUME,
-    FRACTIONS,
-    KIND,
-    LAST_VOLUME,
-    LEVELS,
-    LOT,
-    LOTS,
-    MID,
-    MULTIPLES,
-    OWN_SCHEDULE,
-    OWNER,
-    PHASE,
-    POLICY_AT,
-    POV,
-    RANDOM,
-    REMAINING,
-    SCHEDULE,
-    SHARES,
-    SLICE,
-    SPREAD,
-    STATE,
-    STATES,
-    STEPS,
-    TABLE,
-    VALUE,
-    VOLUME,
-    WINDOW,
-)
 from fastexec.kernels.philox import ACTIONS, draw_words
 from fastexec.kernels.state import encode
 
-_W = LANES
 # V * rate / lot is often a whole number that binary fractions miss by a hair; without this a lot would wait a step.
 _HAIR = 1e-9
 
@@ -53,72 +22,77 @@ def decide(kind, fraction, rate, lot, p, m, b):
     """The two that most studies are made of. Scalars and three arrays only: each NamedTuple passed in the inner loop is
     a dozen atomic reference counts, 345 ns a step and strategy.
     """
-    if kind == SCHEDULE:
+    if kind == f.SCHEDULE:
         follow(fraction, lot, p, m, b)
-    elif kind == POV:
+    elif kind == f.POV:
         participate(rate, lot, p, m, b)
 
 
 @stage
-def decide_otherwise(at, plan, strategies, words, p, m, b):
-    """The rarer kinds; ``at`` is (seed, block, step, strategy)."""
-    seed, block, t, k = at
-    kind, lot, steps = strategies.kinds[k, KIND], plan.numbers[LOT], plan.switches[STEPS]
-    if kind == OWN_SCHEDULE:
+def decide_otherwise(clock, k, plan, strategies, words, p, m, b):
+    """The rarer kinds."""
+    kind, lot, t, steps = strategies.kinds[k, f.KIND], plan.numbers[f.LOT], clock.t, clock.steps
+    if kind == f.OWN_SCHEDULE:
         follow_own(strategies, k, t, lot, p, m, b)
-    elif kind == RANDOM:
-        stream = np.uint32(plan.switches[PHASE] << 30 | ACTIONS << 24 | strategies.kinds[k, OWNER])
-        draw_words(seed, block, t, stream, words)
+    elif kind == f.RANDOM:
+        draw_choices(clock, k, plan, strategies, words)
         act_randomly(strategies, k, lot, steps, words, p, m, b)
-    elif kind == TABLE:
+    elif kind == f.TABLE:
         look_up(strategies, k, t, lot, steps, p, m, b)
+
+
+@stage
+def draw_choices(clock, k, plan, strategies, words):
+    """The words from which strategy k chooses in a step."""
+    stream = np.uint32(plan.switches[f.PHASE] << 30 | ACTIONS << 24 | strategies.kinds[k, f.OWNER])
+    draw_words(clock.seed, clock.block, clock.t, stream, words)
 
 
 @stage
 def follow(fraction, lot, p, m, b):
     """Trade down to the trajectory: ``fraction`` of the order is to be done by the end of the step."""
-    for i in range(_W):
+    for i in range(LANES):
         if lot > 0.0:
-            done = lot * np.floor(fraction * p[LOTS * _W + i] + 0.5)
+            done = lot * np.floor(fraction * p[f.LOTS + i] + 0.5)
         else:
-            done = fraction * p[LOTS * _W + i]
-        behind = max(b[REMAINING * _W + i] - (p[SHARES * _W + i] - done), 0.0)
-        b[SLICE * _W + i] = behind if m[VOLUME * _W + i] > 0.0 else 0.0
+            done = fraction * p[f.LOTS + i]
+        behind = max(b[f.REMAINING + i] - (p[f.SHARES + i] - done), 0.0)
+        b[f.SLICE + i] = behind if m[f.VOLUME + i] > 0.0 else 0.0
 
 
 @stage
 def follow_own(strategies, k, t, lot, p, m, b):
     """As ``follow``, with a trajectory for each group of given paths (another time of day, other days)."""
-    for i in range(_W):
-        g = strategies.groups[np.int64(m[WINDOW * _W + i])]
+    for i in range(LANES):
+        g = strategies.groups[np.int64(m[f.WINDOW + i])]
         fraction = strategies.fractions[k, g, t + 1]
         if lot > 0.0:
-            done = lot * np.floor(fraction * p[LOTS * _W + i] + 0.5)
+            done = lot * np.floor(fraction * p[f.LOTS + i] + 0.5)
         else:
-            done = fraction * p[LOTS * _W + i]
-        behind = max(b[REMAINING * _W + i] - (p[SHARES * _W + i] - done), 0.0)
-        b[SLICE * _W + i] = behind if m[VOLUME * _W + i] > 0.0 else 0.0
+            done = fraction * p[f.LOTS + i]
+        behind = max(b[f.REMAINING + i] - (p[f.SHARES + i] - done), 0.0)
+        b[f.SLICE + i] = behind if m[f.VOLUME + i] > 0.0 else 0.0
 
 
 @stage
 def participate(rate, lot, p, m, b):
     """POV: so many shares that all traded so far are ``rate`` times the market's volume so far, this step's included."""
     rate_in_lots = rate / lot if lot > 0.0 else rate
-    for i in range(_W):
-        wanted = m[CUMULATIVE_VOLUME * _W + i] * rate_in_lots
+    for i in range(LANES):
+        wanted = m[f.CUMULATIVE_VOLUME + i] * rate_in_lots
         if lot > 0.0:
             wanted = lot * np.floor(wanted + _HAIR)
-        left = b[REMAINING * _W + i]
-        behind = min(max(wanted - (p[SHARES * _W + i] - left), 0.0), left)
-        b[SLICE * _W + i] = behind if m[VOLUME * _W + i] > 0.0 else 0.0
+        left = b[f.REMAINING + i]
+        behind = min(max(wanted - (p[f.SHARES + i] - left), 0.0), left)
+        b[f.SLICE + i] = behind if m[f.VOLUME + i] > 0.0 else 0.0
 
 
 @stage
 def act_randomly(strategies, k, lot, steps, words, p, m, b):
     """One of the action set's levels, each as likely."""
-    levels = np.uint64(strategies.kinds[k, LEVELS])
-    for i in range(_W):
-        b[VALUE * _W + i] = np.float64((np.uint64(words[i]) * levels) >> np.uint64(32))
+    levels = np.uint64(strategies.kinds[k, f.LEVELS])
+    for i in range(LANES):
+        b[f.VALUE + i] = np.float64((np.uint64(words[f.FIRST + i]) * levels) >> np.uint64(32))
     take_actions(strategies, k, lot, steps, p, m, b)
 
 
@@ -133,70 +107,64 @@ def look_up(strategies, k, t, lot, steps, p, m, b):
 @stage
 def find_actions(strategies, k, t, b):
     """The policy's action for the state of each lane, into field VALUE."""
-    policy, start = strategies.policy, strategies.kinds[k, POLICY_AT] + t * strategies.kinds[k, STATES]
-    for i in range(_W):
-        b[VALUE * _W + i] = policy[start + np.int64(b[STATE * _W + i])]
+    policy, start = strategies.policy, strategies.kinds[k, f.POLICY_AT] + t * strategies.kinds[k, f.STATES]
+    for i in range(LANES):
+        b[f.VALUE + i] = policy[start + np.int64(b[f.STATE + i])]
 
 
 @stage
 def take_actions(strategies, k, lot, steps, p, m, b):
     """The actions in field VALUE as slices: whole lots, at most what remains. Loops short enough to be vectorised each."""
-    actions, levels = strategies.kinds[k, ACTION_SET], strategies.levels[k]
-    if actions != ANY_LOTS:
-        for i in range(_W):
-            b[VALUE * _W + i] = levels[np.int64(b[VALUE * _W + i])]
-    if actions == FRACTIONS:
-        for i in range(_W):
-            b[SLICE * _W + i] = b[VALUE * _W + i] * b[REMAINING * _W + i]
-    elif actions == MULTIPLES:
-        for i in range(_W):
-            b[SLICE * _W + i] = b[VALUE * _W + i] * (p[SHARES * _W + i] / steps)
+    actions, levels = strategies.kinds[k, f.ACTION_SET], strategies.levels[k]
+    if actions != f.ANY_LOTS:
+        for i in range(LANES):
+            b[f.VALUE + i] = levels[np.int64(b[f.VALUE + i])]
+    if actions == f.FRACTIONS:
+        for i in range(LANES):
+            b[f.SLICE + i] = b[f.VALUE + i] * b[f.REMAINING + i]
+    elif actions == f.MULTIPLES:
+        for i in range(LANES):
+            b[f.SLICE + i] = b[f.VALUE + i] * (p[f.SHARES + i] / steps)
     else:
-        for i in range(_W):
-            b[SLICE * _W + i] = b[VALUE * _W + i] * (lot if lot > 0.0 else 1.0)
-    if lot > 0.0 and actions != ANY_LOTS:
-        for i in range(_W):
-            b[SLICE * _W + i] = lot * np.floor(b[SLICE * _W + i] / lot + _HAIR)
-    for i in range(_W):
-        wanted = min(b[SLICE * _W + i], b[REMAINING * _W + i])
-        b[SLICE * _W + i] = wanted if m[VOLUME * _W + i] > 0.0 else 0.0
+        for i in range(LANES):
+            b[f.SLICE + i] = b[f.VALUE + i] * (lot if lot > 0.0 else 1.0)
+    if lot > 0.0 and actions != f.ANY_LOTS:
+        for i in range(LANES):
+            b[f.SLICE + i] = lot * np.floor(b[f.SLICE + i] / lot + _HAIR)
+    for i in range(LANES):
+        wanted = min(b[f.SLICE + i], b[f.REMAINING + i])
+        b[f.SLICE + i] = wanted if m[f.VOLUME + i] > 0.0 else 0.0
 
 
 @stage
-def ask(function, params, clock, span, m, b, fault):
-    """A user's strategy: views of the block, no copies; ``clock`` is (step, steps, lot, strategy), ``span`` as in ``record``.
-    What it asks for is rounded down to whole lots.
-    """
-    t, steps, lot, k = clock
-    for i in range(_W):
-        b[SLICE * _W + i] = 0.0
+def ask(function, params, clock, lot, m, b):
+    """A user's strategy: views of the block, no copies. What it asks for is rounded down to whole lots."""
+    for i in range(LANES):
+        b[f.SLICE + i] = 0.0
     function(
-        b[SLICE * _W : (SLICE + 1) * _W],
-        b[REMAINING * _W : (REMAINING + 1) * _W],
-        m[MID * _W : (MID + 1) * _W],
-        m[SPREAD * _W : (SPREAD + 1) * _W],
-        m[LAST_VOLUME * _W : (LAST_VOLUME + 1) * _W],
+        b[f.SLICE : f.SLICE + LANES],
+        b[f.REMAINING : f.REMAINING + LANES],
+        m[f.MID : f.MID + LANES],
+        m[f.SPREAD : f.SPREAD + LANES],
+        m[f.LAST_VOLUME : f.LAST_VOLUME + LANES],
         params,
-        t,
-        steps,
+        clock.t,
+        clock.steps,
     )
     if lot > 0.0:
-        for i in range(_W):
-            q, left = b[SLICE * _W + i], b[REMAINING * _W + i]
-            b[SLICE * _W + i] = min(lot * np.floor(q / lot + _HAIR), left) if q < left else q
-    check_slices(span, t, k, m, b, fault)
+        for i in range(LANES):
+            q, left = b[f.SLICE + i], b[f.REMAINING + i]
+            b[f.SLICE + i] = min(lot * np.floor(q / lot + _HAIR), left) if q < left else q
 
 
 @stage
-def check_slices(span, t, k, m, b, fault):
+def check_slices(clock, span, k, m, b, fault):
     """Note the first slice of the span's episodes that is no number, negative or more than remains; none without volume."""
-    _, low, high = span
-    first = low - low % _W
-    for i in range(_W):
-        q = b[SLICE * _W + i]
-        if not (q >= 0.0 and q <= b[REMAINING * _W + i]):
-            if fault[0] < 0 and low <= first + i and first + i < high:
-                fault[0], fault[1], fault[2] = first + i, k, t
+    for i in range(LANES):
+        q = b[f.SLICE + i]
+        if not (q >= 0.0 and q <= b[f.REMAINING + i]):
+            if fault[0] < 0 and span.low <= i and i < span.high:
+                fault[0], fault[1], fault[2] = clock.block * LANES + i, k, clock.t
                 fault[3] = 0 if q != q else 1 if q < 0.0 else 2
             q = 0.0
-        b[SLICE * _W + i] = q if m[VOLUME * _W + i] > 0.0 else 0.0
+        b[f.SLICE + i] = q if m[f.VOLUME + i] > 0.0 else 0.0

@@ -26,7 +26,12 @@ _HIGHEST_OF_KIND = np.array([
 
 
 def check_study(
-    episodes: tuple[int, int], plan: f.Plan, strategies: f.Strategies, paths: f.Paths, lanes: Lanes, row_fields: int = 7
+    episodes: tuple[int, int],
+    plan: f.Plan,
+    strategies: f.Strategies,
+    paths: f.Paths,
+    lanes: Lanes,
+    row_fields: int = f.PARTS,
 ) -> int:
     """ValueError unless all fit each other and the episodes (first, count); the number of steps."""
     first, count = episodes
@@ -136,9 +141,9 @@ def codes_of(strategies: f.Strategies) -> int:
 
 def _check_lanes(lanes: Lanes, strategies: int, row_fields: int) -> None:
     held("lanes.parameters", lanes.parameters, F8, f.PARAMETER_FIELDS * LANES)
-    held("lanes.market", lanes.market, F8, f.MARKET_ROOM * LANES)
-    held("lanes.normals", lanes.normals, F8, 3 * LANES)
-    held("lanes.words", lanes.words, U4, 4 * LANES)
-    held("lanes.raw", lanes.raw, F4, 4 * LANES)
+    held("lanes.market", lanes.market, F8, f.MARKET_FIELDS * LANES)
+    held("lanes.normals", lanes.normals, F8, f.NORMAL_FIELDS * LANES)
+    held("lanes.words", lanes.words, U4, f.DRAW_FIELDS * LANES)
+    held("lanes.raw", lanes.raw, F4, f.DRAW_FIELDS * LANES)
     held("lanes.ledgers", lanes.ledgers, F8, strategies, f.LEDGER_FIELDS * LANES)
     held("lanes.rows", lanes.rows, F8, strategies, row_fields * LANES)

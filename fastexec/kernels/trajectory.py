@@ -117,7 +117,8 @@ def descend(slices, order, terms, constants, barrier):
             size *= 0.5
         if size <= 1e-9:
             return
-        slices[:] = trial
+        for t in range(slices.shape[0]):  # an assignment of arrays compiles Numba's functions of text: 2 s
+            slices[t] = trial[t]
         settled = now - then <= 1e-15 * abs(now) or decrease <= 1e-15 * abs(now)
         now = then
         if settled:

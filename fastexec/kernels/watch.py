@@ -6,40 +6,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastexec.kernels._jit import LANES, entry, stage
+from fastexec.kernels import fields as f
+from fastexec.kernels._jit import entry, stage
 from fastexec.kernels.door import F8, I4, U1, U4, held
 from fastexec.kernels.elementary import power
-from fastexec.kernels.episode import example_study, leave_step, open_block
-from fastexec.kernels.fields import (
-    ARRIVAL,
-    MID,
-    NEXT,
-    OWNER,
-    PHASE,
-    SHARES,
-    SOURCE,
-    SPREAD,
-    STATE,
-    STEPS,
-    SYNTHETIC,
-    TEMPORARY_COEFFICIENT,
-    TEMPORARY_EXPONENT,
-    TEMPORARY_KIND,
-    TEMPORARY_LINEAR,
-    VOLUME,
-    Paths,
-    Plan,
-    Strategies,
-)
-from fastexec.kernels.given import follow_paths
-from fastexec.kernels.market import advance, draw, observe
+from fastexec.kernels.episode import example_study
 from fastexec.kernels.parameters import fix_parameters
-from fastexec.kernels.philox import ACTIONS, draw_words
 from fastexec.kernels.room import lanes_for
 from fastexec.kernels.state import encode
+from fastexec.kernels.strategy import draw_choices
 from fastexec.kernels.study_door import check_study, codes_of
-
-_W = LANES
+from fastexec.kernels.walk import Clock, blocks_of, leave_step, open_block, open_step, span_of
 
 
 class Watched(NamedTuple):
@@ -54,7 +31,7 @@ class Watched(NamedTuple):
 
 
 def watch_range(
-    seed: np.uint64, first: int, count: int, plan: Plan, strategies: Strategies, paths: Paths, seen: Watched
+    seed: np.uint64, first: int, count: int, plan: f.Plan, strategies: f.Strategies, paths: f.Paths, seen: Watched
 ) -> None:
     """Episodes ``first <= e < first + count`` into rows e - first of ``seen``; the market features are strategy 0's."""
     watch_blocks((seed, first, count), plan, strategies, paths, seen, lanes_for())
@@ -81,40 +58,32 @@ def _door(episodes, plan, strategies, paths, seen, lanes):
 def watch_blocks(episodes, plan, strategies, paths, seen, lanes):
     """Block after block."""
     seed, first, count = episodes
-    p, m, normals, words, raw, ledgers, _ = lanes
-    b = ledgers[0]
-    switches, curves, chains = plan.switches, plan.curves, plan.chains
-    steps, given = switches[STEPS], switches[SOURCE] != SYNTHETIC
-    fix_parameters(plan, p)
-    for block in range(first // _W, (first + count + _W - 1) // _W):
-        span = (max(first - block * _W, 0), min(first + count - block * _W, _W), block * _W - first)
-        open_block(seed, block, plan, paths, (words, raw), p, m, ledgers)
+    steps = plan.switches[f.STEPS]
+    fix_parameters(plan, lanes.parameters)
+    for block in blocks_of(first, count):
+        span = span_of(block, first, count, first)
+        open_block(Clock(seed, block, 0, steps), plan, paths, lanes)
         for t in range(steps):
-            if given:
-                follow_paths(seed, block, t, plan, paths, words, m)
-            else:
-                draw(seed, block, t, switches, words, raw, normals, p)
-                advance(t, switches, curves, chains, normals, p, m)
-            observe(t, m)
-            encode(strategies, np.int64(0), t, p, m, b)
-            stream = np.uint32(switches[PHASE] << 30 | ACTIONS << 24 | strategies.kinds[0, OWNER])
-            draw_words(seed, block, t, stream, words)
-            note(t, span, switches[TEMPORARY_KIND] == TEMPORARY_LINEAR, words, p, m, b, seen)
-            leave_step(given or t == steps - 1, t, switches, curves, chains, normals, p, m)
+            clock = Clock(seed, block, t, steps)
+            open_step(clock, plan, paths, lanes)
+            encode(strategies, np.int64(0), t, lanes.parameters, lanes.market, lanes.ledgers[0])
+            draw_choices(clock, np.int64(0), plan, strategies, lanes.words)
+            note(t, span, plan.switches[f.TEMPORARY_KIND] == f.TEMPORARY_LINEAR, lanes, seen)
+            leave_step(clock, plan, lanes)
 
 
 @stage
-def note(t, span, linear, words, p, m, b, seen):
-    """Step t of a block's episodes; ``span`` is (first and last lane, row of lane 0)."""
-    low, high, offset = span
-    for i in range(low, high):
-        e, volume, to_bps = offset + i, m[VOLUME * _W + i], 1e4 / m[ARRIVAL * _W + i]
-        rate = p[SHARES * _W + i] / (volume if volume > 0.0 else 1.0)
-        of_rate = 0.0 if linear else power(rate, p[TEMPORARY_EXPONENT * _W + i])
-        seen.states[e, t] = np.int32(b[STATE * _W + i])
-        seen.factors[e, t, 0] = 0.5 * m[MID * _W + i] * m[SPREAD * _W + i] * to_bps
-        seen.factors[e, t, 1] = m[MID * _W + i] * p[TEMPORARY_COEFFICIENT * _W + i] * of_rate * to_bps
-        seen.factors[e, t, 2] = 0.5 * m[NEXT * _W + i] * m[SPREAD * _W + i] * to_bps
+def note(t, span, linear, lanes, seen):
+    """Step t of a block's episodes."""
+    p, m, b, words = lanes.parameters, lanes.market, lanes.ledgers[0], lanes.words
+    for i in range(span.low, span.high):
+        e, volume, to_bps = span.offset + i, m[f.VOLUME + i], 1e4 / m[f.ARRIVAL + i]
+        rate = p[f.SHARES + i] / (volume if volume > 0.0 else 1.0)
+        of_rate = 0.0 if linear else power(rate, p[f.TEMPORARY_EXPONENT + i])
+        seen.states[e, t] = np.int32(b[f.STATE + i])
+        seen.factors[e, t, 0] = 0.5 * m[f.MID + i] * m[f.SPREAD + i] * to_bps
+        seen.factors[e, t, 1] = m[f.MID + i] * p[f.TEMPORARY_COEFFICIENT + i] * of_rate * to_bps
+        seen.factors[e, t, 2] = 0.5 * m[f.NEXT + i] * m[f.SPREAD + i] * to_bps
         seen.traded[e, t] = np.uint8(volume > 0.0)
-        seen.words[e, t, 0] = words[i]
-        seen.words[e, t, 1] = words[_W + i]
+        seen.words[e, t, 0] = words[f.FIRST + i]
+        seen.words[e, t, 1] = words[f.SECOND + i]

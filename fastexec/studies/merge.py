@@ -122,11 +122,11 @@ def _joined(shards: list[_Shard], study: Study) -> list[Scenario]:
                 raise InputError(
                     f"{shards[0].folder} and {shard.folder}: were made from different files {name}; run one anew"
                 )
-    pairs = [(shard.folder, scenario) for shard, own in zip(shards, found, strict=True) for scenario in own]
-    made = {_kernels_of(scenario, folder): folder for folder, scenario in pairs}
+    pairs = [(shard.folder, one) for shard, own in zip(shards, found, strict=True) for one in own]
+    made = {_kernels_of(one, folder): folder for folder, one in pairs}
     if len(made) > 1:
-        one, other = list(made.values())[:2]
-        raise InputError(f"{one} and {other}: were made by different kernels; run one of them anew")
+        first, other = list(made.values())[:2]
+        raise InputError(f"{first} and {other}: were made by different kernels; run one of them anew")
     whole = swept_studies(study)
     return [
         replace(s, study=swept.study, outline=replace(s.outline, study=swept.study, episodes=shards[-1].end))

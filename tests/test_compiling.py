@@ -1,0 +1,91 @@
+"""What a kernel's compiled form and its name depend on, and the garbage collector while one is compiled."""
+
+from __future__ import annotations
+
+import gc
+import shutil
+import types
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fastexec.kernels import _jit
+from fastexec.kernels._compiler import collector_paused
+from fastexec.kernels._jit import JIT_DISABLED, entries, entry, kernel_hash
+
+
+def copied_kernels(tmp_path, monkeypatch):
+    """The kernels' sources in a folder of the test's own, whose hash is taken from now on."""
+    folder = tmp_path / "kernels"
+    shutil.copytree(Path(_jit.__file__).parent, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(_jit, "__file__", str(folder / "_jit.py"))
+    return folder
+
+
+def test_the_hash_covers_every_file_of_the_kernels(tmp_path, monkeypatch):
+    before = kernel_hash()
+    folder = copied_kernels(tmp_path, monkeypatch)
+    assert kernel_hash() == before
+    for source in sorted(folder.rglob("*.py")):
+        source.write_bytes(source.read_bytes() + b"\n")
+        assert kernel_hash() != before
+        before = kernel_hash()
+    assert (folder / "_cache.py").exists()
+    assert (folder / "door.py").exists()
+
+
+def test_the_hash_covers_files_in_folders_and_where_they_lie(tmp_path, monkeypatch):
+    folder = copied_kernels(tmp_path, monkeypatch)
+    nested = folder / "market" / "spread.py"
+    nested.parent.mkdir()
+    hashes = [kernel_hash()]
+    for change in (
+        lambda: nested.write_text("X = 1\n"),
+        lambda: nested.write_text("X = 2\n"),
+        lambda: nested.rename(nested.with_name("volume.py")),
+        lambda: nested.with_name("volume.py").rename(folder / "volume.py"),
+    ):
+        change()
+        hashes.append(kernel_hash())
+    assert len(set(hashes)) == len(hashes)
+
+
+def test_stages_of_one_name_in_two_folders_are_two(monkeypatch):
+    monkeypatch.setattr(_jit, "stages", {})
+    for module in ("spread", "market.spread", "market.volume"):
+        one = types.FunctionType((lambda m: None).__code__, {}, "roll")
+        one.__module__ = f"fastexec.kernels.{module}"
+        _jit.stage(one)
+    assert list(_jit.stages) == ["spread.roll", "market.spread.roll", "market.volume.roll"]
+
+
+@pytest.mark.skipif(JIT_DISABLED, reason="nothing is compiled")
+def test_the_garbage_collector_rests_while_a_kernel_is_compiled_and_no_longer():
+    states = []
+
+    @entry("void(float64[::1])", lambda x: states.append(gc.isenabled()))
+    def touch(x):
+        x[0] = 1.0
+
+    entries.remove(touch)
+    touch._tell = lambda: states.append(gc.isenabled())
+    assert gc.isenabled()
+    touch(np.zeros(1))
+    assert states == [True, False]
+    assert gc.isenabled()
+
+
+def test_the_collector_goes_on_when_the_last_compiler_is_done_unless_it_was_off():
+    with collector_paused():
+        with collector_paused():
+            assert not gc.isenabled()
+        assert not gc.isenabled()
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        with collector_paused():
+            pass
+        assert not gc.isenabled()
+    finally:
+        gc.enable()

@@ -23,7 +23,6 @@ from fastexec.studies.place import Place
 from fastexec.studies.study import Study
 from fastexec.studies.verify import verify
 from manifests import forged
-from test_cli import fastexec
 
 PLUGIN = '''
 import fastexec as fx
@@ -51,6 +50,19 @@ FLIPS = 50
 
 def learned(**changes):
     return Study.from_dict({**LEARNED, **changes})
+
+
+@pytest.fixture
+def said(capsys, monkeypatch):
+    """Run the command line in this process: (status, standard output, standard error)."""
+    monkeypatch.setattr("signal.signal", lambda *_: None)  # pytest keeps its own handler of Ctrl-C
+
+    def run(*words):
+        with pytest.raises(SystemExit) as ended:
+            main([str(word) for word in words])
+        return ended.value.code, *capsys.readouterr()
+
+    return run
 
 
 @pytest.fixture(scope="module")
@@ -141,11 +153,11 @@ def test_compare_and_report_check_the_files_they_open(made, tmp_path, name):
                     "host": "h", "process": 1}),
     ],
 )  # fmt: skip
-def test_a_malformed_word_of_progress_is_no_word(made, tmp_path, text):
+def test_a_malformed_word_of_progress_is_no_word(made, tmp_path, text, said):
     shutil.copytree(made / "rows", tmp_path / "r")
     (tmp_path / "r" / "manifest.parquet").unlink()
     (tmp_path / "r" / "progress.json").write_bytes(text.encode("utf-8", "surrogateescape"))
-    ended, out, error = fastexec("status", "r", cwd=tmp_path)
+    ended, out, error = said("status", tmp_path / "r")
     assert (ended, error) == (0, "")
     assert "incomplete" in out
 
@@ -169,16 +181,13 @@ def test_a_malformed_word_of_progress_is_no_word(made, tmp_path, text):
         lambda t: pa.concat_tables([t, t]).unify_dictionaries(),
     ],
 )
-def test_a_forged_summary_ends_in_one_line(made, tmp_path, change, capsys, monkeypatch):
-    """Also by somebody who writes the manifest anew. In this process: a start of Python each would be most of the test."""
-    monkeypatch.setattr("signal.signal", lambda *_: None)  # pytest keeps its own handler of Ctrl-C
+def test_a_forged_summary_ends_in_one_line(made, tmp_path, change, said):
+    """Also by somebody who writes the manifest anew."""
     shutil.copytree(made / "rows", tmp_path / "r")
     forged(tmp_path / "r", "summary.parquet", change(store.read_table(Place.of(tmp_path / "r" / "summary.parquet"))))
     for verb in ("compare", "verify", "report"):
-        with pytest.raises(SystemExit) as ended:
-            main([verb, str(tmp_path / "r")])
-        assert ended.value.code in (1, 2)
-        error = capsys.readouterr().err
+        ended, _, error = said(verb, tmp_path / "r")
+        assert ended in (1, 2)
         assert error.count("\n") == 1
         assert "fault of fastexec itself" not in error
 

@@ -15,7 +15,7 @@ import tomllib
 import zipfile
 from pathlib import Path
 
-from setup_environment import ROOT, SetupError, create, enter, has, pip_install
+from setup_environment import ROOT, SetupError, create, enter, has, pip_install, run_quietly
 
 FLOOR = re.compile(r"([\w-]+)>=([\w.]+)")
 IN_MEMORY = """
@@ -61,8 +61,7 @@ def index_is_reached(place):
 
 def built(place):
     """The wheel, made by the build backend of pyproject.toml; it holds the package and what is said about it."""
-    words = [sys.executable, "-P", "-m", "hatchling", "build", "--target", "wheel", "--directory", str(place)]
-    subprocess.run(words, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    run_quietly([sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(place)])
     (wheel,) = place.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         inside = {name.split("/")[0] for name in archive.namelist()}

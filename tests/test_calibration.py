@@ -21,7 +21,7 @@ from fastexec.errors import InputError
 from fastexec.models.study import StudyModel
 from fastexec.planning.expectation import curve
 
-SETS, DAYS, STEPS = 50, 30, 120
+SETS, FEW_SETS, DAYS, STEPS = 50, 20, 30, 120
 # Largest error over 50 sets of 30 days of 120 steps, relative for scales, absolute for correlations; seen: two thirds of it.
 BOUNDS = {
     "volatility": 0.04, "spread_mean": 0.07, "spread_sd": 0.07, "volume_mean": 0.22, "volume_sd": 0.06,
@@ -58,11 +58,12 @@ def error(name, true, found):
     return off / getattr(true, name) if name in RELATIVE else off
 
 
-def test_planted_parameters_come_back_without_bias():
+@pytest.mark.parametrize("sets", [FEW_SETS, pytest.param(SETS, marks=pytest.mark.slow)])
+def test_planted_parameters_come_back_without_bias(sets):
     rng = np.random.default_rng(1)
     errors = {name: [] for name in BOUNDS}
     bent = []
-    for number in range(SETS):
+    for number in range(sets):
         true = planted(rng)
         panel = simulated(market_alone(true.market(), STEPS, 100 + number), 0, DAYS)
         found = fit(panel, 3, 0.01, steps_a_round=60_000)
@@ -73,7 +74,7 @@ def test_planted_parameters_come_back_without_bias():
     for name, bound in BOUNDS.items():
         sample = np.array(errors[name])
         assert np.abs(sample).max() < bound, name
-        assert abs(sample.mean()) < 4 * sample.std(ddof=1) / np.sqrt(SETS), name
+        assert abs(sample.mean()) < 4 * sample.std(ddof=1) / np.sqrt(sets), name
     assert max(bent) < 0.22
 
 

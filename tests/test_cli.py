@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pyarrow as pa
@@ -215,41 +213,6 @@ def test_a_reader_that_leaves_is_no_error(place):
     )  # fmt: skip
     assert ended.stderr == ""
     assert ended.stdout.count("\n") == 1
-
-
-def test_ctrl_c_is_130_and_resume_ends_in_the_files_of_a_single_run(place):
-    words = [
-        sys.executable,
-        "-m",
-        "fastexec",
-        "run",
-        "tiny.toml",
-        "--episodes",
-        "400000",
-        "--chunk",
-        "2000",
-        "--out",
-        "r",
-    ]
-    process = subprocess.Popen(
-        words, cwd=place, env={**os.environ, "PYTHONPATH": str(ROOT)}, stderr=subprocess.PIPE, text=True
-    )
-    deadline = time.monotonic() + 120
-    while not list((place / "r").glob("episodes/*.parquet")) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    process.send_signal(signal.SIGINT)
-    error = process.communicate(timeout=120)[1]
-    assert process.returncode == 130
-    assert "--resume goes on" in error
-    assert error.count("\n") == 1
-    assert not list((place / "r").rglob("*.tmp"))
-    assert not (place / "r" / "summary.parquet").exists()
-    assert fastexec("run", "tiny.toml", "--episodes", 400000, "--out", "r", "--resume", "--quiet", cwd=place)[0] == 0
-    assert (
-        fastexec("run", "tiny.toml", "--episodes", 400000, "--chunk", 2000, "--out", "s", "--quiet", cwd=place)[0] == 0
-    )
-    for name in ("summary.parquet", "comparison.parquet", "episodes/part-000000000000.parquet"):
-        assert pq.read_table(place / "r" / name).equals(pq.read_table(place / "s" / name), check_metadata=True)
 
 
 def test_replay_of_real_bars_from_the_command_line(place):

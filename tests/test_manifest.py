@@ -14,6 +14,7 @@ import pytest
 
 import fastexec as fx
 from fastexec.analysis.report.write import write_report
+from fastexec.cli import main
 from fastexec.errors import FastexecError, InputError
 from fastexec.studies import layout, manifest, store
 from fastexec.studies.manifest import Entry, Manifest
@@ -21,7 +22,6 @@ from fastexec.studies.place import Place
 from fastexec.studies.study import Study
 from fastexec.studies.verify import verify
 from manifests import LEARNED, forged, learned
-from test_cli import fastexec
 
 PLUGIN = '''
 import fastexec as fx
@@ -33,6 +33,19 @@ def patient(shares, remaining, mid, spread, last_volume, params, step, steps):
         shares[i] = remaining[i] / (steps - step)
 '''
 FLIPS = 50
+
+
+@pytest.fixture
+def said(capsys, monkeypatch):
+    """Run the command line in this process: (status, standard output, standard error)."""
+    monkeypatch.setattr("signal.signal", lambda *_: None)  # pytest keeps its own handler of Ctrl-C
+
+    def run(*words):
+        with pytest.raises(SystemExit) as ended:
+            main([str(word) for word in words])
+        return ended.value.code, *capsys.readouterr()
+
+    return run
 
 
 @pytest.fixture(scope="module")
@@ -123,11 +136,11 @@ def test_compare_and_report_check_the_files_they_open(made, tmp_path, name):
                     "host": "h", "process": 1}),
     ],
 )  # fmt: skip
-def test_a_malformed_word_of_progress_is_no_word(made, tmp_path, text):
+def test_a_malformed_word_of_progress_is_no_word(made, tmp_path, text, said):
     shutil.copytree(made / "rows", tmp_path / "r")
     (tmp_path / "r" / "manifest.parquet").unlink()
     (tmp_path / "r" / "progress.json").write_bytes(text.encode("utf-8", "surrogateescape"))
-    ended, out, error = fastexec("status", "r", cwd=tmp_path)
+    ended, out, error = said("status", tmp_path / "r")
     assert (ended, error) == (0, "")
     assert "incomplete" in out
 
@@ -151,12 +164,12 @@ def test_a_malformed_word_of_progress_is_no_word(made, tmp_path, text):
         lambda t: pa.concat_tables([t, t]).unify_dictionaries(),
     ],
 )
-def test_a_forged_summary_ends_in_one_line(made, tmp_path, change):
+def test_a_forged_summary_ends_in_one_line(made, tmp_path, change, said):
     """Also by somebody who writes the manifest anew."""
     shutil.copytree(made / "rows", tmp_path / "r")
     forged(tmp_path / "r", "summary.parquet", change(store.read_table(Place.of(tmp_path / "r" / "summary.parquet"))))
     for verb in ("compare", "verify", "report"):
-        ended, _, error = fastexec(verb, "r", cwd=tmp_path)
+        ended, _, error = said(verb, tmp_path / "r")
         assert ended in (1, 2)
         assert error.count("\n") == 1
         assert "fault of fastexec itself" not in error

@@ -32,32 +32,52 @@ def run(words, place):
     return subprocess.run(words, cwd=place, env=environment, text=True, capture_output=True, check=False)
 
 
-@pytest.fixture(scope="module")
-def outcomes(tmp_path_factory):
-    """(what was run, its exit status, what it said) of each program and command; files are written as they come."""
-    place, done = tmp_path_factory.mktemp("readme"), []
-    for language, content, name in blocks(README):
+def steps(section):
+    """What a section has run: (what it is, the words of a command or None, the file to write or None, its content)."""
+    for language, content, name in blocks(section):
         if name is not None:
-            (place / name).write_text(content, "utf-8")
+            yield name, None, content
         elif language == "python":
-            ended = run([sys.executable, "-c", content], place)
-            done.append((content, ended.returncode, ended.stdout + ended.stderr))
+            yield content, [sys.executable, "-c", content], None
         elif language == "console":
             for line in content.splitlines():
                 command = shlex.split(line.removeprefix("$ "), comments=True)
                 assert command[0] == "fastexec", line
-                ended = run([sys.executable, "-m", *command], place)
-                done.append((line, ended.returncode, ended.stdout + ended.stderr))
-    return done
+                yield line, [sys.executable, "-m", *command], None
 
 
-def test_every_block_of_code_runs(outcomes):
-    assert [(what, said) for what, status, said in outcomes if status != 0] == []
+SECTIONS = {text.splitlines()[0]: list(steps(text)) for text in re.split(r"^## ", README, flags=re.MULTILINE)}
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """One folder for all: a section goes on with what those before it have made."""
+    return tmp_path_factory.mktemp("readme")
+
+
+@pytest.fixture(scope="module")
+def outcomes():
+    """What every section said so far."""
+    return {}
+
+
+@pytest.mark.parametrize("title", [title for title, found in SECTIONS.items() if found])
+def test_every_block_of_code_runs(title, place, outcomes):
+    """In the order of the page: a section may need what those before it have made."""
+    for what, words, content in SECTIONS[title]:
+        if words is None:
+            (place / what).write_text(content, "utf-8")
+            continue
+        ended = run(words, place)
+        outcomes[what] = ended.stdout + ended.stderr
+        assert ended.returncode == 0, f"{what}\n{outcomes[what]}"
 
 
 def test_there_is_something_to_run(outcomes):
-    assert len(outcomes) >= 10
-    assert any("agent" in said and "twap" in said for _, _, said in outcomes)
+    """And no block is torn by the cut into sections."""
+    assert sum(SECTIONS.values(), []) == list(steps(README))
+    assert sum(words is not None for _, words, _ in steps(README)) >= 10
+    assert any("agent" in said and "twap" in said for said in outcomes.values())
 
 
 def test_no_block_is_of_a_language_that_nobody_runs():

@@ -16,7 +16,8 @@ from fastexec.studies.interruption import asked_to_stop
 from test_cli import STUDY, fastexec
 from test_run import assert_same_files
 
-LONG = ["run", "tiny.toml", "--episodes", "300000", "--chunk", "2000", "--quiet"]
+RUN = ["run", "tiny.toml", "--episodes", "200000", "--quiet"]
+LONG = [*RUN, "--chunk", "2000"]
 SAID = {
     signal.SIGINT: "interrupted",
     signal.SIGTERM: "terminated (SIGTERM)",
@@ -26,7 +27,8 @@ SLEEPING = """
 import pathlib, time
 import fastexec
 pathlib.Path("begun").touch()
-time.sleep(100)
+for _ in range(2000):  # a signal that comes just before a sleep is seen after it
+    time.sleep(0.05)
 """
 
 
@@ -70,7 +72,7 @@ def test_a_run_stops_between_chunks_and_goes_on(place, single, number):
     assert error == f"fastexec: {SAID[number]}; what is complete is kept, --resume goes on\n"
     assert not list((place / "r").rglob("*.tmp"))
     assert not (place / "r" / "summary.parquet").exists()
-    assert fastexec(*LONG, "--out", "r", "--resume", cwd=place) == (0, "", "")
+    assert fastexec(*RUN, "--out", "r", "--resume", cwd=place) == (0, "", "")  # the chunk is the folder's
     assert_same_files(single, place / "r")
 
 

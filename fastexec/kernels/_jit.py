@@ -246,6 +246,7 @@ def _guarded(function: Callable[..., None]) -> Callable[..., None]:
     without them, an even slicer).
     """
     inner = numba.njit(error_model="numpy", boundscheck=True)(function)
+    inner.compile(DECIDE_SIGNATURE.args)  # here its faults are its own, with its own lines
 
     def guarded(shares, remaining, mid, spread, last_volume, params, step, steps):
         try:

@@ -98,8 +98,13 @@ def _require(fine: bool, place: Place, what: str) -> None:
 
 def read_kept(place: Place) -> Kept:
     """An agent as it lies in a file; FileNotFoundError where there is none, InputError where it is damaged."""
-    with place.open() as stream:
-        data = stream.read_buffer()
+    try:
+        with place.open() as stream:
+            data = stream.read_buffer()
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise InputError(f"{place}: cannot be read ({error.strerror or error})") from None
     agent = read_agent(str(place), pa.BufferReader(data))
     return Kept(agent, data, entry_of(data, agent.visits.size))
 

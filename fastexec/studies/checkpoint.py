@@ -36,10 +36,13 @@ def save(summary: SummaryAccumulator, scenario: Scenario, folder: Place) -> File
 def resume(summary: SummaryAccumulator, scenario: Scenario, folder: Place, end: int, known: Entry | None) -> None:
     """``restore`` for a run that goes on: not what other kernels made, nor what is not as it is ``known`` to be."""
     place = scenario.part(folder, TABLE, summary.first)
-    with contextlib.suppress(InputError):
-        own = store.read_footer(place)["kernels"] == kernel_hash()
-        if own and (known is None or change_of(place, known) is None):
-            restore(summary, scenario, folder, end)
+    try:
+        footer = store.read_footer(place)
+    except InputError:
+        return
+    store.require_identity(place, footer, scenario.study.identity())
+    if footer["kernels"] == kernel_hash() and (known is None or change_of(place, known) is None):
+        restore(summary, scenario, folder, end)
 
 
 def restore(summary: SummaryAccumulator, scenario: Scenario, folder: Place, end: int) -> None:

@@ -125,8 +125,8 @@ def _joined(shards: list[_Shard], study: Study) -> list[Scenario]:
     pairs = [(shard.folder, one) for shard, own in zip(shards, found, strict=True) for one in own]
     made = {_kernels_of(one, folder): folder for folder, one in pairs}
     if len(made) > 1:
-        first, other = list(made.values())[:2]
-        raise InputError(f"{first} and {other}: were made by different kernels; run one of them anew")
+        a, b = list(made.values())[:2]
+        raise InputError(f"{a} and {b}: were made by different kernels; run one of them anew")
     whole = swept_studies(study)
     return [
         replace(s, study=swept.study, outline=replace(s.outline, study=swept.study, episodes=shards[-1].end))

@@ -19,6 +19,7 @@ from fastexec.studies.provenance import KEY, decode, encode
 from fastexec.studies.study import Study
 
 _ROW_GROUP = 1 << 18
+_MANY = 100_000  # rows
 _OPTIONAL = ("scenario", "day", "program_cost")  # columns that depend on the study
 _FURTHER = ("markets", "scenarios")  # tables with columns named by the study's own keys
 _AGAIN = "`fastexec run STUDY --resume` writes it anew"
@@ -93,7 +94,8 @@ def read_table(place: Place, names: Sequence[str] | None = None, data: pa.Buffer
             file = pq.ParquetFile(stream, page_checksum_verification=True)
             if (fault := swollen(file.metadata, stream.size()) or _foreign(place, file.schema_arrow)) is not None:
                 raise InputError(f"{place}: cannot be read ({fault}); {_AGAIN}")
-            table = file.read(names)
+            # Threads for large files only: one that begins as the process ends aborts it.
+            table = file.read(names, use_threads=file.metadata.num_rows >= _MANY)
             table.validate(full=True)  # texts that are no UTF-8 would fail later, wherever they are looked at
     except FileNotFoundError:
         raise InputError(f"{place}: is missing; {_AGAIN}") from None

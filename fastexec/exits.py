@@ -55,6 +55,7 @@ def statuses(debug: bool, resumable: bool) -> Iterator[None]:
         finish(
             f"a fault of fastexec itself ({type(error).__name__}: {_first_line(error)}); --debug shows where", _FAILED
         )
+    printing.settle()
     sys.exit(status)
 
 

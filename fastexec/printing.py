@@ -87,10 +87,10 @@ def _to_reader() -> Iterator[None]:
         raise FastexecError(f"standard output: cannot be written ({error.strerror or error})") from None
 
 
-def _forget_output() -> None:
-    """What waits in the buffer goes nowhere: Python would try again at its end, and complain."""
+def _forget_output(stream: TextIO | None = None) -> None:
+    """What waits in the buffer goes nowhere: Python would try again at its end, complain, and end with status 120."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
+    os.dup2(nowhere, (stream or sys.stdout).fileno())
     os.close(nowhere)
 
 
@@ -116,6 +116,15 @@ def flush() -> None:
     """Everything printed is with its reader; errors as for printing."""
     with _to_reader():
         sys.stdout.flush()
+
+
+def settle() -> None:
+    """Before the process ends: what a stream cannot take any more, of which the user has been told, goes nowhere."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            _forget_output(stream)
 
 
 def output_is_terminal() -> bool:

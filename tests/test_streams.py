@@ -28,12 +28,16 @@ def place(tmp_path_factory):
     return folder
 
 
+#: Python's streams as they are for everybody: what a buffer still holds is written when the process ends.
+BUFFERED = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+
+
 def shell(place, line):
     """A line of shell in which F is the command: (status, standard output, standard error)."""
     command = f"{shlex.quote(sys.executable)} -m fastexec"
     ended = subprocess.run(
         ["bash", "-c", f'F() {{ {command} "$@"; }}\n{line}'], cwd=place, capture_output=True, text=True, timeout=120,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**BUFFERED, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     return ended.returncode, ended.stdout, ended.stderr
 
@@ -82,7 +86,7 @@ def test_whoever_listened_to_progress_may_leave(place):
     os.close(reading)
     ended = subprocess.run(
         command, cwd=place, stdout=subprocess.PIPE, stderr=writing, text=True, timeout=120,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**BUFFERED, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     os.close(writing)
     assert ended.returncode == 0

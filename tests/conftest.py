@@ -5,7 +5,10 @@ from __future__ import annotations
 import atexit
 import os
 import shutil
+import signal
 import tempfile
+import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,18 @@ from foreign_results import foreign, here  # noqa: F401
 # What the tests record as the user's own is none of the real user's business; their processes inherit it.
 os.environ["FASTEXEC_STATE_DIR"] = tempfile.mkdtemp(prefix="fastexec-state-")
 atexit.register(shutil.rmtree, os.environ["FASTEXEC_STATE_DIR"], ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def _the_process_as_it_was() -> Iterator[None]:
+    """The command line, called within the process, sets handlers of signals and of warnings for the process it ends."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    show = warnings.showwarning
+    yield
+    warnings.showwarning = show
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT.parent / "shared" / "data"

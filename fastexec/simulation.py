@@ -16,9 +16,10 @@ from fastexec.data.blocks import blocks_of
 from fastexec.data.paths import MarketPaths
 from fastexec.errors import FastexecError, InputError
 from fastexec.kernels import fields
-from fastexec.kernels._jit import PLUGIN_SLOTS
-from fastexec.kernels.episode import output_for, plugin_slots, simulate_range
+from fastexec.kernels._bind import Decide
+from fastexec.kernels.episode import simulate_range
 from fastexec.kernels.philox import EVALUATION
+from fastexec.kernels.room import output_for
 from fastexec.learning.training import hashes_of_agents, tables_for
 from fastexec.models.market import BootstrapMarket, ReplayMarket, SyntheticMarket
 from fastexec.models.study import StudyModel
@@ -77,7 +78,7 @@ class Prepared:
     windows: ReplayWindows | None
     drawn: list[str]
     arrays: tuple[fields.Plan, fields.Strategies, fields.Paths] = field(repr=False)
-    plugins: tuple[Any, ...] = field(default_factory=plugin_slots, repr=False)
+    plugins: tuple[Decide, ...] = field(default=(), repr=False)
 
     @property
     def days(self) -> np.ndarray | None:
@@ -191,8 +192,6 @@ def prepare(
     if policies is None:
         policies = tables_for(study)
     own = study.own_strategies()
-    if len(own) > PLUGIN_SLOTS:
-        raise InputError(f"strategies: {len(own)} own functions; at most {PLUGIN_SLOTS} in a study")
     names = [strategy.name for strategy in study.strategies]
     valid = [paths is None and timing_has_mean_zero(study, strategy) for strategy in study.strategies]
     return Prepared(
@@ -207,7 +206,7 @@ def prepare(
         windows=windows,
         drawn=drawn,
         arrays=(plan, plan_strategies(study, expect(study, windows), groups, policies), given or fields.no_paths()),
-        plugins=plugin_slots([strategy.decide for strategy in own.values()]),
+        plugins=tuple(strategy.decide for strategy in own.values()),
     )
 
 

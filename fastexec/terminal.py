@@ -273,6 +273,7 @@ def show_info(warm: bool) -> None:
     import fastexec.studies.run  # noqa: F401 - both register their entry kernels
     import fastexec.threads
     from fastexec.kernels import _jit
+    from fastexec.kernels._sources import kernel_hash
 
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_row("fastexec", fastexec.__version__)
@@ -281,7 +282,7 @@ def show_info(warm: bool) -> None:
         table.add_row(name, version(name))
     table.add_row("processors", str(fastexec.threads.default_threads()))
     table.add_row("lanes", str(_jit.LANES))
-    table.add_row("kernel hash", _jit.kernel_hash()[:16])
+    table.add_row("kernel hash", kernel_hash()[:16])
     if warm:
         for entry in _jit.entries:
             table.add_row(f"kernel {entry.name}", f"{entry.warm():.2f} s")

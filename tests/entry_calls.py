@@ -7,19 +7,24 @@ from typing import Any
 import numpy as np
 
 from fastexec.kernels import fields as f
-from fastexec.kernels.episode import output_for, plugin_slots
+from fastexec.kernels import walk
+from fastexec.kernels import world as w
+from fastexec.kernels.clock import Episodes
 from fastexec.kernels.explore import Experience
 from fastexec.kernels.gather import Gathered
 from fastexec.kernels.learning import Step
 from fastexec.kernels.online import Rule
 from fastexec.kernels.program import MOMENTA, SPREADS, TIMES, VOLUMES
 from fastexec.kernels.programme import Problem
-from fastexec.kernels.room import lanes_for
+from fastexec.kernels.room import lanes_for, output_for
 from fastexec.kernels.summary import BINS
 from fastexec.kernels.watch import Watched
 
 E, T, X, A, I = 7, 3, 4, 2, 5  # noqa: E741 - episodes, steps, market states, actions, inventories
 ROOM = 9  # rows of the given paths
+EPISODES = Episodes(np.uint64(0), 1, E, 1)
+_WORLD = w.example_world()
+_STANDING = w.table_of(_WORLD)
 F8, I8, I4, U1, U4 = np.float64, np.int64, np.int32, np.uint8, np.uint32
 
 
@@ -56,21 +61,25 @@ def seen() -> Watched:
     return Watched(np.zeros((E, T), I4), np.zeros((E, T, 3)), np.zeros((E, T), U1), np.zeros((E, T, 2), U4))
 
 
+def walk_blocks() -> tuple[Any, ...]:
+    return _STANDING, np.zeros((walk.PLAY + 1, 3), I8)
+
+
 def simulate_blocks() -> tuple[Any, ...]:
     plan, strategies, paths = study()
     output = output_for(plan, strategies, E, every_step=True)
-    return (np.uint64(0), 1, E), plan, strategies, paths, output, plugin_slots(), lanes_for(5, f.CLOSED_FIELDS)
+    return EPISODES, plan, strategies, paths, lanes_for(5, f.CLOSED_FIELDS), np.zeros(1, I8), output
 
 
 def explore_blocks() -> tuple[Any, ...]:
-    record = Experience(np.zeros((T, E), I4), np.zeros((T, E), U1), np.zeros((T, E)))
-    return (np.uint64(0), 1, E, 1), *study(), 0.1, record, lanes_for(5)
+    record = Experience(np.zeros((T, E), I4), np.zeros((T, E), U1), np.zeros((T, E)), np.full(1, 0.1))
+    return EPISODES, *study(), lanes_for(5), np.zeros(1, I8), record
 
 
 def gather_blocks() -> tuple[Any, ...]:
     cube = (T, X, X)
     sums = Gathered(np.zeros(cube, I8), np.zeros(cube, I8), np.zeros((T, X, 3), I8), np.ones(3), np.zeros(1, I8))
-    return (np.uint64(0), 1, E), *study(), sums, lanes_for(5)
+    return EPISODES, *study(), lanes_for(5), np.zeros(1, I8), sums
 
 
 def learn_episodes() -> tuple[Any, ...]:
@@ -106,7 +115,8 @@ CALLS = {
     "simulate_blocks": simulate_blocks,
     "explore_blocks": explore_blocks,
     "gather_blocks": gather_blocks,
-    "watch_blocks": lambda: ((np.uint64(0), 1, E), *study(), seen(), lanes_for(5)),
+    "watch_blocks": lambda: (EPISODES, *study(), lanes_for(5), np.zeros(1, I8), seen()),
+    "walk_blocks": walk_blocks,
     "learn_episodes": learn_episodes,
     "learn_program": learn_program,
     "add_targets": add_targets,

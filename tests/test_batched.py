@@ -34,8 +34,8 @@ def experience(study, policy, epsilon, count=600):
     plan, _ = plan_study(study, TRAINING)
     strategies = plan_strategies(alone, expect(study), policies={"learned": policy})
     shape = (study.order.steps, count)
-    record = Experience(np.empty(shape, np.int32), np.empty(shape, np.uint8), np.empty(shape))
-    explore_range(np.uint64(study.seed), (0, count, 0), plan, strategies, fields.no_paths(), epsilon, record)
+    record = Experience(np.empty(shape, np.int32), np.empty(shape, np.uint8), np.empty(shape), np.array([epsilon]))
+    explore_range(np.uint64(study.seed), (0, count, 0), plan, strategies, fields.no_paths(), record)
     return record
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import gc
 import shutil
 import types
@@ -11,15 +12,17 @@ import numpy as np
 import pytest
 
 from fastexec.kernels import _jit
+from fastexec.kernels import _sources as sources
 from fastexec.kernels._compiler import collector_paused
-from fastexec.kernels._jit import JIT_DISABLED, entries, entry, kernel_hash
+from fastexec.kernels._jit import JIT_DISABLED, entries, entry
+from fastexec.kernels._sources import hash_of, kernel_hash
 
 
 def copied_kernels(tmp_path, monkeypatch):
     """The kernels' sources in a folder of the test's own, whose hash is taken from now on."""
     folder = tmp_path / "kernels"
     shutil.copytree(Path(_jit.__file__).parent, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    monkeypatch.setattr(_jit, "__file__", str(folder / "_jit.py"))
+    monkeypatch.setattr(sources, "__file__", str(folder / "_sources.py"))
     return folder
 
 
@@ -51,6 +54,46 @@ def test_the_hash_covers_files_in_folders_and_where_they_lie(tmp_path, monkeypat
     assert len(set(hashes)) == len(hashes)
 
 
+PRICE = "fastexec.kernels.market"
+
+
+def edit(folder, name):
+    """One line more, as a later process would find it."""
+    with (folder / name).open("a") as source:
+        source.write("\n")
+    sources._read.cache_clear()
+
+
+def test_a_kernel_goes_by_its_own_sources_and_those_that_they_import(tmp_path, monkeypatch):
+    folder = copied_kernels(tmp_path, monkeypatch)
+    sources._read.cache_clear()
+    before = hash_of(PRICE)
+    for name in ("record.py", "programme.py", "account.py"):
+        edit(folder, name)
+    assert hash_of(PRICE) == before
+    for name in ("market.py", "elementary.py", "fields.py", "_compiler.py"):
+        edit(folder, name)
+        assert hash_of(PRICE) != before, name
+        before = hash_of(PRICE)
+
+
+def test_every_import_of_a_kernel_file_is_seen():
+    """The pattern finds what Python's own parser finds."""
+    folder = Path(_jit.__file__).parent
+    for path in sorted(folder.rglob("*.py")):
+        wanted = set()
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("fastexec.kernels"):
+                for name in node.names:
+                    for full in (node.module, f"{node.module}.{name.name}"):
+                        module = full.removeprefix("fastexec.kernels").lstrip(".").replace(".", "/")
+                        if module and (folder / f"{module}.py").is_file():
+                            wanted.add(module.replace("/", "."))
+            assert not (isinstance(node, ast.Import) and "fastexec" in ast.unparse(node)), path
+        name = path.relative_to(folder).with_suffix("").as_posix().replace("/", ".")
+        assert set(sources._read(folder, name)[1]) == wanted, name
+
+
 def test_stages_of_one_name_in_two_folders_are_two(monkeypatch):
     monkeypatch.setattr(_jit, "stages", {})
     for module in ("spread", "market.spread", "market.volume"):
@@ -61,7 +104,7 @@ def test_stages_of_one_name_in_two_folders_are_two(monkeypatch):
 
 
 @pytest.mark.skipif(JIT_DISABLED, reason="nothing is compiled")
-def test_the_garbage_collector_rests_while_a_kernel_is_compiled_and_no_longer():
+def test_the_garbage_collector_rests_while_a_kernel_is_compiled_and_no_longer(monkeypatch):
     states = []
 
     @entry("void(float64[::1])", lambda x: states.append(gc.isenabled()))
@@ -69,7 +112,7 @@ def test_the_garbage_collector_rests_while_a_kernel_is_compiled_and_no_longer():
         x[0] = 1.0
 
     entries.remove(touch)
-    touch._tell = lambda: states.append(gc.isenabled())
+    monkeypatch.setattr(_jit, "_announce", [lambda name: states.append(gc.isenabled())])
     assert gc.isenabled()
     touch(np.zeros(1))
     assert states == [True, False]

@@ -20,8 +20,9 @@ import fastexec.kernels
 from entry_calls import CALLS, F8, I4, I8, ROOM, A, C, E, I, T, X, study
 from fastexec.kernels import fields as f
 from fastexec.kernels._jit import Entry, entries, entry
-from fastexec.kernels.episode import output_for, plugin_slots
-from fastexec.kernels.room import lanes_for
+from fastexec.kernels.clock import Episodes
+from fastexec.kernels.room import lanes_for, output_for
+from fastexec.kernels.world import example_world, table_of
 from fastexec.models.strategies import Actions
 from fastexec.planning.policies import Cut, TablePolicy, plan_table
 
@@ -35,6 +36,7 @@ FREE = {
     ("merge_targets", (4,), 0),
     ("merge_targets", (2,), 0),
     ("add_targets", (5,), 1),
+    ("walk_blocks", (1,), 1),
     ("count_bins", (3,), 1),  # fewer strategies: fewer rows
     *((walk, (1, 3), 0) for walk in ("explore_blocks", "gather_blocks", "watch_blocks")),  # fewer drawn parameters
 }
@@ -132,7 +134,7 @@ INDICES = {
     ],
     "drawn parameters": [set_at("drawn", 1, x) for x in (-1, len(f.PARAMETERS), 10**9)],
     "kind": [set_at("kinds", (3, f.KIND), x) for x in (-1, f.TABLE + 1)],
-    "plugin slot": [set_at("kinds", (3, f.SLOT), x) for x in (-1, 16)],
+    "plugin slot": [set_at("kinds", (3, f.SLOT), x) for x in (-1, 1)],
     "levels": [set_at("kinds", (k, f.LEVELS), x) for k in (0, 2) for x in (-1, 0, f.MOST_LEVELS + 1)],
     "features": [set_at("kinds", (0, f.FEATURES), x) for x in (-1, f.MOST_FEATURES + 1)],
     "states": [set_at("kinds", (0, f.STATES), x) for x in (-1, 0, X - 1, X + 1)],
@@ -161,14 +163,17 @@ def test_no_index_of_a_study_leaves_its_array(reached, name, what):
 @pytest.mark.parametrize(
     ("name", "at", "value"),
     [
-        ("simulate_blocks", (0,), (np.uint64(0), -1, E)),
-        ("simulate_blocks", (0,), (np.uint64(0), 1, E + 1)),
-        ("simulate_blocks", (0,), (np.uint64(0), 1, -1)),
-        ("simulate_blocks", (5,), ()),
-        ("explore_blocks", (0,), (np.uint64(0), 1, E, 0)),
-        ("explore_blocks", (0,), (np.uint64(0), 1, E, 2)),
-        ("explore_blocks", (0,), (np.uint64(0), 1, E + 1, 1)),
-        ("watch_blocks", (0,), (np.uint64(0), 1, E + 1)),
+        *(
+            (walk, (0,), Episodes(np.uint64(0), *numbers))
+            for walk in ("simulate_blocks", "explore_blocks", "watch_blocks", "gather_blocks")
+            for numbers in ((-1, E, -1), (1, E + 1, 1), (1, -1, 1), (1, E, 2), (1, E, 0), (1, E, -1))
+            if (walk, numbers) not in (("gather_blocks", (1, E + 1, 1)), ("explore_blocks", (1, E, 0)))  # these may be
+        ),
+        ("simulate_blocks", (5,), np.zeros(0, I8)),
+        ("explore_blocks", (5,), np.zeros(0, I8)),
+        ("walk_blocks", (0,), table_of(example_world()).copy()),
+        ("walk_blocks", (1,), np.full((7, 1), 1 << 20)),
+        ("walk_blocks", (1,), np.full((7, 1), -1)),
         ("learn_episodes", (0, 0), np.full((E, T), X, I4)),
         ("learn_episodes", (0, 0), np.full((E, T), -1, I4)),
         ("learn_episodes", (1, 2), np.full((I, A), I, I8)),
@@ -198,12 +203,19 @@ def test_given_paths_hold_the_episodes(reached):
     for count, fits in ((ROOM - 1, True), (ROOM, False)):
         plan, strategies, paths = study()
         plan.switches[f.SOURCE] = f.GIVEN
-        call = (np.uint64(0), 1, count), plan, strategies, paths, output_for(plan, strategies, count), plugin_slots()
+        call = (
+            Episodes(np.uint64(0), 1, count, 1),
+            plan,
+            strategies,
+            paths,
+            lanes_for(5, f.CLOSED_FIELDS),
+            np.zeros(1, I8),
+        )
         if fits:
-            OURS["simulate_blocks"](*call, lanes_for(5, f.CLOSED_FIELDS))
+            OURS["simulate_blocks"](*call, output_for(plan, strategies, count))
         else:
             with pytest.raises(ValueError, match=r"first \+ count"):
-                OURS["simulate_blocks"](*call, lanes_for(5, f.CLOSED_FIELDS))
+                OURS["simulate_blocks"](*call, output_for(plan, strategies, count))
     assert len(reached) == 1
 
 

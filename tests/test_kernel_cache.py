@@ -16,13 +16,14 @@ from fastexec.kernels import _cache
 from fastexec.kernels._jit import JIT_DISABLED
 
 ROOT = Path(__file__).resolve().parents[1]
-#: Compiles two small kernels, an entry and the empty plugin slot, and prints what comes out and what was compiled.
+#: Compiles two small kernels, an entry and a bound stage, and prints what comes out and what was compiled.
 PROGRAM = """
 import sys, time
 from pathlib import Path
 import numpy as np
 from fastexec.kernels import _jit
-from fastexec.kernels.episode import plugin_slots
+from fastexec.kernels import market
+from fastexec.kernels._bind import address_of
 from fastexec.kernels.quantile import normal_quantiles
 _jit.on_compile(lambda text: print(text.split()[1]))
 if len(sys.argv) > 1:  # two of us begin together
@@ -31,8 +32,9 @@ if len(sys.argv) > 1:  # two of us begin together
         time.sleep(0.001)
 z = np.empty(3)
 normal_quantiles(np.array([0.025, 0.5, 0.9]), z)
-print(z.tolist(), len(plugin_slots()), plugin_slots()[0].address > 0)
+print(z.tolist(), address_of(market.roll) > 0)
 """
+BOTH = ["quantile.normal_quantiles", "market.roll"]
 compiled_only = pytest.mark.skipif(JIT_DISABLED, reason="nothing is compiled")
 
 
@@ -54,7 +56,7 @@ def ended(process: subprocess.Popen[str]) -> tuple[list[str], str]:
 def filled(tmp_path_factory):
     cache = tmp_path_factory.mktemp("cache") / "kernels"
     compiled, result = ended(start(cache))
-    assert compiled == ["normal_quantiles"]
+    assert compiled == BOTH
     return cache, result
 
 
@@ -82,7 +84,7 @@ def test_what_is_damaged_is_compiled_again(filled, how):
     cache, result = filled
     for path in files_of(cache):
         path.write_bytes(DAMAGE[how](path.read_bytes()))
-    assert ended(start(cache)) == (["normal_quantiles"], result)
+    assert ended(start(cache)) == (BOTH, result)
     assert ended(start(cache)) == ([], result)  # and is whole again
 
 
@@ -101,12 +103,12 @@ def test_no_flip_in_any_file_goes_unseen(filled):
 @compiled_only
 def test_a_file_in_the_place_of_another_is_none(filled):
     cache, result = filled
-    slots = [path for path in files_of(cache) if "no_op" in path.name]
+    slots = [path for path in files_of(cache) if "market.roll" in path.name]
     others = [path for path in files_of(cache) if "normal_quantiles" in path.name]
     assert [path.suffix for path in slots] == [path.suffix for path in others]
     for slot, other in zip(slots, others, strict=True):
         other.write_bytes(slot.read_bytes())
-    assert ended(start(cache)) == (["normal_quantiles"], result)
+    assert ended(start(cache)) == (BOTH[:1], result)
 
 
 @compiled_only
@@ -119,7 +121,7 @@ def test_of_two_that_start_together_one_compiles(tmp_path):
         time.sleep(0.01)
     begin.touch()
     (first, result), (second, same) = (ended(process) for process in both)
-    assert sorted(first + second) == ["normal_quantiles"]
+    assert sorted(first + second) == sorted(BOTH)
     assert result == same
 
 
@@ -133,7 +135,7 @@ def test_without_a_lock_each_compiles_for_itself(tmp_path):
         lock.symlink_to("/nowhere/at/all")
     for path in files_of(cache):
         path.unlink()
-    assert ended(start(cache)) == (["normal_quantiles"], result)
+    assert ended(start(cache)) == (BOTH, result)
     assert not Path("/nowhere").exists()
 
 

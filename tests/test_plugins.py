@@ -1,12 +1,14 @@
-"""The plugin slots: a user's compiled strategy runs inside the driver, recompiles nothing, and bad slices are noticed."""
+"""A user's compiled strategy is called by address, recompiles nothing, and bad slices are noticed."""
 
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from fastexec.kernels import fields
-from fastexec.kernels._jit import decide_function
-from fastexec.kernels.episode import output_for, plugin_slots, simulate_blocks, simulate_range
+from fastexec.kernels import _bind, fields
+from fastexec.kernels._bind import Decide, bound_stage
+from fastexec.kernels.episode import simulate_range
+from fastexec.kernels.room import output_for
 
 STEPS, EPISODES = 10, 200
 
@@ -49,8 +51,8 @@ def run(functions, kinds, levels, order=1000.0):
     rows = np.zeros(1, np.int64)
     paths = fields.Paths(np.zeros((1, 2)), np.zeros((1, 1)), np.zeros((1, 1)), np.zeros(1), rows, rows)
     output = output_for(plan, strategies, EPISODES, every_step=True)
-    slots = plugin_slots([decide_function(f) for f in functions])
-    simulate_range(np.uint64(3), 0, EPISODES, plan, strategies, paths, output, slots)
+    own = tuple(Decide(f) for f in functions)
+    simulate_range(np.uint64(3), 0, EPISODES, plan, strategies, paths, output, own)
     return output
 
 
@@ -69,11 +71,16 @@ def test_a_plugin_decides_and_its_parameters_arrive():
     assert output.fault[0] == -1
 
 
-def test_another_plugin_recompiles_nothing_and_sits_in_its_slot():
+def test_another_plugin_recompiles_nothing_and_sits_in_its_slot(monkeypatch):
     run([halve], *plugin(0, 0.25))
-    before = len(simulate_blocks.signatures)
+    monkeypatch.setattr(_bind.Bound, "_compiled", lambda stage: pytest.fail(f"{stage.name} is compiled again"))
     output = run([too_much, halve], *plugin(1, 0.5))
-    assert len(simulate_blocks.signatures) == before
+    assert output.fault[0] == -1
+    assert bound_stage("strategy.own").address > 0
+
+
+def test_a_study_may_have_many():
+    output = run([too_much] * 40 + [halve], *plugin(40, 0.5))
     assert output.fault[0] == -1
 
 

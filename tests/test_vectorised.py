@@ -21,14 +21,15 @@ import fastexec.simulation
 import fastexec.studies.summary  # noqa: F401 - with the three above, every room's stages
 from fastexec.kernels import _jit, fields
 from fastexec.kernels._jit import JIT_DISABLED
-from fastexec.kernels.walk import Span
+from fastexec.kernels.clock import Clock, Span
+from fastexec.kernels.explore import example_record
 
 pytestmark = pytest.mark.skipif(JIT_DISABLED, reason="nothing is compiled")
 
 LANES64, WORDS, RAW = np.zeros(1), np.zeros(1, np.uint32), np.zeros(1, np.float32)
 SWITCHES = np.zeros(1, np.int64)
 P = M = B = NORMALS = ROWS = LANES64
-SPAN = Span(0, 1, 0)
+SPAN, CLOCK = Span(0, 1, 0), Clock(np.uint64(0), 0, 0, 1)
 PLAN = fields.Plan(
     np.zeros(1, np.int64), np.zeros(1), np.zeros((1, 1)), np.zeros(0, np.int64), np.zeros((4, 1)), np.zeros(1)
 )  # only types matter
@@ -41,11 +42,14 @@ STAGES = {
     "philox.gaussians": (WORDS, RAW),
     "philox.gaussian_pair": (WORDS, RAW),
     "market.correlate": (RAW, NORMALS, P),
-    "market.observe": (0, M),
-    "market.roll": (0, SWITCHES, PLAN.curves, PLAN.chains, NORMALS, P, M),
+    "market.add_to_sums": (0, M),
+    "market.random_walk_spread": (CLOCK, NORMALS, P, M),
+    "market.mean_reverting_spread": (CLOCK, PLAN.curves, NORMALS, P, M),
     "market.level_spread": (1.0, P, M),
-    "market.move_price": (0, 1.0, NORMALS, P, M),
-    "market.draw_volume": (2, 1.0, 1.0, NORMALS, P, M),
+    "market.geometric": (0, PLAN.curves, NORMALS, P, M),
+    "market.arithmetic": (0, PLAN.curves, NORMALS, P, M),
+    "market.cosine_volume": (0, PLAN.curves, NORMALS, P, M),
+    "market.lognormal_volume": (0, PLAN.curves, NORMALS, P, M),
     "strategy.follow": (0.5, 1.0, P, M, B),
     "strategy.participate": (0.5, 1.0, P, M, B),
     "strategy.take_actions": (STRATEGIES, 0, 1.0, 1, P, M, B),
@@ -56,22 +60,27 @@ STAGES = {
     "fill.charge_step": (P, M, B),
     "fill.push": (1, P, B),
     "explore.price_share": (0, P, M, B),
-    "explore.charge": (0, SPAN, SWITCHES, P, M, B, np.zeros((1, 1))),
+    "explore.charge": (0, SPAN, SWITCHES, P, M, B, example_record()),
     "account.derive_costs": (PLAN, P, M, B, ROWS),
     "account.derive_columns": (PLAN, P, M, B, ROWS),
     "parameters.derive": (SWITCHES, P),
 }
 #: Those that look something up in a table, lane by lane: an action's level, a chain's threshold.
-LOOK_UP = ("strategy.take_actions", "market.roll")
+LOOK_UP = ("strategy.take_actions",)
 #: The others, and why they are not held to it.
 EXEMPT = {
-    "only calls stages": "account.account walk.open_block walk.close_block market.advance market.draw state.encode "
-    "strategy.decide strategy.decide_otherwise strategy.look_up strategy.act_randomly given.follow_paths strategy.draw_choices",
+    "only calls stages": "account.account market.draw state.encode strategy.schedule strategy.schedule_of_group strategy.pov "
+    "strategy.random strategy.table strategy.own strategy.act_randomly strategy.draw_choices market.volume_chain "
+    "market.spread_chain market.begin_spread_chain market.begin_mean_reverting_spread fill.open_ledgers fill.end_order "
+    "fill.trade episode.check_own gather.observe_state gather.count_step watch.draw_own_choices",
     "integers": "philox.draw_words strategy.find_actions explore.choose",
-    "copies": "account.write_rows fill.open_ledger fill.close_horizon given.roll_given strategy.ask strategy.check_slices "
+    "copies": "account.write_rows fill.open_ledger fill.close_horizon market.roll market.keep_independent "
+    "market.constant_spread market.constant_volume market.begin_moved market.quote_arrival market.begin_volume_chain "
+    " strategy.ask strategy.check_slices "
     "gather.remember_states",
     "each lane reads a table or path of its own": "market.step_chain strategy.follow_own given.begin_given "
-    "given.begin_joined given.rejoin given.advance_given gather.count_transitions gather.add_costs watch.note",
+    "given.begin_joined given.rejoin given.follow_given given.follow_joined "
+    "gather.count_transitions gather.count_last gather.add_costs watch.note",
     "once a block or for a look at single episodes": "account.describe_market market.begin parameters.fix_parameters "
     "parameters.draw_parameters parameters.round_order record.record record.own_cost explore.charge_rest",
     "no lanes": "quantile._horner online.ahead online.choose_action online.move online.take program.best_of "
@@ -81,7 +90,7 @@ EXEMPT = {
 
 
 def assembly(stage, arguments):
-    fresh = numba.njit(**_jit._OPTIONS, **_jit._NO_REFERENCES)(stage.py_func)
+    fresh = numba.njit(**_jit.OPTIONS, **_jit.NO_REFERENCES)(stage.py_func)
     fresh.compile(tuple(numba.typeof(a) for a in arguments))
     return next(iter(fresh.inspect_asm().values()))
 
@@ -104,12 +113,12 @@ def test_packed_operations_dominate(name):
 
 @pytest.mark.skipif(not get_host_cpu_features().get("avx512f"), reason="the processor has no vectors of 512 bits")
 @pytest.mark.skipif("NUMBA_CPU_NAME" in os.environ, reason="another processor is asked for")
-@pytest.mark.parametrize("name", ["philox.gaussians", "market.move_price", "fill.fill"])
+@pytest.mark.parametrize("name", ["philox.gaussians", "market.geometric", "fill.fill"])
 def test_the_widest_vectors_are_used(name):
     assert re.search(r"\bv(?:mul|add)p[sd]\b.*%zmm", assembly(_jit.stages[name], STAGES[name]))
 
 
-@pytest.mark.parametrize("name", ["philox.gaussians", "market.move_price", "fill.raise_rates"])
+@pytest.mark.parametrize("name", ["philox.gaussians", "market.geometric", "fill.raise_rates"])
 def test_chains_are_worked_on_side_by_side(name):
     """Four vectors of a chain in one turn of its loop: four times the multiplications of one."""
     stage = _jit.stages[name]

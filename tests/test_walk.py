@@ -10,35 +10,29 @@ import pytest
 
 from conftest import small_study
 from fastexec.kernels import fields as f
+from fastexec.kernels import walk
+from fastexec.kernels import world as w
+from fastexec.kernels._bind import standing
 from fastexec.kernels._jit import LANES, entry
-from fastexec.kernels.episode import example_study, output_for, play, plugin_slots
-from fastexec.kernels.parameters import fix_parameters
-from fastexec.kernels.room import Lanes, lanes_for
-from fastexec.kernels.walk import Clock, close_block, leave_step, open_block, open_step, span_of
+from fastexec.kernels.clock import Episodes
+from fastexec.kernels.episode import simulate_blocks
+from fastexec.kernels.room import Lanes, lanes_for, output_for
 from fastexec.simulation import prepare
 
 
-def example():
-    plan, strategies, paths = example_study()
-    output, lanes = output_for(plan, strategies, 1), lanes_for(1, f.CLOSED_FIELDS)
-    return Clock(np.uint64(0), 0, 0, 1), (0, 1), plan, strategies, paths, output, plugin_slots(), lanes
+@entry(lambda: (*walk._example(), 0, 0, 0, 0), lambda *_: None, references=False)
+def go_on(world, addresses, row, block, t, k):
+    """One row of the stages of a walk."""
+    walk.call_all(addresses[row], world, block, t, k)
 
 
-@entry(example, lambda *_: None, references=False)
-def go_on(clock, episodes, plan, strategies, paths, output, plugins, lanes):
-    """Open the block before step 0, close it behind the last one, and play the step between."""
-    first, count = episodes
-    span = span_of(clock.block, first, count, first)
-    if clock.t < 0:
-        fix_parameters(plan, lanes.parameters)
-        open_block(clock, plan, paths, lanes)
-    elif clock.t < clock.steps:
-        open_step(clock, plan, paths, lanes)
-        for k in range(strategies.kinds.shape[0]):
-            play(clock, span, k, plan, strategies, plugins, lanes, output)
-        leave_step(clock, plan, lanes)
-    else:
-        close_block(span, plan, lanes, output)
+def rows(steps, strategies):
+    """(row, step, strategy) in the order of a walk, in pieces between which the block stops."""
+    yield [(walk.START, 0, 0), (walk.OPEN, 0, 0)]
+    for t in range(steps):
+        played = [(walk.PLAY + k, t, k) for k in range(strategies)]
+        yield [(walk.STEP, t, 0), *played, (walk.LEAVE, t, 0)]
+    yield [(walk.CLOSE, steps - 1, 0)]
 
 
 def moved(lanes):
@@ -62,9 +56,20 @@ def test_a_block_that_stops_between_steps_has_the_same_bits(spread, drawn):
     output.episodes.fill(-1.0)
     for block in range(3):
         lanes = lanes_for(len(study.strategies), f.CLOSED_FIELDS)
-        for t in range(-1, study.order.steps + 1):
-            clock = Clock(np.uint64(study.seed), block, t, study.order.steps)
-            go_on(clock, (first, count), plan, strategies, paths, output, plugin_slots(), lanes)
+        for piece in rows(study.order.steps, len(study.strategies)):
+            world = w.World(
+                Episodes(np.uint64(study.seed), first, count, first),
+                plan,
+                strategies,
+                paths,
+                lanes,
+                walk.NO_FUNCTIONS,
+                output,
+            )
+            addresses = walk.addresses_of(plan, simulate_blocks.stages_of(world))
+            with standing(world) as table:
+                for row, t, k in piece:
+                    go_on(table, addresses, row, block, t, k)
             lanes = moved(lanes)
     whole = prepared.run(first, count)
     for j, name in enumerate(f.EPISODE_COLUMNS):

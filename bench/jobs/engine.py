@@ -15,8 +15,8 @@ import numpy as np
 from baselines.numpy_market import numpy_mini_project, numpy_normals
 
 from fastexec.kernels._jit import LANES
-from fastexec.kernels.episode import output_for, plugin_slots, simulate_range
-from fastexec.kernels.room import lanes_for
+from fastexec.kernels.episode import simulate_range
+from fastexec.kernels.room import lanes_for, output_for
 from fastexec.planning.plan import plan_study
 from fastexec.simulation import prepare
 from fastexec.studies.catalogue import presets
@@ -107,7 +107,7 @@ def market_alone(study: Study, episodes: int) -> Callable[[int], Callable[[], No
 
         def part(first: int, count: int) -> None:
             output = output_for(plan, nobody, count)
-            simulate_range(SEED, first, count, plan, nobody, paths, output, plugin_slots())
+            simulate_range(SEED, first, count, plan, nobody, paths, output)
 
         return partial(in_ranges, part, episodes, threads)
 

@@ -8,16 +8,14 @@ from typing import Any
 import numba
 import numpy as np
 
-from fastexec.kernels import _jit, fields, philox
-from fastexec.kernels.market import draw
+from fastexec.kernels import _jit, clock, fields, market, philox, walk
 from fastexec.kernels.parameters import fix_parameters
 from fastexec.kernels.state import encode
-from fastexec.kernels.walk import Clock, open_block, open_step
 
 
 def _loop(function: Callable[..., Any]) -> Callable[..., Any]:
     """Not an entry: its cache is named by the package's files alone and would keep an older loop."""
-    return numba.njit(**_jit._OPTIONS, **_jit._NO_REFERENCES)(function)  # type: ignore[no-any-return]
+    return numba.njit(**_jit.OPTIONS, **_jit.NO_REFERENCES)(function)  # type: ignore[no-any-return]
 
 
 @_loop
@@ -46,20 +44,29 @@ def draw_moves(seed, blocks, steps, plan, lanes):
     fix_parameters(plan, p)
     for block in range(blocks):
         for t in range(steps):
-            draw(Clock(seed, block, t, steps), switches, words, raw, normals, p)
+            market.draw(clock.Clock(seed, block, t, steps), switches, words, raw)
+            if switches[fields.CORRELATED]:
+                market.correlate(raw, normals, p)
+            else:
+                market.keep_independent(raw, normals)
+
+
+def encode_states(seed, blocks, steps, plan, strategies, paths, lanes):
+    """Each block's states again and again on the market of one step."""
+    _MARKET_ALONE(clock.Episodes(seed, 0, _jit.LANES, 0), plan, strategies, paths, lanes, walk.NO_FUNCTIONS, ())
+    return _encode(blocks, steps, strategies, lanes)
+
+
+_MARKET_ALONE = walk.Walk(
+    "market_alone", lambda *_: None, lambda world: walk.Stages([()] * len(world.strategies.kinds), ())
+)
 
 
 @_loop
-def encode_states(seed, blocks, steps, plan, strategies, paths, lanes):
-    """Each block's states again and again on the market of one step."""
-    p, m, b = lanes.parameters, lanes.market, lanes.ledgers[0]
-    fix_parameters(plan, p)
-    clock = Clock(seed, 0, 0, steps)
-    open_block(clock, plan, paths, lanes)
-    open_step(clock, plan, paths, lanes)
+def _encode(blocks, steps, strategies, lanes):
     total = 0.0
     for _ in range(blocks):
         for t in range(steps):
-            encode(strategies, 0, t, p, m, b)
-            total += b[fields.STATE]
+            encode(strategies, 0, t, lanes.parameters, lanes.market, lanes.ledgers[0])
+            total += lanes.ledgers[0][fields.STATE]
     return total

@@ -159,7 +159,8 @@ class _Implementation(CompileResultCacheImpl):  # type: ignore[misc]
 
 
 class KernelCache(FunctionCache):  # type: ignore[misc]
-    """The cache of one kernel in ``folder``; ``announce`` is called before it is compiled, not when it is found.
+    """The cache of one kernel in ``folder``, in files whose names begin with ``base``; ``announce`` is called before it is
+    compiled, not when it is found.
 
     Who does not find the kernel takes a lock of the kernel's own before looking again, and keeps it until ``release``: of
     several processes that start together one compiles, the others load. Without a lock (a folder on a file system that has
@@ -168,12 +169,16 @@ class KernelCache(FunctionCache):  # type: ignore[misc]
 
     _impl_class = _Implementation
 
-    def __init__(self, function: Callable[..., Any], folder: Path, announce: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, function: Callable[..., Any], folder: Path, base: str, announce: Callable[[], None]) -> None:
         super().__init__(function)
         self._cache_path = str(folder)
-        base = self._impl.filename_base
+        self._impl._filename_base = base
         self._cache_file = _SealedFile(self._cache_path, base, self._impl.locator.get_source_stamp())
         self._announce, self._lock_path, self._lock = announce, folder / f"{base}.lock", -1
+
+    def _index_key(self, signature: Any, codegen: Any) -> Any:
+        """The file's name holds the hash of all that the code is made of; Numba would look at one function alone."""
+        return signature, codegen.magic_tuple()
 
     def load_overload(self, signature: Any, target: Any) -> Any:
         """The compiled kernel, or None; then the lock is held, where it can be."""

@@ -11,60 +11,37 @@ import hashlib
 import os
 import sys
 import threading
-import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 import numba
-import numpy as np
 from numba.core import config
-from numba.core.ccallback import CFunc
-from numba.core.errors import NumbaExperimentalFeatureWarning
-from numba.core.types import FunctionType, UniTuple
 
 from fastexec.kernels._cache import KernelCache, make_folder
 from fastexec.kernels._compiler import KernelCompiler, StageCompiler, collector_paused
-
-# First-class functions (the plugin slots) work, and are still called experimental at each call.
-warnings.filterwarnings("ignore", "First-class function type", NumbaExperimentalFeatureWarning)
+from fastexec.kernels._sources import made_of
 
 #: Lanes (episodes) in a block; a power of two, so that the low counter word never carries within a block.
 LANES = int(os.environ.get("FASTEXEC_LANES", "128"))
 
-_PACKAGE = __name__.removesuffix("_jit")  # with its dot
+PACKAGE = __name__.removesuffix("_jit")  # with its dot
 
 # error_model="numpy": with Python's model each division hides a branch and the lane loop is no longer vectorised.
-_OPTIONS = {"nogil": True, "error_model": "numpy", "fastmath": False, "pipeline_class": KernelCompiler}
+OPTIONS = {"nogil": True, "error_model": "numpy", "fastmath": False, "pipeline_class": KernelCompiler}
 
 # What makes no arrays holds no references: a count up and down for each array of each call was 12 ns.
-_NO_REFERENCES = {"_nrt": False}
+NO_REFERENCES = {"_nrt": False}
 # A stage is never called from Python or C, and has no machine code of its own.
-_FOR_LINKING = _OPTIONS | {"pipeline_class": StageCompiler, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-
-_READ_ONLY = numba.types.Array(numba.float64, 1, "C", readonly=True)  # a user's function moves nobody's market
-DECIDE_SIGNATURE = numba.void(
-    numba.float64[::1], *([_READ_ONLY] * 5), numba.int64, numba.int64
-)  # shares, remaining, mid, spread, last_volume, params, step, steps
-PLUGIN_SLOTS = 16
+_FOR_LINKING = OPTIONS | {"pipeline_class": StageCompiler, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
 JIT_DISABLED = bool(config.DISABLE_JIT)
-
-
-def kernel_hash() -> str:
-    """SHA-256 (hex) of the kernel sources and the lane width: what the bits of a result depend on besides the study."""
-    digest = hashlib.sha256()
-    folder = Path(__file__).parent
-    for name in sorted(source.relative_to(folder).as_posix() for source in folder.rglob("*.py")):
-        digest.update(name.encode() + b"\0" + (folder / name).read_bytes() + b"\0")
-    return digest.hexdigest()
 
 
 def _cache_key() -> str:
     cpu = config.CPU_NAME or numba.core.registry.cpu_target.target_context.codegen().magic_tuple()
     parts = (
-        kernel_hash(),
         LANES,
         numba.__version__,
         cpu,
@@ -94,9 +71,34 @@ stages: dict[str, Callable[..., Any]] = {}
 
 def stage(function: Callable[..., Any]) -> Callable[..., Any]:
     """A jitted function that only kernels call; it makes no arrays."""
-    made: Callable[..., Any] = numba.njit(**_FOR_LINKING, **_NO_REFERENCES)(function)
-    stages[f"{function.__module__.removeprefix(_PACKAGE)}.{function.__name__}"] = made
+    made: Callable[..., Any] = numba.njit(**_FOR_LINKING, **NO_REFERENCES)(function)
+    stages[full_name(function)] = made
     return made
+
+
+def full_name(function: Any) -> str:
+    """``market.geometric``, of a function or of what was made of it."""
+    plain = getattr(function, "py_func", function)
+    return f"{plain.__module__.removeprefix(PACKAGE)}.{plain.__name__}"
+
+
+#: Of the stages that walks call by address: the stage, and what its walk alone has (see ``bound_to``).
+bound_stages: dict[str, tuple[Any, dict[str, Callable[[], Any]]]] = {}
+
+
+def bound(function: Any) -> Any:
+    """Decorator above ``stage`` or ``chained``: walks may call it by address (``_bind``)."""
+    return bound_to()(function)
+
+
+def bound_to(**own: Callable[[], Any]) -> Callable[[Any], Any]:
+    """The same for a stage of one walk: its parameter for what the walk alone has, and a function that gives an example."""
+
+    def register(function: Any) -> Any:
+        bound_stages[full_name(function)] = function, own
+        return function
+
+    return register
 
 
 def allocating(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -115,7 +117,7 @@ def chained(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
     """A jitted function of one lane, inlined by force: LLVM left Philox as a call in the driver, scalar, 15 ns a step."""
-    return numba.njit(forceinline=True, **_FOR_LINKING, **_NO_REFERENCES)(function)  # type: ignore[no-any-return]
+    return numba.njit(forceinline=True, **_FOR_LINKING, **NO_REFERENCES)(function)  # type: ignore[no-any-return]
 
 
 Announce = Callable[[str], None]
@@ -143,7 +145,7 @@ class Entry:
         self.module = function.__module__
         self._door = door
         self.__doc__ = function.__doc__
-        self._signature, self._references = signature, {} if references else _NO_REFERENCES
+        self._signature, self._references = signature, {} if references else NO_REFERENCES
         self._function = function
         self._dispatcher: Any = None
         self._lock = threading.Lock()
@@ -173,30 +175,46 @@ class Entry:
         started = perf_counter()
         with self._lock:
             if self._dispatcher is None:
-                with collector_paused():
-                    self._dispatcher = self._function if JIT_DISABLED else self._compiled()
+                self._dispatcher = self._function if JIT_DISABLED else self._compiled()
         return perf_counter() - started
 
     def _compiled(self) -> Any:
-        dispatcher = numba.njit(**_OPTIONS, **self._references)(self._function)
         if callable(self._signature):
-            signature: Any = tuple(_typeof(example) for example in self._signature())
+            signature: Any = tuple(numba.typeof(example) for example in self._signature())
         else:
             signature = self._signature
-        dispatcher._cache = KernelCache(self._function, cache_folder(), self._tell)
-        try:
-            dispatcher.compile(signature)
-        finally:
-            dispatcher._cache.release()
-        dispatcher.disable_compile()
-        return dispatcher
+        return compiled(self._function, signature, OPTIONS | self._references)
 
-    def _tell(self) -> None:
-        for announce in _announce:
-            announce(f"compiling {self.name} (once on this machine; later runs load it)")
+
+def _tell(name: str) -> None:
+    for announce in _announce:
+        announce(f"compiling {name} (once on this machine; later runs load it)")
 
 
 entries: list[Entry] = []
+
+
+def compiled(
+    function: Callable[..., Any],
+    signature: Any,
+    options: dict[str, Any],
+    name: str | None = None,
+    modules: Sequence[str] = (),
+) -> Any:
+    """The dispatcher of a function compiled for one signature, or loaded from our cache, where it goes by the hash of the
+    sources that it is made of: its own module (``modules`` where it is another) and all that these import.
+    """
+    dispatcher = numba.njit(**options)(function)
+    name = name or full_name(function)
+    base = f"{name}-{made_of(function, *modules)[:16]}"
+    dispatcher._cache = KernelCache(function, cache_folder(), base, lambda: _tell(name))
+    try:
+        with collector_paused():
+            dispatcher.compile(signature)
+    finally:
+        dispatcher._cache.release()
+    dispatcher.disable_compile()
+    return dispatcher
 
 
 def entry(
@@ -211,48 +229,3 @@ def entry(
     for what NamedTuples hold).
     """
     return lambda function: Entry(function, signature, door, references)
-
-
-def _typeof(example: Any) -> Any:
-    if type(example) is tuple and len(example) == PLUGIN_SLOTS:  # the plugin slots; NamedTuples are other types
-        return UniTuple(FunctionType(DECIDE_SIGNATURE), PLUGIN_SLOTS)
-    return numba.typeof(example)
-
-
-def decide_function(function: Callable[..., None], ours: bool = False) -> Any:
-    """Compile a user's strategy for the plugin slots: a first-class function of ``DECIDE_SIGNATURE``.
-
-    Only our own functions go into our cache; it is named by the hash of our files alone.
-    """
-    if JIT_DISABLED:
-        return function
-    made = function if ours else _guarded(function)
-    callback = CFunc(made, (DECIDE_SIGNATURE.args, DECIDE_SIGNATURE.return_type), {}, {"error_model": "numpy"})
-    if not ours:
-        callback.compile()
-        return callback
-    callback._cache = KernelCache(function, cache_folder())
-    try:
-        callback.compile()
-    finally:
-        callback._cache.release()
-    return callback
-
-
-def _guarded(function: Callable[..., None]) -> Callable[..., None]:
-    """A user's function that cannot write or read outside its arrays: then its slices are no numbers, which ends the run.
-
-    An error that leaves a function called by address is printed and lost. The checks cost 0.2 ns a lane and step (0.5
-    without them, an even slicer).
-    """
-    inner = numba.njit(error_model="numpy", boundscheck=True)(function)
-    inner.compile(DECIDE_SIGNATURE.args)  # here its faults are its own, with its own lines
-
-    def guarded(shares, remaining, mid, spread, last_volume, params, step, steps):
-        try:
-            inner(shares, remaining, mid, spread, last_volume, params, step, steps)
-        except Exception:
-            for i in range(shares.shape[0]):
-                shares[i] = np.nan
-
-    return guarded

@@ -1,11 +1,10 @@
 """Close the books of a block: from the ledger's sums to the columns of the results, in basis points of Q S_0."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from fastexec.kernels import fields as f
-from fastexec.kernels._jit import LANES, stage
+from fastexec.kernels._jit import LANES, bound, bound_to, stage
+from fastexec.kernels.room import example_output
 
 
 @stage
@@ -61,13 +60,16 @@ def derive_columns(plan, p, m, b, row):
         row[f.ROW_SHORTFALL + i] = total
 
 
+@bound
 @stage
-def account(k, plan, p, m, b, rows):
-    """Close the books of strategy k for all lanes of a block."""
-    derive_costs(plan, p, m, b, rows[k])
-    derive_columns(plan, p, m, b, rows[k])
+def account(plan, lanes):
+    """Close the books of every strategy for all lanes of a block."""
+    for k in range(lanes.ledgers.shape[0]):
+        derive_costs(plan, lanes.parameters, lanes.market, lanes.ledgers[k], lanes.rows[k])
+        derive_columns(plan, lanes.parameters, lanes.market, lanes.ledgers[k], lanes.rows[k])
 
 
+@bound_to(output=example_output)
 @stage
 def write_rows(span, ledgers, rows, output):
     """Write the closed books, column by column, each row of memory from its start to its end."""
@@ -91,6 +93,7 @@ def write_rows(span, ledgers, rows, output):
                 counts[(first + i) * strategies + k] = np.int32(ledgers[k, at + i])
 
 
+@bound_to(output=example_output)
 @stage
 def describe_market(span, plan, p, m, output):
     """Write the market's own row of each episode, and the parameters drawn for it."""

@@ -2,33 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from fastexec.kernels import fields as f
-from fastexec.kernels._jit import LANES, chained, entry, stage
+from fastexec.kernels._jit import LANES, bound_to, chained, stage
 from fastexec.kernels.account import derive_costs
+from fastexec.kernels.clock import Episodes
 from fastexec.kernels.door import F8, I4, U1, held, sizes, within
 from fastexec.kernels.elementary import power
-from fastexec.kernels.episode import example_study
-from fastexec.kernels.fill import close_horizon, fill, rate_of
-from fastexec.kernels.parameters import fix_parameters
+from fastexec.kernels.fill import end_order, rate_of, trade
 from fastexec.kernels.room import lanes_for
 from fastexec.kernels.state import encode
 from fastexec.kernels.strategy import draw_choices, find_actions, take_actions
 from fastexec.kernels.study_door import check_study, codes_of
-from fastexec.kernels.walk import Clock, blocks_of, leave_step, open_block, open_step, span_of
+from fastexec.kernels.walk import NO_FUNCTIONS, Stages, Walk
 
 
 class Experience(NamedTuple):
     """``states`` int32[t, e], ``actions`` uint8[t, e], ``costs`` float64[t, e]: of each step, bps of the order's value
-    without the moves; the last one with what the horizon rule charges.
+    without the moves; the last one with what the horizon rule charges. ``epsilon`` float64[1]: how often any action is tried.
     """
 
     states: np.ndarray
     actions: np.ndarray
     costs: np.ndarray
+    epsilon: np.ndarray
+
+
+def example_record() -> Experience:
+    """For types."""
+    return Experience(np.zeros((1, 1), np.int32), np.zeros((1, 1), np.uint8), np.zeros((1, 1)), np.zeros(1))
 
 
 def explore_range(
@@ -37,21 +42,15 @@ def explore_range(
     plan: f.Plan,
     strategies: f.Strategies,
     paths: f.Paths,
-    epsilon: float,
     record: Experience,
 ) -> None:
     """Of ``episodes`` (first, count, base) ``first <= e < first + count`` into columns e - base; the agent is strategy 0."""
-    explore_blocks((seed, *episodes), plan, strategies, paths, epsilon, record, lanes_for())
+    explore_blocks(Episodes(seed, *episodes), plan, strategies, paths, lanes_for(), NO_FUNCTIONS, record)
 
 
-def _example() -> tuple[Any, ...]:
-    record = Experience(np.zeros((1, 1), np.int32), np.zeros((1, 1), np.uint8), np.zeros((1, 1)))
-    return (np.uint64(0), 0, 1, 0), *example_study(), 0.1, record, lanes_for()
-
-
-def _door(episodes, plan, strategies, paths, epsilon, record, lanes):
+def _door(episodes, plan, strategies, paths, lanes, functions, record):
     _, first, count, base = episodes
-    steps = check_study((first, count), plan, strategies, paths, lanes)
+    steps = check_study((first, count), plan, strategies, paths, lanes, functions)
     codes_of(strategies)
     columns = sizes("record.states", record.states, 2)[1]
     within("episodes: base", base, 0, first)
@@ -59,38 +58,19 @@ def _door(episodes, plan, strategies, paths, epsilon, record, lanes):
     held("record.states", record.states, I4, steps, columns)
     held("record.actions", record.actions, U1, steps, columns)
     held("record.costs", record.costs, F8, steps, columns)
+    held("record.epsilon", record.epsilon, F8, 1)
 
 
-@entry(_example, _door, references=False)
-def explore_blocks(episodes, plan, strategies, paths, epsilon, record, lanes):
-    """Block after block."""
-    seed, first, count, base = episodes
-    p, m, b, steps = lanes.parameters, lanes.market, lanes.ledgers[0], plan.switches[f.STEPS]
-    fix_parameters(plan, p)
-    for block in blocks_of(first, count):
-        span = span_of(block, first, count, base)
-        open_block(Clock(seed, block, 0, steps), plan, paths, lanes)
-        for t in range(steps):
-            clock = Clock(seed, block, t, steps)
-            open_step(clock, plan, paths, lanes)
-            choose(clock, span, epsilon, plan, strategies, lanes, record)
-            if t == steps - 1:
-                close_horizon(plan.switches[f.HORIZON], m, b)
-            charge(t, span, plan.switches, p, m, b, record.costs)
-            fill(t, np.int64(f.MID), plan.switches, p, m, b)
-            leave_step(clock, plan, lanes)
-        charge_rest(span, plan, lanes, record.costs)
-
-
+@bound_to(record=example_record)
 @stage
-def choose(clock, span, epsilon, plan, strategies, lanes, record):
+def choose(clock, span, plan, strategies, lanes, record):
     """The policy's action, or with probability epsilon any; its slice into the ledger."""
     p, m, b, words, t = lanes.parameters, lanes.market, lanes.ledgers[0], lanes.words, clock.t
     low, high, offset = span
     encode(strategies, np.int64(0), t, p, m, b)
     draw_choices(clock, np.int64(0), plan, strategies, words)
     find_actions(strategies, np.int64(0), t, b)
-    levels, tried = np.uint64(strategies.kinds[0, f.LEVELS]), epsilon * 4294967296.0
+    levels, tried = np.uint64(strategies.kinds[0, f.LEVELS]), record.epsilon[0] * 4294967296.0
     for i in range(LANES):
         other = np.float64((np.uint64(words[f.SECOND + i]) * levels) >> np.uint64(32))
         b[f.VALUE + i] = other if np.float64(words[f.FIRST + i]) < tried else b[f.VALUE + i]
@@ -104,10 +84,12 @@ def choose(clock, span, epsilon, plan, strategies, lanes, record):
     take_actions(strategies, np.int64(0), plan.numbers[f.LOT], clock.steps, p, m, b)
 
 
+@bound_to(record=example_record)
 @stage
-def charge(t, span, switches, p, m, b, costs):
+def charge(t, span, switches, p, m, b, record):
     """The step's cost before the fill books it: spread, temporary, permanent, transient, fees, in bps."""
     low, high, offset = span
+    costs = record.costs
     price_share(switches[f.TEMPORARY_KIND], p, m, b)
     if switches[f.TRANSIENT_KIND] != f.TRANSIENT_OFF:
         for i in range(LANES):
@@ -124,9 +106,11 @@ def charge(t, span, switches, p, m, b, costs):
         charged[i] = values[i]
 
 
+@bound_to(record=example_record)
 @stage
-def charge_rest(span, plan, lanes, costs):
+def charge_rest(span, plan, lanes, record):
     """What the horizon rule charges for what is left, onto the last step's cost."""
+    costs = record.costs
     p, m, row, last = lanes.parameters, lanes.market, lanes.rows[0], costs.shape[0] - 1
     derive_costs(plan, p, m, lanes.ledgers[0], row)
     for i in range(span.low, span.high):
@@ -147,3 +131,11 @@ def price_share(kind, p, m, b):
         for i in range(LANES):
             function = power(rate_of(i, m, b), p[f.TEMPORARY_EXPONENT + i])
             b[f.VALUE + i] = m[f.MID + i] * p[f.TEMPORARY_COEFFICIENT + i] * function
+
+
+def _stages(world):
+    """Explore; ``own`` is the ``Experience``."""
+    return Stages([(choose, end_order, charge, trade)], (charge_rest,))
+
+
+explore_blocks = Walk("explore_blocks", _door, _stages)

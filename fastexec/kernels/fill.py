@@ -4,13 +4,19 @@ P_t = S_t + s (h_t + temporary_t + permanent_t + transient_t). Sums are kept, no
 (fees, permanent cost, linear temporary cost) is derived at the end from the shares traded and the sum of squares.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from fastexec.kernels import fields as f
-from fastexec.kernels._jit import LANES, chained, inlined, stage
+from fastexec.kernels._jit import LANES, bound, chained, inlined, stage
 from fastexec.kernels.elementary import exp, log, power
+
+
+@bound
+@stage
+def open_ledgers(lanes):
+    """Those of all strategies."""
+    for k in range(lanes.ledgers.shape[0]):
+        open_ledger(lanes.parameters, lanes.ledgers[k])
 
 
 @stage
@@ -23,6 +29,14 @@ def open_ledger(p, b):
         b[f.LAST_STEP + i] = -1.0
 
 
+@bound
+@stage
+def end_order(clock, switches, m, b):
+    """In the last step, ``close_horizon``."""
+    if clock.t == clock.steps - 1:
+        close_horizon(switches[f.HORIZON], m, b)
+
+
 @stage
 def close_horizon(rule, m, b):
     """In the last step: note what the strategy's own decision leaves; under ``complete`` the rest joins its slice."""
@@ -31,6 +45,13 @@ def close_horizon(rule, m, b):
         b[f.OWN_REMAINING + i] = left - b[f.SLICE + i]
         if rule == f.COMPLETE:
             b[f.SLICE + i] = left if m[f.VOLUME + i] > 0.0 else 0.0
+
+
+@bound
+@stage
+def trade(t, kind, switches, p, m, b):
+    """Fill the slices of a strategy at the mid that it fills at."""
+    fill(t, f.NEXT if kind[f.FILLS_AT_NEXT] else f.MID, switches, p, m, b)
 
 
 @stage

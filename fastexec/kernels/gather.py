@@ -10,20 +10,19 @@ Sums are integers (fixed point): threads may add them in any order.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from fastexec.kernels import fields as f
-from fastexec.kernels._jit import LANES, entry, stage
+from fastexec.kernels._jit import LANES, bound, bound_to, stage
+from fastexec.kernels.clock import Episodes
 from fastexec.kernels.door import F8, I8, held, sizes, within
 from fastexec.kernels.elementary import power
-from fastexec.kernels.episode import example_study
-from fastexec.kernels.parameters import fix_parameters
 from fastexec.kernels.room import lanes_for
 from fastexec.kernels.state import encode
 from fastexec.kernels.study_door import check_study, codes_of
-from fastexec.kernels.walk import Clock, blocks_of, leave_step, open_block, open_step, span_of
+from fastexec.kernels.walk import NO_FUNCTIONS, Stages, Walk
 
 
 class Gathered(NamedTuple):
@@ -43,18 +42,19 @@ def gather_range(
     seed: np.uint64, first: int, count: int, plan: f.Plan, strategies: f.Strategies, paths: f.Paths, sums: Gathered
 ) -> None:
     """Add episodes ``first <= e < first + count`` to ``sums``; the market features are those of strategy 0."""
-    gather_blocks((seed, first, count), plan, strategies, paths, sums, lanes_for())
+    gather_blocks(Episodes(seed, first, count, first), plan, strategies, paths, lanes_for(), NO_FUNCTIONS, sums)
 
 
-def _example() -> tuple[Any, ...]:
+def example_sums() -> Gathered:
+    """For types."""
     cube = np.zeros((1, 1, 1), np.int64)
-    sums = Gathered(cube, cube, cube, np.ones(3), np.zeros(1, np.int64))
-    return (np.uint64(0), 0, 1), *example_study(), sums, lanes_for()
+    return Gathered(cube, cube, cube, np.ones(3), np.zeros(1, np.int64))
 
 
-def _door(episodes, plan, strategies, paths, sums, lanes):
-    _, first, count = episodes
-    steps = check_study((first, count), plan, strategies, paths, lanes)
+def _door(episodes, plan, strategies, paths, lanes, functions, sums):
+    _, first, count, base = episodes
+    within("episodes: base", base, first, first)
+    steps = check_study((first, count), plan, strategies, paths, lanes, functions)
     states = sizes("sums.go", sums.go, 3)[1]
     within("sums.go: states", states, codes_of(strategies))
     held("sums.go", sums.go, I8, steps, states, states)
@@ -64,29 +64,31 @@ def _door(episodes, plan, strategies, paths, sums, lanes):
     held("sums.fault", sums.fault, I8, 1)
 
 
-@entry(_example, _door, references=False)
-def gather_blocks(episodes, plan, strategies, paths, sums, lanes):
-    """Block after block."""
-    seed, first, count = episodes
-    p, m, b, steps = lanes.parameters, lanes.market, lanes.ledgers[0], plan.switches[f.STEPS]
-    fix_parameters(plan, p)
-    for block in blocks_of(first, count):
-        span = span_of(block, first, count, first)
-        open_block(Clock(seed, block, 0, steps), plan, paths, lanes)
-        for t in range(steps):
-            clock = Clock(seed, block, t, steps)
-            open_step(clock, plan, paths, lanes)
-            encode(strategies, np.int64(0), t, p, m, b)
-            if t > 0:
-                count_transitions(t - 1, span, b, sums)
-            add_costs(t, span, plan.switches[f.TEMPORARY_KIND] == f.TEMPORARY_LINEAR, p, m, b, sums)
-            remember_states(m, b)
-            leave_step(clock, plan, lanes)
-        for i in range(LANES):
-            b[f.STATE + i] = 0.0  # behind the last step there is one state
-        count_transitions(steps - 1, span, b, sums)
+@bound
+@stage
+def observe_state(t, strategies, p, m, b):
+    """The state of the market at the start of step t."""
+    encode(strategies, np.int64(0), t, p, m, b)
 
 
+@bound_to(sums=example_sums)
+@stage
+def count_step(t, span, b, sums):
+    """What followed the step before."""
+    if t > 0:
+        count_transitions(t - 1, span, b, sums)
+
+
+@bound_to(sums=example_sums)
+@stage
+def count_last(t, span, b, sums):
+    """Behind the last step there is one state."""
+    for i in range(LANES):
+        b[f.STATE + i] = 0.0
+    count_transitions(t, span, b, sums)
+
+
+@bound
 @stage
 def remember_states(m, b):
     """For the next step's count: the state of this one, and whether there was volume."""
@@ -106,9 +108,11 @@ def count_transitions(t, span, b, sums):
             sums.stay[t, before, now] += 1
 
 
+@bound_to(sums=example_sums)
 @stage
-def add_costs(t, span, linear, p, m, b, sums):
+def add_costs(t, span, switches, p, m, b, sums):
     """The step's factors: of the slice (half spread), of its power (temporary), and the half spread at the step's end."""
+    linear = switches[f.TEMPORARY_KIND] == f.TEMPORARY_LINEAR
     scale, most_spread, most_temporary = sums.scale[0], sums.scale[1], sums.scale[2]
     for i in range(LANES):
         volume = m[f.VOLUME + i]
@@ -125,3 +129,11 @@ def add_costs(t, span, linear, p, m, b, sums):
             sums.costs[t, x, 0] += np.int64(half * scale)
             sums.costs[t, x, 1] += np.int64(temporary * scale)
         sums.costs[t, x, 2] += np.int64(end * scale) if end <= most_spread else 0
+
+
+def _stages(world):
+    """Gather; ``own`` are the ``Gathered`` sums."""
+    return Stages([(observe_state, count_step, add_costs, remember_states)], (count_last,))
+
+
+gather_blocks = Walk("gather_blocks", _door, _stages)

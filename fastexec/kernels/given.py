@@ -5,20 +5,21 @@ probability 1 / block, to a row of the same time of day (Politis and Romano 1994
 price goes on from where it is.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from fastexec.kernels import fields as f
-from fastexec.kernels._jit import LANES, stage
+from fastexec.kernels._jit import LANES, bound, inlined, stage
+from fastexec.kernels.market import add_to_sums, roll
 from fastexec.kernels.philox import BLOCKS, draw_words
 
 _32 = np.uint64(32)
 
 
+@bound
 @stage
-def begin_given(first, paths, m):
+def begin_given(clock, paths, m):
     """A block of given paths at step 0; lanes outside the paths repeat the nearest episode and are never written out."""
+    first = clock.block * LANES
     for j in range(f.MIDS):
         m[j] = 0.0
     for i in range(LANES):
@@ -29,6 +30,7 @@ def begin_given(first, paths, m):
         m[f.ARRIVAL_SPREAD + i] = paths.spread[e, 0]
 
 
+@bound
 @stage
 def begin_joined(clock, plan, paths, words, p, m):
     """A block at step 0 on rows drawn from all."""
@@ -44,17 +46,12 @@ def begin_joined(clock, plan, paths, words, p, m):
         m[f.ARRIVAL_SPREAD + i] = paths.spread[e, 0]
 
 
-@stage
-def follow_paths(clock, plan, paths, words, m):
-    """A step of given or joined paths."""
-    if plan.switches[f.SOURCE] == f.JOINED and clock.t > 0:
-        rejoin(clock, plan, paths, words, m)
-    advance_given(clock.t, plan, paths, m)
-
-
+@bound
 @stage
 def rejoin(clock, plan, paths, words, m):
     """Before a step: over to another row of the same time of day, where the block ends."""
+    if clock.t == 0:
+        return
     draw_words(clock.seed, clock.block, clock.t, np.uint32(plan.switches[f.PHASE] << 30 | BLOCKS << 24), words)
     ends = plan.numbers[f.RESTART] * 4294967296.0
     for i in range(LANES):
@@ -65,24 +62,41 @@ def rejoin(clock, plan, paths, words, m):
         m[f.WINDOW + i] = other if np.float64(words[f.FIRST + i]) < ends else e
 
 
+@bound
 @stage
-def advance_given(t, plan, paths, m):
-    """Step t: its spread and volume, and S_{t+1}; joined, by the row's relative move."""
-    as_they_are = plan.switches[f.SOURCE] == f.GIVEN
+def follow_given(t, paths, m):
+    """Step t: its spread and volume, and S_{t+1}."""
     for i in range(LANES):
         e = np.int64(m[f.WINDOW + i])
-        m[f.SPREAD + i] = paths.spread[e, t]
-        m[f.VOLUME + i] = paths.volume[e, t]
-        mid = m[f.MID + i]
-        after = paths.mid[e, t + 1] if as_they_are else mid * (paths.mid[e, t + 1] / paths.mid[e, t])
-        m[f.NEXT + i] = after
-        move = after / mid - 1.0
-        m[f.SUM_SQUARED_MOVES + i] += move * move
+        quote(e, i, t, paths, m)
+        arrive(i, paths.mid[e, t + 1], m)
 
 
+@bound
 @stage
-def roll_given(m):
-    """To the next step of given paths."""
+def follow_joined(t, paths, m):
+    """Step t: the row's spread and volume, and S_{t+1} by its relative move."""
     for i in range(LANES):
-        m[f.MID + i] = m[f.NEXT + i]
-        m[f.LAST_VOLUME + i] = m[f.VOLUME + i]
+        e = np.int64(m[f.WINDOW + i])
+        quote(e, i, t, paths, m)
+        arrive(i, m[f.MID + i] * (paths.mid[e, t + 1] / paths.mid[e, t]), m)
+
+
+@inlined
+def quote(e, i, t, paths, m):
+    """Spread and volume of step t of row e, for lane i."""
+    m[f.SPREAD + i] = paths.spread[e, t]
+    m[f.VOLUME + i] = paths.volume[e, t]
+
+
+@inlined
+def arrive(i, after, m):
+    """S_{t+1} of lane i, and the squared relative move."""
+    move = after / m[f.MID + i] - 1.0
+    m[f.NEXT + i] = after
+    m[f.SUM_SQUARED_MOVES + i] += move * move
+
+
+#: What a walk calls to open a block, to open a step and to leave it.
+GIVEN = (begin_given,), (follow_given, add_to_sums), (roll,)
+JOINED = (begin_joined,), (rejoin, follow_joined, add_to_sums), (roll,)

@@ -1,15 +1,14 @@
 """Parameters of a block's episodes: fixed, or drawn for each from its range; and what is derived from them once."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from fastexec.kernels import fields as f
-from fastexec.kernels._jit import LANES, inlined, stage
+from fastexec.kernels._jit import LANES, bound, inlined, stage
 from fastexec.kernels.elementary import exp, log
 from fastexec.kernels.philox import PARAMETERS, draw_words
 
 
+@bound
 @stage
 def fix_parameters(plan, p):
     """Every parameter at the low end of its range: done once, before the first block."""
@@ -20,6 +19,7 @@ def fix_parameters(plan, p):
     derive(plan.switches, p)
 
 
+@bound
 @stage
 def draw_parameters(clock, plan, words, p):
     """A value of its own for each lane and each parameter with a range, from the first word of the parameter's counter."""
@@ -35,9 +35,8 @@ def draw_parameters(clock, plan, words, p):
         for i in range(LANES):
             u = (np.float64(words[f.FIRST + i]) + 0.5) * 2.3283064365386963e-10
             p[j * LANES + i] = low * exp(u * span) if is_log else low + span * u
-    if plan.drawn.shape[0] > 0:
-        round_order(plan.numbers[f.LOT], p)
-        derive(plan.switches, p)
+    round_order(plan.numbers[f.LOT], p)
+    derive(plan.switches, p)
 
 
 @stage

@@ -1,17 +1,18 @@
 """Every step of an episode, for those who want to look at one: the same trades as ``fill``, told share by share."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from fastexec.kernels import fields as f
-from fastexec.kernels._jit import stage
+from fastexec.kernels._jit import bound_to, stage
 from fastexec.kernels.elementary import power
+from fastexec.kernels.room import example_output
 
 
+@bound_to(output=example_output)
 @stage
-def record(clock, span, k, price, plan, lanes, steps):
-    """Write a step of strategy k between decision and fill at the mid in field ``price``."""
+def record(clock, span, k, kind, plan, lanes, output):
+    """Write a step of strategy k between decision and fill."""
+    steps, price = output.steps, f.NEXT if kind[f.FILLS_AT_NEXT] else f.MID
     p, m, b, count = lanes.parameters, lanes.market, lanes.ledgers[k], lanes.ledgers.shape[0]
     for i in range(span.low, span.high):
         r = ((span.offset + i) * count + k) * clock.steps + clock.t

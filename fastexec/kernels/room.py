@@ -1,4 +1,4 @@
-"""Memory for the lane buffers of a block, begun on a border of 4,096 bytes.
+"""Memory for the rows that a simulation fills, and for the lane buffers of a block, begun on a border of 4,096 bytes.
 
 Where memory begins is luck otherwise, and the same kernel took 9.7 or 14 ns a step from one start of the process to the
 next: a vector across two cache lines is read and written twice, and a read waits for an earlier write whose address agrees
@@ -50,3 +50,25 @@ def aligned(fields: int, kind: type[np.generic] = np.float64) -> np.ndarray:
     block = np.empty(count + _PAGE // np.dtype(kind).itemsize, kind)
     skip = -block.ctypes.data % _PAGE // block.itemsize
     return block[skip : skip + count]
+
+
+def output_for(plan: f.Plan, strategies: f.Strategies, episodes: int, every_step: bool = False) -> f.Output:
+    """Uninitialised rows for so many episodes, of the sizes that plan and strategies ask for."""
+    return _rows(plan.drawn.size, strategies.kinds.shape[0], episodes, int(plan.switches[f.STEPS]) if every_step else 0)
+
+
+def example_output() -> f.Output:
+    """For types."""
+    return _rows(0, 1, 1, 1)
+
+
+def _rows(drawn: int, strategies: int, episodes: int, steps: int) -> f.Output:
+    rows = episodes * strategies
+    return f.Output(
+        np.empty((len(f.MARKET_COLUMNS), episodes)),
+        np.empty((drawn, episodes)),
+        np.empty((len(f.EPISODE_COLUMNS), rows)),
+        np.empty((len(f.COUNT_COLUMNS), rows), np.int32),
+        np.empty((len(f.STEP_COLUMNS), rows * steps)),
+        np.full(4, -1, np.int64),
+    )

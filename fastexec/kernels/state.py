@@ -5,8 +5,6 @@ inside (0.6 ns a lane for 4 edges; a search within a lane takes 3 to 5). Nothing
 the study says so, of its volume is in a value.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from fastexec.kernels import fields as f

@@ -4,12 +4,11 @@ A schedule is a trajectory: what a step without volume missed is caught up in th
 without volume.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from fastexec.kernels import fields as f
-from fastexec.kernels._jit import LANES, stage
+from fastexec.kernels._bind import call_decide
+from fastexec.kernels._jit import LANES, bound, stage
 from fastexec.kernels.philox import ACTIONS, draw_words
 from fastexec.kernels.state import encode
 
@@ -17,28 +16,49 @@ from fastexec.kernels.state import encode
 _HAIR = 1e-9
 
 
+@bound
 @stage
-def decide(kind, fraction, rate, lot, p, m, b):
-    """The two that most studies are made of. Scalars and three arrays only: each NamedTuple passed in the inner loop is
-    a dozen atomic reference counts, 345 ns a step and strategy.
-    """
-    if kind == f.SCHEDULE:
-        follow(fraction, lot, p, m, b)
-    elif kind == f.POV:
-        participate(rate, lot, p, m, b)
+def schedule(t, k, strategies, numbers, p, m, b):
+    """The trajectory that is the same in every episode."""
+    follow(strategies.fractions[k, 0, t + 1], numbers[f.LOT], p, m, b)
 
 
+@bound
 @stage
-def decide_otherwise(clock, k, plan, strategies, words, p, m, b):
-    """The rarer kinds."""
-    kind, lot, t, steps = strategies.kinds[k, f.KIND], plan.numbers[f.LOT], clock.t, clock.steps
-    if kind == f.OWN_SCHEDULE:
-        follow_own(strategies, k, t, lot, p, m, b)
-    elif kind == f.RANDOM:
-        draw_choices(clock, k, plan, strategies, words)
-        act_randomly(strategies, k, lot, steps, words, p, m, b)
-    elif kind == f.TABLE:
-        look_up(strategies, k, t, lot, steps, p, m, b)
+def schedule_of_group(t, k, strategies, numbers, p, m, b):
+    """The trajectory of the group of the path at hand."""
+    follow_own(strategies, k, t, numbers[f.LOT], p, m, b)
+
+
+@bound
+@stage
+def pov(k, strategies, numbers, p, m, b):
+    """A share of the volume."""
+    participate(strategies.levels[k, 0], numbers[f.LOT], p, m, b)
+
+
+@bound
+@stage
+def random(clock, k, plan, strategies, words, p, m, b):
+    """Any action."""
+    draw_choices(clock, k, plan, strategies, words)
+    act_randomly(strategies, k, plan.numbers[f.LOT], clock.steps, words, p, m, b)
+
+
+@bound
+@stage
+def table(clock, k, strategies, numbers, p, m, b):
+    """The action that an agent's policy has for the state."""
+    encode(strategies, k, clock.t, p, m, b)
+    find_actions(strategies, k, clock.t, b)
+    take_actions(strategies, k, numbers[f.LOT], clock.steps, p, m, b)
+
+
+@bound
+@stage
+def own(clock, k, strategies, functions, numbers, m, b):
+    """What the user's function says."""
+    ask(functions[strategies.kinds[k, f.SLOT]], strategies.levels[k], clock, numbers[f.LOT], m, b)
 
 
 @stage
@@ -97,14 +117,6 @@ def act_randomly(strategies, k, lot, steps, words, p, m, b):
 
 
 @stage
-def look_up(strategies, k, t, lot, steps, p, m, b):
-    """An agent: the action that its policy has for the state."""
-    encode(strategies, k, t, p, m, b)
-    find_actions(strategies, k, t, b)
-    take_actions(strategies, k, lot, steps, p, m, b)
-
-
-@stage
 def find_actions(strategies, k, t, b):
     """The policy's action for the state of each lane, into field VALUE."""
     policy, start = strategies.policy, strategies.kinds[k, f.POLICY_AT] + t * strategies.kinds[k, f.STATES]
@@ -137,20 +149,19 @@ def take_actions(strategies, k, lot, steps, p, m, b):
 
 
 @stage
-def ask(function, params, clock, lot, m, b):
+def ask(address, params, clock, lot, m, b):
     """A user's strategy: views of the block, no copies. What it asks for is rounded down to whole lots."""
     for i in range(LANES):
         b[f.SLICE + i] = 0.0
-    function(
+    views = (
         b[f.SLICE : f.SLICE + LANES],
         b[f.REMAINING : f.REMAINING + LANES],
         m[f.MID : f.MID + LANES],
         m[f.SPREAD : f.SPREAD + LANES],
         m[f.LAST_VOLUME : f.LAST_VOLUME + LANES],
         params,
-        clock.t,
-        clock.steps,
     )
+    call_decide(address, views, clock.t, clock.steps)
     if lot > 0.0:
         for i in range(LANES):
             q, left = b[f.SLICE + i], b[f.REMAINING + i]
@@ -168,3 +179,14 @@ def check_slices(clock, span, k, m, b, fault):
                 fault[3] = 0 if q != q else 1 if q < 0.0 else 2
             q = 0.0
         b[f.SLICE + i] = q if m[f.VOLUME + i] > 0.0 else 0.0
+
+
+#: By the number of a strategy's kind.
+DECISIONS = {
+    f.SCHEDULE: schedule,
+    f.OWN_SCHEDULE: schedule_of_group,
+    f.POV: pov,
+    f.RANDOM: random,
+    f.TABLE: table,
+    f.PLUGIN: own,
+}

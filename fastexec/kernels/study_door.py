@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from fastexec.kernels import fields as f
-from fastexec.kernels._jit import LANES, PLUGIN_SLOTS
+from fastexec.kernels._jit import LANES
 from fastexec.kernels.door import F4, F8, I8, U2, U4, all_within, each_within, held, sizes, within
 from fastexec.kernels.room import Lanes
 
@@ -21,7 +21,7 @@ _HIGHEST = np.array([
 
 #: The same of a strategy's kind.
 _HIGHEST_OF_KIND = np.array([
-    f.TABLE, 1, (1 << 24) - 1, f.ANY_LOTS, f.MOST_LEVELS, PLUGIN_SLOTS - 1, 1, f.MOST_FEATURES, _MOST_STATES, _MOST_STATES,
+    f.TABLE, 1, (1 << 24) - 1, f.ANY_LOTS, f.MOST_LEVELS, (1 << 24) - 1, 1, f.MOST_FEATURES, _MOST_STATES, _MOST_STATES,
 ], np.uint64)  # fmt: skip
 
 
@@ -31,6 +31,7 @@ def check_study(
     strategies: f.Strategies,
     paths: f.Paths,
     lanes: Lanes,
+    functions: np.ndarray,
     row_fields: int = f.PARTS,
 ) -> int:
     """ValueError unless all fit each other and the episodes (first, count); the number of steps."""
@@ -42,6 +43,7 @@ def check_study(
     if plan.switches[f.SOURCE] == f.GIVEN:
         within("episodes: first + count", first + count, 0, rows)
     _check_strategies(strategies, steps, rows)
+    _check_functions(strategies, functions)
     _check_lanes(lanes, strategies.kinds.shape[0], row_fields)
     return steps
 
@@ -107,6 +109,13 @@ def _check_strategies(strategies: f.Strategies, steps: int, rows: int) -> None:
     if by_group:
         within("strategies.groups: rows of the paths", strategies.groups.size, rows)
         all_within("strategies.groups", strategies.groups, 0, groups - 1)
+
+
+def _check_functions(strategies: f.Strategies, functions: np.ndarray) -> None:
+    """Each of the user's strategies has an address."""
+    held("functions", functions, I8, *sizes("functions", functions, 1))
+    slots = strategies.kinds[strategies.kinds[:, f.KIND] == f.PLUGIN, f.SLOT]
+    within("functions: number", functions.size, int(slots.max()) + 1 if slots.size else 0)
 
 
 def _check_acts(k: int, kind: list[int], strategies: f.Strategies, steps: int) -> None:

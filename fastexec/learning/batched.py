@@ -58,7 +58,10 @@ class Learner:
         self.plan, _ = plan_study(study, TRAINING)
         self.q, self.visits = np.zeros((steps, states, actions)), np.zeros((steps, states, actions), np.int64)
         self.record = Experience(
-            np.empty((steps, batch), np.int32), np.empty((steps, batch), np.uint8), np.empty((steps, batch))
+            np.empty((steps, batch), np.int32),
+            np.empty((steps, batch), np.uint8),
+            np.empty((steps, batch)),
+            np.zeros(1),
         )
         self.cells = np.zeros((threads, states, actions, 2), np.int64)
         self.alpha = training.learning_rate if training.rate == "constant" else 0.0
@@ -74,11 +77,12 @@ class Learner:
     def play(self, pool: ThreadPoolExecutor, number: int, epsilon: float) -> None:
         """A round of episodes by the table as it is."""
         self.strategies.policy[self.strategies.kinds[0, fields.POLICY_AT] :] = np.argmin(self.q, axis=2).ravel()
+        self.record.epsilon[0] = epsilon
         first, seed = number * self.training.batch, np.uint64(self.study.seed)
 
         def part(low: int, high: int) -> None:
             episodes = (first + low, high - low, first)
-            explore_range(seed, episodes, self.plan, self.strategies, fields.no_paths(), epsilon, self.record)
+            explore_range(seed, episodes, self.plan, self.strategies, fields.no_paths(), self.record)
 
         own, *others = self.parts
         jobs = [pool.submit(part, *other) for other in others]

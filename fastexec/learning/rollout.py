@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from fastexec.kernels import fields
-from fastexec.kernels.episode import output_for, plugin_slots, simulate_range
+from fastexec.kernels.episode import simulate_range
+from fastexec.kernels.room import output_for
 from fastexec.models.strategies import Qtable, Strategy
 from fastexec.models.study import StudyModel
 from fastexec.planning.expectation import expect
@@ -36,7 +37,7 @@ class Alone(NamedTuple):
     def steps(self, first: int, count: int) -> fields.Output:
         """Episodes ``first <= e < first + count`` with every step, on this thread."""
         output = output_for(self.plan, self.strategies, count, every_step=True)
-        simulate_range(self.seed, first, count, self.plan, self.strategies, fields.no_paths(), output, plugin_slots())
+        simulate_range(self.seed, first, count, self.plan, self.strategies, fields.no_paths(), output)
         return output
 
 

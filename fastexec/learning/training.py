@@ -113,7 +113,7 @@ def _market(cuts: Any) -> int:
 
 def origin_of(study: StudyModel, name: str) -> dict[str, Any]:
     """What the table depends on; strategies and outputs of the study do not matter."""
-    from fastexec.kernels._jit import kernel_hash
+    from fastexec.kernels._sources import kernel_hash
 
     sections = study.model_dump(mode="json", exclude_none=True, include={"order", "market", "costs", "seed"})
     start = study.train[name].start

@@ -1,4 +1,4 @@
-"""Own strategies: functions that a decorator registers, checked, and compiled for the engine's slots.
+"""Own strategies: functions that a decorator registers, checked, and compiled for the engine.
 
     import fastexec as fx
 
@@ -21,11 +21,14 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from fastexec.errors import FastexecError, InputError
 from fastexec.models.names import RULE, is_name, quoted
 from fastexec.models.strategies import BUILT_IN, RESERVED
+
+if TYPE_CHECKING:
+    from fastexec.kernels._bind import Decide
 
 ARGUMENTS = ("shares", "remaining", "mid", "spread", "last_volume", "params", "step", "steps")
 MOST_PARAMETERS = 32
@@ -53,14 +56,10 @@ class OwnStrategy:
         return ((self.function.__doc__ or "").strip().splitlines() or [""])[0]
 
     @property
-    def decide(self) -> Any:
+    def decide(self) -> Decide:
         """The function compiled for the engine; InputError, one line that says where, if it cannot be."""
-        from fastexec.kernels._jit import JIT_DISABLED
-
-        if JIT_DISABLED:
-            return self._interpreted
         try:
-            return _compiled(self.function)
+            return _compiled(self)
         except Exception as error:  # Numba's many, none of which can be named outside the kernels
             text = str(error)
             lines = re.findall(r'File "[^"]*", line (\d+)', text)
@@ -84,10 +83,11 @@ class OwnStrategy:
 
 
 @cache
-def _compiled(function: Callable[..., None]) -> Any:
-    from fastexec.kernels._jit import decide_function
+def _compiled(own: OwnStrategy) -> Decide:
+    from fastexec.kernels._bind import Decide
+    from fastexec.kernels._jit import JIT_DISABLED
 
-    return decide_function(function)
+    return Decide(own._interpreted if JIT_DISABLED else own.function)
 
 
 registry: dict[str, dict[str, OwnStrategy]] = {}  # by module, then by name

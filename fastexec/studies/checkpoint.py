@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from fastexec.errors import InputError
-from fastexec.kernels._jit import kernel_hash
+from fastexec.kernels._sources import kernel_hash
 from fastexec.studies import store
 from fastexec.studies.manifest import Entry, Files, change_of
 from fastexec.studies.moments import COLUMNS, Moments

@@ -19,7 +19,7 @@ from uuid import uuid4
 
 import fastexec
 from fastexec.errors import FastexecError, InputError, RefusedError
-from fastexec.kernels._jit import kernel_hash
+from fastexec.kernels._sources import kernel_hash
 from fastexec.studies import interruption, store
 from fastexec.studies.chunks import Cut
 from fastexec.studies.job import Job, Task

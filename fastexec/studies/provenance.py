@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 import fastexec
 from fastexec.columns import SCHEMA_VERSION
-from fastexec.kernels._jit import kernel_hash
+from fastexec.kernels._sources import kernel_hash
 from fastexec.studies.study import Study
 
 KEY = b"fastexec"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fastexec.errors import InputError
-from fastexec.kernels._jit import kernel_hash
+from fastexec.kernels._sources import kernel_hash
 from fastexec.learning.training import policies_of, sections_played
 from fastexec.models.trust import Trust
 from fastexec.simulation import Prepared, prepare

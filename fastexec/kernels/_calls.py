@@ -1,0 +1,158 @@
+"""Calls by address, in LLVM's code: the arguments of a stage made from a table of arrays, and the call itself.
+
+The functions called are Numba's own, by its own convention and not C's: so an error inside, such as an index outside its
+array where bounds are checked, ends the caller too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numba
+import numpy as np
+from llvmlite import ir
+from numba.core import types
+from numba.extending import intrinsic
+from numba.np.arrayobj import populate_array
+
+from fastexec.kernels import world as w
+from fastexec.kernels._jit import LANES
+from fastexec.kernels.clock import Clock, Span
+
+WORD = types.int64
+#: What a bound stage takes: the table's place in memory, block, step, strategy.
+FOUR = (WORD,) * 4
+_PLAIN = types.Array(types.float64, 1, "C")
+_READ_ONLY = types.Array(types.float64, 1, "C", readonly=True)  # a user's function moves nobody's market
+#: shares, remaining, mid, spread, last_volume, params, step, steps
+DECIDE_SIGNATURE = types.void(_PLAIN, *[_READ_ONLY] * 5, WORD, WORD)
+_CLOCK, _SPAN = numba.typeof(Clock(np.uint64(0), 0, 0, 0)), numba.typeof(Span(0, 0, 0))
+_NUMBERS = {"t": 2, "k": 3}  # which of the four
+
+
+def address_of_code(dispatcher: Any, signature: tuple[Any, ...]) -> int:
+    """Where the code of a compiled function begins, as other compiled functions call it."""
+    result = dispatcher.overloads[signature]
+    return int(result.library.get_pointer_to_function(result.fndesc.llvm_func_name))
+
+
+def taker(parameters: tuple[str, ...], own: dict[str, Callable[[], Any]]) -> Any:
+    """A function of ``FOUR`` for kernels that makes the tuple of a stage's arguments; ``own``: as of ``bound_to``."""
+    makers = [_maker(name, own) for name in parameters]
+
+    @intrinsic  # type: ignore[untyped-decorator]
+    def take(context: Any, world: Any, block: Any, t: Any, k: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            table = _Table(context, builder, arguments)
+            return context.make_tuple(builder, signature.return_type, [make(table) for _, make in makers])
+
+        return types.Tuple([kind for kind, _ in makers])(*FOUR), generate
+
+    return take
+
+
+def _maker(name: str, own: dict[str, Callable[[], Any]]) -> tuple[Any, Callable[[_Table], Any]]:
+    """The type of a parameter, and what makes its value."""
+    example = w.example_world(own[name]() if name in own else ())
+    found = {field: (at, numba.typeof(value)) for field, at, value in w.places(example)}
+    if name in _NUMBERS:
+        return WORD, lambda table: table.arguments[_NUMBERS[name]]
+    if name == "clock":
+        return _CLOCK, _Table.clock
+    if name == "span":
+        return _SPAN, _Table.span
+    if name in w.ROWS:
+        at, whole = found[w.ROWS[name]]
+        row = types.Array(whole.dtype, whole.ndim - 1, "C")
+        return row, lambda table: table.row(row, at)
+    at, kind = found["own" if name in own else w.ALIASES.get(name, name)]
+    return kind, lambda table: table.value(kind, at)
+
+
+class _Table:
+    """Makes values of the table's words."""
+
+    def __init__(self, context: Any, builder: Any, arguments: Any) -> None:
+        self.context, self.builder, self.arguments = context, builder, arguments
+        self._words = builder.inttoptr(arguments[0], ir.IntType(64).as_pointer())
+
+    def clock(self) -> Any:
+        _, block, t, _ = self.arguments
+        return self.context.make_tuple(self.builder, _CLOCK, [self._word(w.SEED), block, t, self._word(w.STEPS)])
+
+    def span(self) -> Any:
+        builder, lanes, zero = self.builder, self._number(LANES), self._number(0)
+        start = builder.mul(self.arguments[1], lanes)
+        low = builder.sub(self._word(w.FIRST), start)
+        high = builder.add(low, self._word(w.COUNT))
+        low = builder.select(builder.icmp_signed("<", low, zero), zero, low)
+        high = builder.select(builder.icmp_signed("<", high, lanes), high, lanes)
+        return self.context.make_tuple(builder, _SPAN, [low, high, builder.sub(start, self._word(w.BASE))])
+
+    def value(self, kind: Any, at: int) -> Any:
+        """An array, or a NamedTuple of arrays that lie one behind the other."""
+        if isinstance(kind, types.Array):
+            return self._array(kind, self._word(at), [self._word(at + 1 + axis) for axis in range(kind.ndim)])
+        fields = [self.value(field, at + w.WORDS * j) for j, field in enumerate(kind.types)]
+        return self.context.make_tuple(self.builder, kind, fields)
+
+    def row(self, kind: Any, at: int) -> Any:
+        """Of the array at a place, the row of the strategy at hand."""
+        sizes = [self._word(at + 2 + axis) for axis in range(kind.ndim)]
+        size = self._number(self._size(kind))
+        for one in sizes:
+            size = self.builder.mul(size, one)
+        return self._array(kind, self.builder.add(self._word(at), self.builder.mul(self.arguments[3], size)), sizes)
+
+    def _word(self, at: int) -> Any:
+        return self.builder.load(self.builder.gep(self._words, [self._number(at)]))
+
+    def _number(self, value: int) -> Any:
+        return self.context.get_constant(WORD, value)
+
+    def _size(self, kind: Any) -> int:
+        return int(self.context.get_abi_sizeof(self.context.get_data_type(kind.dtype)))
+
+    def _array(self, kind: Any, data: Any, sizes: list[Any]) -> Any:
+        array = self.context.make_array(kind)(self.context, self.builder)
+        strides = [self._number(self._size(kind))]
+        for size in reversed(sizes[1:]):
+            strides.insert(0, self.builder.mul(strides[0], size))
+        data = self.builder.inttoptr(data, array.data.type)
+        itemsize = self._number(self._size(kind))
+        populate_array(array, data=data, shape=sizes, strides=strides, itemsize=itemsize, meminfo=None)
+        return array._getvalue()
+
+
+def _call_at(context: Any, builder: Any, kinds: tuple[Any, ...], address: Any, arguments: list[Any]) -> Any:
+    """Call the compiled function of these types at an address; its error is the caller's."""
+    function = context.call_conv.get_function_type(types.none, kinds)
+    place = builder.inttoptr(address, function.as_pointer())
+    status, _ = context.call_conv.call_function(builder, place, types.none, kinds, arguments)
+    with builder.if_then(status.is_error, likely=False):
+        context.call_conv.return_status_propagate(builder, status)
+    return context.get_dummy_value()
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def call_stage(context: Any, address: Any, world: Any, block: Any, t: Any, k: Any) -> Any:
+    """The stage at an address; ``world``: the table itself, int64[word]."""
+    table = types.Array(types.int64, 1, "C")
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        data = context.make_array(table)(context, builder, values[1]).data
+        return _call_at(context, builder, FOUR, values[0], [builder.ptrtoint(data, ir.IntType(64)), *values[2:]])
+
+    return types.none(WORD, table, WORD, WORD, WORD), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def call_decide(context: Any, address: Any, views: Any, t: Any, steps: Any) -> Any:
+    """The user's strategy at an address, with ``views``, step and steps as of ``DECIDE_SIGNATURE``."""
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        arrays = [builder.extract_value(values[1], place) for place in range(len(views))]
+        return _call_at(context, builder, DECIDE_SIGNATURE.args, values[0], [*arrays, *values[2:]])
+
+    return types.none(WORD, types.UniTuple(_PLAIN, len(views)), WORD, WORD), generate

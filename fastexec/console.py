@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import IO, Any, cast
 
 from rich.console import Console, ConsoleOptions, RenderableType
@@ -68,6 +68,17 @@ def console_of() -> Console:
 def console_of_errors() -> Console:
     """The console for standard error: for progress, in a terminal."""
     return _Console(emoji=False, file=cast(IO[str], printing.StandardError()), _environ=_environment())
+
+
+def said_once(console: Console, text: str) -> Callable[[str], None]:
+    """A function that says a line when it is first called, whatever with."""
+    lines = [text]
+
+    def announce(_: str) -> None:
+        if lines:
+            console.print(shown(lines.pop()))
+
+    return announce
 
 
 def _environment() -> Mapping[str, str]:

@@ -14,7 +14,7 @@ from rich.measure import Measurement
 from rich.table import Table
 
 from fastexec import printing
-from fastexec.console import console_of, console_of_errors, shown
+from fastexec.console import console_of, console_of_errors, said_once, shown
 from fastexec.errors import FastexecError, InputError
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def progress(quiet: bool) -> Iterator[Report | None]:
         columns = (TextColumn("episodes"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[told]}"))
         with Bar(*columns, console=console_of_errors(), transient=True) as bar:
             task = bar.add_task("", total=None, told="", visible=False)  # while agents train there is none
-            _jit.on_compile(lambda text: say(bar.console, text))
+            _jit.on_compile(said_once(bar.console, "compiling kernels (once on this machine; later runs load them)"))
             yield lambda now: bar.update(task, completed=now.done, total=now.total, told=pace(now), visible=True)
 
 
@@ -273,6 +273,7 @@ def show_info(warm: bool) -> None:
     import fastexec.studies.run  # noqa: F401 - both register their entry kernels
     import fastexec.threads
     from fastexec.kernels import _jit
+    from fastexec.kernels._bind import bound_stage
     from fastexec.kernels._sources import kernel_hash
 
     table = Table(box=None, show_header=False, pad_edge=False)
@@ -284,8 +285,8 @@ def show_info(warm: bool) -> None:
     table.add_row("lanes", str(_jit.LANES))
     table.add_row("kernel hash", kernel_hash()[:16])
     if warm:
-        for entry in _jit.entries:
-            table.add_row(f"kernel {entry.name}", f"{entry.warm():.2f} s")
+        for kernel in (*_jit.entries, *map(bound_stage, _jit.bound_stages)):
+            table.add_row(f"kernel {kernel.name}", f"{kernel.warm():.2f} s")
     console = console_of()
     console.print(table)
     say(console, f"kernel cache  {_jit.cache_folder()}")

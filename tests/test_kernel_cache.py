@@ -25,7 +25,7 @@ from fastexec.kernels import _jit
 from fastexec.kernels import market
 from fastexec.kernels._bind import address_of
 from fastexec.kernels.quantile import normal_quantiles
-_jit.on_compile(lambda text: print(text.split()[1]))
+_jit.on_compile(print)
 if len(sys.argv) > 1:  # two of us begin together
     Path(sys.argv[1]).touch()
     while not Path(sys.argv[2]).exists():

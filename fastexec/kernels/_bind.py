@@ -10,6 +10,7 @@ import inspect
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from time import perf_counter
 from typing import Any
 
 import numba
@@ -42,6 +43,12 @@ class Bound:
                     _by_address[address] = self
                     self._address = address
         return self._address
+
+    def warm(self) -> float:
+        """Compile, or load from the cache; seconds it took."""
+        started = perf_counter()
+        _ = self.address
+        return perf_counter() - started
 
     def assembly(self) -> str:
         """The assembly of the stage and of all that is inlined into it."""

@@ -125,7 +125,7 @@ _announce: list[Announce] = []
 
 
 def on_compile(announce: Announce) -> None:
-    """Have ``announce(text)`` called before a kernel is compiled (not when it comes from the cache)."""
+    """Have ``announce(name)`` called before a kernel is compiled (not when it comes from the cache)."""
     _announce[:] = [announce]
 
 
@@ -188,7 +188,7 @@ class Entry:
 
 def _tell(name: str) -> None:
     for announce in _announce:
-        announce(f"compiling {name} (once on this machine; later runs load it)")
+        announce(name)
 
 
 entries: list[Entry] = []

@@ -78,19 +78,16 @@ def write_rows(span, ledgers, rows, output):
     for c in range(output.episodes.shape[0]):
         column = output.episodes[c, first * strategies : (first + count) * strategies]
         at = f.ROW_FILLED + c * LANES + low
-        if strategies == 1:
-            row = rows[0, at : at + count]
+        for k in range(strategies):
+            row, places = rows[k, at : at + count], column[k::strategies]
             for i in range(count):
-                column[i] = row[i]
-        else:
-            for i in range(count):
-                for k in range(strategies):
-                    column[i * strategies + k] = rows[k, at + i]
+                places[i] = row[i]
     for field, counts in ((f.ORDERS, output.counts[0]), (f.LAST_STEP, output.counts[1])):
         at = field + low
-        for i in range(count):
-            for k in range(strategies):
-                counts[(first + i) * strategies + k] = np.int32(ledgers[k, at + i])
+        for k in range(strategies):
+            row, places = ledgers[k, at : at + count], counts[first * strategies + k :: strategies]
+            for i in range(count):
+                places[i] = np.int32(row[i])
 
 
 @bound_to(output=example_output)

@@ -97,6 +97,6 @@ def arrive(i, after, m):
     m[f.SUM_SQUARED_MOVES + i] += move * move
 
 
-#: What a walk calls to open a block, to open a step and to leave it.
-GIVEN = (begin_given,), (follow_given, add_to_sums), (roll,)
-JOINED = (begin_joined,), (rejoin, follow_joined, add_to_sums), (roll,)
+#: What a walk calls before a block, to open it, to open a step and to leave it.
+GIVEN = (), (begin_given,), (follow_given, add_to_sums), (roll,)
+JOINED = (), (begin_joined,), (rejoin, follow_joined, add_to_sums), (roll,)

@@ -20,12 +20,10 @@ _SD_ABSOLUTE = 0.6028102749890869  # sqrt(1 - 2 / pi)
 
 @bound
 @stage
-def begin(clock, switches, words, raw, normals, p, m):
-    """A block at step 0: sums are 0, the price is the initial one, the states of spread and volume are drawn."""
+def begin(raw, normals, p, m):
+    """A block at step 0: sums are 0, the price is the initial one, the states of spread and volume are those drawn."""
     for j in range(f.MIDS):
         m[j] = 0.0
-    draw_words(clock.seed, clock.block, np.int64(0), np.uint32(switches[f.PHASE] << 30 | START << 24), words)
-    gaussians(words, raw)
     for i in range(LANES):
         m[f.ARRIVAL + i] = p[f.INITIAL_PRICE + i]
         m[f.MID + i] = p[f.INITIAL_PRICE + i]
@@ -55,9 +53,13 @@ def quote_arrival(m):
 @bound
 @stage
 def draw(clock, switches, words, raw):
-    """The step's independent normals; where the volume is constant a pair is enough."""
-    draw_words(clock.seed, clock.block, clock.t, np.uint32(switches[f.PHASE] << 30 | MOVES << 24), words)
-    if switches[f.VOLUME_MODEL] == f.VOLUME_CONSTANT:
+    """The step's independent normals, or those that a block begins with (t = -1); in a step with a constant volume a pair
+    is enough.
+    """
+    purpose = START if clock.t < 0 else MOVES
+    stream = np.uint32(switches[f.PHASE] << 30 | purpose << 24)
+    draw_words(clock.seed, clock.block, max(clock.t, 0), stream, words)
+    if switches[f.VOLUME_MODEL] == f.VOLUME_CONSTANT and clock.t >= 0:
         gaussian_pair(words, raw)
     else:
         gaussians(words, raw)
@@ -280,13 +282,14 @@ SPREADS = {
 
 
 def stages_of(switches):
-    """What a walk calls to open a block, to open a step and to leave it, in a market of these switches."""
+    """What a walk calls before a block, to open it, to open a step and to leave it, in a market of these switches."""
     price = PRICES[int(switches[f.PRICE_MODEL])]
     first_volume, volume = VOLUMES[int(switches[f.VOLUME_MODEL])]
     first_spread, spread = SPREADS[int(switches[f.SPREAD_MODEL])]
     moved = (price, begin_moved) if switches[f.START_MOVED] else ()
     mixed = correlate if switches[f.CORRELATED] else keep_independent
     return (
+        (draw,),
         (begin, *moved, *first_volume, first_spread, quote_arrival),
         (draw, mixed, price, volume, add_to_sums),
         (roll, *spread),

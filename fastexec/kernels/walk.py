@@ -1,6 +1,7 @@
 """The walk of blocks of lanes through their steps: which stages are called when. Every walk is a list of stages.
 
     to start    once
+    before      for each block, as if it were at step -1: what is drawn for it
     to open     for each block
     a step      for each step: the market's
     play        for each step and strategy
@@ -29,10 +30,7 @@ from fastexec.kernels.door import I8, held, sizes, within
 from fastexec.kernels.fill import open_ledgers
 from fastexec.kernels.parameters import draw_parameters, fix_parameters
 
-(START, OPEN, STEP, LEAVE, CLOSE, PLAY) = range(
-    6
-)  # rows of the list of addresses; from PLAY on a row for each strategy
-
+(START, BEFORE, OPEN, STEP, LEAVE, CLOSE, PLAY) = range(7)  # rows of the list of addresses; from PLAY on one a strategy
 NO_FUNCTIONS = np.zeros(0, np.int64)  # of the user's
 
 
@@ -46,9 +44,11 @@ class Stages(NamedTuple):
 def addresses_of(plan: f.Plan, stages: Stages) -> np.ndarray:
     """int64[row, place]: where the stages begin, in the order in which they are called; 0 ends a row."""
     source = int(plan.switches[f.SOURCE])
-    opening, step, leave = {f.GIVEN: given.GIVEN, f.JOINED: given.JOINED}.get(source) or market.stages_of(plan.switches)
+    before, opening, step, leave = {f.GIVEN: given.GIVEN, f.JOINED: given.JOINED}.get(source) or market.stages_of(
+        plan.switches
+    )
     drawn = (draw_parameters,) if plan.drawn.size else ()
-    rows = [(fix_parameters,), (*drawn, *opening, open_ledgers), step, leave, stages.close, *stages.play]
+    rows = [(fix_parameters,), (*drawn, *before), (*opening, open_ledgers), step, leave, stages.close, *stages.play]
     table = np.zeros((len(rows), max(map(len, rows)) + 1), np.int64)
     for row, called in zip(table, rows, strict=True):
         row[: len(called)] = [address_of(stage) for stage in called]
@@ -57,11 +57,24 @@ def addresses_of(plan: f.Plan, stages: Stages) -> np.ndarray:
 
 @inlined
 def call_all(addresses, world, block, t, k):
-    """The stages of a row, one after the other."""
-    for j in range(addresses.shape[0]):
-        if addresses[j] == 0:
-            return
-        call_stage(addresses[j], world, block, t, k)
+    """The stages of a row, one after the other.
+
+    The processor foresees where a call goes by the place it comes from: one place for all would be wrong nearly always.
+    """
+    if call_one(addresses, 0, world, block, t, k) and call_one(addresses, 1, world, block, t, k):
+        if call_one(addresses, 2, world, block, t, k) and call_one(addresses, 3, world, block, t, k):
+            if call_one(addresses, 4, world, block, t, k) and call_one(addresses, 5, world, block, t, k):
+                for j in range(6, addresses.shape[0]):
+                    call_one(addresses, j, world, block, t, k)
+
+
+@inlined
+def call_one(addresses, j, world, block, t, k):
+    """The stage at place j, if there is one."""
+    if j >= addresses.shape[0] or addresses[j] == 0:
+        return False
+    call_stage(addresses[j], world, block, t, k)
+    return True
 
 
 def _example() -> tuple[Any, ...]:
@@ -85,6 +98,7 @@ def walk_blocks(world, addresses):
     first, count, steps = world[w.FIRST], world[w.COUNT], world[w.STEPS]
     call_all(addresses[START], world, 0, 0, 0)
     for block in blocks_of(first, count):
+        call_all(addresses[BEFORE], world, block, -1, 0)
         call_all(addresses[OPEN], world, block, 0, 0)
         for t in range(steps):
             call_all(addresses[STEP], world, block, t, 0)

@@ -285,8 +285,10 @@ def show_info(warm: bool) -> None:
     table.add_row("lanes", str(_jit.LANES))
     table.add_row("kernel hash", kernel_hash()[:16])
     if warm:
-        for kernel in (*_jit.entries, *map(bound_stage, _jit.bound_stages)):
-            table.add_row(f"kernel {kernel.name}", f"{kernel.warm():.2f} s")
+        for entry in _jit.entries:
+            table.add_row(f"kernel {entry.name}", f"{entry.warm():.2f} s")
+        for name in _jit.bound_stages:
+            table.add_row(f"stage {name}", f"{bound_stage(name).warm():.2f} s")
     console = console_of()
     console.print(table)
     say(console, f"kernel cache  {_jit.cache_folder()}")

@@ -109,14 +109,18 @@ BUFFERS = {
 
 
 def fields_of_lanes() -> list[set[str]]:
-    """The names in ``fields`` that are offsets in a lane buffer; a set for each group of them."""
-    return [
-        {name.id for name in node.targets[0].elts}
-        for node in parse(KERNELS / "fields.py").body
-        if isinstance(node, ast.Assign)
-        and isinstance(node.value, ast.Call)
-        and ast.unparse(node.value.func) == "_offsets"
-    ]
+    """The names in ``fields`` that are offsets in a lane buffer; a set for each group of them, one of all roles' parameters."""
+    groups: list[set[str]] = [set()]
+    for node in parse(KERNELS / "fields.py").body:
+        if not (isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)):
+            continue
+        if ast.unparse(node.value.func) == "_offsets":
+            names = {name.id for name in node.targets[0].elts}
+            if ast.unparse(node.value.args[0]).startswith("_start("):
+                groups[0] |= names
+            else:
+                groups.append(names)
+    return groups
 
 
 def named_fields(tree: ast.AST) -> Iterator[str]:

@@ -22,7 +22,7 @@ from fastexec.kernels import fields as f
 from fastexec.kernels._jit import Entry, entries, entry
 from fastexec.kernels.episode import output_for, plugin_slots
 from fastexec.kernels.room import lanes_for
-from fastexec.models.strategies import Actions
+from fastexec.models.actions import Actions
 from fastexec.planning.policies import Cut, TablePolicy, plan_table
 
 for module in pkgutil.iter_modules(fastexec.kernels.__path__, "fastexec.kernels."):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
@@ -17,7 +18,7 @@ from fastexec.models.plugin_files import joined
 from fastexec.models.study import StudyModel
 from fastexec.models.trust import Trust
 from fastexec.studies.catalogue import preset_text
-from fastexec.studies.sweep import MOST_UNASKED, Swept, swept_studies
+from fastexec.studies.sweep import MOST_UNASKED, require_same_columns, value_at, written_out
 
 _LARGEST = 16_000_000
 
@@ -105,7 +106,7 @@ class Study(StudyModel):
         try:
             study = cls.model_validate(data, context={"folder": folder, "trust": trust})
         except ValidationError as error:
-            raise InputError(f"{source}: {one_line(error, data)}") from None
+            raise InputError(f"{source}: {one_line(error, data, cls)}") from None
         study._folder, study._trust = folder, trust
         if study.sweep is not None and study.sweep.count <= MOST_UNASKED:
             try:
@@ -141,6 +142,34 @@ class Study(StudyModel):
         for override in overrides:
             _override(data, override)
         return type(self).from_dict(data, self.name, self._folder, self._trust)._placed_as(self)
+
+
+@dataclass(frozen=True)
+class Swept:
+    """One study of a sweep. ``name``: None where the study has no sweep; ``values``: of the swept keys, as validated."""
+
+    name: str | None
+    study: Study
+    values: dict[str, Any] = field(default_factory=dict)
+
+
+def swept_studies(study: Study, report: Callable[[int, int], None] | None = None) -> list[Swept]:
+    """The scenarios in order, validated, each a study of its own as if it were run alone; the study itself without a sweep.
+
+    A scenario's study has the swept study's name and seed, so all meet the same random numbers, and its rows and its identity
+    are those of the same study with the values written in. report: called with the number of each, from 1, and how many there
+    are. Raises InputError, one line, naming the scenario that is no valid study, or whose tables would have other columns.
+    """
+    if study.sweep is None:
+        return [Swept(None, study)]
+    found: dict[str, Swept] = {}
+    for number, (name, place, data, values) in enumerate(written_out(study, study.sweep), 1):
+        if report is not None:
+            report(number, study.sweep.count)
+        alone = type(study).from_dict(data, place, study._folder, study._trust)._placed_as(study)
+        found[name] = Swept(name, alone, {key: value_at(alone, key) for key in values})
+    require_same_columns({name: scenario.study for name, scenario in found.items()})
+    return list(found.values())
 
 
 def _plain(value: Any) -> Any:

@@ -8,9 +8,20 @@ from typing import get_args
 
 import pytest
 
+from fastexec.kernels import fields
 from fastexec.models._base import Model
+from fastexec.models.costs import Costs, LinearTemporary, PowerTemporary
+from fastexec.models.declarations import Knowledge, Slot
+from fastexec.models.market import SyntheticMarket
+from fastexec.models.price import ArithmeticPrice, GeometricPrice
+from fastexec.models.scalar import Range
+from fastexec.models.spread import ConstantSpread, MarkovSpread, MeanRevertingSpread, RandomWalkSpread
+from fastexec.models.strategies import Pov, Twap
 from fastexec.models.study import StudyModel
-from fastexec.models.tree import models_below
+from fastexec.models.tree import members, models_below
+from fastexec.models.volume import ConstantVolume, CosineVolume, LognormalVolume, MarkovVolume
+from fastexec.planning.names import number, slot
+from fastexec.planning.schedules import _TRAJECTORIES
 from test_architecture import PACKAGE, ROOT, imported, parse, sources, where
 
 MOST_PLACES = 10  # outside models/ that ask for a model's name
@@ -100,3 +111,81 @@ def test_few_places_ask_for_a_models_name() -> None:
 )  # fmt: skip
 def test_a_place_that_asks_for_a_models_name_is_found(code: str) -> None:
     assert any(asks_for_a_model(node, *model_names()) for node in ast.walk(ast.parse(code)))
+
+
+def undeclared(study: type[StudyModel]) -> list[str]:
+    """The strategies of a study, and the models of its market and costs, that do not say themselves what they declare."""
+    fields = study.model_fields
+    strategies = members(fields["strategies"].annotation)
+    parts = [
+        model for key in ("market", "costs") for top in members(fields[key].annotation) for model in models_below(top)
+    ]
+    lacking = [model for model in strategies if "DECLARES" not in vars(model)]
+    lacking += [model for model in parts if model not in (Range, Costs) and "declares" not in vars(model)]
+    return [model.__name__ for model in lacking]
+
+
+class Unthought(GeometricPrice):
+    """A price that does not say whether it is a martingale; that its base does is not enough."""
+
+
+class UnthoughtStrategy(Twap):
+    """A strategy that does not say what its slices follow."""
+
+
+class UnthoughtMarket(SyntheticMarket):
+    """A market with such a price."""
+
+    price: Unthought
+
+    def declares(self) -> Knowledge:
+        return super().declares()
+
+
+class UnthoughtStudy(StudyModel):
+    """A study of both."""
+
+    market: UnthoughtMarket
+    strategies: tuple[UnthoughtStrategy | Pov, ...]
+
+
+def test_every_model_says_itself_what_it_declares() -> None:
+    assert undeclared(StudyModel) == []
+    assert undeclared(UnthoughtStudy) == ["UnthoughtStrategy", "Unthought"]
+
+
+PRICES = (GeometricPrice(), ArithmeticPrice(model="arithmetic"))
+CHAIN = {"model": "markov", "levels": (0.1, 0.2), "transition": ((0.5, 0.5), (0.5, 0.5))}
+SPREADS = (ConstantSpread(model="constant"), RandomWalkSpread(model="random_walk"), MeanRevertingSpread(),
+           MarkovSpread(**CHAIN))  # fmt: skip
+VOLUMES = (ConstantVolume(model="constant"), CosineVolume(model="cosine"), LognormalVolume(), MarkovVolume(**CHAIN))
+TEMPORARIES = (
+    PowerTemporary(),
+    PowerTemporary(exponent=0.5),
+    PowerTemporary(exponent=1.0),
+    LinearTemporary(model="linear"),
+)
+
+
+@pytest.mark.parametrize("role", [PRICES, SPREADS, VOLUMES, TEMPORARIES])
+def test_each_model_of_a_role_has_a_kind_of_its_own_in_the_kernels(role: tuple[Model, ...]) -> None:
+    kinds = set()
+    for section in role:
+        ((switch, kind),) = [(name, value) for name, value in section.switches().items() if isinstance(value, str)]
+        kinds.add((number(switch), number(kind)))
+        assert 0 <= number(switch) < fields.SWITCHES
+        assert all(0 <= number(name) < 4 for name in section.curves(5))
+    assert len(kinds) == len(role)
+    assert len({switch for switch, _ in kinds}) == 1
+
+
+def test_every_parameter_that_a_key_feeds_is_one_of_the_kernels() -> None:
+    named = {mark.name for model in models_below(StudyModel) for field in model.model_fields.values()
+             for mark in field.metadata if isinstance(mark, Slot)}  # fmt: skip
+    assert {fields.PARAMETERS[slot(name)] for name in named} == named == set(filter(None, fields.PARAMETERS))
+
+
+@pytest.mark.parametrize("model", members(StudyModel.model_fields["strategies"].annotation))
+def test_each_strategy_names_a_way_of_deciding_and_a_trajectory(model: type[Twap]) -> None:
+    assert 0 <= number(model.KIND) <= fields.TABLE
+    assert model.SCHEDULE in _TRAJECTORIES

@@ -21,6 +21,7 @@ from fastexec.learning.online import learn_online
 from fastexec.learning.optimum import solve_optimum, why_unknown
 from fastexec.learning.program import learn_program_rule, program_cuts
 from fastexec.learning.rollout import play
+from fastexec.models._base import written
 from fastexec.models.agents import MOVED_BY_THE_AGENT, Training
 from fastexec.models.order import Order
 from fastexec.models.scalar import Scalar, bounds
@@ -114,14 +115,14 @@ def origin_of(study: StudyModel, name: str) -> dict[str, Any]:
     """What the table depends on; strategies and outputs of the study do not matter."""
     from fastexec.kernels._jit import kernel_hash
 
-    sections = study.model_dump(mode="json", exclude_none=True, include={"order", "market", "costs", "seed"})
+    sections = {key: value for key, value in written(study).items() if key in ("order", "market", "costs", "seed")}
     start = study.train[name].start
     begun = {} if start is None else {"start": hashlib.sha256(study.file_path(start).read_bytes()).hexdigest()}
     return {
         **sections,
         **begun,
         "name": name,
-        "train": study.train[name].model_dump(mode="json"),
+        "train": written(study.train[name]),
         "kernels": kernel_hash(),
     }
 

@@ -21,6 +21,7 @@ from fastexec.models.order import Order
 from fastexec.models.plugin_code import Code, read_file
 from fastexec.models.plugin_files import digests_of, fill_in, find_beside, places_of, registered, require_source
 from fastexec.models.plugins import OwnStrategy
+from fastexec.models.reserved import refuse_reserved
 from fastexec.models.scalar import bounds, expected
 from fastexec.models.strategies import BlindTwin, Optimum, Own, Qtable, Schedule, Strategy
 from fastexec.models.sweep import Sweep
@@ -190,7 +191,13 @@ class StudyModel(Model):
     def _fill_in_own_strategies(cls, data: Any, info: ValidationInfo) -> Any:
         context = info.context or {}
         folder, trust = context.get("folder"), context.get("trust", Trust.OWN)
-        return fill_in(data, folder, trust) if isinstance(data, dict) else data
+        if not isinstance(data, dict):
+            return data
+        items = data.get("strategies")
+        for item in items if isinstance(items, (list, tuple)) else ():
+            if isinstance(item, dict):
+                refuse_reserved(item)
+        return fill_in(data, folder, trust)
 
     @model_validator(mode="before")
     @classmethod

@@ -13,6 +13,7 @@ from typing import Any, Self
 from pydantic import ValidationError
 
 from fastexec.errors import InputError
+from fastexec.models._base import written
 from fastexec.models.messages import one_line
 from fastexec.models.plugin_files import joined
 from fastexec.models.study import StudyModel
@@ -120,18 +121,22 @@ class Study(StudyModel):
         return swept_studies(self)
 
     def to_toml(self, without: Iterable[str] = ()) -> str:
-        """The resolved study, every default written out; loads to an equal study. ``without``: top-level keys left out."""
+        """The resolved study, every default written out but what is off; loads to an equal study. ``without``: top-level keys
+        left out.
+        """
         import tomli_w
 
-        text = tomli_w.dumps(_plain(self.model_dump(exclude_none=True, exclude={"sweep", *without})))
+        text = tomli_w.dumps({key: value for key, value in written(self).items() if key not in ("sweep", *without)})
         return text if self.sweep is None else f"{text}\n{self.sweep.to_toml()}"
 
     def identity(self) -> str:
         """SHA-256 (hex) of the resolved study without episodes and output: what two runs must share to be one study.
 
-        Own strategies count by the hash of their files, not by where these lie.
+        What is off counts for nothing, so a key that a later version brings changes no identity. Own strategies count by the
+        hash of their files, not by where these lie.
         """
-        data = self.model_dump(mode="json", exclude_none=True, exclude={"episodes", "output", "plugins", "sweep"})
+        elsewhere = ("episodes", "output", "plugins", "sweep")
+        data = {key: value for key, value in written(self).items() if key not in elsewhere}
         if self.sweep is not None:
             data["sweep"] = self.sweep.to_toml()  # the order of its keys is that of the scenarios
         return hashlib.sha256(json.dumps(data, sort_keys=True, allow_nan=False).encode()).hexdigest()
@@ -170,13 +175,6 @@ def swept_studies(study: Study, report: Callable[[int, int], None] | None = None
         found[name] = Swept(name, alone, {key: value_at(alone, key) for key in values})
     require_same_columns({name: scenario.study for name, scenario in found.items()})
     return list(found.values())
-
-
-def _plain(value: Any) -> Any:
-    """Tuples as lists, for TOML."""
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def _override(data: dict[str, Any], text: str) -> None:

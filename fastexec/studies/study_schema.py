@@ -35,10 +35,10 @@ name = "calm"                                          # optional
 # volatility_0.0003__shares_5000, behind the name in the list; see scenarios.parquet. At most {MOST_UNASKED:,} without --yes."""
 
 
-def schema_text(own: Iterable[OwnStrategy] = ()) -> str:
+def schema_text(own: Iterable[OwnStrategy] = (), study: type[StudyModel] = StudyModel) -> str:
     """Every key of a study with default and one-line meaning, as commented TOML; ``own``: strategies to explain too."""
     behind: dict[type[BaseModel], list[str]] = {Own: [line for strategy in own for line in _own(strategy)]}
-    return "\n".join([_HEAD, *_keys(StudyModel), *_sections(StudyModel, "", behind), "", _SWEEP, ""])
+    return "\n".join([_HEAD, *_keys(study), *_sections(study, "", behind), "", _SWEEP, ""])
 
 
 def _sections(model: type[BaseModel], place: str, behind: dict[type[BaseModel], list[str]]) -> Iterator[str]:
@@ -67,8 +67,8 @@ def _is_many(field: FieldInfo) -> bool:
 
 def _doc(model: type[BaseModel], field: FieldInfo) -> str:
     """What the model is, or where it may be left out what it is to the key."""
-    meaning = field.description if field.default is None else model.__doc__
-    return f"    # {(meaning or '').strip().splitlines()[0]}"
+    meaning = (field.default is None and field.description) or model.__doc__ or model.__name__
+    return f"    # {meaning.strip().splitlines()[0]}"
 
 
 def _own(strategy: OwnStrategy) -> list[str]:

@@ -121,11 +121,11 @@ def test_a_later_parameter_that_is_drawn_draws_nothing_of_the_others():
 def test_parameters_have_slots_and_draw_numbers_of_their_own():
     assert len(set(fields.DRAW_NUMBER.tolist())) == len(fields.PARAMETERS)
     assert sorted(fields.DRAW_NUMBERS.values()) == list(range(28))  # frozen: those of the first version
-    for name in filter(None, fields.PARAMETERS):
+    for name in fields.DRAW_NUMBERS:
         slot = getattr(fields, name.upper()) // fields.LANES
         assert fields.PARAMETERS.index(name) == slot
         assert fields.DRAW_NUMBER[slot] == fields.DRAW_NUMBERS[name]
-    assert fields.PARAMETERS[fields.LATER_RATE // fields.LANES] == ""
+    assert fields.PARAMETERS[fields.LATER_RATE // fields.LANES] == "price_0"
 
 
 @pytest.mark.parametrize("costs", [{}, {"permanent": {"coefficient": 1e-6}}, {"permanent": {"own": 0.2}},

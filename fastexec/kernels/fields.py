@@ -40,8 +40,11 @@ _ROLES = {
     "transient": (("transient_coefficient", "transient_exponent", "resilience"), 1),
     "fees": (("fee",), 1),
 }  # fmt: skip
-#: The name of each slot, empty where a kernel file gives it one: ``(JUMP_RATE, JUMP_MEAN) = f.further_slots("price", 2)``.
-PARAMETERS = tuple(name for names, further in _ROLES.values() for name in (*names, *[""] * further))
+#: The name of each slot; a kernel file gives those that go on numbered one of its own, which then is the parameter's:
+#: ``(JUMP_RATE, JUMP_MEAN) = f.further_slots("price", 2)``.
+PARAMETERS = tuple(
+    name for role, (names, further) in _ROLES.items() for name in (*names, *(f"{role}_{n}" for n in range(further)))
+)
 
 
 def _start(role: str) -> int:

@@ -151,7 +151,7 @@ class Costs(Model):
             if not isinstance(self.temporary, PowerTemporary):
                 raise PydanticCustomError("rule", "rule per_step needs temporary.model = power")
             for key, value in others.items():
-                if bounds(value) != (0.0, 0.0):
+                if not is_zero(value):
                     raise PydanticCustomError("rule", "rule per_step knows no {key}; set it to 0", {"key": key})
         return self
 

@@ -155,14 +155,13 @@ def train(
 ) -> None:
     """Train an agent of STUDY and keep it."""
     from fastexec import terminal
-    from fastexec.models.trust import remember
     from fastexec.studies.agents import require_free, save_agent, train_one
 
     require_free(out, options["overwrite"])
     loaded = _study(study, settings, plugins, trust)
     with terminal.training(False) as report:
         trained = train_one(loaded, options["agent"], options["threads"], report)
-    remember(loaded)
+    loaded.remember_code()
     save_agent(trained, out)
     printing.say(f"trained: {out}")
     printing.say(f'what it learned: fastexec show {out}; in a study: model = "qtable", agent = "{out}"')

@@ -21,10 +21,10 @@ from fastexec.kernels.episode import simulate_range
 from fastexec.kernels.philox import EVALUATION
 from fastexec.kernels.room import output_for
 from fastexec.learning.training import hashes_of_agents, tables_for
-from fastexec.models.market import BootstrapMarket, ReplayMarket, SyntheticMarket
 from fastexec.models.study import StudyModel
 from fastexec.planning.control import timing_has_mean_zero
 from fastexec.planning.expectation import arrival_price, expect
+from fastexec.planning.names import slot
 from fastexec.planning.plan import plan_strategies, plan_study
 from fastexec.planning.policies import Policies
 from fastexec.threads import default_threads, require_threads
@@ -83,7 +83,7 @@ class Prepared:
     @property
     def days(self) -> np.ndarray | None:
         """yyyymmdd of each episode of a replay, int32[e]."""
-        return self.windows.day if self.windows is not None and isinstance(self.study.market, ReplayMarket) else None
+        return self.windows.day if self.windows is not None and self.study.market.in_windows else None
 
     @property
     def source_days(self) -> list[int]:
@@ -177,7 +177,7 @@ def prepare(
             f"the study has a [sweep] of {study.sweep.count:,} scenarios: fastexec.run(study) simulates all of them, "
             "study.scenarios()[0].study is the first alone"
         )
-    if paths is not None and not isinstance(study.market, SyntheticMarket):
+    if paths is not None and study.real_days is not None:
         raise InputError(
             f"paths: the study's market is of model {study.market.model!r}; given paths need a synthetic one, from which "
             "schedules take what they expect"
@@ -202,7 +202,7 @@ def prepare(
         warnings=[] if windows is None else list(windows.warnings),
         inputs=hashes_of_agents(study)
         | {strategy.file: strategy.sha256 for strategy in own.values()}
-        | ({} if windows is None else {_bars(study): windows.sha256}),
+        | ({} if windows is None or study.real_days is None else {study.real_days.bars: windows.sha256}),
         windows=windows,
         drawn=drawn,
         arrays=(plan, plan_strategies(study, expect(study, windows), groups, policies), given or fields.no_paths()),
@@ -210,17 +210,12 @@ def prepare(
     )
 
 
-def _bars(study: StudyModel) -> str:
-    assert not isinstance(study.market, SyntheticMarket)
-    return study.market.bars
-
-
 def _windows(study: StudyModel) -> ReplayWindows | None:
-    if isinstance(study.market, SyntheticMarket):
+    if study.real_days is None:
         return None
     from fastexec.data.replay import windows_of
 
-    return windows_of(study, study.market)
+    return windows_of(study, study.real_days)
 
 
 def _given(
@@ -229,14 +224,14 @@ def _given(
     """The paths that the kernels follow, if any, and the group of each of their rows; the plan is told of them."""
     if windows is None and paths is None:
         return None, None
-    market = study.market
-    if windows is None or not isinstance(market, BootstrapMarket):
+    market = study.bootstrap
+    if windows is None or market is None:
         plan.switches[fields.SOURCE] = fields.GIVEN
         return _paths(paths if windows is None else windows.paths), None
     plan.switches[fields.SOURCE] = fields.JOINED
     plan.numbers[fields.RESTART] = 0.0 if market.block >= study.order.steps else 1.0 / market.block
     if market.initial_price is None:
-        plan.ranges[fields.PARAMETERS.index("initial_price"), :2] = arrival_price(market, windows)
+        plan.ranges[slot("initial_price"), :2] = arrival_price(market, windows)
     blocks = blocks_of(windows)
     given = _paths(windows.paths)
     mid, spread, volume, arrival = (x[blocks.order] for x in given[:4])
@@ -253,7 +248,7 @@ def _paths(given: MarketPaths | None) -> fields.Paths:
 
 
 def _episodes(study: StudyModel, given: fields.Paths | None, paths_given: bool) -> int:
-    if given is None or (isinstance(study.market, BootstrapMarket) and not paths_given):
+    if given is None or (study.bootstrap is not None and not paths_given):
         assert study.episodes is not None
         return study.episodes
     available = given.mid.shape[0]

@@ -174,10 +174,12 @@ def _title(row: dict[str, Any]) -> str:
 
 def _captured_lines(comparison: Comparison) -> list[str]:
     """What each agent captured of what the optimum saves, where one is known."""
-    lines = []
+    from fastexec.models.strategies import strategy_class
+
     models = {row["strategy"]: row["model"] for summary in comparison.summaries.values() for row in summary.to_pylist()}
+    lines = []
     for row in comparison.table.to_pylist():
-        if row["captured"] is not None and models[row["strategy"]] == "qtable":
+        if row["captured"] is not None and strategy_class(models[row["strategy"]]).is_agent:
             low, high = 100 * row["captured_low"], 100 * row["captured_high"]
             group = f"{_title(row)}: " if _title(row) else ""
             lines.append(

@@ -18,8 +18,8 @@ from fastexec.calibration.panel import session_of
 from fastexec.calibration.statistics import daily
 from fastexec.data.bars import read_bars
 from fastexec.errors import InputError
+from fastexec.exact import curve
 from fastexec.models.study import StudyModel
-from fastexec.planning.expectation import curve
 
 SETS, FEW_SETS, DAYS, STEPS = 50, 20, 30, 120
 # Largest error over 50 sets of 30 days of 120 steps, relative for scales, absolute for correlations; seen: two thirds of it.

@@ -9,8 +9,7 @@ from scipy import stats
 
 from conftest import small_study
 from fastexec.kernels.quantile import normal_quantiles
-from fastexec.models.chains import closed_classes
-from fastexec.planning.chains import stationary_law
+from fastexec.models.chains import closed_classes, stationary_law
 from fastexec.planning.expectation import expect
 from fastexec.simulation import prepare, simulate
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
+import shutil
+import subprocess
+import sys
 
 import pytest
 
@@ -34,3 +39,60 @@ def test_it_has_a_recipe_with_a_diff_for_each_kind_of_addition():
     recipes = re.findall(r"^### ([^\n]+)\n(.*?)(?=^##)", PAGE, re.MULTILINE | re.DOTALL)
     assert [title for title, _ in recipes] == ["A price model", "A cost part", "A strategy", "A feature", "A column"]
     assert all("```diff\n" in text and "\n+ " in text for _, text in recipes)
+
+
+def added(recipe: str) -> list[tuple[str, str]]:
+    """(file, the lines added to it) for each place of a recipe's diff."""
+    (diff,) = re.findall(r"```diff\n(.*?)```", recipe, re.DOTALL)
+    found: list[tuple[str, list[str]]] = []
+    for line in diff.splitlines():
+        if line.startswith("+"):
+            found[-1][1].append(line[2:])
+        else:
+            found.append((line.split()[0], []))
+    return [(path, "\n".join(lines) + "\n") for path, lines in found]
+
+
+def put(path, before, text):
+    found = path.read_text(encoding="utf-8")
+    assert found.count(before) == 1
+    path.write_text(found.replace(before, text + before), encoding="utf-8")
+
+
+SEEN = """
+import json
+from fastexec.simulation import prepare
+from fastexec.studies.study import Study
+from fastexec.studies.study_schema import schema_text
+price = {"model": "relative", "volatility": 0.01, "skew": {"low": 0.002, "high": 0.003}}
+study = Study.from_dict({"episodes": 40, "order": {"shares": 100, "steps": 3}, "strategies": [{"model": "twap"}],
+                         "market": {"price": price, "volume": {"model": "constant"}, "spread": {"model": "constant"}}})
+made = prepare(study)
+markets = made.run(0, 40).markets
+print(json.dumps({"cv": made.control_variate, "columns": list(markets), "last": markets["last_price"].tolist(),
+                  "explained": "skew = 0.0    # weight" in schema_text(), "drawn": made.drawn}))
+"""
+
+
+def test_the_recipe_for_a_price_model_works_as_it_stands(tmp_path):
+    shutil.copytree(ROOT / "fastexec", tmp_path / "fastexec", ignore=shutil.ignore_patterns("__pycache__"))
+    (recipe,) = re.findall(r"^### A price model\n(.*?)(?=^###)", PAGE, re.MULTILINE | re.DOTALL)
+    (model, declared), (kernel, constants), (same, stage) = added(recipe)
+    assert (model, kernel, same) == (
+        "fastexec/models/price.py",
+        "fastexec/kernels/market.py",
+        "fastexec/kernels/market.py",
+    )
+    put(tmp_path / model, "Price = Annotated[GeometricPrice", declared + "\n\n")
+    put(tmp_path / model, " | ArithmeticPrice,", " | RelativePrice")
+    put(tmp_path / kernel, "@stage\ndef begin(", constants + "\n\n")
+    put(tmp_path / kernel, "    elif model == f.ARITHMETIC:", stage)
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path), "NUMBA_DISABLE_JIT": "1"}
+    command = [sys.executable, "-P", "-W", "ignore", "-c", SEEN]
+    ended = subprocess.run(
+        command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert ended.returncode == 0, ended.stderr
+    seen = json.loads(ended.stdout)
+    assert (seen["cv"], seen["explained"], seen["drawn"]) == ([True], True, ["market.price.skew"])
+    assert len(set(seen["last"])) == 40

@@ -23,7 +23,7 @@ from fastexec.kernels._jit import Entry, entries, entry
 from fastexec.kernels.clock import Episodes
 from fastexec.kernels.room import lanes_for, output_for
 from fastexec.kernels.world import example_world, table_of
-from fastexec.models.strategies import Actions
+from fastexec.models.actions import Actions
 from fastexec.planning.policies import Cut, TablePolicy, plan_table
 
 for module in pkgutil.iter_modules(fastexec.kernels.__path__, "fastexec.kernels."):

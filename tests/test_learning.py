@@ -20,7 +20,7 @@ from fastexec.learning.agent_file import read_agent
 from fastexec.learning.optimum import solve_optimum
 from fastexec.learning.rollout import play
 from fastexec.learning.training import train
-from fastexec.planning.chains import stationary_law
+from fastexec.models.chains import stationary_law
 from fastexec.simulation import prepare, simulate
 from fastexec.studies.run import run
 from fastexec.studies.study import Study

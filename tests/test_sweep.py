@@ -13,7 +13,8 @@ from fastexec.errors import InputError
 from fastexec.simulation import simulate
 from fastexec.studies.study import Study
 from fastexec.studies.study_schema import schema_text
-from fastexec.studies.sweep import labels_of, require_few, scenario_named, scenarios_table
+from fastexec.studies.sweep import labels_of, require_few
+from fastexec.studies.swept import scenario_named, scenarios_table
 
 GRID = {
     "market.price.volatility": [0.0003, 0.001],

@@ -18,8 +18,8 @@ from fastexec.learning.batched import Learner
 from fastexec.learning.features import cuts_of
 from fastexec.learning.online import learn_online
 from fastexec.learning.program import learn_program_rule, program_cuts
+from fastexec.models.actions import Actions
 from fastexec.models.agents import Training
-from fastexec.models.strategies import Actions
 from fastexec.planning.expectation import expect
 from fastexec.planning.plan import plan_strategies, plan_study
 from fastexec.planning.policies import Cut, TablePolicy

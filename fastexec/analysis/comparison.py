@@ -12,7 +12,7 @@ import numpy as np
 from fastexec.analysis.conditions import conditioned
 from fastexec.columns import repeated
 from fastexec.errors import InputError
-from fastexec.models.strategies import BlindTwin
+from fastexec.models.strategies import BUILT_IN, strategy_class
 from fastexec.studies import store
 from fastexec.studies.manifest import require_unchanged
 from fastexec.studies.paired import (
@@ -24,14 +24,14 @@ from fastexec.studies.paired import (
     from_summary,
 )
 from fastexec.studies.place import Place
-from fastexec.studies.study import Study
+from fastexec.studies.study import Study, swept_studies
 from fastexec.studies.summary_file import read_summary
-from fastexec.studies.sweep import scenario_named, swept_studies
+from fastexec.studies.swept import scenario_named
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-CONTROLS = ("static_optimum", "random")
+CONTROLS = tuple(model for model in BUILT_IN if strategy_class(model).is_control)
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ def cautions(studies: Sequence[Study], summaries: Sequence[pa.Table]) -> list[st
     if partial:
         rule = "was left" if study.order.at_horizon == "leave" else "was completed or marked at the end, at a cost"
         notes.append(f"* did not finish by itself in every episode; the rest {rule}: {', '.join(partial)}")
-    controls = [strategy.name for strategy in study.strategies if strategy.model in CONTROLS]
+    controls = [strategy.name for strategy in study.strategies if strategy.is_control]
     if controls:
         notes.append("+ control: an adaptive policy must beat these, not only TWAP")
     return notes + _day_notes(list(summaries))
@@ -158,13 +158,11 @@ def _worth_of_adapting(part: _Part) -> list[str]:
     material, lines = from_summary(part.summary), []
     names = [strategy.name for strategy in study.strategies]
     for k, strategy in enumerate(study.strategies):
-        if strategy.model != "qtable":
+        if not strategy.is_agent:
             continue
         found = []
         for b, other in enumerate(study.strategies):
-            blind = isinstance(other, BlindTwin) and other.of == strategy.name
-            if blind or other.model == "static_optimum":
-                what = "its own mean schedule played blind" if blind else "the best static schedule"
+            if (what := other.measures(strategy.name)) is not None:
                 found.append(f"{_saving(compare_pair(material, k, b))} against {names[b]}, {what}")
         if found:
             lines.append(f"{title + ': ' if title else ''}{strategy.name}, what adapting is worth: {'; '.join(found)}")

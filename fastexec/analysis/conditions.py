@@ -14,9 +14,8 @@ from fastexec.simulation import Results
 from fastexec.studies import layout, store
 from fastexec.studies.moments import COLUMNS, summarise
 from fastexec.studies.place import Place
-from fastexec.studies.study import Study
+from fastexec.studies.study import Study, Swept
 from fastexec.studies.summary import SummaryAccumulator
-from fastexec.studies.sweep import Swept
 
 if TYPE_CHECKING:
     import pyarrow as pa

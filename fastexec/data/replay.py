@@ -44,7 +44,7 @@ def windows_of(study: StudyModel, market: RealMarket) -> ReplayWindows:
     """The windows of the bars that a study names; InputError where they do not fit it."""
     steps = study.order.steps
     bars = read_bars(study.bars_path(), market.symbol)
-    leave_own = market.model == "replay"
+    leave_own = market.in_windows
     windows = replay_windows(bars, steps, market.stride or steps, market.days, market.curve_days, leave_own)
     if windows.step_seconds != study.order.step_seconds:
         raise InputError(

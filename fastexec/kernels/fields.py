@@ -23,25 +23,73 @@ def _offsets(first: int, count: int) -> range:
     return range(first * LANES, (first + count) * LANES, LANES)
 
 
-#: Parameters that may have a value of their own in each episode, by their dotted key where several models share a slot.
-PARAMETERS = (
-    "shares", "initial_price", "volatility", "drift",
-    "spread_level", "spread_reversion", "spread_volatility", "spread_floor",
-    "volume_mean", "volume_amplitude", "volume_noise", "volume_floor", "volume_persistence", "day_volatility",
-    "price_spread", "price_volume", "spread_volume", "volume_absolute_return", "spread_absolute_return",
-    "temporary_coefficient", "temporary_exponent", "temporary_fixed",
-    "permanent_coefficient", "permanent_own",
-    "transient_coefficient", "transient_exponent", "resilience", "fee",
-)  # fmt: skip
-(
-    SHARES, INITIAL_PRICE, VOLATILITY, DRIFT,
-    SPREAD_LEVEL, SPREAD_REVERSION, SPREAD_VOLATILITY, SPREAD_FLOOR,
-    VOLUME_MEAN, VOLUME_AMPLITUDE, VOLUME_NOISE, VOLUME_FLOOR, VOLUME_PERSISTENCE, DAY_VOLATILITY,
-    PRICE_SPREAD, PRICE_VOLUME, SPREAD_VOLUME, VOLUME_ABSOLUTE_RETURN, SPREAD_ABSOLUTE_RETURN,
-    TEMPORARY_COEFFICIENT, TEMPORARY_EXPONENT, TEMPORARY_FIXED,
-    PERMANENT_COEFFICIENT, PERMANENT_OWN,
-    TRANSIENT_COEFFICIENT, TRANSIENT_EXPONENT, RESILIENCE, FEE,
-) = _offsets(0, len(PARAMETERS))  # fmt: skip
+#: Parameters that may have a value of their own in each episode: of each role the slots that have a name here, and how many
+#: more its models may use, which share all of them. A slot is a row of ``Plan.ranges`` and a field of the lane buffer.
+_ROLES = {
+    "order": (("shares",), 1),
+    "price": (("initial_price", "volatility", "drift"), 5),
+    "spread": (("spread_level", "spread_reversion", "spread_volatility", "spread_floor"), 2),
+    "volume": (
+        ("volume_mean", "volume_amplitude", "volume_noise", "volume_floor", "volume_persistence", "day_volatility"), 2,
+    ),
+    "correlation": (
+        ("price_spread", "price_volume", "spread_volume", "volume_absolute_return", "spread_absolute_return"), 1,
+    ),
+    "temporary": (("temporary_coefficient", "temporary_exponent", "temporary_fixed"), 1),
+    "permanent": (("permanent_coefficient", "permanent_own"), 0),
+    "transient": (("transient_coefficient", "transient_exponent", "resilience"), 1),
+    "fees": (("fee",), 1),
+}  # fmt: skip
+#: The name of each slot; a kernel file gives those that go on numbered one of its own, which then is the parameter's:
+#: ``(JUMP_RATE, JUMP_MEAN) = f.further_slots("price", 2)``.
+PARAMETERS = tuple(
+    name for role, (names, further) in _ROLES.items() for name in (*names, *(f"{role}_{n}" for n in range(further)))
+)
+
+
+def _start(role: str) -> int:
+    """The first slot of a role."""
+    sizes = [len(names) + further for names, further in _ROLES.values()]
+    return sum(sizes[: list(_ROLES).index(role)])
+
+
+def further_slots(role: str, count: int) -> range:
+    """Offsets of a role's first ``count`` slots behind those that have a name here, for a model of that role."""
+    names, further = _ROLES[role]
+    assert count <= further, f"{role} has {further} further slots; raise their number"
+    return _offsets(_start(role) + len(names), count)
+
+
+(SHARES,) = _offsets(_start("order"), 1)
+(INITIAL_PRICE, VOLATILITY, DRIFT) = _offsets(_start("price"), 3)
+(SPREAD_LEVEL, SPREAD_REVERSION, SPREAD_VOLATILITY, SPREAD_FLOOR) = _offsets(_start("spread"), 4)
+(VOLUME_MEAN, VOLUME_AMPLITUDE, VOLUME_NOISE, VOLUME_FLOOR, VOLUME_PERSISTENCE, DAY_VOLATILITY) = _offsets(
+    _start("volume"), 6
+)
+(PRICE_SPREAD, PRICE_VOLUME, SPREAD_VOLUME, VOLUME_ABSOLUTE_RETURN, SPREAD_ABSOLUTE_RETURN) = _offsets(
+    _start("correlation"), 5
+)
+(TEMPORARY_COEFFICIENT, TEMPORARY_EXPONENT, TEMPORARY_FIXED) = _offsets(_start("temporary"), 3)
+(PERMANENT_COEFFICIENT, PERMANENT_OWN) = _offsets(_start("permanent"), 2)
+(TRANSIENT_COEFFICIENT, TRANSIENT_EXPONENT, RESILIENCE) = _offsets(_start("transient"), 3)
+(FEE,) = _offsets(_start("fees"), 1)
+
+#: The step of the counter that a parameter is drawn by, which is frozen; in the order of the columns that hold what is drawn.
+DRAW_NUMBERS = {
+    "shares": 0, "fee": 27, "initial_price": 1, "volatility": 2, "drift": 3,
+    "spread_level": 4, "spread_reversion": 5, "spread_volatility": 6, "spread_floor": 7,
+    "volume_mean": 8, "volume_amplitude": 9, "volume_floor": 11, "volume_persistence": 12, "volume_noise": 10,
+    "day_volatility": 13,
+    "price_spread": 14, "price_volume": 15, "spread_volume": 16, "volume_absolute_return": 17,
+    "spread_absolute_return": 18,
+    "temporary_coefficient": 19, "temporary_exponent": 20, "temporary_fixed": 21,
+    "permanent_coefficient": 22, "permanent_own": 23,
+    "transient_coefficient": 24, "transient_exponent": 25, "resilience": 26,
+}  # fmt: skip
+#: The same for each slot, int64[slot]; one without a name here has a number that no other has.
+DRAW_NUMBER = np.array(
+    [DRAW_NUMBERS.get(name, len(DRAW_NUMBERS) + slot) for slot, name in enumerate(PARAMETERS)], np.int64
+)
 # Derived once for each episode, behind the parameters in the same buffer.
 (LOTS, L20, L21, L22, L30, L31, L32, L33, DECAY, SPREAD_SD, SPREAD_SCALE, VOLUME_SCALE, VOLUME_FRESH) = _offsets(
     len(PARAMETERS), 13

@@ -13,9 +13,10 @@ from fastexec.kernels.door import F4, F8, I8, U2, U4, all_within, each_within, h
 from fastexec.kernels.room import Lanes
 
 _MOST_STEPS, _MOST_STATES = 1 << 24, 1 << 40
+_MOST_KINDS = 31  # a kernel file may have kinds of its own; one that it has not leaves no array either
 #: The highest value of each switch, in their order.
 _HIGHEST = np.array([
-    _MOST_STEPS, f.JOINED, f.ARITHMETIC, 1, f.SPREAD_MARKOV, f.VOLUME_MARKOV, 1, f.TEMPORARY_POWER, f.TRANSIENT_POWER,
+    _MOST_STEPS, f.JOINED, _MOST_KINDS, 1, _MOST_KINDS, _MOST_KINDS, 1, f.TEMPORARY_POWER, f.TRANSIENT_POWER,
     f.LEAVE, 3, f.MOST_LEVELS, f.MOST_LEVELS, f.PER_STEP, 1,
 ], np.uint64)  # fmt: skip
 

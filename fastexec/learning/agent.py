@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastexec.models.strategies import Actions
+from fastexec.models.actions import Actions
 from fastexec.planning.policies import Cut, TablePolicy
 
 if TYPE_CHECKING:

@@ -16,10 +16,10 @@ from fastexec.kernels.fields import FEATURE_NAMES, MOST_FEATURES
 from fastexec.learning.agent import KEY, VERSION, Agent, agent_schema, codes_by_feature
 from fastexec.learning.features import MOST_CELLS
 from fastexec.models._base import Model
+from fastexec.models.actions import Actions
 from fastexec.models.agents import MOST_BINS, Training
 from fastexec.models.messages import one_line
 from fastexec.models.order import Order
-from fastexec.models.strategies import Actions
 from fastexec.planning.policies import Cut
 
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ def _checked(raw: Any, path: Path | str) -> _Meta:
     try:
         return _Meta.model_validate(raw)
     except ValidationError as error:
-        _refuse(path, one_line(error, raw))
+        _refuse(path, one_line(error, raw, _Meta))
 
 
 def _check_shape(file: Any, meta: _Meta, cuts: tuple[Cut, ...], path: Path | str) -> None:

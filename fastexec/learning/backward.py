@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from fastexec.errors import InputError
+from fastexec.exact import power_of
 from fastexec.kernels import fields
 from fastexec.kernels.gather import Gathered, gather_range
 from fastexec.kernels.philox import TRAINING
@@ -22,7 +23,7 @@ from fastexec.models.agents import Training
 from fastexec.models.scalar import bounds, expected
 from fastexec.models.strategies import Qtable
 from fastexec.models.study import StudyModel
-from fastexec.planning.expectation import expect, power_of, temporary_exponent
+from fastexec.planning.expectation import expect, temporary_exponent
 from fastexec.planning.plan import HORIZONS, plan_strategies, plan_study
 from fastexec.planning.policies import Cut, TablePolicy, market_states, powers_of, slices_of
 
@@ -70,12 +71,11 @@ def learn_backward(
 
 def require_memoryless(study: StudyModel, name: str) -> None:
     """InputError where a cost depends on more than the step: the rules that see the market alone cannot learn it."""
-    if bounds(study.costs.transient.coefficient) != (0.0, 0.0):
+    if study.costs.transient.declares().remembers:
         raise InputError(
             f"train.{name}: only rule batched knows transient impact; use it, or set costs.transient.coefficient = 0"
         )
-    temporary = study.costs.temporary
-    if temporary.model == "power" and len(set(bounds(temporary.exponent))) > 1:
+    if len(set(study.costs.temporary.terms().exponents)) > 1:
         raise InputError(f"train.{name}: this rule needs one costs.temporary.exponent, not a range")
 
 
@@ -101,13 +101,11 @@ def fixed_point(largest: float) -> float:
 
 def most_temporary(study: StudyModel) -> float:
     """Bound of the temporary factor, bps: the order in the thinnest step that the sums have room for."""
-    temporary = study.costs.temporary
-    if temporary.model != "power":
-        return 1.0
+    terms = study.costs.temporary.terms()
     (market, *_) = expect(study)
     thinnest = 1e-4 * float(market.volume.min())
-    rate = float(power_of(np.array([bounds(study.order.shares)[1] / thinnest]), temporary_exponent(study))[0])
-    return float(max(_FARTHEST * 1e4 * bounds(temporary.coefficient)[1] * rate, 1.0))
+    rate = float(power_of(np.array([bounds(study.order.shares)[1] / thinnest]), terms.exponent)[0])
+    return float(max(_FARTHEST * 1e4 * terms.most_power * rate, 1.0))
 
 
 def _solved(

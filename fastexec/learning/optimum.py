@@ -11,16 +11,16 @@ from typing import NamedTuple
 
 import numpy as np
 
+from fastexec.exact import plain_sum, power_of
 from fastexec.kernels.programme import Problem, solve
-from fastexec.models.chains import Chain
-from fastexec.models.market import ConstantVolume, Spread, SyntheticMarket, Volume
-from fastexec.models.scalar import expected
-from fastexec.models.strategies import Actions
+from fastexec.models.actions import Actions
+from fastexec.models.declarations import MarkovLaw
+from fastexec.models.market import SyntheticMarket
+from fastexec.models.scalar import expected, is_zero
 from fastexec.models.study import StudyModel
-from fastexec.planning import chains
-from fastexec.planning.expectation import expect, plain_sum, power_of, temporary_exponent
+from fastexec.planning.expectation import expect, temporary_exponent
 from fastexec.planning.parameters import ranges
-from fastexec.planning.plan import HORIZONS, is_zero, known_after
+from fastexec.planning.plan import HORIZONS, known_after
 from fastexec.planning.policies import Cut, TablePolicy, powers_of, slices_of
 
 MOST_LOTS = 400
@@ -36,23 +36,23 @@ class Solved(NamedTuple):
 
 def why_unknown(study: StudyModel) -> str | None:
     """The first reason why no optimum is known, None where one is."""
-    market, costs, order = study.market, study.costs, study.order
-    if not isinstance(market, SyntheticMarket):
+    market, costs, order = study.synthetic, study.costs, study.order
+    if market is None:
         return "real days have no known law"
-    for section in ("spread", "volume"):
-        if getattr(market, section).model not in ("constant", "markov"):
-            return f"market.{section} is {getattr(market, section).model}, and it must be markov or constant"
+    for key, section in (("spread", market.spread), ("volume", market.volume)):
+        if section.law() is None:
+            return f"market.{key} is {section.model}, and it must be markov or constant"
     if ranges(study)[2]:
         return f"{ranges(study)[2][0]} is drawn for each episode"
-    correlated = any(not is_zero(getattr(market.correlation, name)) for name in type(market.correlation).model_fields)
-    if not is_zero(market.price.drift) or correlated:
+    if not market.price.declares().martingale or not market.correlation.independent:
         return "the price must be a martingale independent of spread and volume"
-    if not is_zero(costs.transient.coefficient):
+    if costs.transient.declares().remembers:
         return "transient impact has a memory"
     if costs.rule == "per_step" or order.at_horizon == "leave":
         return "what is not traded must be paid for"
-    none_scales = costs.temporary.model == "linear" and _spreadless(market)
-    all_scale = costs.temporary.model == "power" and is_zero(costs.permanent.coefficient) and (
+    temporary_scales = costs.temporary.declares().scales
+    none_scales = not temporary_scales and _spreadless(market)
+    all_scale = temporary_scales and costs.permanent.is_off and (
         order.at_horizon == "complete" or (is_zero(costs.fees.per_share) and not order.mark_penalty + order.mark_penalty_slope)
     )  # fmt: skip
     if not none_scales and not all_scale:
@@ -64,8 +64,8 @@ def why_unknown(study: StudyModel) -> str | None:
 
 
 def _spreadless(market: SyntheticMarket) -> bool:
-    spread = market.spread
-    return spread.model == "constant" and is_zero(spread.initial)
+    law = market.spread.law()
+    return law is not None and not law.levels.any()
 
 
 def solve_optimum(study: StudyModel, actions: Actions | None = None, risk_aversion: float = 0.0) -> Solved:
@@ -74,16 +74,16 @@ def solve_optimum(study: StudyModel, actions: Actions | None = None, risk_aversi
     risk_aversion: 1/currency, adds risk_aversion * variance of the move out of a step * remaining^2 (exact where no cost
     scales with the mid).
     """
-    market, shares = study.market, expected(study.order.shares)
-    assert isinstance(market, SyntheticMarket)
+    shares = expected(study.order.shares)
     lots = round(shares / study.order.lot)
-    spreads, volumes = _levels(market.spread), _levels(market.volume)
+    spreads, volumes = (law.levels for law in _laws_of_market(study))
     go, stay, factor, sure = _laws(study, spreads, volumes)
     half = 0.5e4 * np.tile(spreads, volumes.size)
     every = np.broadcast_to(half, sure.shape)
     slices = slices_of(study, actions, lots + 1, shares)
+    coefficient = 1e4 * study.costs.temporary.terms().power
     problem = Problem(
-        go, stay, sure, np.ascontiguousarray(every * sure), 1e4 * _coefficient(study) * factor, np.ascontiguousarray(every),
+        go, stay, sure, np.ascontiguousarray(every * sure), coefficient * factor, np.ascontiguousarray(every),
         risk_of(study, risk_aversion), np.ascontiguousarray(slices), powers_of(slices, temporary_exponent(study)),
         numbers_of(study), HORIZONS[study.order.at_horizon],
     )  # fmt: skip
@@ -93,7 +93,7 @@ def solve_optimum(study: StudyModel, actions: Actions | None = None, risk_aversi
     cuts = (_cut("spread", spreads), _cut("volume", volumes), Cut("inventory", lots + 1, np.zeros(0), 0))
     table = np.argmin(q, axis=3).reshape(study.order.steps, -1).astype(np.uint16)
     policy = TablePolicy(cuts, actions, table, np.linspace(0.0, 1.0, study.order.steps + 1))
-    return Solved(policy, plain_sum(_first(study, spreads, volumes) * v[0, lots]), q)
+    return Solved(policy, plain_sum(_first(study) * v[0, lots]), q)
 
 
 def numbers_of(study: StudyModel) -> np.ndarray:
@@ -101,15 +101,13 @@ def numbers_of(study: StudyModel) -> np.ndarray:
     costs, order = study.costs, study.order
     (market, *_) = expect(study)
     to_bps = 1e4 / market.price
-    temporary = costs.temporary
-    fixed = expected(temporary.fixed) if temporary.model == "linear" else 0.0
-    slope = expected(temporary.coefficient) if temporary.model == "linear" else 0.0
+    temporary = costs.temporary.terms()
     return np.array(
         [
             expected(costs.permanent.coefficient) * market.shares * to_bps,
             expected(costs.permanent.own),
-            (fixed + expected(costs.fees.per_share)) * to_bps,
-            slope * market.shares * to_bps,
+            (temporary.fixed + expected(costs.fees.per_share)) * to_bps,
+            temporary.linear * market.shares * to_bps,
             order.mark_penalty * to_bps,
             order.mark_penalty_slope * market.shares * to_bps,
             1.0,
@@ -123,50 +121,37 @@ def risk_of(study: StudyModel, risk_aversion: float) -> np.ndarray:
     return np.asarray(risk_aversion * market.volatility * market.volatility * market.shares / market.price * 1e4)
 
 
-def _coefficient(study: StudyModel) -> float:
-    temporary = study.costs.temporary
-    return expected(temporary.coefficient) if temporary.model == "power" else 0.0
-
-
-def _levels(section: Spread | Volume) -> np.ndarray:
-    if isinstance(section, Chain):
-        return np.array(section.levels)
-    assert section.model == "constant"
-    return np.array([expected(section.mean if isinstance(section, ConstantVolume) else section.initial)])
-
-
-def _matrix(section: object) -> np.ndarray:
-    return np.array(section.transition) if isinstance(section, Chain) else np.ones((1, 1))
-
-
-def _law(section: object) -> np.ndarray:
-    return chains.first_law(section) if isinstance(section, Chain) else np.ones(1)
+def _laws_of_market(study: StudyModel) -> tuple[MarkovLaw, MarkovLaw]:
+    """The laws of spread and volume."""
+    assert study.synthetic is not None
+    spread, volume = study.synthetic.spread.law(), study.synthetic.volume.law()
+    assert spread is not None
+    assert volume is not None
+    return spread, volume
 
 
 def _cut(name: str, levels: np.ndarray) -> Cut:
     return Cut(name, levels.size, 0.5 * (levels[1:] + levels[:-1]), 0)
 
 
-def _first(study: StudyModel, spreads: np.ndarray, volumes: np.ndarray) -> np.ndarray:
+def _first(study: StudyModel) -> np.ndarray:
     """The law of the state in step 0, x = spread + S * volume; before the first step the volume counts as its lowest."""
-    market = study.market
-    assert isinstance(market, SyntheticMarket)
-    known = np.zeros(volumes.size)
+    spread, volume = _laws_of_market(study)
+    known = np.zeros(volume.levels.size)
     known[0] = 1.0
-    return np.kron(known if known_after(study) else _law(market.volume), _law(market.spread))
+    return np.kron(known if known_after(study) else volume.first, spread.first)
 
 
 def _laws(
     study: StudyModel, spreads: np.ndarray, volumes: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """go, stay float64[t, x, x']; E[(shares / volume)^exponent; volume] and P(volume), float64[t, x]."""
-    market, steps = study.market, study.order.steps
-    assert isinstance(market, SyntheticMarket)
-    moves, traded = _matrix(market.spread), volumes > 0.0
+    (spread, volume), steps = _laws_of_market(study), study.order.steps
+    moves, traded = spread.transition, volumes > 0.0
     rate = power_of(expected(study.order.shares) / np.where(traded, volumes, 1.0), temporary_exponent(study)) * traded
-    chances = np.repeat(_matrix(market.volume)[None], steps, axis=0)  # [t, known level, level of the step or the next]
+    chances = np.repeat(volume.transition[None], steps, axis=0)  # [t, known level, level of the step or the next]
     if known_after(study):
-        chances[0] = _law(market.volume)
+        chances[0] = volume.first
         go = np.stack([np.kron(c * traded, moves) for c in chances])
         stay = np.stack([np.kron(c * ~traded, moves) for c in chances])
         factor, sure = _weighted(chances, rate), _weighted(chances, 1.0 * traded)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from fastexec.errors import InputError
+from fastexec.exact import plain_sum
 from fastexec.kernels.philox import VALIDATION
 from fastexec.learning.agent import Agent
 from fastexec.learning.agent_file import read_agent
@@ -20,13 +21,12 @@ from fastexec.learning.online import learn_online
 from fastexec.learning.optimum import solve_optimum, why_unknown
 from fastexec.learning.program import learn_program_rule, program_cuts
 from fastexec.learning.rollout import play
+from fastexec.models._base import written
 from fastexec.models.agents import MOVED_BY_THE_AGENT, Training
-from fastexec.models.market import SyntheticMarket
 from fastexec.models.order import Order
 from fastexec.models.scalar import Scalar, bounds
-from fastexec.models.strategies import Optimum, Qtable
+from fastexec.models.strategies import Qtable
 from fastexec.models.study import StudyModel
-from fastexec.planning.expectation import plain_sum
 from fastexec.planning.policies import Cut, Policies, TablePolicy
 
 #: Called with (agent, round, rounds, mean cost in bps, completion).
@@ -49,7 +49,7 @@ def train(study: StudyModel, name: str, *, threads: int = 1, report: Report | No
     """
     if name not in study.train:
         raise InputError(f"train.{name}: no such section; there are {', '.join(study.train) or 'none'}")
-    if not isinstance(study.market, SyntheticMarket):
+    if study.synthetic is None:
         raise InputError(f"train.{name}: agents are trained on synthetic markets; calibrate one to the real days")
     training = study.train[name]
     first = _start(study, training, name)
@@ -115,14 +115,14 @@ def origin_of(study: StudyModel, name: str) -> dict[str, Any]:
     """What the table depends on; strategies and outputs of the study do not matter."""
     from fastexec.kernels._sources import kernel_hash
 
-    sections = study.model_dump(mode="json", exclude_none=True, include={"order", "market", "costs", "seed"})
+    sections = {key: value for key, value in written(study).items() if key in ("order", "market", "costs", "seed")}
     start = study.train[name].start
     begun = {} if start is None else {"start": hashlib.sha256(study.file_path(start).read_bytes()).hexdigest()}
     return {
         **sections,
         **begun,
         "name": name,
-        "train": study.train[name].model_dump(mode="json"),
+        "train": written(study.train[name]),
         "kernels": kernel_hash(),
     }
 
@@ -133,15 +133,14 @@ def policies_of(study: StudyModel, agents: dict[str, Agent]) -> Policies:
     Raises InputError where an agent was made for another number of steps, or no optimum is known.
     """
     found: dict[str, TablePolicy] = {}
-    for strategy in study.strategies:
-        if isinstance(strategy, Qtable):
-            agent = agents[strategy.train] if strategy.train is not None else read_agent(agent_path(study, strategy))
-            _require_fit(study, strategy.name, agent)
-            found[strategy.name] = agent.policy
-        elif isinstance(strategy, Optimum):
-            if (reason := why_unknown(study)) is not None:
-                raise InputError(f"strategies.{strategy.name}: no optimum is known: {reason}")
-            found[strategy.name] = solve_optimum(study, strategy.actions).policy
+    for strategy in study.agents:
+        agent = agents[strategy.train] if strategy.train is not None else read_agent(agent_path(study, strategy))
+        _require_fit(study, strategy.name, agent)
+        found[strategy.name] = agent.policy
+    for optimum in study.optima:
+        if (reason := why_unknown(study)) is not None:
+            raise InputError(f"strategies.{optimum.name}: no optimum is known: {reason}")
+        found[optimum.name] = solve_optimum(study, optimum.actions).policy
     return found
 
 
@@ -173,13 +172,13 @@ def agent_path(study: StudyModel, strategy: Qtable) -> Path:
 
 def hashes_of_agents(study: StudyModel) -> dict[str, str]:
     """SHA-256 of each agent's file that the study names."""
-    named = [(s.agent, agent_path(study, s)) for s in study.strategies if isinstance(s, Qtable) and s.agent is not None]
+    named = [(s.agent, agent_path(study, s)) for s in study.agents if s.agent is not None]
     return {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in named}
 
 
 def sections_played(study: StudyModel) -> list[str]:
     """The sections [train.NAME] that a strategy plays, each once, in order."""
-    names = [s.train for s in study.strategies if isinstance(s, Qtable) and s.train is not None]
+    names = [s.train for s in study.agents if s.train is not None]
     return list(dict.fromkeys(names))
 
 

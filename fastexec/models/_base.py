@@ -1,17 +1,25 @@
-"""What all descriptions share: frozen, strict, no unknown keys, no NaN or infinity."""
+"""What all descriptions share: frozen, strict, no unknown keys, no NaN or infinity; and how they are written."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
+import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
+
+from fastexec.models.declarations import OFF, Setting
 
 
 class Model(BaseModel):
-    """A part of a study. An unknown key is refused with the nearest known one."""
+    """A part of a study. An unknown key is refused with the nearest known one.
+
+    What the kernels and ``check`` are told of a part stands in methods of it. Those of this class say nothing; what a part
+    ``declares`` has no default.
+    """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
 
@@ -26,6 +34,23 @@ class Model(BaseModel):
                     )
         return data
 
+    def switches(self) -> Mapping[str, int | str]:
+        """The kernels' switches that it sets: a number, or the name of one; see ``planning.names``."""
+        return {}
+
+    def curves(self, steps: int) -> Mapping[str, np.ndarray]:
+        """The kernels' curves that it gives, by name, float64[t]."""
+        return {}
+
+    def doubts(self, setting: Setting) -> list[str]:
+        """What ``check`` says of its values."""
+        return []
+
+    @property
+    def is_off(self) -> bool:
+        """Whether a study with it is the same as one without; all of its keys at their defaults are not enough for that."""
+        return False
+
 
 def unknown_key(key: object, known: Iterable[str]) -> str:
     """What to say of a key that is none of the known ones."""
@@ -37,3 +62,36 @@ def unknown_key(key: object, known: Iterable[str]) -> str:
 def default_model(name: str) -> BeforeValidator:
     """A section that names no model has this one."""
     return BeforeValidator(lambda data: {"model": name, **data} if isinstance(data, dict) else data)
+
+
+def written(section: BaseModel) -> dict[str, Any]:
+    """Nested keys and values, lists for tuples, without what is off: it is read back as an equal section.
+
+    A key is left out where it has its default and that means that there is nothing: none, 0, false, empty, marked ``OFF``, or
+    a section that is off or of which nothing is left. So a key that comes later, off by default, changes no text.
+    """
+    found = {}
+    for name, field in type(section).model_fields.items():
+        value = getattr(section, name)
+        plain = _plain(value)
+        if not _left_out(field, value, plain):
+            found[name] = plain
+    return found | dict(section.__pydantic_extra__ or {})
+
+
+def _left_out(field: FieldInfo, value: Any, plain: Any) -> bool:
+    if value is None:
+        return True
+    if field.is_required() or value != field.get_default(call_default_factory=True, validated_data={}):
+        return False
+    return OFF in field.metadata or not plain or (isinstance(value, Model) and value.is_off)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Model):
+        return written(value)
+    if isinstance(value, BaseModel):
+        return value.model_dump(exclude_none=True)
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else value

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from fastexec.models._base import Model
-from fastexec.models.strategies import Actions
+from fastexec.models.actions import Actions
 
 MOST_BINS = 32
 MOVED_BY_THE_AGENT = ("shortfall", "impact")

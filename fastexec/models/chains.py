@@ -1,13 +1,18 @@
-"""A Markov chain over a few levels: the levels, the transition matrix, the law of the first step."""
+"""A Markov chain over a few levels: the levels, the transition matrix, the law of the first step; its laws step by step.
+
+The laws are made by plain loops, so that they have the same bits on every machine.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
+import numpy as np
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from fastexec.models._base import Model
+from fastexec.models.declarations import MarkovLaw
 
 MOST_LEVELS = 32
 _SUM_TOLERANCE = 1e-9
@@ -18,7 +23,12 @@ _Row = Annotated[tuple[_Probability, ...], Field(strict=False, min_length=1)]
 
 
 class Chain(Model):
-    """What spread and volume chains share. ``levels`` rise; row i of ``transition`` is the law of the next level after i."""
+    """What spread and volume chains share. ``levels`` rise; row i of ``transition`` is the law of the next level after i.
+
+    TABLE: the name of the place that the chain has among those of the kernels.
+    """
+
+    TABLE: ClassVar[str]
 
     levels: Annotated[
         tuple[Annotated[float, Field(ge=0.0)], ...], Field(strict=False, min_length=1, max_length=MOST_LEVELS)
@@ -48,6 +58,10 @@ class Chain(Model):
             )
         return self
 
+    def law(self) -> MarkovLaw | None:
+        """Levels, transition and first law as arrays."""
+        return MarkovLaw(np.array(self.levels), np.array(self.transition), first_law(self))
+
 
 def closed_classes(transition: tuple[tuple[float, ...], ...]) -> list[list[int]]:
     """The sets of states that the chain never leaves and that each of their states leads to; ascending."""
@@ -62,6 +76,55 @@ def closed_classes(transition: tuple[tuple[float, ...], ...]) -> list[list[int]]
         members = [j for j in range(n) if reach[i][j]]
         if all(reach[j][i] for j in members) and members not in found:
             found.append(members)
+    return found
+
+
+def stationary_law(transition: tuple[tuple[float, ...], ...]) -> np.ndarray:
+    """The law that a step of the chain leaves as it is, float64[level]; the chain has one closed class.
+
+    Grassmann, Taksar and Heyman (1985): elimination without a subtraction, so every probability is right to its last
+    digits, also a tiny one.
+    """
+    states = closed_classes(transition)[0]
+    n = len(states)
+    p = [[transition[i][j] for j in states] for i in states]
+    for k in range(n - 1, 0, -1):
+        leaving = 0.0
+        for j in range(k):
+            leaving += p[k][j]
+        for i in range(k):
+            p[i][k] /= leaving
+            for j in range(k):
+                p[i][j] += p[i][k] * p[k][j]
+    weights = [1.0]
+    for k in range(1, n):
+        weight = 0.0
+        for i in range(k):
+            weight += weights[i] * p[i][k]
+        weights.append(weight)
+    total = 0.0
+    for weight in weights:
+        total += weight
+    law = np.zeros(len(transition))
+    law[states] = [weight / total for weight in weights]
+    return law
+
+
+def first_law(chain: Chain) -> np.ndarray:
+    """The law of the level in step 0, float64[level]."""
+    return np.array(chain.initial) if chain.initial else stationary_law(chain.transition)
+
+
+def laws(chain: Chain, steps: int) -> np.ndarray:
+    """The law of the level in each step, float64[t, level]."""
+    law = first_law(chain)
+    found = np.empty((steps, law.size))
+    for t in range(steps):
+        found[t] = law
+        following = np.zeros(law.size)
+        for i, row in enumerate(chain.transition):
+            following = following + law[i] * np.array(row)
+        law = following
     return found
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from fastexec.models._base import Model, default_model
-from fastexec.models.scalar import NonNegative, bounds, limited
+from fastexec.models.declarations import OfCost, Slot, TemporaryTerms
+from fastexec.models.scalar import NonNegative, bounds, expected, is_zero, limited
 
 _Exponent = Annotated[NonNegative, limited(most=4.0)]
 
@@ -17,16 +19,48 @@ class PowerTemporary(Model):
     """mid * coefficient * (shares / volume)^exponent a share."""
 
     model: Literal["power"] = "power"
-    coefficient: NonNegative = Field(0.001, description="cost of trading as much as the market (fraction of the mid)")
-    exponent: _Exponent = Field(0.6, description="0.6 in Almgren et al. 2005, 0.5 square root, 1 proportional")
+    coefficient: Annotated[NonNegative, Slot("temporary_coefficient")] = Field(
+        0.001, description="cost of trading as much as the market (fraction of the mid)"
+    )
+    exponent: Annotated[_Exponent, Slot("temporary_exponent")] = Field(
+        0.6, description="0.6 in Almgren et al. 2005, 0.5 square root, 1 proportional"
+    )
+
+    def switches(self) -> Mapping[str, int | str]:
+        special = {(1.0, 1.0): "TEMPORARY_PROPORTIONAL", (0.5, 0.5): "TEMPORARY_SQRT"}
+        return {"TEMPORARY_KIND": special.get(bounds(self.exponent), "TEMPORARY_POWER")}
+
+    def declares(self) -> OfCost:
+        """A share of the mid, of the step alone."""
+        return OfCost(scales=True, remembers=False)
+
+    def terms(self) -> TemporaryTerms:
+        """What it is expected to cost."""
+        coefficient, exponent = self.coefficient, self.exponent
+        return TemporaryTerms(
+            0.0, 0.0, expected(coefficient), expected(exponent), bounds(exponent), bounds(coefficient)[1]
+        )
 
 
 class LinearTemporary(Model):
     """fixed + coefficient * shares, in currency a share."""
 
     model: Literal["linear"]
-    fixed: NonNegative = Field(0.0, description="currency a share")
-    coefficient: NonNegative = Field(0.0, description="currency a share, for each share of the slice")
+    fixed: Annotated[NonNegative, Slot("temporary_fixed")] = Field(0.0, description="currency a share")
+    coefficient: Annotated[NonNegative, Slot("temporary_coefficient")] = Field(
+        0.0, description="currency a share, for each share of the slice"
+    )
+
+    def switches(self) -> Mapping[str, int | str]:
+        return {"TEMPORARY_KIND": "TEMPORARY_LINEAR", "SQUARES": True}
+
+    def declares(self) -> OfCost:
+        """Currency, of the step alone."""
+        return OfCost(scales=False, remembers=False)
+
+    def terms(self) -> TemporaryTerms:
+        """What it is expected to cost; it knows no volume."""
+        return TemporaryTerms(expected(self.fixed), expected(self.coefficient), 0.0, 0.0, (0.0, 0.0), 0.0)
 
 
 Temporary = Annotated[PowerTemporary | LinearTemporary, Field(discriminator="model"), default_model("power")]
@@ -35,24 +69,63 @@ Temporary = Annotated[PowerTemporary | LinearTemporary, Field(discriminator="mod
 class Permanent(Model):
     """gamma * (shares traded before + own * the slice)."""
 
-    coefficient: NonNegative = Field(0.0, description="gamma (currency a share, for each share traded)")
-    own: Annotated[NonNegative, limited(most=1.0)] = Field(
+    coefficient: Annotated[NonNegative, Slot("permanent_coefficient")] = Field(
+        0.0, description="gamma (currency a share, for each share traded)"
+    )
+    own: Annotated[NonNegative, limited(most=1.0), Slot("permanent_own")] = Field(
         0.5, description="share of its own impact that a trade pays; 0.5 nets to zero, 0 is Almgren-Chriss 2000"
     )
+
+    def switches(self) -> Mapping[str, int | str]:
+        return {"SQUARES": not self.is_off}
+
+    def declares(self) -> OfCost:
+        """Currency; of earlier trades their sum counts."""
+        return OfCost(scales=None if self.is_off else False, remembers=False)
+
+    @property
+    def is_off(self) -> bool:
+        return is_zero(self.coefficient)
 
 
 class Transient(Model):
     """Each trade adds coefficient * shares^exponent and pays what is left of earlier impact and half of its own."""
 
-    coefficient: NonNegative = Field(0.0, description="currency a share for each share^exponent")
-    exponent: _Exponent = Field(1.0, description="1: Obizhaeva and Wang")
-    resilience: NonNegative = Field(0.5, description="impact left after a step: times exp(-resilience)")
+    coefficient: Annotated[NonNegative, Slot("transient_coefficient")] = Field(
+        0.0, description="currency a share for each share^exponent"
+    )
+    exponent: Annotated[_Exponent, Slot("transient_exponent")] = Field(1.0, description="1: Obizhaeva and Wang")
+    resilience: Annotated[NonNegative, Slot("resilience")] = Field(
+        0.5, description="impact left after a step: times exp(-resilience)"
+    )
+
+    def switches(self) -> Mapping[str, int | str]:
+        if self.is_off:
+            return {"TRANSIENT_KIND": "TRANSIENT_OFF"}
+        linear = bounds(self.exponent) == (1.0, 1.0)
+        return {"TRANSIENT_KIND": "TRANSIENT_LINEAR" if linear else "TRANSIENT_POWER"}
+
+    def declares(self) -> OfCost:
+        """Currency; every earlier trade counts by its age."""
+        return OfCost(scales=None if self.is_off else False, remembers=not self.is_off)
+
+    @property
+    def is_off(self) -> bool:
+        return is_zero(self.coefficient)
 
 
 class Fees(Model):
     """Commission."""
 
-    per_share: NonNegative = Field(0.0, description="currency a share")
+    per_share: Annotated[NonNegative, Slot("fee")] = Field(0.0, description="currency a share")
+
+    def declares(self) -> OfCost:
+        """Currency, whatever the price."""
+        return OfCost(scales=None if self.is_off else False, remembers=False)
+
+    @property
+    def is_off(self) -> bool:
+        return is_zero(self.per_share)
 
 
 class Costs(Model):
@@ -75,9 +148,12 @@ class Costs(Model):
                 "transient.coefficient": self.transient.coefficient,
                 "fees.per_share": self.fees.per_share,
             }
-            if self.temporary.model != "power":
+            if not isinstance(self.temporary, PowerTemporary):
                 raise PydanticCustomError("rule", "rule per_step needs temporary.model = power")
             for key, value in others.items():
-                if bounds(value) != (0.0, 0.0):
+                if not is_zero(value):
                     raise PydanticCustomError("rule", "rule per_step knows no {key}; set it to 0", {"key": key})
         return self
+
+    def switches(self) -> Mapping[str, int | str]:
+        return {"COST_RULE": self.rule.upper()}

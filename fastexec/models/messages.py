@@ -5,29 +5,25 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from fastexec.models.names import quoted, shown
 from fastexec.models.strategies import BUILT_IN
+from fastexec.models.tree import tags_below
 
-_TAGS = {"number", "range", "synthetic", "replay", "bootstrap", "built-in", "own"}
-_MODELS = {
-    "geometric", "arithmetic", "constant", "random_walk", "mean_reverting", "cosine", "lognormal", "markov", "power", "linear",
-    *BUILT_IN,
-}  # fmt: skip
 _ORDER = {"unknown_key": 0, "union_tag_invalid": 1, "missing": 3}
 
 
-def one_line(error: ValidationError, data: dict[str, Any]) -> str:
-    """Unknown keys first, then the first error, and how many more there are."""
+def one_line(error: ValidationError, data: dict[str, Any], model: type[BaseModel]) -> str:
+    """Unknown keys first, then the first error, and how many more there are; ``model``: what ``data`` were to be."""
     errors = sorted(error.errors(), key=lambda e: _ORDER.get(e["type"], 2))
     more = f" (+{len(errors) - 1} more)" if len(errors) > 1 else ""
     first = errors[0]
-    place = _place(first["loc"], data, first.get("ctx", {}).get("key"))
+    place = _place(first["loc"], data, tags_below(model), first.get("ctx", {}).get("key"))
     return f"{place}{_said(first)}{more}"
 
 
-def _place(location: tuple[int | str, ...], data: dict[str, Any], key: object = None) -> str:
+def _place(location: tuple[int | str, ...], data: dict[str, Any], tags: frozenset[str], key: object = None) -> str:
     """``strategies.pov10.rate``: the dotted key, without the tags that validation adds; strategies by name."""
     names: list[str] = []
     here: Any = data
@@ -41,7 +37,7 @@ def _place(location: tuple[int | str, ...], data: dict[str, Any], key: object = 
             here = here[part]
         elif part == "[key]":
             names.pop()  # a key that is no name is said in the message
-        elif part not in _TAGS | _MODELS:
+        elif part not in tags:
             names.append(shown(part))
     if key is not None:
         names.append(shown(key))
@@ -58,7 +54,7 @@ def _said(error: Any) -> str:
         known = [tag.strip(" '") for tag in context["expected_tags"].split(",")]
         near = get_close_matches(str(context["tag"]), known, 1)
         hint = f"did you mean {near[0]!r}?" if near else f"it is one of {', '.join(known)}"
-        own = ", or one of a plugin (plugins = [...], --plugin FILE)" if "twap" in known and not near else ""
+        own = ", or one of a plugin (plugins = [...], --plugin FILE)" if BUILT_IN[0] in known and not near else ""
         return f"unknown model {quoted(context['tag'])}; {hint}{own}"
     if kind == "union_tag_not_found":
         return "model is missing; name one (see `fastexec schema`)"

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from fastexec.models._base import Model
+from fastexec.models.declarations import Setting, Slot
 from fastexec.models.scalar import Positive, Range, limited
 
 
@@ -15,7 +16,7 @@ class Order(Model):
     """What is to be traded, by when, and what happens to what is left."""
 
     side: Literal["sell", "buy"] = Field("sell", description="sell or buy")
-    shares: Annotated[Positive, limited(most=1e12)] = Field(
+    shares: Annotated[Positive, limited(most=1e12), Slot("shares")] = Field(
         10_000.0, description="size of the order (shares; may be a range)"
     )
     steps: Annotated[int, Field(ge=1, le=100_000)] = Field(60, description="number of steps")
@@ -41,3 +42,8 @@ class Order(Model):
                     {"shares": f"{self.shares:g}", "lot": f"{self.lot:g}"},
                 )  # fmt: skip
         return self
+
+    def doubts(self, setting: Setting) -> list[str]:
+        if self.at_horizon != "leave":
+            return []
+        return ["at_horizon = leave ignores what is not traded: whoever does less looks cheaper; see completion"]

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from fastexec.errors import FastexecError, InputError
+from fastexec.models import reserved
 from fastexec.models.names import RULE, is_name, quoted
 from fastexec.models.strategies import BUILT_IN, RESERVED
 
@@ -128,9 +129,13 @@ def _require_names(name: str, parameters: dict[str, float]) -> None:
         raise InputError(f'strategy({quoted(name)}): is no name; write @strategy("name") of {RULE}')
     if name in BUILT_IN:
         raise InputError(f"strategy({name!r}): is built in; choose another name")
+    if name in reserved.MODELS:
+        raise InputError(f"strategy({name!r}): {reserved.WHY}; choose another name")
     if len(parameters) > MOST_PARAMETERS:
         raise InputError(f"strategy({name!r}): {len(parameters)} parameters; at most {MOST_PARAMETERS}")
     for key, value in parameters.items():
+        if key in reserved.KEYS:
+            raise InputError(f"strategy({name!r}): {key} {reserved.WHY}; give the parameter another name")
         number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
         if key in RESERVED or not number:
             why = "is a key of every strategy" if key in RESERVED else f"default must be a finite number, not {value!r}"

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import AfterValidator, Discriminator, Tag, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
+from fastexec.exact import log_of
 from fastexec.models._base import Model
 
 
@@ -53,11 +54,18 @@ def limited(least: float | None = None, most: float | None = None, above: float 
 
 NonNegative = Annotated[Scalar, limited(least=0.0)]
 Positive = Annotated[Scalar, limited(above=0.0)]
+Fraction = Annotated[Scalar, limited(least=0.0, most=1.0)]
+Curve = Annotated[tuple[Annotated[float, Field(ge=1e-6, le=1e6)], ...], Field(strict=False)]
 
 
 def bounds(value: float | Range) -> tuple[float, float]:
     """(low, high); equal for a plain number."""
     return (value.low, value.high) if isinstance(value, Range) else (float(value), float(value))
+
+
+def is_zero(value: float | Range) -> bool:
+    """Whether a scalar is 0 in every episode."""
+    return bounds(value) == (0.0, 0.0)
 
 
 def expected(value: float | Range) -> float:
@@ -66,8 +74,4 @@ def expected(value: float | Range) -> float:
         return float(value)
     if value.scale == "linear":
         return 0.5 * (value.low + value.high)
-    from fastexec.kernels.elementary import evaluate
-
-    logarithm = np.empty(1)
-    evaluate(1, np.array([value.high / value.low]), 0.0, logarithm)
-    return (value.high - value.low) / float(logarithm[0])
+    return (value.high - value.low) / float(log_of(np.array([value.high / value.low]))[0])

@@ -1,19 +1,37 @@
-"""The strategies of a study."""
+"""The strategies of a study, and what each declares.
+
+KIND: the name of the kernels' way of deciding. SCHEDULE: of one that does not look at the market, the name of its trajectory in
+``planning.schedules``. The other class variables say what a strategy is to a comparison.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
 from fastexec.models._base import Model
+from fastexec.models.actions import Actions
+from fastexec.models.declarations import OfStrategy
 from fastexec.models.names import Name
 
-Levels = Annotated[tuple[Annotated[float, Field(ge=0)], ...], Field(strict=False, min_length=1, max_length=32)]
+_BLIND = OfStrategy(sees_volume=False, fills_at_next=False)
 
 
 class _Named(Model):
+    DECLARES: ClassVar[OfStrategy]  # of each class by itself
+    KIND: ClassVar[str] = "SCHEDULE"
+    SCHEDULE: ClassVar[str] = "even"
+    #: What others are compared with unless a baseline is named.
+    is_baseline: ClassVar[bool] = False
+    #: An adaptive policy must beat it, not only TWAP.
+    is_control: ClassVar[bool] = False
+    is_agent: ClassVar[bool] = False
+    is_exact_optimum: ClassVar[bool] = False
+    #: Its trajectory is that of a linear temporary cost; a power law is replaced by the one that equals it at the TWAP rate.
+    linearises: ClassVar[bool] = False
+
     name: Name = Field("", description="name in the results; the model's by default")
 
     @model_validator(mode="before")
@@ -23,9 +41,28 @@ class _Named(Model):
             return {**data, "name": data["model"]}
         return data
 
+    def numbers(self) -> tuple[float, ...]:
+        """What its kernel is told: a rate, or the levels of its actions."""
+        return ()
+
+    def chance(self) -> Actions | None:
+        """The actions of which chance chooses; None where it does not."""
+        return None
+
+    def policy(self) -> str | None:
+        """The strategy whose policy it plays, or whose mean schedule; None where there is none."""
+        return None
+
+    def measures(self, agent: str) -> str | None:
+        """What it is to an agent whose worth of adapting is measured against it; None where it is nothing."""
+        return None
+
 
 class Immediate(_Named):
     """Everything in step 0."""
+
+    SCHEDULE = "at_once"
+    DECLARES = _BLIND
 
     model: Literal["immediate"]
 
@@ -33,11 +70,17 @@ class Immediate(_Named):
 class Twap(_Named):
     """Equal slices."""
 
+    is_baseline = True
+    DECLARES = _BLIND
+
     model: Literal["twap"]
 
 
 class Vwap(_Named):
     """Slices along the expected volume curve."""
+
+    SCHEDULE = "along_volume"
+    DECLARES = _BLIND
 
     model: Literal["vwap"]
 
@@ -45,8 +88,14 @@ class Vwap(_Named):
 class Pov(_Named):
     """A share of the market's volume."""
 
+    KIND = "POV"
+    DECLARES = OfStrategy(sees_volume=True, fills_at_next=True)
+
     model: Literal["pov"]
     rate: Annotated[float, Field(gt=0, le=1)] = Field(0.1, description="shares over market volume, in (0, 1]")
+
+    def numbers(self) -> tuple[float, ...]:
+        return (self.rate,)
 
 
 _RiskAversion = Annotated[float, Field(ge=0)]
@@ -55,6 +104,10 @@ _RiskAversion = Annotated[float, Field(ge=0)]
 class AlmgrenChriss(_Named):
     """Almgren and Chriss (2000), closed form; for a power cost the linear one that equals it at the TWAP rate."""
 
+    SCHEDULE = "almgren_chriss"
+    linearises = True
+    DECLARES = _BLIND
+
     model: Literal["almgren_chriss"]
     risk_aversion: _RiskAversion = Field(1e-6, description="1/currency")
 
@@ -62,18 +115,31 @@ class AlmgrenChriss(_Named):
 class StaticOptimum(_Named):
     """The schedule of least expected cost + risk_aversion * variance for the study's own costs."""
 
+    SCHEDULE = "static_optimum"
+    is_control = True
+    DECLARES = _BLIND
+
     model: Literal["static_optimum"]
     risk_aversion: _RiskAversion = Field(0.0, description="1/currency")
+
+    def measures(self, agent: str) -> str | None:
+        return "the best static schedule"
 
 
 class ObizhaevaWang(_Named):
     """Obizhaeva and Wang (2013): the optimum under linear transient impact."""
+
+    SCHEDULE = "obizhaeva_wang"
+    DECLARES = _BLIND
 
     model: Literal["obizhaeva_wang"]
 
 
 class Schedule(_Named):
     """Slices in proportion to given weights."""
+
+    SCHEDULE = "along_weights"
+    DECLARES = _BLIND
 
     model: Literal["schedule"]
     weights: Annotated[tuple[Annotated[float, Field(ge=0, le=1e12)], ...], Field(strict=False)] = Field(
@@ -87,30 +153,29 @@ class Schedule(_Named):
         return self
 
 
-class Actions(Model):
-    """What a random strategy or an agent may do in a step."""
-
-    set: Literal["fractions", "multiples", "lots"] = Field(
-        "fractions", description="of the rest | of the TWAP slice | so many lots"
-    )
-    levels: Levels = Field((0.0, 0.25, 0.5, 0.75, 1.0), description="the actions, at most 32")
-
-    @model_validator(mode="after")
-    def _levels_fit(self) -> Actions:
-        if self.set == "fractions" and max(self.levels) > 1.0:
-            raise PydanticCustomError("levels", "levels of fractions lie between 0 and 1")
-        return self
-
-
 class Random(_Named):
     """An action drawn uniformly in each step."""
+
+    KIND = "RANDOM"
+    is_control = True
+    DECLARES = _BLIND
 
     model: Literal["random"]
     actions: Actions = Field(default_factory=Actions)
 
+    def numbers(self) -> tuple[float, ...]:
+        return self.actions.levels
+
+    def chance(self) -> Actions | None:
+        return self.actions
+
 
 class Qtable(_Named):
     """A trained agent: from a file, or trained by the study's own section [train.NAME]."""
+
+    KIND = "TABLE"
+    is_agent = True
+    DECLARES = OfStrategy(sees_volume=True, fills_at_next=False)
 
     model: Literal["qtable"]
     agent: str | None = Field(None, description="file of an agent (path, from the study file's folder)")
@@ -124,23 +189,44 @@ class Qtable(_Named):
             )
         return self
 
+    def policy(self) -> str | None:
+        return self.name
+
 
 class BlindTwin(_Named):
     """The mean schedule of an agent of the study, played without looking: what is left of it is the worth of adapting."""
 
+    DECLARES = _BLIND
+
     model: Literal["blind_twin"]
     of: Name = Field(description="name of the qtable strategy")
+
+    def policy(self) -> str | None:
+        return self.of
+
+    def measures(self, agent: str) -> str | None:
+        return "its own mean schedule played blind" if agent == self.of else None
 
 
 class Optimum(_Named):
     """The exact optimum of a Markov market, by dynamic programming over whole lots."""
 
+    KIND = "TABLE"
+    is_exact_optimum = True
+    DECLARES = OfStrategy(sees_volume=True, fills_at_next=False)
+
     model: Literal["optimum"]
     actions: Actions | None = Field(None, description="its action set; any number of lots if left out")
+
+    def policy(self) -> str | None:
+        return self.name
 
 
 class Own(_Named):
     """A strategy of your own: ``model`` is the name it was registered by, further keys are its parameters."""
+
+    KIND = "PLUGIN"
+    DECLARES = _BLIND
 
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, float]
@@ -176,10 +262,18 @@ BuiltIn = Annotated[
     | Optimum,
     Field(discriminator="model"),
 ]
+_CLASSES: dict[str, type[_Named]] = {
+    get_args(member.model_fields["model"].annotation)[0]: member for member in get_args(get_args(BuiltIn)[0])
+}
 #: The models that ship, by name.
-BUILT_IN = tuple(get_args(member.model_fields["model"].annotation)[0] for member in get_args(get_args(BuiltIn)[0]))
+BUILT_IN = tuple(_CLASSES)
 #: Keys that every strategy of one's own has besides its parameters.
 RESERVED = tuple(Own.model_fields)
+
+
+def strategy_class(model: str) -> type[_Named]:
+    """The class behind a name of a model, as a table of results has it; one that does not ship is somebody's own."""
+    return _CLASSES.get(model, Own)
 
 
 def _kind(value: Any) -> str:

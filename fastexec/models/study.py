@@ -13,16 +13,19 @@ from fastexec.errors import InputError
 from fastexec.models._base import Model
 from fastexec.models.agents import Training
 from fastexec.models.costs import Costs
-from fastexec.models.market import BootstrapMarket, Market, ReplayMarket, SyntheticMarket
+from fastexec.models.declarations import Setting
+from fastexec.models.market import BootstrapMarket, Market, RealMarket, ReplayMarket, SyntheticMarket
 from fastexec.models.messages import one_line
 from fastexec.models.names import Name, alike
 from fastexec.models.order import Order
 from fastexec.models.plugin_code import Code, read_file
 from fastexec.models.plugin_files import digests_of, fill_in, find_beside, places_of, registered, require_source
 from fastexec.models.plugins import OwnStrategy
-from fastexec.models.strategies import BlindTwin, Own, Qtable, Schedule, Strategy
+from fastexec.models.reserved import refuse_reserved
+from fastexec.models.scalar import bounds, expected
+from fastexec.models.strategies import BlindTwin, Optimum, Own, Qtable, Schedule, Strategy
 from fastexec.models.sweep import Sweep
-from fastexec.models.trust import Trust
+from fastexec.models.trust import Trust, record
 
 
 class Output(Model):
@@ -76,13 +79,44 @@ class StudyModel(Model):
         try:
             study = type(self).model_validate(data, context=context)
         except ValidationError as error:
-            raise InputError(one_line(error, data)) from None
+            raise InputError(one_line(error, data, type(self))) from None
         return study._placed_as(self)
 
     def _placed_as(self, other: StudyModel) -> Self:
         """Itself, with the surroundings of another: where it lies, what of its code may run, where its files are."""
         self._folder, self._trust, self._files = other._folder, other._trust, other._files
         return self
+
+    @property
+    def synthetic(self) -> SyntheticMarket | None:
+        """The market if it is made by models; None where it is of real days."""
+        return self.market if isinstance(self.market, SyntheticMarket) else None
+
+    @property
+    def real_days(self) -> RealMarket | None:
+        """The market if it is of real days."""
+        return None if isinstance(self.market, SyntheticMarket) else self.market
+
+    @property
+    def bootstrap(self) -> BootstrapMarket | None:
+        """The market if its episodes are joined from blocks of real days."""
+        return self.market if isinstance(self.market, BootstrapMarket) else None
+
+    @property
+    def setting(self) -> Setting:
+        """What its parts are told of the rest; of real days no price (NaN)."""
+        price = float("nan") if self.synthetic is None else self.synthetic.initial_price
+        return Setting(self.order.steps, expected(price), bounds(price)[0], self.costs.temporary.terms().exponent)
+
+    @property
+    def agents(self) -> list[Qtable]:
+        """The strategies that play a trained table."""
+        return [strategy for strategy in self.strategies if isinstance(strategy, Qtable)]
+
+    @property
+    def optima(self) -> list[Optimum]:
+        """The strategies that play the exact optimum."""
+        return [strategy for strategy in self.strategies if isinstance(strategy, Optimum)]
 
     @property
     def folders(self) -> list[Path]:
@@ -98,8 +132,8 @@ class StudyModel(Model):
 
     def bars_path(self) -> Path:
         """Where the bars of real days are: beside the study file, else from the current folder."""
-        assert not isinstance(self.market, SyntheticMarket)
-        return self.file_path(self.market.bars)
+        assert self.real_days is not None
+        return self.file_path(self.real_days.bars)
 
     def file_path(self, name: str) -> Path:
         """A file that the study names: where it was found, else beside the study file, else from the current folder."""
@@ -107,8 +141,8 @@ class StudyModel(Model):
 
     def files(self) -> list[str]:
         """The input files that its market and its strategies name, each once."""
-        bars = [] if isinstance(self.market, SyntheticMarket) else [self.market.bars]
-        agents = [s.agent for s in self.strategies if isinstance(s, Qtable) and s.agent is not None]
+        bars = [] if self.real_days is None else [self.real_days.bars]
+        agents = [strategy.agent for strategy in self.agents if strategy.agent is not None]
         return list(dict.fromkeys([*bars, *agents]))
 
     def finding(self, files: Mapping[str, Path]) -> Self:
@@ -128,6 +162,11 @@ class StudyModel(Model):
     def code_digests(self) -> frozenset[str]:
         """SHA-256 of the plugin files and modules that it names, as far as they are at hand and may run."""
         return digests_of(self.plugins, self._places, self._trust, self._meant)
+
+    def remember_code(self) -> None:
+        """Record the code of a study of the user's own, so that its results can be replayed, verified and resumed unasked."""
+        if self.plugins and self._trust.is_own:
+            record(self.code_digests())
 
     @property
     def _meant(self) -> frozenset[str]:
@@ -152,7 +191,13 @@ class StudyModel(Model):
     def _fill_in_own_strategies(cls, data: Any, info: ValidationInfo) -> Any:
         context = info.context or {}
         folder, trust = context.get("folder"), context.get("trust", Trust.OWN)
-        return fill_in(data, folder, trust) if isinstance(data, dict) else data
+        if not isinstance(data, dict):
+            return data
+        items = data.get("strategies")
+        for item in items if isinstance(items, (list, tuple)) else ():
+            if isinstance(item, dict):
+                refuse_reserved(item)
+        return fill_in(data, folder, trust)
 
     @model_validator(mode="before")
     @classmethod
@@ -191,7 +236,7 @@ class StudyModel(Model):
                 f"train: sections [train.{same[0]}] and [train.{same[1]}] differ by case only, and some systems would keep "
                 "them in one file; rename one"
             )
-        agents = [strategy.name for strategy in self.strategies if isinstance(strategy, Qtable)]
+        agents = [strategy.name for strategy in self.agents]
         for strategy in self.strategies:
             if isinstance(strategy, Qtable) and strategy.train is not None and strategy.train not in self.train:
                 raise _error(

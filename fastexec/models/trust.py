@@ -13,10 +13,7 @@ import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
-
-if TYPE_CHECKING:
-    from fastexec.models.study import StudyModel
+from typing import ClassVar
 
 _DIGEST = re.compile("[0-9a-f]{64}")
 
@@ -63,12 +60,6 @@ class Trust:
 
 Trust.OWN = Trust(everything=True)
 Trust.NOTHING = Trust()
-
-
-def remember(study: StudyModel) -> None:
-    """Record the code of a study of the user's own, so that its results can be replayed, verified and resumed unasked."""
-    if study.plugins and study._trust.is_own:
-        record(study.code_digests())
 
 
 def record(digests: Iterable[str]) -> None:

@@ -10,37 +10,15 @@ precision; one too many would be a lie, and a test watches.
 
 from __future__ import annotations
 
-from fastexec.models.market import SyntheticMarket
-from fastexec.models.scalar import bounds
 from fastexec.models.strategies import Strategy
 from fastexec.models.study import StudyModel
-from fastexec.planning.plan import is_zero
 
 
 def timing_has_mean_zero(study: StudyModel, strategy: Strategy) -> bool:
-    """Whether E[timing] = 0 holds exactly for this strategy in this study's market."""
-    market = study.market
-    if not isinstance(market, SyntheticMarket) or study.order.at_horizon == "leave" or study.costs.rule == "per_step":
+    """Whether E[timing] = 0 holds exactly for this strategy in this study's market, by what they declare."""
+    market, own = study.market.declares(), strategy.DECLARES
+    if not market.martingale or study.order.at_horizon == "leave" or study.costs.rule == "per_step":
         return False
-    if not is_zero(market.price.drift):
-        return False
-    fills_later = strategy.model == "pov" and market.volume.known == "after"
-    sees_volume = strategy.model in ("pov", "qtable", "optimum") and market.volume.known == "during"
-    volume_decides = sees_volume or _steps_without_volume(market)
-    return fills_later or not volume_decides or _volume_is_independent(market)
-
-
-def _volume_is_independent(market: SyntheticMarket) -> bool:
-    """No correlation leads from the price to the volume: neither to its sign nor to its size."""
-    if market.volume.model == "constant":
-        return True
-    c = market.correlation
-    return is_zero(c.price_volume) and is_zero(c.volume_absolute_return)
-
-
-def _steps_without_volume(market: SyntheticMarket) -> bool:
-    """Whether a step may have no volume, so that even a schedule follows the market."""
-    volume = market.volume
-    if volume.model == "markov":
-        return volume.levels[0] == 0.0
-    return volume.model == "cosine" and bounds(volume.floor)[0] == 0.0 and not is_zero(volume.noise)
+    fills_later = own.fills_at_next and market.known_after
+    volume_decides = (own.sees_volume and not market.known_after) or market.idle
+    return fills_later or not volume_decides or not market.volume_tells_move

@@ -9,112 +9,56 @@ import numpy as np
 from fastexec.errors import InputError
 from fastexec.kernels import fields
 from fastexec.models.chains import Chain
-from fastexec.models.market import SyntheticMarket
 from fastexec.models.plugins import OwnStrategy
-from fastexec.models.scalar import Scalar, bounds
-from fastexec.models.strategies import BlindTwin, Optimum, Own, Pov, Qtable, Random, Strategy
+from fastexec.models.strategies import Own, Strategy
 from fastexec.models.study import StudyModel
+from fastexec.models.tree import sections_of
 from fastexec.planning import chains
-from fastexec.planning.expectation import Expectation, cosine_of_turns, curve
+from fastexec.planning.expectation import Expectation
+from fastexec.planning.names import number
 from fastexec.planning.parameters import ranges
 from fastexec.planning.policies import ACTION_SETS, Policies, TablePolicy, plan_table
 from fastexec.planning.schedules import fractions
 
-_PRICES = {"geometric": fields.GEOMETRIC, "arithmetic": fields.ARITHMETIC}
-_SPREADS = {
-    "constant": fields.SPREAD_CONSTANT,
-    "random_walk": fields.SPREAD_RANDOM_WALK,
-    "mean_reverting": fields.SPREAD_MEAN_REVERTING,
-    "markov": fields.SPREAD_MARKOV,
-}
-_VOLUMES = {
-    "constant": fields.VOLUME_CONSTANT,
-    "cosine": fields.VOLUME_COSINE,
-    "lognormal": fields.VOLUME_LOGNORMAL,
-    "markov": fields.VOLUME_MARKOV,
-}
 #: The horizon rules as the kernels number them.
 HORIZONS = {"complete": fields.COMPLETE, "mark": fields.MARK, "leave": fields.LEAVE}
 
 
 def plan_study(study: StudyModel, phase: int) -> tuple[fields.Plan, list[str]]:
     """The market's and the costs' arrays, and the keys of the parameters drawn for each episode."""
-    order, table = study.order, ranges(study)
-    switches = np.zeros(fields.SWITCHES, np.int64)
-    switches[fields.STEPS] = order.steps
-    switches[fields.PHASE] = phase
-    switches[fields.HORIZON] = HORIZONS[order.at_horizon]
-    switches[fields.TEMPORARY_KIND] = _temporary_kind(study)
-    switches[fields.TRANSIENT_KIND] = _transient_kind(study)
-    switches[fields.COST_RULE] = fields.PER_STEP if study.costs.rule == "per_step" else fields.BY_FILL
-    permanent = not is_zero(study.costs.permanent.coefficient)
-    switches[fields.SQUARES] = permanent or switches[fields.TEMPORARY_KIND] == fields.TEMPORARY_LINEAR
-    if isinstance(study.market, SyntheticMarket):
-        _switch_market(study.market, switches)
-    else:
-        switches[fields.SOURCE] = fields.GIVEN  # or joined from blocks: ``simulation`` knows the windows
+    order, (table, drawn, keys) = study.order, ranges(study)
     side = 1.0 if order.side == "buy" else -1.0
     numbers = np.array([float(order.lot), side, float(order.mark_penalty), float(order.mark_penalty_slope), 0.0])
-    return fields.Plan(switches, numbers, table[0], table[1], _curves(study), _chains(study, switches)), table[2]
+    return fields.Plan(_switches(study, phase), numbers, table, drawn, _curves(study), _chains(study)), keys
 
 
-def _switch_market(market: SyntheticMarket, switches: np.ndarray) -> None:
-    switches[fields.SOURCE] = fields.SYNTHETIC
-    switches[fields.PRICE_MODEL] = _PRICES[market.price.model]
-    switches[fields.START_MOVED] = market.price.start == "moved"
-    switches[fields.SPREAD_MODEL] = _SPREADS[market.spread.model]
-    switches[fields.VOLUME_MODEL] = _VOLUMES[market.volume.model]
-    correlation = market.correlation
-    switches[fields.CORRELATED] = any(
-        not is_zero(getattr(correlation, name)) for name in type(correlation).model_fields
-    )
-
-
-def _temporary_kind(study: StudyModel) -> int:
-    temporary = study.costs.temporary
-    if temporary.model == "linear":
-        return fields.TEMPORARY_LINEAR
-    special = {(1.0, 1.0): fields.TEMPORARY_PROPORTIONAL, (0.5, 0.5): fields.TEMPORARY_SQRT}
-    return special.get(bounds(temporary.exponent), fields.TEMPORARY_POWER)
-
-
-def _transient_kind(study: StudyModel) -> int:
-    transient = study.costs.transient
-    if is_zero(transient.coefficient):
-        return fields.TRANSIENT_OFF
-    return fields.TRANSIENT_LINEAR if bounds(transient.exponent) == (1.0, 1.0) else fields.TRANSIENT_POWER
-
-
-def is_zero(value: Scalar) -> bool:
-    """Whether a scalar is 0 in every episode."""
-    return bounds(value) == (0.0, 0.0)
+def _switches(study: StudyModel, phase: int) -> np.ndarray:
+    """Of all sections together; where two set one, the higher value."""
+    switches = np.zeros(fields.SWITCHES, np.int64)
+    switches[fields.STEPS] = study.order.steps
+    switches[fields.PHASE] = phase
+    switches[fields.HORIZON] = HORIZONS[study.order.at_horizon]
+    for _, section in sections_of(study):
+        for name, value in section.switches().items():
+            at = number(name)
+            switches[at] = max(switches[at], number(value) if isinstance(value, str) else value)
+    return switches
 
 
 def _curves(study: StudyModel) -> np.ndarray:
-    steps, market = study.order.steps, study.market
-    curves = np.ones((4, steps))
-    if isinstance(market, SyntheticMarket):
-        curves[fields.PRICE_CURVE] = curve(market.price.diurnal, steps, root_mean_square=True)
-        if market.spread.model == "mean_reverting":
-            curves[fields.SPREAD_CURVE] = curve(market.spread.diurnal, steps)
-        if market.volume.model == "lognormal":
-            curves[fields.VOLUME_CURVE] = curve(market.volume.curve, steps)
-        curves[fields.COSINE_CURVE] = cosine_of_turns(np.arange(steps) / max(steps - 1, 1))
+    curves = np.ones((4, study.order.steps))
+    for _, section in sections_of(study):
+        for name, values in section.curves(study.order.steps).items():
+            curves[number(name)] = values
     return curves
 
 
-def _chains(study: StudyModel, switches: np.ndarray) -> np.ndarray:
+def _chains(study: StudyModel) -> np.ndarray:
     tables = np.zeros(2 * fields.CHAIN_SIZE)
-    if isinstance(study.market, SyntheticMarket):
-        spread, volume = study.market.spread, study.market.volume
-        places = (
-            (spread, fields.SPREAD_CHAIN, fields.SPREAD_LEVELS),
-            (volume, fields.VOLUME_CHAIN, fields.VOLUME_LEVELS),
-        )
-        for section, at, switch in places:
-            if isinstance(section, Chain):
-                tables[at : at + fields.CHAIN_SIZE] = chains.table(section)
-                switches[switch] = len(section.levels)
+    for _, section in sections_of(study):
+        if isinstance(section, Chain):
+            at = number(section.TABLE)
+            tables[at : at + fields.CHAIN_SIZE] = chains.table(section)
     return tables
 
 
@@ -139,52 +83,43 @@ def plan_strategies(
     )
     flat = [arrays.policy]
     for k, strategy in enumerate(study.strategies):
-        if isinstance(strategy, Pov):
-            kinds[k, fields.KIND] = fields.POV
-            kinds[k, fields.FILLS_AT_NEXT] = known_after(study)
-            levels[k, 0] = strategy.rate
-        elif isinstance(strategy, Random):
-            _plan_random(strategy, kinds[k], levels[k])
-        elif isinstance(strategy, (Qtable, Optimum)):
+        kind, own = kinds[k], strategy.numbers()
+        kind[fields.KIND] = number(strategy.KIND)
+        kind[fields.FILLS_AT_NEXT] = strategy.DECLARES.fills_at_next and known_after(study)
+        levels[k, : len(own)] = own
+        policy = strategy.policy()
+        if isinstance(strategy, Own):
+            _plan_own(strategy, study.own_strategies(), kind, levels[k])
+        elif (actions := strategy.chance()) is not None:
+            kind[fields.OWNER] = owner(strategy.name)
+            kind[fields.ACTION_SET] = ACTION_SETS[actions.set]
+            kind[fields.LEVELS] = len(actions.levels)
+        elif kind[fields.KIND] == fields.TABLE:
             at = sum(table.size for table in flat)
-            flat.append(plan_table(_policy(policies, strategy.name), k, arrays, at, not known_after(study)))
-        elif isinstance(strategy, Own):
-            _plan_own(strategy, study.own_strategies(), kinds[k], levels[k])
-        elif isinstance(strategy, BlindTwin):
-            kinds[k, fields.KIND] = fields.SCHEDULE if len(markets) == 1 else fields.OWN_SCHEDULE
-            tables[k] = _policy(policies, strategy.of).schedule
-        else:
-            kinds[k, fields.KIND] = fields.SCHEDULE if len(markets) == 1 else fields.OWN_SCHEDULE
+            flat.append(plan_table(_policy(policies, policy), k, arrays, at, not known_after(study)))
+        elif kind[fields.KIND] == fields.SCHEDULE:
+            kind[fields.KIND] = fields.SCHEDULE if len(markets) == 1 else fields.OWN_SCHEDULE
             for g, market in enumerate(markets):
-                tables[k, g] = fractions(strategy, study, market)
+                tables[k, g] = (
+                    fractions(strategy, study, market) if policy is None else _policy(policies, policy).schedule
+                )
     _refuse_collisions(study.strategies, kinds)
     return arrays._replace(policy=np.concatenate(flat))
 
 
-def _policy(policies: Policies | None, name: str) -> TablePolicy:
-    if policies is None or name not in policies:
+def _policy(policies: Policies | None, name: str | None) -> TablePolicy:
+    if policies is None or name is None or name not in policies:
         raise InputError(f"strategies.{name}: no trained agent at hand; run the study, or give policies")
     return policies[name]
 
 
 def known_after(study: StudyModel) -> bool:
     """Whether a step's volume is known only when the step is over, so that POV fills at its end."""
-    market = study.market
-    known = market.volume.known if isinstance(market, SyntheticMarket) else market.known
-    return known == "after"
-
-
-def _plan_random(strategy: Random, kind: np.ndarray, levels: np.ndarray) -> None:
-    kind[fields.KIND] = fields.RANDOM
-    kind[fields.OWNER] = owner(strategy.name)
-    kind[fields.ACTION_SET] = ACTION_SETS[strategy.actions.set]
-    kind[fields.LEVELS] = len(strategy.actions.levels)
-    levels[: len(strategy.actions.levels)] = strategy.actions.levels
+    return study.market.declares().known_after
 
 
 def _plan_own(strategy: Own, functions: dict[str, OwnStrategy], kind: np.ndarray, levels: np.ndarray) -> None:
     """Its slot is its function's place in ``functions``; its parameters stand in the order of their registration."""
-    kind[fields.KIND] = fields.PLUGIN
     kind[fields.SLOT] = list(functions).index(strategy.model)
     for j, key in enumerate(functions[strategy.model].parameters):
         levels[j] = strategy.parameters[key]

@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from fastexec.exact import power_of
 from fastexec.kernels import fields
 from fastexec.kernels.door import all_within
+from fastexec.models.actions import Actions
 from fastexec.models.agents import Feature
-from fastexec.models.strategies import Actions
 from fastexec.models.study import StudyModel
-from fastexec.planning.expectation import power_of
 
 ACTION_SETS = {"fractions": fields.FRACTIONS, "multiples": fields.MULTIPLES, "lots": fields.LOT_COUNTS}
 

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fastexec.exact import exp_of, power_of
 from fastexec.models.scalar import expected
 from fastexec.models.study import StudyModel
-from fastexec.planning.expectation import Expectation, exp_of, power_of, temporary_exponent
+from fastexec.planning.expectation import Expectation
 
 _MOST_SLICES = 12
 
@@ -77,9 +78,6 @@ def impact_cost(slices: np.ndarray, study: StudyModel, market: Expectation) -> f
 
 
 def _temporary(size: np.ndarray, study: StudyModel, market: Expectation) -> np.ndarray:
-    temporary = study.costs.temporary
-    coefficient = expected(temporary.coefficient)
-    if temporary.model == "linear":
-        return size * (expected(temporary.fixed) + coefficient * size)
-    e = temporary_exponent(study)
-    return np.asarray(size * market.price * coefficient * power_of(size, e) * float(market.inverse_volume.mean()))
+    terms, typical = study.costs.temporary.terms(), float(market.inverse_volume.mean())
+    scaled = size * market.price * terms.power * power_of(size, terms.exponent) * typical
+    return np.asarray(size * (terms.fixed + terms.linear * size) + scaled)

@@ -5,32 +5,23 @@ Plain arithmetic and the kernels' own functions only, so that the schedules have
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from fastexec.errors import InputError
+from fastexec.exact import exp_of, plain_sum, power_of
 from fastexec.kernels.trajectory import optimise
 from fastexec.models.scalar import expected
-from fastexec.models.strategies import AlmgrenChriss, ObizhaevaWang, Schedule, StaticOptimum, Strategy
+from fastexec.models.strategies import AlmgrenChriss, Strategy
 from fastexec.models.study import StudyModel
-from fastexec.planning.expectation import Expectation, exp_of, plain_sum, power_of, temporary_exponent
+from fastexec.planning.expectation import Expectation
 
 
 def fractions(strategy: Strategy, study: StudyModel, market: Expectation) -> np.ndarray:
     """The trajectory of a strategy that does not look at the market, float64[t + 1]; TWAP's for those that do."""
-    steps = study.order.steps
-    if strategy.model == "immediate":
-        return np.concatenate(([0.0], np.ones(steps)))
-    if strategy.model == "vwap":
-        return cumulate(market.volume)
-    if isinstance(strategy, Schedule):
-        return cumulate(np.asarray(strategy.weights, np.float64))
-    if isinstance(strategy, AlmgrenChriss):
-        return almgren_chriss(strategy, study, market)
-    if isinstance(strategy, StaticOptimum):
-        return static_optimum(strategy.risk_aversion, study, market)
-    if isinstance(strategy, ObizhaevaWang):
-        return obizhaeva_wang(steps, expected(study.costs.transient.resilience))
-    return np.arange(steps + 1) / steps
+    return _TRAJECTORIES[strategy.SCHEDULE](strategy, study, market)
 
 
 def cumulate(weights: np.ndarray) -> np.ndarray:
@@ -43,13 +34,11 @@ def linear_slope(study: StudyModel, market: Expectation) -> float:
     """Currency a share for each share of a slice: the study's own linear temporary cost, or, under a power law, the linear
     one that costs as much at the TWAP rate.
     """
-    temporary = study.costs.temporary
-    if temporary.model == "linear":
-        return expected(temporary.coefficient)
-    slice_ = market.shares / study.order.steps
-    typical = plain_sum(market.inverse_volume) / study.order.steps
-    rate_cost = float(power_of(np.array([slice_]), temporary_exponent(study))[0]) * typical
-    return market.price * expected(temporary.coefficient) * rate_cost / slice_
+    terms, steps = study.costs.temporary.terms(), study.order.steps
+    slice_ = market.shares / steps
+    typical = plain_sum(market.inverse_volume) / steps
+    rate_cost = float(power_of(np.array([slice_]), terms.exponent)[0]) * typical
+    return terms.linear + market.price * terms.power * rate_cost / slice_
 
 
 def almgren_chriss(strategy: AlmgrenChriss, study: StudyModel, market: Expectation) -> np.ndarray:
@@ -89,20 +78,18 @@ def obizhaeva_wang(steps: int, resilience: float) -> np.ndarray:
 
 def static_optimum(risk_aversion: float, study: StudyModel, market: Expectation) -> np.ndarray:
     """The trajectory that minimises expected cost + risk_aversion * variance of the timing cost, for the study's own costs."""
-    steps, costs = study.order.steps, study.costs
+    steps, costs, temporary = study.order.steps, study.costs, study.costs.temporary.terms()
     sign = 1.0 if study.order.side == "buy" else -1.0
-    linear = costs.temporary.model == "linear"
-    slope = expected(costs.temporary.coefficient)
     square = (expected(costs.permanent.own) - 0.5) * expected(costs.permanent.coefficient)
     terms = np.zeros((3, steps))
     terms[0] = market.half_spread + sign * market.drift
-    terms[1] = 0.0 if linear else market.price * slope * market.inverse_volume
+    terms[1] = market.price * temporary.power * market.inverse_volume
     terms[2] = risk_aversion * market.volatility * market.volatility
     transient = costs.transient
     constants = np.array(
         [
-            temporary_exponent(study),
-            square + (slope if linear else 0.0),
+            temporary.exponent,
+            square + temporary.linear,
             expected(transient.coefficient),
             expected(transient.exponent),
             float(exp_of(np.array([-expected(transient.resilience)]))[0]),
@@ -113,3 +100,17 @@ def static_optimum(risk_aversion: float, study: StudyModel, market: Expectation)
     slices = np.full(steps, market.shares / steps)
     optimise(slices, market.shares, terms, constants)
     return cumulate(np.maximum(slices, 0.0))
+
+
+#: What strategies name as their SCHEDULE.
+_TRAJECTORIES: dict[str, Callable[[Any, StudyModel, Expectation], np.ndarray]] = {
+    "even": lambda strategy, study, market: np.arange(study.order.steps + 1) / study.order.steps,
+    "at_once": lambda strategy, study, market: np.concatenate(([0.0], np.ones(study.order.steps))),
+    "along_volume": lambda strategy, study, market: cumulate(market.volume),
+    "along_weights": lambda strategy, study, market: cumulate(np.asarray(strategy.weights, np.float64)),
+    "almgren_chriss": almgren_chriss,
+    "static_optimum": lambda strategy, study, market: static_optimum(strategy.risk_aversion, study, market),
+    "obizhaeva_wang": lambda strategy, study, market: obizhaeva_wang(
+        study.order.steps, expected(study.costs.transient.resilience)
+    ),
+}

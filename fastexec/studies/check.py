@@ -9,9 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from fastexec.learning.optimum import solve_optimum, why_unknown
-from fastexec.models.market import SyntheticMarket
-from fastexec.models.scalar import bounds, expected
 from fastexec.models.study import StudyModel
+from fastexec.models.tree import sections_of
 from fastexec.planning.expectation import Expectation, expect
 from fastexec.planning.round_trip import find_round_trip
 from fastexec.planning.schedules import linear_slope
@@ -94,15 +93,16 @@ def _known(prepared: Prepared, market: Expectation) -> list[tuple[str, str]]:
         (f"model {own.name}", f"{own.file}, SHA-256 {own.sha256[:16]}; {own.summary or 'no docstring'}")
         for own in study.own_strategies().values()
     ]
-    uses_ac = any(strategy.model == "almgren_chriss" for strategy in study.strategies)
-    if uses_ac and study.costs.temporary.model == "power":
-        facts.append(
+    linear = sorted({strategy.model for strategy in study.strategies if strategy.linearises})
+    if study.costs.temporary.terms().power > 0.0:
+        facts += [
             (
-                "almgren_chriss",
+                model,
                 f"closed form with a linear cost of {linear_slope(study, market):.3g} currency a share and share, which "
                 "equals the study's power law at the TWAP rate",
             )
-        )
+            for model in linear
+        ]
     return facts
 
 
@@ -124,29 +124,7 @@ def _warnings(study: StudyModel, market: Expectation) -> list[str]:
             f"the impact model pays for a round trip: buying {trip.shares:,.6g} shares in {trip.buys} slices and, after "
             f"{trip.pause} steps, selling them in {trip.sells} gains {trip.gain:,.4g} currency, {net}"
         )
-    if study.order.at_horizon == "leave":
-        found.append("at_horizon = leave ignores what is not traded: whoever does less looks cheaper; see completion")
     share = market.shares / max(float(np.sum(market.volume)), 1e-300)
     if share > 0.25:
         found.append(f"the order is {share:.0%} of the market's expected volume; cost models are fitted far below that")
-    if isinstance(study.market, SyntheticMarket):
-        found += _market_warnings(study, study.market)
-    return found
-
-
-def _market_warnings(study: StudyModel, market: SyntheticMarket) -> list[str]:
-    found = []
-    if bounds(market.price.drift) != (0.0, 0.0):
-        found.append("market.price.drift is not 0: timing has a mean, and no control variate is used")
-    moves = bounds(market.price.volatility)[1] * np.sqrt(study.order.steps)
-    if market.price.model == "arithmetic" and 4.0 * moves > bounds(market.initial_price)[0]:
-        found.append("market.price.volatility: an arithmetic price may fall below 0 within the order")
-    spread = market.spread
-    if spread.model == "mean_reverting" and bounds(spread.floor)[1] > bounds(spread.mean)[0]:
-        found.append("market.spread.floor lies above mean: the spread sits on its floor most of the time")
-    volume = market.volume
-    if volume.model == "cosine" and bounds(volume.floor)[0] == 0.0 and expected(volume.noise) > 0.0:
-        found.append("market.volume.floor is 0: some steps have no volume, and nobody trades in them")
-    if volume.known == "during":
-        found.append('market.volume.known = "during": POV sees a step\'s volume before it trades, as nobody can')
-    return found
+    return found + [doubt for _, section in sections_of(study) for doubt in section.doubts(study.setting)]

@@ -7,8 +7,8 @@ from functools import partial
 
 from fastexec.models.sweep import inline
 from fastexec.studies.check import Cost, Examination, examine, told
-from fastexec.studies.study import Study
-from fastexec.studies.sweep import MOST_UNASKED, swept_studies
+from fastexec.studies.study import Study, swept_studies
+from fastexec.studies.sweep import MOST_UNASKED
 
 #: Called with (what is done, number, how many).
 Report = Callable[[str, int, int], None]

@@ -16,7 +16,7 @@ from fastexec.studies.manifest import Entry, Manifest, entry_of
 from fastexec.studies.paired import comparison_table, default_baseline, from_summary
 from fastexec.studies.place import Place
 from fastexec.studies.progress import clear
-from fastexec.studies.sweep import scenarios_table, stacked
+from fastexec.studies.swept import scenarios_table, stacked
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -10,9 +10,8 @@ from fastexec.models.trust import Trust
 from fastexec.studies import layout, store
 from fastexec.studies.place import Place
 from fastexec.studies.scenario import Outline, Scenario, made_by
-from fastexec.studies.study import Study
+from fastexec.studies.study import Study, swept_studies
 from fastexec.studies.summary_file import read_summary
-from fastexec.studies.sweep import swept_studies
 
 _HEAD = re.compile(r"# chunk = (\d{1,16})(?:, first_episode = (\d{1,16}))?")
 

@@ -22,9 +22,8 @@ from fastexec.studies.options import RunOptions
 from fastexec.studies.place import Place
 from fastexec.studies.run import empty_summary
 from fastexec.studies.scenario import Scenario
-from fastexec.studies.study import Study
+from fastexec.studies.study import Study, swept_studies
 from fastexec.studies.summary import SummaryAccumulator
-from fastexec.studies.sweep import swept_studies
 from fastexec.studies.work import read_back
 from fastexec.threads import default_threads
 

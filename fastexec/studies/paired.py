@@ -15,6 +15,7 @@ import numpy as np
 
 from fastexec.columns import build, repeated
 from fastexec.errors import InputError
+from fastexec.models.strategies import strategy_class
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -70,7 +71,8 @@ def from_summary(summary: pa.Table) -> Paired:
 
 def default_baseline(strategies: Sequence[str], models: Sequence[str]) -> str:
     """The first TWAP, or the first strategy where there is none."""
-    return next((name for name, model in zip(strategies, models, strict=True) if model == "twap"), strategies[0])
+    named = zip(strategies, models, strict=True)
+    return next((name for name, model in named if strategy_class(model).is_baseline), strategies[0])
 
 
 def baseline_number(strategies: Sequence[str], baseline: str) -> int:
@@ -181,13 +183,15 @@ def _captured(material: Paired, k: int, b: int) -> tuple[float, float, float, fl
     by the delta method. Null where there is no optimum, for POV, which follows a volume that the optimum does not know,
     and where there is next to nothing to attain.
     """
-    if "optimum" not in material.models or material.conditional or not all(material.control_variate[j] for j in (k, b)):
+    classes, count = [strategy_class(model) for model in material.models], material.count
+    optima = [j for j, own in enumerate(classes) if own.is_exact_optimum]
+    if not optima or material.conditional or not all(material.control_variate[j] for j in (k, b)):
         return (np.nan, *_NONE)
-    o, count = list(material.models).index("optimum"), material.count
+    o = optima[0]
     cost = material.mean - material.timing_mean
     attainable, saved = float(cost[b] - cost[o]), float(cost[b] - cost[k])
     error = np.sqrt(_covariance(material, (b, o), (b, o)) / count)
-    if material.models[k] == "pov" or not attainable > max(5.0 * error, _LEAST_ATTAINABLE):
+    if classes[k].DECLARES.fills_at_next or not attainable > max(5.0 * error, _LEAST_ATTAINABLE):
         return (float(cost[o]), *_NONE)
     share = saved / attainable
     variance = _covariance(material, (b, k), (b, k)) - 2.0 * share * _covariance(material, (b, k), (b, o))

@@ -17,7 +17,8 @@ from fastexec.studies.agents import agent_in
 from fastexec.studies.inputs import with_files_of
 from fastexec.studies.place import Place
 from fastexec.studies.scenario import made_by, playing
-from fastexec.studies.sweep import Swept, scenario_named
+from fastexec.studies.study import Swept
+from fastexec.studies.swept import scenario_named
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 from fastexec.errors import FastexecError
 from fastexec.learning.training import Report as TrainingReport
-from fastexec.models.trust import remember
 from fastexec.studies import checkpoint, layout, lock, manifest
 from fastexec.studies.agents import TrainedBefore
 from fastexec.studies.claim import claim, refuse_foreign, require_cut
@@ -72,7 +71,7 @@ def run(
         with lock.locked(folder):
             for scenario in scenarios:
                 _try(scenario)
-            remember(study)
+            study.remember_code()
             job = claim(study, scenarios, folder, how, crew.slots)
             if isinstance(job, StudyResult):
                 return job

@@ -8,7 +8,6 @@ from typing import Any
 
 from fastexec.errors import InputError
 from fastexec.learning.training import Report, policies_of
-from fastexec.models.market import ReplayMarket
 from fastexec.planning.control import timing_has_mean_zero
 from fastexec.planning.parameters import ranges
 from fastexec.simulation import Prepared, prepare
@@ -17,8 +16,7 @@ from fastexec.studies.layout import AGENTS, home_name, home_of, part_name, parts
 from fastexec.studies.manifest import Files
 from fastexec.studies.place import Place
 from fastexec.studies.provenance import signature
-from fastexec.studies.study import Study
-from fastexec.studies.sweep import Swept, swept_studies
+from fastexec.studies.study import Study, Swept, swept_studies
 
 #: The agents of each scenario, by section.
 Trained = dict[str | None, dict[str, Kept]]
@@ -44,7 +42,7 @@ class Outline:
     @property
     def replayed(self) -> bool:
         """Whether each episode is a window of real days."""
-        return isinstance(self.study.market, ReplayMarket)
+        return self.study.market.in_windows
 
     @classmethod
     def prepared(cls, study: Study, prepared: Prepared) -> Outline:

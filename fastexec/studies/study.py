@@ -5,19 +5,21 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
 from pydantic import ValidationError
 
 from fastexec.errors import InputError
+from fastexec.models._base import written
 from fastexec.models.messages import one_line
 from fastexec.models.plugin_files import joined
 from fastexec.models.study import StudyModel
 from fastexec.models.trust import Trust
 from fastexec.studies.catalogue import preset_text
-from fastexec.studies.sweep import MOST_UNASKED, Swept, swept_studies
+from fastexec.studies.sweep import MOST_UNASKED, require_same_columns, value_at, written_out
 
 _LARGEST = 16_000_000
 
@@ -105,7 +107,7 @@ class Study(StudyModel):
         try:
             study = cls.model_validate(data, context={"folder": folder, "trust": trust})
         except ValidationError as error:
-            raise InputError(f"{source}: {one_line(error, data)}") from None
+            raise InputError(f"{source}: {one_line(error, data, cls)}") from None
         study._folder, study._trust = folder, trust
         if study.sweep is not None and study.sweep.count <= MOST_UNASKED:
             try:
@@ -119,18 +121,22 @@ class Study(StudyModel):
         return swept_studies(self)
 
     def to_toml(self, without: Iterable[str] = ()) -> str:
-        """The resolved study, every default written out; loads to an equal study. ``without``: top-level keys left out."""
+        """The resolved study, every default written out but what is off; loads to an equal study. ``without``: top-level keys
+        left out.
+        """
         import tomli_w
 
-        text = tomli_w.dumps(_plain(self.model_dump(exclude_none=True, exclude={"sweep", *without})))
+        text = tomli_w.dumps({key: value for key, value in written(self).items() if key not in ("sweep", *without)})
         return text if self.sweep is None else f"{text}\n{self.sweep.to_toml()}"
 
     def identity(self) -> str:
         """SHA-256 (hex) of the resolved study without episodes and output: what two runs must share to be one study.
 
-        Own strategies count by the hash of their files, not by where these lie.
+        What is off counts for nothing, so a key that a later version brings changes no identity. Own strategies count by the
+        hash of their files, not by where these lie.
         """
-        data = self.model_dump(mode="json", exclude_none=True, exclude={"episodes", "output", "plugins", "sweep"})
+        elsewhere = ("episodes", "output", "plugins", "sweep")
+        data = {key: value for key, value in written(self).items() if key not in elsewhere}
         if self.sweep is not None:
             data["sweep"] = self.sweep.to_toml()  # the order of its keys is that of the scenarios
         return hashlib.sha256(json.dumps(data, sort_keys=True, allow_nan=False).encode()).hexdigest()
@@ -143,11 +149,32 @@ class Study(StudyModel):
         return type(self).from_dict(data, self.name, self._folder, self._trust)._placed_as(self)
 
 
-def _plain(value: Any) -> Any:
-    """Tuples as lists, for TOML."""
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else value
+@dataclass(frozen=True)
+class Swept:
+    """One study of a sweep. ``name``: None where the study has no sweep; ``values``: of the swept keys, as validated."""
+
+    name: str | None
+    study: Study
+    values: dict[str, Any] = field(default_factory=dict)
+
+
+def swept_studies(study: Study, report: Callable[[int, int], None] | None = None) -> list[Swept]:
+    """The scenarios in order, validated, each a study of its own as if it were run alone; the study itself without a sweep.
+
+    A scenario's study has the swept study's name and seed, so all meet the same random numbers, and its rows and its identity
+    are those of the same study with the values written in. report: called with the number of each, from 1, and how many there
+    are. Raises InputError, one line, naming the scenario that is no valid study, or whose tables would have other columns.
+    """
+    if study.sweep is None:
+        return [Swept(None, study)]
+    found: dict[str, Swept] = {}
+    for number, (name, place, data, values) in enumerate(written_out(study, study.sweep), 1):
+        if report is not None:
+            report(number, study.sweep.count)
+        alone = type(study).from_dict(data, place, study._folder, study._trust)._placed_as(study)
+        found[name] = Swept(name, alone, {key: value_at(alone, key) for key in values})
+    require_same_columns({name: scenario.study for name, scenario in found.items()})
+    return list(found.values())
 
 
 def _override(data: dict[str, Any], text: str) -> None:

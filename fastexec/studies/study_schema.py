@@ -2,36 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, get_args
+from collections.abc import Iterable, Iterator
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from fastexec.models import agents, costs, market, strategies
-from fastexec.models.order import Order
 from fastexec.models.plugins import OwnStrategy
-from fastexec.models.study import Output, StudyModel
+from fastexec.models.scalar import Range
+from fastexec.models.strategies import Own
+from fastexec.models.study import StudyModel
+from fastexec.models.sweep import Sweep
+from fastexec.models.tree import members
 from fastexec.studies.sweep import MOST_UNASKED
 
-_PRICES = (market.GeometricPrice, market.ArithmeticPrice)
-_SPREADS = (market.ConstantSpread, market.RandomWalkSpread, market.MeanRevertingSpread, market.MarkovSpread)
-_VOLUMES = (market.ConstantVolume, market.CosineVolume, market.LognormalVolume, market.MarkovVolume)
-_TEMPORARIES = (costs.PowerTemporary, costs.LinearTemporary)
-_SECTIONS: tuple[tuple[str, tuple[type[BaseModel], ...]], ...] = (
-    ("order", (Order,)),
-    ("market", (market.SyntheticMarket, market.ReplayMarket, market.BootstrapMarket)),
-    ("market.price", _PRICES),
-    ("market.spread", _SPREADS),
-    ("market.volume", _VOLUMES),
-    ("market.correlation", (market.Correlation,)),
-    ("costs", (costs.Costs,)),
-    ("costs.temporary", _TEMPORARIES),
-    ("costs.permanent", (costs.Permanent,)),
-    ("costs.transient", (costs.Transient,)),
-    ("costs.fees", (costs.Fees,)),
-    ("output", (Output,)),
-)
 _HEAD = """\
 # The study file (TOML). Units: a step; spreads as a fraction of the mid; volumes in shares; money in currency.
 # A number of [order] shares, [market] and [costs] may be a range, drawn for each episode:
@@ -50,27 +35,40 @@ name = "calm"                                          # optional
 # volatility_0.0003__shares_5000, behind the name in the list; see scenarios.parquet. At most {MOST_UNASKED:,} without --yes."""
 
 
-def schema_text(own: Iterable[OwnStrategy] = ()) -> str:
+def schema_text(own: Iterable[OwnStrategy] = (), study: type[StudyModel] = StudyModel) -> str:
     """Every key of a study with default and one-line meaning, as commented TOML; ``own``: strategies to explain too."""
-    lines = [_HEAD, *_keys(StudyModel)]
-    for section, models in _SECTIONS:
-        for model in models:
-            lines += ["", f"[{section}]{_doc(model)}", *_keys(model)]
-    for model in get_args(get_args(strategies.BuiltIn)[0]):
-        lines += ["", f"[[strategies]]{_doc(model)}", *_keys(model)]
-        if model is strategies.Random:
-            lines += ["[strategies.actions]", *_keys(strategies.Actions)]
-    lines += ["", f"[[strategies]]{_doc(strategies.Own)}", *_keys(strategies.Own)]
-    lines += [line for strategy in own for line in _own(strategy)]
-    lines += ["", f"[train.NAME]{_doc(agents.Training)}", *_keys(agents.Training)]
-    lines += [f"[[train.NAME.features]]{_doc(agents.Feature)}", *_keys(agents.Feature)]
-    lines += [f"[train.NAME.actions]{_doc(strategies.Actions)}", *_keys(strategies.Actions)]
-    lines += ["", _SWEEP]
-    return "\n".join([*lines, ""])
+    behind: dict[type[BaseModel], list[str]] = {Own: [line for strategy in own for line in _own(strategy)]}
+    return "\n".join([_HEAD, *_keys(study), *_sections(study, "", behind), "", _SWEEP, ""])
 
 
-def _doc(model: type[BaseModel]) -> str:
-    return f"    # {(model.__doc__ or '').strip().splitlines()[0]}"
+def _sections(model: type[BaseModel], place: str, behind: dict[type[BaseModel], list[str]]) -> Iterator[str]:
+    """The sections that a model's keys hold, each with those below it; ``behind``: lines that follow a model's own."""
+    fields = sorted(model.model_fields.items(), key=lambda item: _is_many(item[1]))  # lists and tables of sections last
+    for name, field in fields:
+        held, there = _held(field), f"{place}{name}{'.NAME' if get_origin(field.annotation) is dict else ''}"
+        head = f"[[{there}]]" if get_origin(field.annotation) is tuple else f"[{there}]"
+        for section in held:
+            yield from ("", f"{head}{_doc(section, field)}", *_keys(section), *behind.get(section, []))
+            if _is_many(field):
+                yield from _sections(section, f"{there}.", behind)
+        if not _is_many(field):
+            for section in held:
+                yield from _sections(section, f"{there}.", behind)
+
+
+def _held(field: FieldInfo) -> list[type[BaseModel]]:
+    """The sections that a key may hold; a range is a value, and the section [sweep] is explained by itself."""
+    return [section for section in members(field.annotation) if section not in (Range, Sweep)]
+
+
+def _is_many(field: FieldInfo) -> bool:
+    return get_origin(field.annotation) in (tuple, dict)
+
+
+def _doc(model: type[BaseModel], field: FieldInfo) -> str:
+    """What the model is, or where it may be left out what it is to the key."""
+    meaning = (field.default is None and field.description) or model.__doc__ or model.__name__
+    return f"    # {meaning.strip().splitlines()[0]}"
 
 
 def _own(strategy: OwnStrategy) -> list[str]:
@@ -83,12 +81,10 @@ def _keys(model: type[BaseModel]) -> list[str]:
     fields = sorted(model.model_fields.items(), key=lambda item: (item[0] != "model", item[0] == "name"))
     lines = []
     for name, field in fields:
-        if name in ("strategies", "features", "sweep"):
+        if _held(field) or name == "sweep":
             continue
         choices = get_args(field.annotation) if name == "model" else ()
         default = choices[0] if choices else field.get_default(call_default_factory=True, validated_data={})
-        if isinstance(default, (BaseModel, dict)):
-            continue
         meaning = f"    # {field.description}" if field.description else ""
         lines.append(f"{name} = {_shown(default)}{meaning}")
     return lines

@@ -25,8 +25,9 @@ from fastexec.studies.moments import summarise
 from fastexec.studies.place import Place
 from fastexec.studies.replay import prepare_held
 from fastexec.studies.run import empty_summary
+from fastexec.studies.study import Swept
 from fastexec.studies.summary import SummaryAccumulator
-from fastexec.studies.sweep import Swept, scenarios_table
+from fastexec.studies.swept import scenarios_table
 from fastexec.studies.work import read_back
 
 

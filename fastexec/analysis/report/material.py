@@ -16,8 +16,8 @@ from fastexec.studies import layout, store
 from fastexec.studies.manifest import require_unchanged
 from fastexec.studies.paired import from_summary
 from fastexec.studies.place import Place
-from fastexec.studies.study import Study
-from fastexec.studies.sweep import Swept, scenario_named
+from fastexec.studies.study import Study, Swept
+from fastexec.studies.swept import scenario_named
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -7,7 +7,6 @@ import numpy as np
 from fastexec.analysis.report.material import Material
 from fastexec.analysis.simultaneous import Difference
 from fastexec.learning.optimum import why_unknown
-from fastexec.models.strategies import BlindTwin
 
 
 def bps(value: float, decimals: int = 3) -> str:
@@ -55,9 +54,9 @@ def answer(material: Material) -> str:
 
 def ranking(material: Material) -> list[str]:
     """Strategies, cheapest first, by the sharper estimate of their savings; an optimum is a yardstick, not a candidate."""
-    base, models = material.baseline, {s.name: s.model for s in material.study.strategies}
+    base, yardsticks = material.baseline, [optimum.name for optimum in material.study.optima]
     saving = {name: 0.0 if name == base else material.pairs.against(base, name).saving for name in material.strategies}
-    candidates = [name for name in material.strategies if models[name] != "optimum" or name == base]
+    candidates = [name for name in material.strategies if name not in yardsticks or name == base]
     return sorted(candidates, key=lambda name: -saving[name])
 
 
@@ -132,17 +131,12 @@ def adapting(material: Material) -> list[str]:
     """For each agent what it saved over the best static schedule and over its own mean schedule played blind."""
     lines = []
     for agent in material.study.strategies:
-        if agent.model != "qtable" or material.per_step:
+        if not agent.is_agent or material.per_step:
             continue
         controls = [
-            (
-                other.name,
-                "its own mean schedule played blind"
-                if isinstance(other, BlindTwin)
-                else "the best schedule fixed ahead",
-            )
+            (other.name, what)
             for other in material.study.strategies
-            if (isinstance(other, BlindTwin) and other.of == agent.name) or other.model == "static_optimum"
+            if (what := other.measures(agent.name)) is not None
         ]
         if not controls:
             lines.append(
@@ -166,7 +160,7 @@ def optimum(material: Material) -> str:
     """What the exact optimum would have saved, or why it is not known."""
     if material.per_step:
         return ""
-    played = [s.name for s in material.study.strategies if s.model == "optimum"]
+    played = [optimum.name for optimum in material.study.optima]
     if not played:
         reason = why_unknown(material.study)
         if reason:
@@ -178,7 +172,7 @@ def optimum(material: Material) -> str:
     found = material.pairs.against(base, name)
     text = f"The exact optimum ({name}) saved {interval(found)} against {base}"
     rows = material.comparison.table.to_pylist()
-    agents = [s.name for s in material.study.strategies if s.model == "qtable"]
+    agents = [agent.name for agent in material.study.agents]
     told = [
         f"{row['strategy']} captured {100 * row['captured']:.1f} % "
         f"[{100 * row['captured_low']:.1f}, {100 * row['captured_high']:.1f}]"

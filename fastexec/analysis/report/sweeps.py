@@ -17,6 +17,7 @@ from fastexec.analysis.report.sentence import listed, percent
 from fastexec.analysis.report.top import Row, Top, cell, command_of, facts_of, of_difference, scale_of
 from fastexec.analysis.simultaneous import Simultaneous, simultaneous
 from fastexec.analysis.sweep_tables import RISKS, axes_of, frontier, shown
+from fastexec.models.strategies import strategy_class
 from fastexec.studies import store
 from fastexec.studies.paired import from_summary
 from fastexec.studies.place import Place
@@ -114,7 +115,7 @@ def _answer(material: SweepMaterial) -> str:
         if any(row["shortfall_mean_bps"] is None for row in rows):
             return "No saving is claimed: under the cost rule per_step costs are the mini-project's own reckoning."
         pairs = material.pairs[name]
-        candidates = [row["strategy"] for row in rows if row["model"] != "optimum"]
+        candidates = [row["strategy"] for row in rows if not strategy_class(row["model"]).is_exact_optimum]
         saving = {s: pairs.against(material.baseline, s).saving if s != material.baseline else 0.0 for s in candidates}
         first = max(saving, key=lambda s: saving[s])
         best[first] += 1

@@ -166,7 +166,7 @@ def _order(material: Material) -> str:
     shares = order.shares
     size = f"{shares:,.10g}" if isinstance(shares, (int, float)) else f"{shares.low:,.10g} to {shares.high:,.10g}"
     days = material.rows[0]["day_ids"]
-    where = f"{getattr(market, 'model', '')} of {len(days)} days" if days else "a simulated market"
+    where = f"{market.model} of {len(days)} days" if days else "a simulated market"
     return (
         f"{order.side} {size} shares in {order.steps:,} steps of {order.step_seconds:,g} s, {material.episodes:,} episodes in "
         f"{where}; baseline {material.baseline}; at_horizon = {order.at_horizon}."

@@ -13,7 +13,6 @@ from fastexec.errors import InputError
 from fastexec.learning.agent import FEWEST_VISITS, Agent
 from fastexec.learning.agent_file import read_agent
 from fastexec.learning.training import agent_path
-from fastexec.models.strategies import Qtable
 from fastexec.studies.agents import agent_in
 from fastexec.studies.layout import AGENTS, home_name
 
@@ -26,16 +25,15 @@ _ACTION_UNITS = {"fractions": "share of the rest", "multiples": "TWAP slices", "
 def agents_of(material: Material) -> dict[str, Agent | str]:
     """The agent of each qtable strategy, or why it cannot be read."""
     found: dict[str, Agent | str] = {}
-    for strategy in material.study.strategies:
-        if isinstance(strategy, Qtable):
-            try:
-                found[strategy.name] = (
-                    read_agent(agent_path(material.study, strategy))
-                    if strategy.train is None
-                    else agent_in(material.folder, home_name(AGENTS, material.swept.name), strategy.train).agent
-                )
-            except InputError as error:
-                found[strategy.name] = str(error)
+    for strategy in material.study.agents:
+        try:
+            found[strategy.name] = (
+                read_agent(agent_path(material.study, strategy))
+                if strategy.train is None
+                else agent_in(material.folder, home_name(AGENTS, material.swept.name), strategy.train).agent
+            )
+        except InputError as error:
+            found[strategy.name] = str(error)
     return found
 
 

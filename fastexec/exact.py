@@ -1,0 +1,55 @@
+"""Arithmetic with the same bits on every machine, for numbers that are derived before the kernels run.
+
+The kernels' own elementary functions on arrays, sums from left to right, curves. NumPy's exp, power and sum have other bits
+on other processors. The kernels are loaded on first use.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+_EXP, _LOG, _POWER, _COS = range(4)
+
+
+def exp_of(x: np.ndarray) -> np.ndarray:
+    """e^x by the kernels' own exp."""
+    return _evaluate(_EXP, x)
+
+
+def log_of(x: np.ndarray) -> np.ndarray:
+    """The natural logarithm of x > 0 by the kernels' own log."""
+    return _evaluate(_LOG, x)
+
+
+def power_of(x: np.ndarray, exponent: float) -> np.ndarray:
+    """x^exponent for x >= 0 by the kernels' own power; 0 gives 0."""
+    return _evaluate(_POWER, x, exponent)
+
+
+def cosine_of_turns(x: np.ndarray) -> np.ndarray:
+    """cos(2 pi x) by the kernels' own cosine."""
+    return _evaluate(_COS, x)
+
+
+def _evaluate(function: int, x: np.ndarray, exponent: float = 0.0) -> np.ndarray:
+    from fastexec.kernels.elementary import evaluate
+
+    flat = np.require(x, np.float64, ["C", "W"]).ravel()
+    out = np.empty_like(flat)
+    evaluate(function, flat, float(exponent), out)
+    return out.reshape(np.shape(x))
+
+
+def plain_sum(x: np.ndarray) -> float:
+    """Left-to-right sum: np.sum adds in an order that depends on the vector width of the CPU."""
+    return float(np.add.accumulate(np.asarray(x, np.float64))[-1])
+
+
+def curve(knots: tuple[float, ...], steps: int, root_mean_square: bool = False) -> np.ndarray:
+    """A curve of any length at the steps' midpoints, float64[t], with mean (or root mean square) 1; all ones if empty."""
+    if not knots:
+        return np.ones(steps)
+    at = (np.arange(steps) + 0.5) / steps
+    values = np.interp(at, (np.arange(len(knots)) + 0.5) / len(knots), np.asarray(knots, np.float64))
+    mean = plain_sum(values * values if root_mean_square else values) / steps
+    return np.asarray(values / (np.sqrt(mean) if root_mean_square else mean))

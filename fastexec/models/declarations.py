@@ -1,0 +1,114 @@
+"""What the parts of a study declare, so that nobody else asks for a model's name.
+
+Which parameter of the kernels a key feeds stands in its field: ``volatility: Annotated[NonNegative, Slot("volatility")]``.
+What others ask of a model are methods and class variables of it, whose answers have the types below. None of them has a
+default: whoever adds a model has thought of the control variate, or a test names it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Slot:
+    """The parameter of the kernels that a key feeds, by its name; see ``planning.names``."""
+
+    name: str
+
+
+#: Marks a key whose default means that there is nothing of it, whatever the default is; 0, false, empty need no mark.
+OFF = "off"
+
+
+class Setting(NamedTuple):
+    """What a part is told of the rest of the study when it is asked. ``price``: the expected arrival price, ``least_price``:
+    the lowest (currency); ``exponent``: of the temporary cost in the rate.
+    """
+
+    steps: int
+    price: float
+    least_price: float
+    exponent: float
+
+
+class OfMarket(NamedTuple):
+    """What a price, spread or volume says of the move out of a step.
+
+    martingale: what it does to the mid has mean zero, given all that is known when the step begins and all that decides or
+    fills the step's trade, but for what [market.correlation] ties to it.
+    follows_move: its draws of a step may be tied to that step's move.
+    idle: it may leave a step without volume, so that nobody trades in it.
+    """
+
+    martingale: bool
+    follows_move: bool
+    idle: bool
+
+
+class Knowledge(NamedTuple):
+    """What a whole market says: the mid is a martingale; the volume of a step tells of its move; a step may have no volume;
+    a step's volume is known when it is over, not while it lasts.
+    """
+
+    martingale: bool
+    volume_tells_move: bool
+    idle: bool
+    known_after: bool
+
+
+class OfCost(NamedTuple):
+    """What a part of the cost says. ``scales``: whether it scales with the mid, None where there is nothing of it;
+    ``remembers``: it depends on earlier trades by more than their sum.
+    """
+
+    scales: bool | None
+    remembers: bool
+
+
+class OfStrategy(NamedTuple):
+    """What a strategy says. ``sees_volume``: where a step's volume is known during the step, its slice may depend on it;
+    ``fills_at_next``: where it is known after the step, the slice follows it all the same, and fills at the step's end.
+    """
+
+    sees_volume: bool
+    fills_at_next: bool
+
+
+class PriceMoments(NamedTuple):
+    """Expected change of the mid since arrival when step t begins, and sd of the move out of step t; currency, float64[t]."""
+
+    drift: np.ndarray
+    volatility: np.ndarray
+
+
+class VolumeMoments(NamedTuple):
+    """E[v_t] in shares and E[v_t^-exponent], float64[t]."""
+
+    mean: np.ndarray
+    inverse: np.ndarray
+
+
+class MarkovLaw(NamedTuple):
+    """A law over few levels: ``levels`` float64[s], ``transition`` float64[s, s], ``first`` float64[s]: of step 0."""
+
+    levels: np.ndarray
+    transition: np.ndarray
+    first: np.ndarray
+
+
+class TemporaryTerms(NamedTuple):
+    """Expected temporary cost a share: fixed + linear * shares + mid * power * (shares / volume)^exponent, in currency.
+
+    exponents: the lowest and the highest that an episode may have; ``most_power``: the highest power.
+    """
+
+    fixed: float
+    linear: float
+    power: float
+    exponent: float
+    exponents: tuple[float, float]
+    most_power: float

@@ -1,0 +1,89 @@
+"""Models of the mid's moves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field
+
+from fastexec.exact import curve, exp_of
+from fastexec.models._base import Model, default_model
+from fastexec.models.declarations import OfMarket, PriceMoments, Setting, Slot
+from fastexec.models.scalar import Curve, Fraction, NonNegative, Scalar, bounds, expected, is_zero
+
+
+class _Price(Model):
+    KIND: ClassVar[str]
+
+    volatility: Annotated[NonNegative, Slot("volatility")] = Field(
+        0.0005, description="sd of a step's move (relative, or currency if arithmetic)"
+    )
+    drift: Annotated[Scalar, Slot("drift")] = Field(
+        0.0, description="expected move of a step (relative, or currency); 0 is a martingale"
+    )
+    start: Literal["arrival", "moved"] = Field(
+        "arrival", description="step 0 trades at initial_price | after a first move"
+    )
+    diurnal: Curve = Field((), description="curve of the volatility over the order, any length")
+
+    def switches(self) -> Mapping[str, int | str]:
+        return {"PRICE_MODEL": self.KIND, "START_MOVED": self.start == "moved"}
+
+    def curves(self, steps: int) -> Mapping[str, np.ndarray]:
+        return {"PRICE_CURVE": curve(self.diurnal, steps, root_mean_square=True)}
+
+    def doubts(self, setting: Setting) -> list[str]:
+        if is_zero(self.drift):
+            return []
+        return ["market.price.drift is not 0: timing has a mean, and no control variate is used"]
+
+    def _moves(self, steps: int) -> np.ndarray:
+        """Moves since arrival when step t begins, float64[t]."""
+        return np.arange(steps) + (1.0 if self.start == "moved" else 0.0)
+
+
+class GeometricPrice(_Price):
+    """S_{t+1} = S_t exp(drift - volatility^2/2 + volatility z)."""
+
+    KIND = "GEOMETRIC"
+
+    model: Literal["geometric"] = "geometric"
+    volatility: Annotated[Fraction, Slot("volatility")] = Field(0.0005, description="sd of a step's relative move")
+
+    def declares(self) -> OfMarket:
+        """The move has mean zero where drift is 0."""
+        return OfMarket(martingale=is_zero(self.drift), follows_move=True, idle=False)
+
+    def moments(self, setting: Setting) -> PriceMoments:
+        """Of the mid, in currency."""
+        growth = exp_of(expected(self.drift) * self._moves(setting.steps))
+        sd = setting.price * expected(self.volatility) * curve(self.diurnal, setting.steps, True)
+        return PriceMoments(setting.price * (growth - 1.0), sd)
+
+
+class ArithmeticPrice(_Price):
+    """S_{t+1} = S_t + drift + volatility z."""
+
+    KIND = "ARITHMETIC"
+
+    model: Literal["arithmetic"]
+
+    def declares(self) -> OfMarket:
+        """The move has mean zero where drift is 0."""
+        return OfMarket(martingale=is_zero(self.drift), follows_move=True, idle=False)
+
+    def moments(self, setting: Setting) -> PriceMoments:
+        """Of the mid, in currency."""
+        sd = expected(self.volatility) * curve(self.diurnal, setting.steps, True)
+        return PriceMoments(expected(self.drift) * self._moves(setting.steps), sd)
+
+    def doubts(self, setting: Setting) -> list[str]:
+        found = super().doubts(setting)
+        if 4.0 * bounds(self.volatility)[1] * np.sqrt(setting.steps) > setting.least_price:
+            found.append("market.price.volatility: an arithmetic price may fall below 0 within the order")
+        return found
+
+
+Price = Annotated[GeometricPrice | ArithmeticPrice, Field(discriminator="model"), default_model("geometric")]

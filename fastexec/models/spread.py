@@ -1,0 +1,145 @@
+"""Models of the quoted spread."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field
+
+from fastexec.exact import curve, exp_of, plain_sum
+from fastexec.models._base import Model, default_model
+from fastexec.models.chains import MOST_LEVELS, Chain, laws
+from fastexec.models.declarations import MarkovLaw, OfMarket, Setting, Slot
+from fastexec.models.scalar import Curve, NonNegative, Scalar, bounds, expected, limited
+
+_Level = Annotated[Scalar, limited(least=0.0, most=1.0), Slot("spread_level")]
+#: A spread moves no mid. It is drawn with the move before it, and known when its step begins.
+_MOVES_NOTHING = OfMarket(martingale=True, follows_move=False, idle=False)
+
+
+class ConstantSpread(Model):
+    """The same quoted spread in every step."""
+
+    model: Literal["constant"]
+    initial: _Level = Field(0.0003, description="full quoted spread (fraction of the mid)")
+
+    def switches(self) -> Mapping[str, int | str]:
+        return {"SPREAD_MODEL": "SPREAD_CONSTANT"}
+
+    def declares(self) -> OfMarket:
+        """It moves no mid."""
+        return _MOVES_NOTHING
+
+    def moments(self, setting: Setting) -> np.ndarray:
+        """E of the spread when step t begins (fraction of the mid), float64[t]."""
+        return np.full(setting.steps, expected(self.initial))
+
+    def law(self) -> MarkovLaw | None:
+        """One level."""
+        return MarkovLaw(np.array([expected(self.initial)]), np.ones((1, 1)), np.ones(1))
+
+
+class RandomWalkSpread(Model):
+    """s_{t+1} = |s_t + volatility z|."""
+
+    model: Literal["random_walk"]
+    initial: _Level = Field(0.0003, description="full quoted spread in step 0 (fraction of the mid)")
+    volatility: Annotated[NonNegative, Slot("spread_volatility")] = Field(
+        0.00005, description="sd of a step's change (fraction of the mid)"
+    )
+
+    def switches(self) -> Mapping[str, int | str]:
+        return {"SPREAD_MODEL": "SPREAD_RANDOM_WALK"}
+
+    def declares(self) -> OfMarket:
+        """It moves no mid."""
+        return _MOVES_NOTHING
+
+    def moments(self, setting: Setting) -> np.ndarray:
+        """E of the spread when step t begins (fraction of the mid), float64[t]."""
+        sd = expected(self.volatility) * np.sqrt(np.arange(setting.steps, dtype=np.float64))
+        return np.array([_mean_absolute(expected(self.initial), s) for s in sd])
+
+    def law(self) -> MarkovLaw | None:
+        """None over few levels."""
+        return None
+
+
+class MeanRevertingSpread(Model):
+    """mean * diurnal * exp(x - sd^2/2), x_{t+1} = (1 - reversion) x_t + volatility z, from its stationary law."""
+
+    model: Literal["mean_reverting"] = "mean_reverting"
+    mean: _Level = Field(0.0003, description="mean quoted spread before the floor (fraction of the mid)")
+    reversion: Annotated[Scalar, limited(above=0.0, most=1.0), Slot("spread_reversion")] = Field(
+        0.3, description="share of x lost in a step"
+    )
+    volatility: Annotated[NonNegative, Slot("spread_volatility")] = Field(
+        0.3, description="sd of a step's innovation (log)"
+    )
+    floor: Annotated[Scalar, limited(least=0.0, most=1.0), Slot("spread_floor")] = Field(
+        0.0, description="least spread, such as one tick (fraction of the mid)"
+    )
+    diurnal: Curve = Field((), description="curve of the spread over the order, any length")
+
+    def switches(self) -> Mapping[str, int | str]:
+        return {"SPREAD_MODEL": "SPREAD_MEAN_REVERTING"}
+
+    def curves(self, steps: int) -> Mapping[str, np.ndarray]:
+        return {"SPREAD_CURVE": curve(self.diurnal, steps)}
+
+    def declares(self) -> OfMarket:
+        """It moves no mid."""
+        return _MOVES_NOTHING
+
+    def moments(self, setting: Setting) -> np.ndarray:
+        """E of the spread when step t begins (fraction of the mid), float64[t]; the floor is ignored."""
+        return expected(self.mean) * curve(self.diurnal, setting.steps)
+
+    def law(self) -> MarkovLaw | None:
+        """None over few levels."""
+        return None
+
+    def doubts(self, setting: Setting) -> list[str]:
+        if bounds(self.floor)[1] > bounds(self.mean)[0]:
+            return ["market.spread.floor lies above mean: the spread sits on its floor most of the time"]
+        return []
+
+
+class MarkovSpread(Chain):
+    """A Markov chain over a few quoted spreads."""
+
+    TABLE: ClassVar[str] = "SPREAD_CHAIN"
+
+    model: Literal["markov"]
+    levels: Annotated[
+        tuple[Annotated[float, Field(ge=0.0, le=1.0)], ...], Field(strict=False, min_length=1, max_length=MOST_LEVELS)
+    ] = Field(description="full quoted spreads, rising, at most 32 (fractions of the mid)")
+
+    def switches(self) -> Mapping[str, int | str]:
+        return {"SPREAD_MODEL": "SPREAD_MARKOV", "SPREAD_LEVELS": len(self.levels)}
+
+    def declares(self) -> OfMarket:
+        """It moves no mid."""
+        return _MOVES_NOTHING
+
+    def moments(self, setting: Setting) -> np.ndarray:
+        """E of the spread when step t begins (fraction of the mid), float64[t]."""
+        return np.array([plain_sum(law * np.array(self.levels)) for law in laws(self, setting.steps)])
+
+
+Spread = Annotated[
+    ConstantSpread | RandomWalkSpread | MeanRevertingSpread | MarkovSpread,
+    Field(discriminator="model"),
+    default_model("mean_reverting"),
+]
+
+
+def _mean_absolute(mean: float, sd: float) -> float:
+    """E|mean + sd z|, which is also what a walk reflected at zero has: mean + 2 E[(mean + sd z)^-]."""
+    if sd == 0.0:
+        return mean
+    z = -mean / sd - (np.arange(4000) + 0.5) * (9.0 / 4000)
+    density = 0.3989422804014327 * exp_of(np.maximum(-0.5 * z * z, -700.0))
+    return mean + 2.0 * plain_sum(-(mean + sd * z) * density) * (9.0 / 4000)

@@ -1,0 +1,195 @@
+"""Models of the market's volume."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from fastexec.exact import cosine_of_turns, curve, exp_of, plain_sum, power_of
+from fastexec.models._base import Model, default_model
+from fastexec.models.chains import MOST_LEVELS, Chain, laws
+from fastexec.models.declarations import MarkovLaw, OfMarket, Setting, Slot, VolumeMoments
+from fastexec.models.scalar import Curve, NonNegative, Positive, Scalar, bounds, expected, is_zero, limited
+
+_FOLLOWS = OfMarket(martingale=True, follows_move=True, idle=False)
+_Floor = Annotated[NonNegative, Slot("volume_floor")]
+
+
+class _Known(Model):
+    known: Literal["after", "during"] = Field(
+        "after", description="known when the step is over | while it lasts (mini-project)"
+    )
+
+    def doubts(self, setting: Setting) -> list[str]:
+        if self.known == "after":
+            return []
+        return ['market.volume.known = "during": POV sees a step\'s volume before it trades, as nobody can']
+
+
+class _Volume(_Known):
+    mean: Annotated[Positive, limited(least=1e-9, most=1e15), Slot("volume_mean")] = Field(
+        10_000.0, description="mean volume of the market (shares a step)"
+    )
+
+
+class ConstantVolume(_Volume):
+    """The same volume in every step."""
+
+    model: Literal["constant"]
+
+    def switches(self) -> Mapping[str, int | str]:
+        return {"VOLUME_MODEL": "VOLUME_CONSTANT"}
+
+    def declares(self) -> OfMarket:
+        """Nothing of it is drawn."""
+        return OfMarket(martingale=True, follows_move=False, idle=False)
+
+    def moments(self, setting: Setting) -> VolumeMoments:
+        """Of v_t and v_t^-exponent."""
+        level = np.full(setting.steps, expected(self.mean))
+        return VolumeMoments(level, power_of(1.0 / level, setting.exponent))
+
+    def law(self) -> MarkovLaw | None:
+        """One level."""
+        return MarkovLaw(np.array([expected(self.mean)]), np.ones((1, 1)), np.ones(1))
+
+
+class CosineVolume(_Volume):
+    """mean (1 + amplitude cos theta) + N(0, noise), theta from 0 to 2 pi over the steps; amplitude > 0 is a U."""
+
+    model: Literal["cosine"]
+    amplitude: Annotated[Scalar, limited(least=-1.0, most=1.0), Slot("volume_amplitude")] = Field(
+        0.5, description="depth of the U (share of mean)"
+    )
+    noise: Annotated[NonNegative, Slot("volume_noise")] = Field(0.0, description="sd (shares a step)")
+    floor: _Floor = Field(0.0, description="least volume (shares a step)")
+
+    def switches(self) -> Mapping[str, int | str]:
+        return {"VOLUME_MODEL": "VOLUME_COSINE"}
+
+    def curves(self, steps: int) -> Mapping[str, np.ndarray]:
+        return {"COSINE_CURVE": _cosine(steps)}
+
+    def declares(self) -> OfMarket:
+        """A step may be without volume where no floor forbids it."""
+        return _FOLLOWS._replace(idle=bounds(self.floor)[0] == 0.0 and not is_zero(self.noise))
+
+    def moments(self, setting: Setting) -> VolumeMoments:
+        """Of v_t and v_t^-exponent."""
+        level = expected(self.mean) * (1.0 + expected(self.amplitude) * _cosine(setting.steps))
+        return _floored_normal(level, expected(self.noise), expected(self.floor), setting.exponent)
+
+    def law(self) -> MarkovLaw | None:
+        """None over few levels."""
+        return None
+
+    def doubts(self, setting: Setting) -> list[str]:
+        idle = ["market.volume.floor is 0: some steps have no volume, and nobody trades in them"]
+        return [*(idle if self.declares().idle else []), *super().doubts(setting)]
+
+
+class LognormalVolume(_Volume):
+    """mean * curve * exp(volatility x + day_volatility d - half their variance), x an AR(1) with sd 1, d one an episode."""
+
+    model: Literal["lognormal"] = "lognormal"
+    volatility: Annotated[NonNegative, Slot("volume_noise")] = Field(
+        0.7, description="sd of the log around curve and day"
+    )
+    persistence: Annotated[Scalar, limited(least=0.0, most=0.999999), Slot("volume_persistence")] = Field(
+        0.3, description="lag-1 autocorrelation of the log"
+    )
+    day_volatility: Annotated[NonNegative, Slot("day_volatility")] = Field(
+        0.3, description="sd of the log between days"
+    )
+    curve: Curve = Field((), description="curve of the volume over the order, any length")
+    floor: _Floor = Field(1.0, description="least volume (shares a step)")
+
+    def switches(self) -> Mapping[str, int | str]:
+        return {"VOLUME_MODEL": "VOLUME_LOGNORMAL"}
+
+    def curves(self, steps: int) -> Mapping[str, np.ndarray]:
+        return {"VOLUME_CURVE": curve(self.curve, steps)}
+
+    def declares(self) -> OfMarket:
+        """Always some volume."""
+        return _FOLLOWS
+
+    def moments(self, setting: Setting) -> VolumeMoments:
+        """Of v_t and v_t^-exponent; the floor is ignored."""
+        steps, e = setting.steps, setting.exponent
+        level = expected(self.mean) * curve(self.curve, steps)
+        own, day = expected(self.volatility), expected(self.day_volatility)
+        variance = own * own + day * day
+        return VolumeMoments(level, power_of(1.0 / level, e) * exp_of(np.full(steps, 0.5 * e * (1.0 + e) * variance)))
+
+    def law(self) -> MarkovLaw | None:
+        """None over few levels."""
+        return None
+
+
+class MarkovVolume(Chain, _Known):
+    """A Markov chain over a few volumes."""
+
+    TABLE: ClassVar[str] = "VOLUME_CHAIN"
+
+    model: Literal["markov"]
+    levels: Annotated[
+        tuple[Annotated[float, Field(ge=0.0)], ...], Field(strict=False, min_length=1, max_length=MOST_LEVELS)
+    ] = Field(description="volumes, rising, at most 32 (shares a step)")
+
+    @model_validator(mode="after")
+    def _trades(self) -> MarkovVolume:
+        if self.levels[-1] == 0.0:
+            raise PydanticCustomError("volume", "levels are all 0: nobody could trade; give one above 0")
+        return self
+
+    def switches(self) -> Mapping[str, int | str]:
+        return {"VOLUME_MODEL": "VOLUME_MARKOV", "VOLUME_LEVELS": len(self.levels)}
+
+    def declares(self) -> OfMarket:
+        """The lowest level may be none."""
+        return _FOLLOWS._replace(idle=self.levels[0] == 0.0)
+
+    def moments(self, setting: Setting) -> VolumeMoments:
+        """Of v_t and, over the steps with a volume, of v_t^-exponent: in the others nobody trades."""
+        levels, chances = np.array(self.levels), laws(self, setting.steps)
+        traded = levels > 0.0
+        inverse = power_of(1.0 / np.where(traded, levels, 1.0), setting.exponent) * traded
+        means = np.array([plain_sum(law * levels) for law in chances])
+        shares = np.array([plain_sum(law * traded) for law in chances])
+        inverses = np.array([plain_sum(law * inverse) for law in chances])
+        typical = plain_sum(inverses) / plain_sum(shares)
+        return VolumeMoments(means, np.where(shares > 0.0, inverses / np.where(shares > 0.0, shares, 1.0), typical))
+
+
+Volume = Annotated[
+    ConstantVolume | CosineVolume | LognormalVolume | MarkovVolume,
+    Field(discriminator="model"),
+    default_model("lognormal"),
+]
+
+
+def _cosine(steps: int) -> np.ndarray:
+    """cos theta, theta from 0 to 2 pi over the steps, float64[t]."""
+    return cosine_of_turns(np.arange(steps) / max(steps - 1, 1))
+
+
+def _floored_normal(level: np.ndarray, sd: float, floor: float, e: float) -> VolumeMoments:
+    """Mean and mean inverse power of max(level + sd z, floor) by midpoints over +-8 sd.
+
+    Without a floor 1 % of the level stands in for it: E[v^-e] of a volume that may vanish is set by steps in which
+    nobody can trade.
+    """
+    z = (np.arange(1600) + 0.5) * 0.01 - 8.0
+    weight = 0.3989422804014327 * exp_of(-0.5 * z * z) * 0.01
+    weight = weight / plain_sum(weight)
+    means, inverses = np.empty_like(level), np.empty_like(level)
+    for t, centre in enumerate(level):
+        volume = np.maximum(centre + sd * z, max(floor, 0.01 * abs(centre)))
+        means[t] = plain_sum(weight * np.maximum(centre + sd * z, floor))
+        inverses[t] = plain_sum(weight * power_of(1.0 / volume, e))
+    return VolumeMoments(means, inverses)

@@ -43,13 +43,13 @@ STAGES = {
     "philox.gaussian_pair": (WORDS, RAW),
     "market.correlate": (RAW, NORMALS, P),
     "market.add_to_sums": (0, M),
-    "market.random_walk_spread": (CLOCK, NORMALS, P, M),
-    "market.mean_reverting_spread": (CLOCK, PLAN.curves, NORMALS, P, M),
-    "market.level_spread": (1.0, P, M),
-    "market.geometric": (0, PLAN.curves, NORMALS, P, M),
-    "market.arithmetic": (0, PLAN.curves, NORMALS, P, M),
-    "market.cosine_volume": (0, PLAN.curves, NORMALS, P, M),
-    "market.lognormal_volume": (0, PLAN.curves, NORMALS, P, M),
+    "spread.random_walk_spread": (CLOCK, NORMALS, P, M),
+    "spread.mean_reverting_spread": (CLOCK, PLAN.curves, NORMALS, P, M),
+    "spread.level_spread": (1.0, P, M),
+    "price.geometric": (0, PLAN.curves, NORMALS, P, M),
+    "price.arithmetic": (0, PLAN.curves, NORMALS, P, M),
+    "volume.cosine_volume": (0, PLAN.curves, NORMALS, P, M),
+    "volume.lognormal_volume": (0, PLAN.curves, NORMALS, P, M),
     "strategy.follow": (0.5, 1.0, P, M, B),
     "strategy.participate": (0.5, 1.0, P, M, B),
     "strategy.take_actions": (STRATEGIES, 0, 1.0, 1, P, M, B),
@@ -70,15 +70,15 @@ LOOK_UP = ("strategy.take_actions",)
 #: The others, and why they are not held to it.
 EXEMPT = {
     "only calls stages": "account.account market.draw state.encode strategy.schedule strategy.schedule_of_group strategy.pov "
-    "strategy.random strategy.table strategy.own strategy.act_randomly strategy.draw_choices market.volume_chain "
-    "market.spread_chain market.begin_spread_chain market.begin_mean_reverting_spread fill.open_ledgers fill.end_order "
+    "strategy.random strategy.table strategy.own strategy.act_randomly strategy.draw_choices volume.volume_chain "
+    "spread.spread_chain spread.begin_spread_chain spread.begin_mean_reverting_spread fill.open_ledgers fill.end_order "
     "fill.trade episode.check_own gather.observe_state gather.count_step watch.draw_own_choices",
     "integers": "philox.draw_words strategy.find_actions explore.choose",
     "copies": "account.write_rows fill.open_ledger fill.close_horizon market.roll market.keep_independent "
-    "market.constant_spread market.constant_volume market.begin_moved market.quote_arrival market.begin_volume_chain "
+    "spread.constant_spread volume.constant_volume price.begin_moved spread.quote_arrival volume.begin_volume_chain "
     " strategy.ask strategy.check_slices "
     "gather.remember_states",
-    "each lane reads a table or path of its own": "market.step_chain strategy.follow_own given.begin_given "
+    "each lane reads a table or path of its own": "chain.step_chain strategy.follow_own given.begin_given "
     "given.begin_joined given.rejoin given.follow_given given.follow_joined "
     "gather.count_transitions gather.count_last gather.add_costs watch.note",
     "once a block or for a look at single episodes": "account.describe_market market.begin parameters.fix_parameters "
@@ -113,12 +113,12 @@ def test_packed_operations_dominate(name):
 
 @pytest.mark.skipif(not get_host_cpu_features().get("avx512f"), reason="the processor has no vectors of 512 bits")
 @pytest.mark.skipif("NUMBA_CPU_NAME" in os.environ, reason="another processor is asked for")
-@pytest.mark.parametrize("name", ["philox.gaussians", "market.geometric", "fill.fill"])
+@pytest.mark.parametrize("name", ["philox.gaussians", "price.geometric", "fill.fill"])
 def test_the_widest_vectors_are_used(name):
     assert re.search(r"\bv(?:mul|add)p[sd]\b.*%zmm", assembly(_jit.stages[name], STAGES[name]))
 
 
-@pytest.mark.parametrize("name", ["philox.gaussians", "market.geometric", "fill.raise_rates"])
+@pytest.mark.parametrize("name", ["philox.gaussians", "price.geometric", "fill.raise_rates"])
 def test_chains_are_worked_on_side_by_side(name):
     """Four vectors of a chain in one turn of its loop: four times the multiplications of one."""
     stage = _jit.stages[name]

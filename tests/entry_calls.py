@@ -67,6 +67,13 @@ def explore_blocks() -> tuple[Any, ...]:
     return (np.uint64(0), 1, E, 1), *study(), 0.1, record, lanes_for(5)
 
 
+def observe_blocks() -> tuple[Any, ...]:
+    plan, strategies, paths = study()
+    strategies.kinds[3], strategies.features[3] = strategies.kinds[0], strategies.features[0]
+    strategies.kinds[0, f.KIND] = f.SCHEDULE
+    return (np.uint64(0), 1, E), plan, strategies, paths, np.zeros((2, E, T)), lanes_for(5)
+
+
 def gather_blocks() -> tuple[Any, ...]:
     cube = (T, X, X)
     sums = Gathered(np.zeros(cube, I8), np.zeros(cube, I8), np.zeros((T, X, 3), I8), np.ones(3), np.zeros(1, I8))
@@ -105,6 +112,7 @@ K, C = 3, 2
 CALLS = {
     "simulate_blocks": simulate_blocks,
     "explore_blocks": explore_blocks,
+    "observe_blocks": observe_blocks,
     "gather_blocks": gather_blocks,
     "watch_blocks": lambda: ((np.uint64(0), 1, E), *study(), seen(), lanes_for(5)),
     "learn_episodes": learn_episodes,

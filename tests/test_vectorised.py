@@ -49,14 +49,16 @@ STAGES = {
     "strategy.follow": (0.5, 1.0, P, M, B),
     "strategy.participate": (0.5, 1.0, P, M, B),
     "strategy.take_actions": (STRATEGIES, 0, 1.0, 1, P, M, B),
-    "state.add_four": (1.0, LANES64, B),
-    "state.measure": (0, 0, 0, 0, P, M, B),
-    "fill.fill": (0, 0, SWITCHES, P, M, B),
-    "fill.raise_rates": (P, M, B),
-    "fill.charge_step": (P, M, B),
-    "fill.push": (1, P, B),
-    "explore.price_share": (0, P, M, B),
-    "explore.charge": (0, SPAN, SWITCHES, P, M, B, np.zeros((1, 1))),
+    "bins.add_four": (1.0, LANES64, B),
+    "bins.cut_evenly": (1.0, 1.0, B),
+    "observe.observe_feature": (0, SWITCHES, 0, P, M, B),
+    "execute.execute": (SWITCHES, P, M, B),
+    "execute.raise_rates": (P, M, B),
+    "execute.push": (1, P, B),
+    "ledger.book": (0, 0, SWITCHES, P, M, B),
+    "ledger.charge_step": (P, M, B),
+    "execute.find_factors": (SWITCHES, P, M, B),
+    "explore.charge": (0, SPAN, P, M, B, np.zeros((1, 1))),
     "account.derive_costs": (PLAN, P, M, B, ROWS),
     "account.derive_columns": (PLAN, P, M, B, ROWS),
     "parameters.derive": (SWITCHES, P),
@@ -65,15 +67,15 @@ STAGES = {
 LOOK_UP = ("strategy.take_actions", "market.roll")
 #: The others, and why they are not held to it.
 EXEMPT = {
-    "only calls stages": "account.account walk.open_block walk.close_block market.advance market.draw state.encode "
+    "only calls stages": "account.account walk.open_block walk.close_block market.advance market.draw bins.encode "
     "strategy.decide strategy.decide_otherwise strategy.look_up strategy.act_randomly given.follow_paths strategy.draw_choices",
     "integers": "philox.draw_words strategy.find_actions explore.choose",
-    "copies": "account.write_rows fill.open_ledger fill.close_horizon given.roll_given strategy.ask strategy.check_slices "
-    "gather.remember_states",
+    "copies": "account.write_rows ledger.open_ledger ledger.close_horizon given.roll_given strategy.ask strategy.check_slices "
+    "gather.remember_states gather.add_costs watch.note_features",
     "each lane reads a table or path of its own": "market.step_chain strategy.follow_own given.begin_given "
-    "given.begin_joined given.rejoin given.advance_given gather.count_transitions gather.add_costs watch.note",
+    "given.begin_joined given.rejoin given.advance_given gather.count_transitions watch.note",
     "once a block or for a look at single episodes": "account.describe_market market.begin parameters.fix_parameters "
-    "parameters.draw_parameters parameters.round_order record.record record.own_cost explore.charge_rest",
+    "parameters.draw_parameters parameters.round_order record.record explore.charge_rest",
     "no lanes": "quantile._horner online.ahead online.choose_action online.move online.take program.best_of "
     "program.clipped program.program_state programme.interpolate programme.look_ahead "
     "programme.mark programme.price summary._count_wins summary.bin_of trajectory.total_cost trajectory.try_step",
@@ -104,12 +106,12 @@ def test_packed_operations_dominate(name):
 
 @pytest.mark.skipif(not get_host_cpu_features().get("avx512f"), reason="the processor has no vectors of 512 bits")
 @pytest.mark.skipif("NUMBA_CPU_NAME" in os.environ, reason="another processor is asked for")
-@pytest.mark.parametrize("name", ["philox.gaussians", "market.move_price", "fill.fill"])
+@pytest.mark.parametrize("name", ["philox.gaussians", "market.move_price", "ledger.book"])
 def test_the_widest_vectors_are_used(name):
     assert re.search(r"\bv(?:mul|add)p[sd]\b.*%zmm", assembly(_jit.stages[name], STAGES[name]))
 
 
-@pytest.mark.parametrize("name", ["philox.gaussians", "market.move_price", "fill.raise_rates"])
+@pytest.mark.parametrize("name", ["philox.gaussians", "market.move_price", "execute.raise_rates"])
 def test_chains_are_worked_on_side_by_side(name):
     """Four vectors of a chain in one turn of its loop: four times the multiplications of one."""
     stage = _jit.stages[name]

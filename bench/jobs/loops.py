@@ -9,9 +9,9 @@ import numba
 import numpy as np
 
 from fastexec.kernels import _jit, fields, philox
+from fastexec.kernels.bins import encode
 from fastexec.kernels.market import draw
 from fastexec.kernels.parameters import fix_parameters
-from fastexec.kernels.state import encode
 from fastexec.kernels.walk import Clock, open_block, open_step
 
 

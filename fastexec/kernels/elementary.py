@@ -5,8 +5,6 @@ CPU and interpreted Python agree to the last bit, which libm and NumPy's ``exp``
 polynomials; the errors stated were measured against mpmath (``tests/test_elementary.py``).
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from fastexec.kernels._jit import entry, inlined

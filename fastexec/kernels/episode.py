@@ -14,7 +14,8 @@ import numpy as np
 from fastexec.kernels import fields as f
 from fastexec.kernels._jit import PLUGIN_SLOTS, decide_function, entry, inlined
 from fastexec.kernels.door import F8, I4, I8, held, sizes, within
-from fastexec.kernels.fill import close_horizon, fill
+from fastexec.kernels.execute import execute
+from fastexec.kernels.ledger import book, close_horizon
 from fastexec.kernels.parameters import fix_parameters
 from fastexec.kernels.record import record
 from fastexec.kernels.room import lanes_for
@@ -127,7 +128,7 @@ def simulate_blocks(episodes, plan, strategies, paths, output, plugins, lanes):
 
 @inlined
 def play(clock, span, k, plan, strategies, plugins, lanes, output):
-    """Strategy k's step: its slices, decided and filled."""
+    """Strategy k's step: its slices decided, executed, booked."""
     p, m, b, kind, lot = lanes.parameters, lanes.market, lanes.ledgers[k], strategies.kinds[k], plan.numbers[f.LOT]
     price = f.NEXT if kind[f.FILLS_AT_NEXT] else f.MID
     if kind[f.KIND] <= f.POV:
@@ -139,6 +140,7 @@ def play(clock, span, k, plan, strategies, plugins, lanes, output):
         decide_otherwise(clock, k, plan, strategies, lanes.words, p, m, b)
     if clock.t == clock.steps - 1:
         close_horizon(plan.switches[f.HORIZON], m, b)
+    execute(plan.switches, p, m, b)
     if output.steps.shape[1] > 0:
         record(clock, span, k, price, plan, lanes, output.steps)
-    fill(clock.t, price, plan.switches, p, m, b)
+    book(clock.t, price, plan.switches, p, m, b)

@@ -16,12 +16,12 @@ import numpy as np
 
 from fastexec.kernels import fields as f
 from fastexec.kernels._jit import LANES, entry, stage
+from fastexec.kernels.bins import encode
 from fastexec.kernels.door import F8, I8, held, sizes, within
-from fastexec.kernels.elementary import power
 from fastexec.kernels.episode import example_study
+from fastexec.kernels.execute import find_factors
 from fastexec.kernels.parameters import fix_parameters
 from fastexec.kernels.room import lanes_for
-from fastexec.kernels.state import encode
 from fastexec.kernels.study_door import check_study, codes_of
 from fastexec.kernels.walk import Clock, blocks_of, leave_step, open_block, open_step, span_of
 
@@ -79,7 +79,8 @@ def gather_blocks(episodes, plan, strategies, paths, sums, lanes):
             encode(strategies, np.int64(0), t, p, m, b)
             if t > 0:
                 count_transitions(t - 1, span, b, sums)
-            add_costs(t, span, plan.switches[f.TEMPORARY_KIND] == f.TEMPORARY_LINEAR, p, m, b, sums)
+            find_factors(plan.switches, p, m, b)
+            add_costs(t, span, m, b, sums)
             remember_states(m, b)
             leave_step(clock, plan, lanes)
         for i in range(LANES):
@@ -107,18 +108,12 @@ def count_transitions(t, span, b, sums):
 
 
 @stage
-def add_costs(t, span, linear, p, m, b, sums):
+def add_costs(t, span, m, b, sums):
     """The step's factors: of the slice (half spread), of its power (temporary), and the half spread at the step's end."""
     scale, most_spread, most_temporary = sums.scale[0], sums.scale[1], sums.scale[2]
-    for i in range(LANES):
-        volume = m[f.VOLUME + i]
-        ratio = p[f.SHARES + i] / (volume if volume > 0.0 else 1.0)
-        b[f.VALUE + i] = 0.0 if linear else power(ratio, p[f.TEMPORARY_EXPONENT + i])
     for i in range(span.low, span.high):
-        x, to_bps = np.int64(b[f.STATE + i]), 1e4 / m[f.ARRIVAL + i]
-        half = 0.5 * m[f.MID + i] * m[f.SPREAD + i] * to_bps
-        temporary = m[f.MID + i] * p[f.TEMPORARY_COEFFICIENT + i] * b[f.VALUE + i] * to_bps
-        end = 0.5 * m[f.NEXT + i] * m[f.SPREAD + i] * to_bps
+        x = np.int64(b[f.STATE + i])
+        half, temporary, end = b[f.FACTOR_SPREAD + i], b[f.FACTOR_TEMPORARY + i], b[f.FACTOR_END + i]
         if not (half <= most_spread and end <= most_spread and temporary <= most_temporary):
             sums.fault[0] += 1
         elif m[f.VOLUME + i] > 0.0:

@@ -5,8 +5,6 @@ probability 1 / block, to a row of the same time of day (Politis and Romano 1994
 price goes on from where it is.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from fastexec.kernels import fields as f

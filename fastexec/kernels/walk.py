@@ -19,8 +19,8 @@ from typing import NamedTuple
 from fastexec.kernels import fields as f
 from fastexec.kernels._jit import LANES, inlined, stage
 from fastexec.kernels.account import account, describe_market, write_rows
-from fastexec.kernels.fill import open_ledger
 from fastexec.kernels.given import begin_given, begin_joined, follow_paths, roll_given
+from fastexec.kernels.ledger import open_ledger
 from fastexec.kernels.market import advance, begin, draw, observe, roll
 from fastexec.kernels.parameters import draw_parameters
 

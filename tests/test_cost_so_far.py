@@ -12,9 +12,10 @@ import pytest
 from fastexec.kernels import fields
 from fastexec.kernels.explore import Experience, explore_range
 from fastexec.kernels.gather import Gathered, gather_range
-from fastexec.kernels.online import take
+from fastexec.kernels.online import learn_episodes
 from fastexec.kernels.philox import PILOT, TRAINING
-from fastexec.kernels.programme import Problem, price
+from fastexec.kernels.programme import Problem, solve
+from fastexec.kernels.watch import Watched
 from fastexec.learning.online import rule_of, watch
 from fastexec.learning.optimum import numbers_of
 from fastexec.learning.rollout import alone
@@ -114,14 +115,19 @@ def twins_cost(model, path, t, left, shares):
 
 @pytest.mark.parametrize("temporary", list(TEMPORARY))
 def test_a_step_of_online_learning_costs_what_the_twin_says(temporary):
+    """One episode of actions by chance, each target taken as it is and nothing expected of what follows: Q is the cost."""
     model, cuts, seen, paths = sampled(every_cost(temporary, "off"), "online")
-    rule = rule_of(model, model.train["a"], cuts, 0.0)
-    for e, t, i in product(range(0, EPISODES, 7), range(STEPS), (3, 10)):
-        for action in (0, 2, 10):
-            cost, after = take.py_func(seen, rule, e, t, i, action)
-            shares = 100.0 * min(action, i) * (paths[e].volume[t] > 0.0)
-            assert cost == pytest.approx(twins_cost(model, paths[e], t, 100.0 * i, shares), abs=1e-9)
-            assert after == i - shares / 100.0
+    rule = rule_of(model, model.train["a"], cuts, 1.0)._replace(learning=np.array([1.0, 0.0, 1.0]))
+    met = 0
+    for e in range(EPISODES):
+        q, visits = np.zeros((1, STEPS, 22, 11)), np.zeros((STEPS, 22, 11), np.int64)
+        learn_episodes(Watched(*(array[e : e + 1] for array in seen)), rule, q, visits, 2)
+        for t, s, action in np.argwhere(visits).tolist():
+            left, shares = 100.0 * (s // 2), 100.0 * min(action, s // 2)
+            met += shares > 0.0
+            assert s % 2 == seen.states[e, t]
+            assert q[0, t, s, action] == pytest.approx(twins_cost(model, paths[e], t, left, shares), abs=1e-9)
+    assert met > EPISODES
 
 
 @pytest.mark.parametrize("temporary", list(TEMPORARY))
@@ -135,15 +141,16 @@ def test_what_is_gathered_costs_what_the_twin_says_in_the_mean(temporary):
                     np.array([scale, 1e4, 1e6]), np.zeros(1, np.int64))  # fmt: skip
     gather_range(agent.seed, 0, EPISODES, agent.plan, agent.strategies, fields.no_paths(), sums)
     assert sums.fault[0] == 0
-    sure, factors = sums.go.sum(axis=2).astype(float), sums.costs / scale
+    sure, factors = sums.go.sum(axis=2).astype(float), np.ascontiguousarray(sums.costs.transpose(2, 0, 1)) / scale
     slices = slices_of(model, model.train["a"].actions, 11, 1_000.0)
     problem = Problem(
-        np.zeros(cube), np.zeros(cube), sure, factors[:, :, 0], factors[:, :, 1], factors[:, :, 2], np.zeros(STEPS),
-        slices, powers_of(slices, temporary_exponent(model)), numbers_of(model), fields.LEAVE,
+        np.zeros(cube), np.zeros(cube), sure, factors[0], factors[1], factors[2], np.zeros(STEPS),
+        np.ascontiguousarray(slices), powers_of(slices, temporary_exponent(model)), numbers_of(model), fields.LEAVE,
     )  # fmt: skip
+    q = np.empty((STEPS, 11, 2, 11))
+    solve(problem, q, np.empty((STEPS + 1, 11, 2)))  # no state follows: what is to come costs nothing
     for t, x, i, action in product(range(STEPS), range(2), (4, 10), (1, 3)):
-        cost = price.py_func(problem, t, x, i / 10.0, slices[i, action], problem.powers[i, action])
         here = [path for e, path in enumerate(paths) if seen.states[e, t] == x]
         assert len(here) == sums.go[t, x].sum() + sums.stay[t, x].sum()
         wanted = sum(twins_cost(model, path, t, 100.0 * i, 100.0 * action) for path in here)
-        assert cost == pytest.approx(wanted, abs=1e-9 * max(len(here), 1))
+        assert q[t, i, x, action] == pytest.approx(wanted, abs=1e-9 * max(len(here), 1))

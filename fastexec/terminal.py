@@ -55,8 +55,7 @@ def progress(quiet: bool) -> Iterator[Report | None]:
     elif not printing.errors_are_to_terminal():
         yield _line_reporter()
     else:
-        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
-        from rich.progress import Progress as Bar
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress as Bar, TextColumn
 
         from fastexec.kernels import _jit
 

@@ -6,9 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fastexec.kernels import fields as f
-from fastexec.kernels import walk
-from fastexec.kernels import world as w
+from fastexec.kernels import fields as f, walk, world as w
 from fastexec.kernels.clock import Episodes
 from fastexec.kernels.explore import Experience
 from fastexec.kernels.gather import Gathered
@@ -18,7 +16,7 @@ from fastexec.kernels.program import MOMENTA, SPREADS, TIMES, VOLUMES
 from fastexec.kernels.programme import Problem
 from fastexec.kernels.room import lanes_for, output_for
 from fastexec.kernels.summary import BINS
-from fastexec.kernels.watch import Watched
+from fastexec.kernels.watch import Observed, Watched
 
 E, T, X, A, I = 7, 3, 4, 2, 5  # noqa: E741 - episodes, steps, market states, actions, inventories
 ROOM = 9  # rows of the given paths
@@ -76,6 +74,13 @@ def explore_blocks() -> tuple[Any, ...]:
     return EPISODES, *study(), lanes_for(5), np.zeros(1, I8), record
 
 
+def observe_blocks() -> tuple[Any, ...]:
+    plan, strategies, paths = study()
+    strategies.kinds[4], strategies.features[4] = strategies.kinds[0], strategies.features[0]
+    strategies.kinds[0, f.KIND] = f.SCHEDULE
+    return EPISODES, plan, strategies, paths, lanes_for(5), np.zeros(1, I8), Observed(np.zeros((2, E, T)))
+
+
 def gather_blocks() -> tuple[Any, ...]:
     cube = (T, X, X)
     sums = Gathered(np.zeros(cube, I8), np.zeros(cube, I8), np.zeros((T, X, 3), I8), np.ones(3), np.zeros(1, I8))
@@ -114,6 +119,7 @@ K, C = 3, 2
 CALLS = {
     "simulate_blocks": simulate_blocks,
     "explore_blocks": explore_blocks,
+    "observe_blocks": observe_blocks,
     "gather_blocks": gather_blocks,
     "watch_blocks": lambda: (EPISODES, *study(), lanes_for(5), np.zeros(1, I8), seen()),
     "walk_blocks": walk_blocks,

@@ -108,10 +108,10 @@ def test_a_pair_that_no_study_can_have_is_refused(pair, folder, tmp_path):
 PLANTED = "    b[f.LEDGER_FIELDS * LANES * 99] = 0.0\n"
 TINY = """
 import fastexec as fx
-from fastexec.kernels import fill
+from fastexec.kernels import ledger
 from fastexec.simulation import simulate
 study = fx.Study.from_dict({"episodes": 2, "order": {"shares": 10, "steps": 1}, "strategies": [{"model": "twap"}]})
-print(fill.__file__)
+print(ledger.__file__)
 try:
     simulate(study)
     print("nothing was noticed")
@@ -123,8 +123,8 @@ except IndexError as error:
 def test_a_planted_write_out_of_range_is_found(tmp_path):
     """A stage of a copy of the package writes beyond its ledger: were bounds not checked, nobody would know."""
     shutil.copytree(ROOT / "fastexec", tmp_path / "fastexec", ignore=shutil.ignore_patterns("__pycache__"))
-    stage = tmp_path / "fastexec" / "kernels" / "fill.py"
-    text, head = stage.read_text(), "def fill(t, price, switches, p, m, b):\n"
+    stage = tmp_path / "fastexec" / "kernels" / "ledger.py"
+    text, head = stage.read_text(), "def book(t, kind, p, m, b):\n"
     assert head in text
     before, after = text.split(head)
     docstring, body = after.split('"""\n', 1)

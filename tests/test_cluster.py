@@ -199,8 +199,7 @@ def test_a_worker_whose_code_differs_refuses_its_chunk(cluster, client, tmp_path
 
 
 def test_workers_that_see_another_folder_are_refused(cluster, tmp_path, threads, monkeypatch):
-    from fastexec.studies import claim
-    from fastexec.studies import cluster as cluster_module
+    from fastexec.studies import claim, cluster as cluster_module
 
     begin = cluster_module.Cluster.begin
 

@@ -11,8 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fastexec.kernels import _jit
-from fastexec.kernels import _sources as sources
+from fastexec.kernels import _jit, _sources as sources
 from fastexec.kernels._compiler import collector_paused
 from fastexec.kernels._jit import JIT_DISABLED, entries, entry
 from fastexec.kernels._sources import hash_of, kernel_hash

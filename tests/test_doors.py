@@ -38,7 +38,9 @@ FREE = {
     ("add_targets", (5,), 1),
     ("walk_blocks", (1,), 1),
     ("count_bins", (3,), 1),  # fewer strategies: fewer rows
-    *((walk, (1, 3), 0) for walk in ("explore_blocks", "gather_blocks", "watch_blocks")),  # fewer drawn parameters
+    *(
+        (walk, (1, 3), 0) for walk in ("explore_blocks", "gather_blocks", "observe_blocks", "watch_blocks")
+    ),  # fewer drawn parameters
 }
 
 

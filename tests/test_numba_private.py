@@ -17,16 +17,17 @@ import pytest
 from llvmlite import ir
 from numba.core import config, typed_passes
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, IndexDataCacheFile, UserProvidedCacheLocator
-from numba.core.ccallback import CFunc
+from numba.core.callconv import CPUCallConv
 from numba.core.compiler import CompilerBase, DefaultPassBuilder, Flags, PassManager, _LowerResult
 from numba.core.compiler_machinery import register_pass
 from numba.core.cpu import CPUContext, CPUTargetOptions
 from numba.core.lowering import Lower
 from numba.core.registry import CPUDispatcher, cpu_target
 from numba.core.typed_passes import NativeLowering
+from numba.np.arrayobj import populate_array
 
 KERNELS = Path(__file__).resolve().parents[1] / "fastexec" / "kernels"
-SOURCES = [KERNELS / name for name in ("_cache.py", "_compiler.py", "_jit.py")]
+SOURCES = [KERNELS / name for name in ("_bind.py", "_cache.py", "_calls.py", "_compiler.py", "_jit.py")]
 LIBRARY = cpu_target.target_context.codegen().create_library("of a test")
 FILE = IndexDataCacheFile("a folder", "a name", "a stamp")
 TWICE = numba.njit(lambda x: 2 * x)
@@ -62,12 +63,23 @@ METHODS: list[tuple[Any, str, list[str]]] = [
     (ir.Module, "add_metadata", ["self", "operands"]),
     (ir.instructions.Instruction, "set_metadata", ["self", "name", "node"]),
     # _jit.py: entries
-    (CFunc, "__init__", ["self", "pyfunc", "sig", "locals", "options", "pipeline_class"]),
-    (CFunc, "compile", ["self"]),
     (CPUDispatcher, "compile", ["self", "sig"]),
     (CPUDispatcher, "disable_compile", ["self", "val"]),
     (CPUDispatcher, "inspect_asm", ["self", "signature"]),
     (cpu_target.target_context.codegen(), "magic_tuple", []),
+    # _calls.py: calls by address, and arrays made of a table
+    (LIBRARY, "get_pointer_to_function", ["name"]),
+    (LIBRARY, "get_asm_str", []),
+    (CPUCallConv, "get_function_type", ["self", "restype", "argtypes"]),
+    (CPUCallConv, "call_function", ["self", "builder", "callee", "resty", "argtys", "args", "attrs"]),
+    (CPUCallConv, "return_status_propagate", ["self", "builder", "status"]),
+    (CPUContext, "make_array", ["self", "typ"]),
+    (CPUContext, "make_tuple", ["self", "builder", "typ", "values"]),
+    (CPUContext, "get_constant", ["self", "ty", "val"]),
+    (CPUContext, "get_data_type", ["self", "ty"]),
+    (CPUContext, "get_abi_sizeof", ["self", "ty"]),
+    (CPUContext, "get_dummy_value", ["self"]),
+    (populate_array, "__call__", ["array", "data", "shape", "strides", "itemsize", "meminfo", "parent"]),
 ]
 #: Owner, name, type.
 ATTRIBUTES: list[tuple[Any, str, type]] = [
@@ -77,6 +89,7 @@ ATTRIBUTES: list[tuple[Any, str, type]] = [
     (FILE, "_version", str),
     (CompileResultCacheImpl, "_locator_classes", list),
     (CompileResultCacheImpl, "filename_base", property),
+    (FunctionCache(TWICE.py_func)._impl, "_filename_base", str),
     (CompileResultCacheImpl, "locator", property),
     (FunctionCache, "_impl_class", type),
     (FunctionCache(TWICE.py_func), "_impl", CompileResultCacheImpl),
@@ -113,10 +126,6 @@ def test_a_method_is_there_and_takes_what_it_took(owner: Any, name: str, argumen
 @pytest.mark.parametrize(("owner", "name", "kind"), ATTRIBUTES, ids=ids(ATTRIBUTES))
 def test_an_attribute_is_there_and_of_its_kind(owner: Any, name: str, kind: type) -> None:
     assert isinstance(inspect.getattr_static(owner, name), kind)
-
-
-def test_a_callback_keeps_its_cache_where_we_put_ours() -> None:
-    assert "_cache" in vars(CFunc(TWICE.py_func, ((numba.float64,), numba.float64), {}, {}))
 
 
 def test_the_attributes_of_a_function_in_llvm_are_a_set_of_texts() -> None:

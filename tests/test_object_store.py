@@ -22,8 +22,7 @@ from fastexec.studies.replay import replay_episode
 from fastexec.studies.status import status
 from fastexec.studies.study import Study
 from fastexec.studies.verify import verify
-from test_own_strategies import PATIENT
-from test_own_strategies import STUDY as OWN
+from test_own_strategies import PATIENT, STUDY as OWN
 
 pytest.importorskip("moto.server")
 pytestmark = pytest.mark.filterwarnings("default")  # of the server

@@ -13,8 +13,7 @@ import warnings
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from fastexec.cli import main
 from fastexec.console import console_of, console_of_errors

@@ -18,8 +18,7 @@ from fastexec.studies.status import status
 from fastexec.studies.study import Study
 from fastexec.studies.verify import verify
 from fastexec.studies.work import work
-from test_almgren_chriss import CASES, PRICE, X
-from test_almgren_chriss import study as almgren_chriss
+from test_almgren_chriss import CASES, PRICE, X, study as almgren_chriss
 from test_run import assert_same_files
 
 EPISODES, CHUNK, STEPS = 2500, 1000, 7

@@ -28,6 +28,7 @@ pytestmark = pytest.mark.skipif(JIT_DISABLED, reason="nothing is compiled")
 
 LANES64, WORDS, RAW = np.zeros(1), np.zeros(1, np.uint32), np.zeros(1, np.float32)
 SWITCHES = np.zeros(1, np.int64)
+KIND = np.zeros(1, np.int64)
 P = M = B = NORMALS = ROWS = LANES64
 SPAN, CLOCK = Span(0, 1, 0), Clock(np.uint64(0), 0, 0, 1)
 PLAN = fields.Plan(
@@ -53,14 +54,21 @@ STAGES = {
     "strategy.follow": (0.5, 1.0, P, M, B),
     "strategy.participate": (0.5, 1.0, P, M, B),
     "strategy.take_actions": (STRATEGIES, 0, 1.0, 1, P, M, B),
-    "state.add_four": (1.0, LANES64, B),
-    "state.measure": (0, 0, 0, 0, P, M, B),
-    "fill.fill": (0, 0, SWITCHES, P, M, B),
-    "fill.raise_rates": (P, M, B),
-    "fill.charge_step": (P, M, B),
-    "fill.push": (1, P, B),
-    "explore.price_share": (0, P, M, B),
-    "explore.charge": (0, SPAN, SWITCHES, P, M, B, example_record()),
+    "bins.add_four": (1.0, LANES64, B),
+    "bins.cut_evenly": (1.0, 1.0, B),
+    "observe.observe_feature": (0, SWITCHES, 0, P, M, B),
+    "execute.find_rates": (M, B),
+    "execute.find_proportional_rates": (M, B),
+    "execute.find_root_rates": (M, B),
+    "execute.raise_rates": (P, M, B),
+    "execute.push": (P, B),
+    "execute.push_power": (P, B),
+    "execute.find_factors": (SWITCHES, P, M, B),
+    "ledger.book": (0, KIND, P, M, B),
+    "ledger.add_squares": (B,),
+    "ledger.decay_impact": (P, B),
+    "ledger.charge_step": (P, M, B),
+    "explore.charge": (0, SPAN, P, M, B, example_record()),
     "account.derive_costs": (PLAN, P, M, B, ROWS),
     "account.derive_columns": (PLAN, P, M, B, ROWS),
     "parameters.derive": (SWITCHES, P),
@@ -69,23 +77,23 @@ STAGES = {
 LOOK_UP = ("strategy.take_actions",)
 #: The others, and why they are not held to it.
 EXEMPT = {
-    "only calls stages": "account.account market.draw state.encode strategy.schedule strategy.schedule_of_group strategy.pov "
+    "only calls stages": "account.account market.draw bins.encode strategy.schedule strategy.schedule_of_group strategy.pov "
     "strategy.random strategy.table strategy.own strategy.act_randomly strategy.draw_choices volume.volume_chain "
-    "spread.spread_chain spread.begin_spread_chain spread.begin_mean_reverting_spread fill.open_ledgers fill.end_order "
-    "fill.trade episode.check_own gather.observe_state gather.count_step watch.draw_own_choices",
+    "spread.spread_chain spread.begin_spread_chain spread.begin_mean_reverting_spread ledger.open_ledgers ledger.end_order "
+    "episode.check_own gather.observe_state gather.count_step watch.draw_own_choices",
     "integers": "philox.draw_words strategy.find_actions explore.choose",
-    "copies": "account.write_rows fill.open_ledger fill.close_horizon market.roll market.keep_independent "
+    "copies": "account.write_rows ledger.open_ledger ledger.close_horizon market.roll market.keep_independent "
     "spread.constant_spread volume.constant_volume price.begin_moved spread.quote_arrival volume.begin_volume_chain "
-    " strategy.ask strategy.check_slices "
-    "gather.remember_states",
+    "strategy.ask strategy.check_slices gather.remember_states gather.add_costs watch.note_features",
     "each lane reads a table or path of its own": "chain.step_chain strategy.follow_own given.begin_given "
     "given.begin_joined given.rejoin given.follow_given given.follow_joined "
-    "gather.count_transitions gather.count_last gather.add_costs watch.note",
+    "gather.count_transitions gather.count_last watch.note",
     "once a block or for a look at single episodes": "account.describe_market market.begin parameters.fix_parameters "
-    "parameters.draw_parameters parameters.round_order record.record record.own_cost explore.charge_rest",
+    "parameters.draw_parameters parameters.round_order record.record explore.charge_rest",
     "no lanes": "quantile._horner online.ahead online.choose_action online.move online.take program.best_of "
     "program.clipped program.program_state programme.interpolate programme.look_ahead "
-    "programme.mark programme.price summary._count_wins summary.bin_of trajectory.total_cost trajectory.try_step",
+    "programme.known_cost programme.mark programme.price summary._count_wins summary.bin_of trajectory.total_cost "
+    "trajectory.try_step",
 }
 
 
@@ -113,12 +121,12 @@ def test_packed_operations_dominate(name):
 
 @pytest.mark.skipif(not get_host_cpu_features().get("avx512f"), reason="the processor has no vectors of 512 bits")
 @pytest.mark.skipif("NUMBA_CPU_NAME" in os.environ, reason="another processor is asked for")
-@pytest.mark.parametrize("name", ["philox.gaussians", "price.geometric", "fill.fill"])
+@pytest.mark.parametrize("name", ["philox.gaussians", "price.geometric", "ledger.book"])
 def test_the_widest_vectors_are_used(name):
     assert re.search(r"\bv(?:mul|add)p[sd]\b.*%zmm", assembly(_jit.stages[name], STAGES[name]))
 
 
-@pytest.mark.parametrize("name", ["philox.gaussians", "price.geometric", "fill.raise_rates"])
+@pytest.mark.parametrize("name", ["philox.gaussians", "price.geometric", "execute.raise_rates"])
 def test_chains_are_worked_on_side_by_side(name):
     """Four vectors of a chain in one turn of its loop: four times the multiplications of one."""
     stage = _jit.stages[name]

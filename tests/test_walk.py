@@ -9,9 +9,7 @@ import numpy as np
 import pytest
 
 from conftest import small_study
-from fastexec.kernels import fields as f
-from fastexec.kernels import walk
-from fastexec.kernels import world as w
+from fastexec.kernels import fields as f, walk, world as w
 from fastexec.kernels._bind import standing
 from fastexec.kernels._jit import LANES, entry
 from fastexec.kernels.clock import Episodes
@@ -63,10 +61,10 @@ def test_a_block_that_stops_between_steps_has_the_same_bits(spread, drawn):
                 strategies,
                 paths,
                 lanes,
-                walk.NO_FUNCTIONS,
+                np.zeros(0, np.int64),
                 output,
             )
-            addresses = walk.addresses_of(plan, simulate_blocks.stages_of(world))
+            addresses = walk.addresses_of(plan, simulate_blocks.stages_of(world), len(study.strategies))
             with standing(world) as table:
                 for row, t, k in piece:
                     go_on(table, addresses, row, block, t, k)

@@ -9,8 +9,8 @@ import numba
 import numpy as np
 
 from fastexec.kernels import _jit, clock, fields, market, philox, walk
+from fastexec.kernels.bins import encode
 from fastexec.kernels.parameters import fix_parameters
-from fastexec.kernels.state import encode
 
 
 def _loop(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -53,7 +53,7 @@ def draw_moves(seed, blocks, steps, plan, lanes):
 
 def encode_states(seed, blocks, steps, plan, strategies, paths, lanes):
     """Each block's states again and again on the market of one step."""
-    _MARKET_ALONE(clock.Episodes(seed, 0, _jit.LANES, 0), plan, strategies, paths, lanes, walk.NO_FUNCTIONS, ())
+    _MARKET_ALONE(clock.Episodes(seed, 0, _jit.LANES, 0), plan, strategies, paths, lanes, np.zeros(0, np.int64), ())
     return _encode(blocks, steps, strategies, lanes)
 
 

@@ -16,8 +16,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from fastexec.kernels import _calls, _jit
-from fastexec.kernels import world as w
+from fastexec.kernels import _calls, _jit, world as w
 from fastexec.kernels._jit import JIT_DISABLED
 
 _OPTIONS = _jit.OPTIONS | _jit.NO_REFERENCES | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}

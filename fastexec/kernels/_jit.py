@@ -65,7 +65,7 @@ def cache_folder() -> Path:
         return _folder
 
 
-#: Every stage by its full name below this folder (``fill.push``), so that a test can see that none has lost its vectors.
+#: Every stage by its full name below this folder (``execute.push``), so that a test can see that none has lost its vectors.
 stages: dict[str, Callable[..., Any]] = {}
 
 

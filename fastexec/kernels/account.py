@@ -4,6 +4,8 @@ import numpy as np
 
 from fastexec.kernels import fields as f
 from fastexec.kernels._jit import LANES, bound, bound_to, stage
+from fastexec.kernels.execute import half_spread_of
+from fastexec.kernels.ledger import costs_so_far
 from fastexec.kernels.room import example_output
 
 
@@ -11,23 +13,19 @@ from fastexec.kernels.room import example_output
 def derive_costs(plan, p, m, b, row):
     """The seven parts in currency, in the order of the columns."""
     side, horizon = plan.numbers[f.SIDE], plan.switches[f.HORIZON]
-    linear = plan.switches[f.TEMPORARY_KIND] == f.TEMPORARY_LINEAR
     for i in range(LANES):
-        left, squares = b[f.REMAINING + i], b[f.SUM_SQUARES + i]
-        filled = p[f.SHARES + i] - left
-        gamma = p[f.PERMANENT_COEFFICIENT + i]
-        fixed, slope = p[f.TEMPORARY_FIXED + i], p[f.TEMPORARY_COEFFICIENT + i]
-        row[f.PART_SPREAD + i] = b[f.SUM_HALF_SPREAD + i]
-        row[f.PART_TEMPORARY + i] = fixed * filled + slope * squares if linear else b[f.SUM_TEMPORARY + i]
-        # sum of q (shares before) = (X^2 - sum q^2) / 2, so the permanent part needs no sum of its own.
-        row[f.PART_PERMANENT + i] = gamma * (0.5 * filled * filled + (p[f.PERMANENT_OWN + i] - 0.5) * squares)
-        row[f.PART_TRANSIENT + i] = b[f.SUM_TRANSIENT + i]
+        left = b[f.REMAINING + i]
+        spread, temporary, permanent, transient, fees = costs_so_far(i, p, b)
+        row[f.PART_SPREAD + i] = spread
+        row[f.PART_TEMPORARY + i] = temporary
+        row[f.PART_PERMANENT + i] = permanent
+        row[f.PART_TRANSIENT + i] = transient
+        row[f.PART_FEES + i] = fees
         marked = 0.0 if horizon == f.LEAVE else left
         move = m[f.MID + i] - m[f.ARRIVAL + i]  # after the last roll MID is S_N
         row[f.PART_TIMING + i] = side * (b[f.SUM_TIMING + i] + marked * move)
-        row[f.PART_FEES + i] = p[f.FEE + i] * filled
-        half = 0.5 * m[f.MID + i] * m[f.SPREAD + i]
-        impact = gamma * filled + b[f.IMPACT + i]
+        half = half_spread_of(m[f.MID + i], i, m)
+        impact = p[f.PERMANENT_COEFFICIENT + i] * (p[f.SHARES + i] - left) + b[f.IMPACT + i]
         penalty = plan.numbers[f.MARK_PENALTY] + plan.numbers[f.MARK_SLOPE] * marked
         row[f.PART_RESIDUAL + i] = marked * (half + impact + penalty)
 

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 import numpy as np
 
 from fastexec.kernels import fields as f
 from fastexec.kernels._bind import Decide
 from fastexec.kernels._jit import bound_to, stage
 from fastexec.kernels.account import account, describe_market, write_rows
-from fastexec.kernels.clock import Episodes
 from fastexec.kernels.door import F8, I4, I8, held, sizes, within
-from fastexec.kernels.fill import end_order, trade
+from fastexec.kernels.execute import execution
+from fastexec.kernels.ledger import booking, end_order
 from fastexec.kernels.record import record
-from fastexec.kernels.room import example_output, lanes_for
+from fastexec.kernels.room import example_output
 from fastexec.kernels.strategy import DECISIONS, check_slices
 from fastexec.kernels.study_door import check_study
-from fastexec.kernels.walk import Stages, Walk
+from fastexec.kernels.walk import Episodes, Stages, Walk
 
 
 @bound_to(output=example_output)
@@ -39,9 +36,7 @@ def simulate_range(
     own: tuple[Decide, ...] = (),
 ) -> None:
     """Simulate episodes ``first <= e < first + count`` into the rows of ``output``; ``own``: the user's strategies."""
-    lanes = lanes_for(strategies.kinds.shape[0], f.CLOSED_FIELDS)
-    functions = np.array([one.address for one in own], np.int64)
-    simulate_blocks(Episodes(seed, first, count, first), plan, strategies, paths, lanes, functions, output)
+    simulate_blocks.over(Episodes(seed, first, count, first), (plan, strategies, paths), output, own)
 
 
 def _door(episodes, plan, strategies, paths, lanes, functions, output):
@@ -60,16 +55,17 @@ def _door(episodes, plan, strategies, paths, lanes, functions, output):
 
 def _stages(world):
     """Simulate a ``World``; ``own`` is its ``Output``."""
+    switches = world.plan.switches
     recorded = (record,) if world.own.steps.shape[1] > 0 else ()
 
-    def play(kind: int) -> Iterator[Any]:
+    def play(kind):
         yield DECISIONS[kind]
         if kind == f.PLUGIN:
             yield check_own
-        yield from (end_order, *recorded, trade)
+        yield from (end_order, *execution(switches), *recorded, *booking(switches))
 
     kinds = world.strategies.kinds[:, f.KIND].tolist()
     return Stages([tuple(play(kind)) for kind in kinds], (describe_market, account, write_rows))
 
 
-simulate_blocks = Walk("simulate_blocks", _door, _stages)
+simulate_blocks = Walk("simulate_blocks", _door, _stages, f.CLOSED_FIELDS)

@@ -7,17 +7,15 @@ from typing import NamedTuple
 import numpy as np
 
 from fastexec.kernels import fields as f
-from fastexec.kernels._jit import LANES, bound_to, chained, stage
+from fastexec.kernels._jit import LANES, bound_to, stage
 from fastexec.kernels.account import derive_costs
-from fastexec.kernels.clock import Episodes
+from fastexec.kernels.bins import encode
 from fastexec.kernels.door import F8, I4, U1, held, sizes, within
-from fastexec.kernels.elementary import power
-from fastexec.kernels.fill import end_order, rate_of, trade
-from fastexec.kernels.room import lanes_for
-from fastexec.kernels.state import encode
+from fastexec.kernels.execute import cost_of, execution
+from fastexec.kernels.ledger import booking, end_order
 from fastexec.kernels.strategy import draw_choices, find_actions, take_actions
 from fastexec.kernels.study_door import check_study, codes_of
-from fastexec.kernels.walk import NO_FUNCTIONS, Stages, Walk
+from fastexec.kernels.walk import Episodes, Stages, Walk
 
 
 class Experience(NamedTuple):
@@ -45,7 +43,7 @@ def explore_range(
     record: Experience,
 ) -> None:
     """Of ``episodes`` (first, count, base) ``first <= e < first + count`` into columns e - base; the agent is strategy 0."""
-    explore_blocks(Episodes(seed, *episodes), plan, strategies, paths, lanes_for(), NO_FUNCTIONS, record)
+    explore_blocks.over(Episodes(seed, *episodes), (plan, strategies, paths), record)
 
 
 def _door(episodes, plan, strategies, paths, lanes, functions, record):
@@ -74,7 +72,7 @@ def choose(clock, span, plan, strategies, lanes, record):
     for i in range(LANES):
         other = np.float64((np.uint64(words[f.SECOND + i]) * levels) >> np.uint64(32))
         b[f.VALUE + i] = other if np.float64(words[f.FIRST + i]) < tried else b[f.VALUE + i]
-    # Views on both sides: what is read at a lane counted from ``low`` is gathered (see ``fill``).
+    # Views on both sides: what is read at a lane counted from ``low`` is gathered (see ``ledger.book``).
     noted, states = record.states[t, offset + low : offset + high], b[f.STATE + low : f.STATE + high]
     for i in range(high - low):
         noted[i] = np.int32(states[i])
@@ -86,22 +84,13 @@ def choose(clock, span, plan, strategies, lanes, record):
 
 @bound_to(record=example_record)
 @stage
-def charge(t, span, switches, p, m, b, record):
-    """The step's cost before the fill books it: spread, temporary, permanent, transient, fees, in bps."""
+def charge(t, span, p, m, b, record):
+    """The cost of the step's outcome, not yet booked, in bps."""
     low, high, offset = span
-    costs = record.costs
-    price_share(switches[f.TEMPORARY_KIND], p, m, b)
-    if switches[f.TRANSIENT_KIND] != f.TRANSIENT_OFF:
-        for i in range(LANES):
-            own = p[f.TRANSIENT_COEFFICIENT + i] * power(b[f.SLICE + i], p[f.TRANSIENT_EXPONENT + i])
-            b[f.VALUE + i] += b[f.IMPACT + i] + 0.5 * own
     for i in range(LANES):
-        q, ordered = b[f.SLICE + i], p[f.SHARES + i]
-        before = ordered - b[f.REMAINING + i]
-        share = b[f.VALUE + i] + 0.5 * m[f.MID + i] * m[f.SPREAD + i] + p[f.FEE + i]
-        share += p[f.PERMANENT_COEFFICIENT + i] * (before + p[f.PERMANENT_OWN + i] * q)
-        b[f.VALUE + i] = q * share * 1e4 / (ordered * m[f.ARRIVAL + i])
-    charged, values = costs[t, offset + low : offset + high], b[f.VALUE + low : f.VALUE + high]
+        share = cost_of(i, m[f.MID + i], p, m, b)
+        b[f.VALUE + i] = b[f.SLICE + i] * share * 1e4 / (p[f.SHARES + i] * m[f.ARRIVAL + i])
+    charged, values = record.costs[t, offset + low : offset + high], b[f.VALUE + low : f.VALUE + high]
     for i in range(high - low):
         charged[i] = values[i]
 
@@ -118,24 +107,10 @@ def charge_rest(span, plan, lanes, record):
         costs[last, span.offset + i] += row[f.PART_RESIDUAL + i] * to_bps
 
 
-@chained
-def price_share(kind, p, m, b):
-    """Temporary cost in currency a share into field VALUE of the ledger."""
-    if kind == f.TEMPORARY_LINEAR:
-        for i in range(LANES):
-            b[f.VALUE + i] = p[f.TEMPORARY_FIXED + i] + p[f.TEMPORARY_COEFFICIENT + i] * b[f.SLICE + i]
-    elif kind == f.TEMPORARY_PROPORTIONAL:
-        for i in range(LANES):
-            b[f.VALUE + i] = m[f.MID + i] * p[f.TEMPORARY_COEFFICIENT + i] * rate_of(i, m, b)
-    else:
-        for i in range(LANES):
-            function = power(rate_of(i, m, b), p[f.TEMPORARY_EXPONENT + i])
-            b[f.VALUE + i] = m[f.MID + i] * p[f.TEMPORARY_COEFFICIENT + i] * function
-
-
 def _stages(world):
     """Explore; ``own`` is the ``Experience``."""
-    return Stages([(choose, end_order, charge, trade)], (charge_rest,))
+    switches = world.plan.switches
+    return Stages([(choose, end_order, *execution(switches), charge, *booking(switches))], (charge_rest,))
 
 
 explore_blocks = Walk("explore_blocks", _door, _stages)

@@ -91,10 +91,9 @@ DRAW_NUMBER = np.array(
     [DRAW_NUMBERS.get(name, len(DRAW_NUMBERS) + slot) for slot, name in enumerate(PARAMETERS)], np.int64
 )
 # Derived once for each episode, behind the parameters in the same buffer.
-(LOTS, L20, L21, L22, L30, L31, L32, L33, DECAY, SPREAD_SD, SPREAD_SCALE, VOLUME_SCALE, VOLUME_FRESH) = _offsets(
-    len(PARAMETERS), 13
-)
-PARAMETER_FIELDS = VOLUME_FRESH // LANES + 1
+(LOTS, L20, L21, L22, L30, L31, L32, L33, DECAY, SPREAD_SD, SPREAD_SCALE, VOLUME_SCALE, VOLUME_FRESH,
+ TEMPORARY_SLOPE) = _offsets(len(PARAMETERS), 14)  # fmt: skip
+PARAMETER_FIELDS = TEMPORARY_SLOPE // LANES + 1
 
 # Draws of a step: words, and raw normals (each pair of words makes a pair of them).
 (FIRST, SECOND, THIRD, FOURTH) = _offsets(0, 4)
@@ -111,11 +110,14 @@ NORMAL_FIELDS = Z_VOLUME // LANES + 1
 HISTORY = 32
 MARKET_FIELDS = MIDS // LANES + HISTORY
 
-# The ledger of a strategy. What can be derived at the end (fees, filled shares, permanent cost) is not accumulated.
+# Of a strategy: decision and ledger; observation (VALUE: of one feature, then an action's number); outcome of the decision
+# (its share of the volume, that to the exponent, its own transient impact); what a learner keeps of the step before; the
+# step's price as linear factors. What can be derived at any time (fees, filled shares, permanent cost) is not accumulated.
 (SLICE, REMAINING, SUM_TIMING, SUM_HALF_SPREAD, SUM_TEMPORARY, SUM_SQUARES, SUM_TRANSIENT, IMPACT,
- ORDERS, LAST_STEP, LARGEST_RATE, VOLUME_AT_LAST, OWN_REMAINING, PROGRAM_COST, STATE, VALUE,
- RATE, PAST_STATE, PAST_TRADED) = _offsets(0, 19)  # fmt: skip
-LEDGER_FIELDS = PAST_TRADED // LANES + 1
+ ORDERS, LAST_STEP, LARGEST_RATE, VOLUME_AT_LAST, OWN_REMAINING, PROGRAM_COST,
+ VALUE, STATE, RATE, RAISED_RATE, PUSHED, PAST_STATE, PAST_TRADED,
+ FACTOR_SPREAD, FACTOR_TEMPORARY, FACTOR_END) = _offsets(0, 24)  # fmt: skip
+LEDGER_FIELDS = FACTOR_END // LANES + 1
 
 # Switches: which model a stage runs, chosen outside the lane loop.
 (STEPS, SOURCE, PRICE_MODEL, START_MOVED, SPREAD_MODEL, VOLUME_MODEL, CORRELATED, TEMPORARY_KIND, TRANSIENT_KIND,

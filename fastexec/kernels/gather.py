@@ -16,13 +16,11 @@ import numpy as np
 
 from fastexec.kernels import fields as f
 from fastexec.kernels._jit import LANES, bound, bound_to, stage
-from fastexec.kernels.clock import Episodes
+from fastexec.kernels.bins import encode
 from fastexec.kernels.door import F8, I8, held, sizes, within
-from fastexec.kernels.elementary import power
-from fastexec.kernels.room import lanes_for
-from fastexec.kernels.state import encode
+from fastexec.kernels.execute import find_factors
 from fastexec.kernels.study_door import check_study, codes_of
-from fastexec.kernels.walk import NO_FUNCTIONS, Stages, Walk
+from fastexec.kernels.walk import Episodes, Stages, Walk
 
 
 class Gathered(NamedTuple):
@@ -42,7 +40,7 @@ def gather_range(
     seed: np.uint64, first: int, count: int, plan: f.Plan, strategies: f.Strategies, paths: f.Paths, sums: Gathered
 ) -> None:
     """Add episodes ``first <= e < first + count`` to ``sums``; the market features are those of strategy 0."""
-    gather_blocks(Episodes(seed, first, count, first), plan, strategies, paths, lanes_for(), NO_FUNCTIONS, sums)
+    gather_blocks.over(Episodes(seed, first, count, first), (plan, strategies, paths), sums)
 
 
 def example_sums() -> Gathered:
@@ -110,19 +108,12 @@ def count_transitions(t, span, b, sums):
 
 @bound_to(sums=example_sums)
 @stage
-def add_costs(t, span, switches, p, m, b, sums):
+def add_costs(t, span, m, b, sums):
     """The step's factors: of the slice (half spread), of its power (temporary), and the half spread at the step's end."""
-    linear = switches[f.TEMPORARY_KIND] == f.TEMPORARY_LINEAR
     scale, most_spread, most_temporary = sums.scale[0], sums.scale[1], sums.scale[2]
-    for i in range(LANES):
-        volume = m[f.VOLUME + i]
-        ratio = p[f.SHARES + i] / (volume if volume > 0.0 else 1.0)
-        b[f.VALUE + i] = 0.0 if linear else power(ratio, p[f.TEMPORARY_EXPONENT + i])
     for i in range(span.low, span.high):
-        x, to_bps = np.int64(b[f.STATE + i]), 1e4 / m[f.ARRIVAL + i]
-        half = 0.5 * m[f.MID + i] * m[f.SPREAD + i] * to_bps
-        temporary = m[f.MID + i] * p[f.TEMPORARY_COEFFICIENT + i] * b[f.VALUE + i] * to_bps
-        end = 0.5 * m[f.NEXT + i] * m[f.SPREAD + i] * to_bps
+        x = np.int64(b[f.STATE + i])
+        half, temporary, end = b[f.FACTOR_SPREAD + i], b[f.FACTOR_TEMPORARY + i], b[f.FACTOR_END + i]
         if not (half <= most_spread and end <= most_spread and temporary <= most_temporary):
             sums.fault[0] += 1
         elif m[f.VOLUME + i] > 0.0:
@@ -133,7 +124,7 @@ def add_costs(t, span, switches, p, m, b, sums):
 
 def _stages(world):
     """Gather; ``own`` are the ``Gathered`` sums."""
-    return Stages([(observe_state, count_step, add_costs, remember_states)], (count_last,))
+    return Stages([(observe_state, count_step, find_factors, add_costs, remember_states)], (count_last,))
 
 
 gather_blocks = Walk("gather_blocks", _door, _stages)

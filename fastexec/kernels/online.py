@@ -11,7 +11,7 @@ import numpy as np
 from fastexec.kernels import fields as f
 from fastexec.kernels._jit import entry, stage
 from fastexec.kernels.door import F8, I4, I8, U1, U4, all_within, held, sizes, within
-from fastexec.kernels.programme import DISCOUNT, LINEAR, OWN, PENALTY, PENALTY_SLOPE, PERMANENT, SQUARED, check_slices
+from fastexec.kernels.programme import DISCOUNT, check_slices, known_cost, mark
 from fastexec.kernels.watch import Watched
 
 
@@ -126,10 +126,9 @@ def take(seen, rule, e, t, i, action):
         else:
             u, taken, after = rule.slices[i, action], rule.powers[i, action], rule.after[i, action]
     cost = seen.factors[e, t, 0] * u + seen.factors[e, t, 1] * taken
-    cost += numbers[LINEAR] * u + numbers[SQUARED] * u * u + numbers[PERMANENT] * u * (1.0 - left + numbers[OWN] * u)
+    cost += known_cost(numbers, left, u)
     rest = left - u
     cost += rule.risk[t] * rest * rest
     if last and (rule.horizon == f.MARK or (rule.horizon != f.LEAVE and not seen.traded[e, t])):
-        penalty = numbers[PENALTY] + numbers[PENALTY_SLOPE] * rest
-        cost += rest * (seen.factors[e, t, 2] + numbers[PERMANENT] * (1.0 - rest) + penalty)
+        cost += mark(numbers, seen.factors[e, t, 2], rest)
     return cost, after

@@ -54,10 +54,12 @@ def round_order(lot, p):
 
 @stage
 def derive(switches, p):
-    """Correlation factors, decay, and the constants of the spread and volume models."""
+    """Correlation factors, decay, what is linear in temporary cost, and the constants of the spread and volume models."""
+    linear = switches[f.TEMPORARY_KIND] == f.TEMPORARY_LINEAR
     for i in range(LANES):
         factor_correlations(p, i)
         p[f.DECAY + i] = exp(-p[f.RESILIENCE + i])
+        p[f.TEMPORARY_SLOPE + i] = p[f.TEMPORARY_COEFFICIENT + i] if linear else 0.0
         if switches[f.SPREAD_MODEL] == f.SPREAD_MEAN_REVERTING:
             keep = 1.0 - p[f.SPREAD_REVERSION + i]
             variance = p[f.SPREAD_VOLATILITY + i] * p[f.SPREAD_VOLATILITY + i] / (1.0 - keep * keep)

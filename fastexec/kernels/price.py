@@ -39,4 +39,7 @@ def begin_moved(m):
 
 
 #: By the number of the model.
-PRICES = {f.GEOMETRIC: geometric, f.ARITHMETIC: arithmetic}
+PRICES = {
+    f.GEOMETRIC: geometric,
+    f.ARITHMETIC: arithmetic,
+}

@@ -1,7 +1,5 @@
 """The mini-project's own learner, quirk for quirk: what it saw, what it was rewarded for, when it stopped."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from fastexec.kernels._jit import entry, stage

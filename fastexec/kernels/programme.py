@@ -122,21 +122,27 @@ def interpolate(values, left, x):
 @stage
 def price(problem, t, x, left, u, taken):
     """Cost of trading u in step t, where there is volume; of what is left after it, risk, and at the end the horizon rule."""
-    gamma, own = problem.numbers[PERMANENT], problem.numbers[OWN]
-    sure = problem.sure[t, x]
+    numbers, sure = problem.numbers, problem.sure[t, x]
     cost = problem.spread[t, x] * u + problem.temporary[t, x] * taken
-    cost += sure * (problem.numbers[LINEAR] * u + problem.numbers[SQUARED] * u * u + gamma * u * (1.0 - left + own * u))
+    cost += sure * known_cost(numbers, left, u)
     after = left - u
     cost += problem.risk[t] * (sure * after * after + (1.0 - sure) * left * left)
     if t == problem.go.shape[0] - 1 and problem.horizon != f.LEAVE:
         if problem.horizon == f.MARK:
-            cost += sure * mark(problem, t, x, after)
-        cost += (1.0 - sure) * mark(problem, t, x, left)
+            cost += sure * mark(numbers, problem.end[t, x], after)
+        cost += (1.0 - sure) * mark(numbers, problem.end[t, x], left)
     return cost
 
 
 @stage
-def mark(problem, t, x, rest):
-    """What is left at the end, valued."""
-    penalty = problem.numbers[PENALTY] + problem.numbers[PENALTY_SLOPE] * rest
-    return rest * (problem.end[t, x] + problem.numbers[PERMANENT] * (1.0 - rest) + penalty)
+def known_cost(numbers, left, u):
+    """Of a slice u what the market has no part in: linear temporary cost and fees, permanent impact."""
+    permanent = numbers[PERMANENT] * u * (1.0 - left + numbers[OWN] * u)
+    return numbers[LINEAR] * u + numbers[SQUARED] * u * u + permanent
+
+
+@stage
+def mark(numbers, end, rest):
+    """What is left at the end, valued; ``end``: the half spread there."""
+    penalty = numbers[PENALTY] + numbers[PENALTY_SLOPE] * rest
+    return rest * (end + numbers[PERMANENT] * (1.0 - rest) + penalty)

@@ -1,7 +1,5 @@
 """The quantile of the standard normal law, for thresholds that are derived before the kernels run."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from fastexec.kernels._jit import entry, stage

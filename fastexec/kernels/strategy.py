@@ -9,8 +9,8 @@ import numpy as np
 from fastexec.kernels import fields as f
 from fastexec.kernels._bind import call_decide
 from fastexec.kernels._jit import LANES, bound, stage
+from fastexec.kernels.bins import encode
 from fastexec.kernels.philox import ACTIONS, draw_words
-from fastexec.kernels.state import encode
 
 # V * rate / lot is often a whole number that binary fractions miss by a hair; without this a lot would wait a step.
 _HAIR = 1e-9

@@ -149,6 +149,14 @@ def codes_of(strategies: f.Strategies) -> int:
     return _check_features(strategies.features[0, : strategies.kinds[0, f.FEATURES]].tolist())
 
 
+def observed_by(strategies: f.Strategies) -> int:
+    """The number of features that strategy 0 observes, whatever it does with them."""
+    within("strategies: number", strategies.kinds.shape[0], 1)
+    features = strategies.features[0, : strategies.kinds[0, f.FEATURES]].tolist()
+    _check_features(features)
+    return len(features)
+
+
 def _check_lanes(lanes: Lanes, strategies: int, row_fields: int) -> None:
     held("lanes.parameters", lanes.parameters, F8, f.PARAMETER_FIELDS * LANES)
     held("lanes.market", lanes.market, F8, f.MARKET_FIELDS * LANES)

@@ -4,8 +4,6 @@ No BLAS and no np.sum: both add in an order that depends on the CPU. Values are 
 (shortfall first), episode e, strategy k.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from fastexec.kernels._jit import entry, stage

@@ -7,8 +7,6 @@ The value function is expanded to second order from the last step back (Jacobson
 at a cost linear in the number of steps; with exponents that make the cost convex it finds the one minimum.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from fastexec.kernels._jit import allocating, entry, inlined, stage

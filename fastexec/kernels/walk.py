@@ -20,18 +20,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastexec.kernels import fields as f
-from fastexec.kernels import given, market
-from fastexec.kernels import world as w
+from fastexec.kernels import fields as f, given, market, world as w
 from fastexec.kernels._bind import address_of, call_stage, is_address, standing
 from fastexec.kernels._jit import Entry, entry, inlined
-from fastexec.kernels.clock import blocks_of
+from fastexec.kernels.clock import Episodes as Episodes, blocks_of
 from fastexec.kernels.door import I8, held, sizes, within
-from fastexec.kernels.fill import open_ledgers
+from fastexec.kernels.ledger import open_ledgers
 from fastexec.kernels.parameters import draw_parameters, fix_parameters
+from fastexec.kernels.room import lanes_for
 
 (START, BEFORE, OPEN, STEP, LEAVE, CLOSE, PLAY) = range(7)  # rows of the list of addresses; from PLAY on one a strategy
-NO_FUNCTIONS = np.zeros(0, np.int64)  # of the user's
 
 
 class Stages(NamedTuple):
@@ -41,14 +39,17 @@ class Stages(NamedTuple):
     close: Sequence[Any]
 
 
-def addresses_of(plan: f.Plan, stages: Stages) -> np.ndarray:
-    """int64[row, place]: where the stages begin, in the order in which they are called; 0 ends a row."""
+def addresses_of(plan: f.Plan, stages: Stages, strategies: int) -> np.ndarray:
+    """int64[row, place]: where the stages begin, in the order in which they are called; 0 ends a row. Strategies behind those
+    that ``stages`` play do nothing.
+    """
     source = int(plan.switches[f.SOURCE])
     before, opening, step, leave = {f.GIVEN: given.GIVEN, f.JOINED: given.JOINED}.get(source) or market.stages_of(
         plan.switches
     )
     drawn = (draw_parameters,) if plan.drawn.size else ()
     rows = [(fix_parameters,), (*drawn, *before), (*opening, open_ledgers), step, leave, stages.close, *stages.play]
+    rows += [()] * (strategies - len(stages.play))
     table = np.zeros((len(rows), max(map(len, rows)) + 1), np.int64)
     for row, called in zip(table, rows, strict=True):
         row[: len(called)] = [address_of(stage) for stage in called]
@@ -109,21 +110,36 @@ def walk_blocks(world, addresses):
 
 
 class Walk(Entry):
-    """A walk that Python calls, through its door, with the parts of a ``World``; ``stages_of`` says of one what is called."""
+    """A walk that Python calls, through its door, with the parts of a ``World``; ``stages_of`` says of one what is called.
+    ``row_fields``: fields of the buffer that it closes accounts in.
+    """
 
-    def __init__(self, name: str, door: Callable[..., None], stages_of: Callable[[w.World], Stages]) -> None:
+    def __init__(
+        self,
+        name: str,
+        door: Callable[..., None],
+        stages_of: Callable[[w.World], Stages],
+        row_fields: int = f.PARTS,
+    ) -> None:
         def walk(*parts: Any) -> None:
             self.go(w.World(*parts))
 
         walk.__name__, walk.__module__, walk.__doc__ = name, door.__module__, stages_of.__doc__
         super().__init__(walk, lambda: (), door, False)
-        self.stages_of = stages_of
+        self.stages_of, self.row_fields = stages_of, row_fields
 
     def _compiled(self) -> Any:
         return self._function
 
+    def over(
+        self, episodes: Episodes, parts: tuple[f.Plan, f.Strategies, f.Paths], own: Any, users: Sequence[Any] = ()
+    ) -> None:
+        """Walk with lane buffers of this call's own; ``users``: the compiled strategies of the user."""
+        lanes = lanes_for(parts[1].kinds.shape[0], self.row_fields)
+        self(episodes, *parts, lanes, np.array([one.address for one in users], np.int64), own)
+
     def go(self, world: w.World) -> None:
         """Compile or load the stages, and walk."""
-        addresses = addresses_of(world.plan, self.stages_of(world))
+        addresses = addresses_of(world.plan, self.stages_of(world), len(world.strategies.kinds))
         with standing(world) as table:
             walk_blocks(table, addresses)

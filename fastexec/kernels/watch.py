@@ -1,4 +1,6 @@
-"""Market paths as a learner sees them: states and cost factors step by step, and the words that its choices are drawn from."""
+"""What learners watch: market paths with states, cost factors and the words that choices are drawn from; and, in a pilot run,
+what a schedule observes step by step, by the same kernel that an agent will see by.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +10,14 @@ import numpy as np
 
 from fastexec.kernels import fields as f
 from fastexec.kernels._jit import bound, bound_to, stage
-from fastexec.kernels.clock import Episodes
 from fastexec.kernels.door import F8, I4, U1, U4, held, within
-from fastexec.kernels.elementary import power
+from fastexec.kernels.execute import execution, find_factors
 from fastexec.kernels.gather import observe_state
-from fastexec.kernels.room import lanes_for
-from fastexec.kernels.strategy import draw_choices
-from fastexec.kernels.study_door import check_study, codes_of
-from fastexec.kernels.walk import NO_FUNCTIONS, Stages, Walk
+from fastexec.kernels.ledger import booking, end_order
+from fastexec.kernels.observe import observe_feature
+from fastexec.kernels.strategy import DECISIONS, draw_choices
+from fastexec.kernels.study_door import check_study, codes_of, observed_by
+from fastexec.kernels.walk import Episodes, Stages, Walk
 
 
 class Watched(NamedTuple):
@@ -33,7 +35,7 @@ def watch_range(
     seed: np.uint64, first: int, count: int, plan: f.Plan, strategies: f.Strategies, paths: f.Paths, seen: Watched
 ) -> None:
     """Episodes ``first <= e < first + count`` into rows e - first of ``seen``; the market features are strategy 0's."""
-    watch_blocks(Episodes(seed, first, count, first), plan, strategies, paths, lanes_for(), NO_FUNCTIONS, seen)
+    watch_blocks.over(Episodes(seed, first, count, first), (plan, strategies, paths), seen)
 
 
 def example_seen() -> Watched:
@@ -63,26 +65,72 @@ def draw_own_choices(clock, plan, strategies, words):
 
 @bound_to(seen=example_seen)
 @stage
-def note(t, span, plan, lanes, seen):
+def note(t, span, lanes, seen):
     """Step t of a block's episodes."""
-    linear = plan.switches[f.TEMPORARY_KIND] == f.TEMPORARY_LINEAR
-    p, m, b, words = lanes.parameters, lanes.market, lanes.ledgers[0], lanes.words
+    m, b, words = lanes.market, lanes.ledgers[0], lanes.words
     for i in range(span.low, span.high):
-        e, volume, to_bps = span.offset + i, m[f.VOLUME + i], 1e4 / m[f.ARRIVAL + i]
-        rate = p[f.SHARES + i] / (volume if volume > 0.0 else 1.0)
-        of_rate = 0.0 if linear else power(rate, p[f.TEMPORARY_EXPONENT + i])
+        e = span.offset + i
         seen.states[e, t] = np.int32(b[f.STATE + i])
-        seen.factors[e, t, 0] = 0.5 * m[f.MID + i] * m[f.SPREAD + i] * to_bps
-        seen.factors[e, t, 1] = m[f.MID + i] * p[f.TEMPORARY_COEFFICIENT + i] * of_rate * to_bps
-        seen.factors[e, t, 2] = 0.5 * m[f.NEXT + i] * m[f.SPREAD + i] * to_bps
-        seen.traded[e, t] = np.uint8(volume > 0.0)
+        seen.factors[e, t, 0] = b[f.FACTOR_SPREAD + i]
+        seen.factors[e, t, 1] = b[f.FACTOR_TEMPORARY + i]
+        seen.factors[e, t, 2] = b[f.FACTOR_END + i]
+        seen.traded[e, t] = np.uint8(m[f.VOLUME + i] > 0.0)
         seen.words[e, t, 0] = words[f.FIRST + i]
         seen.words[e, t, 1] = words[f.SECOND + i]
 
 
 def _stages(world):
     """Watch; ``own`` is what is ``Watched``."""
-    return Stages([(observe_state, draw_own_choices, note)], ())
+    return Stages([(observe_state, find_factors, draw_own_choices, note)], ())
 
 
 watch_blocks = Walk("watch_blocks", _door, _stages)
+
+
+class Observed(NamedTuple):
+    """``values`` float64[feature, e, t]: of each feature before any bins."""
+
+    values: np.ndarray
+
+
+def example_observed() -> Observed:
+    """For types."""
+    return Observed(np.zeros((1, 1, 1)))
+
+
+def observe_range(
+    seed: np.uint64, first: int, count: int, plan: f.Plan, strategies: f.Strategies, paths: f.Paths, values: np.ndarray
+) -> None:
+    """The features of strategy 0, a schedule or POV, before any bins in episodes ``first <= e < first + count``, into
+    ``values`` float64[feature, e - first, t].
+    """
+    observe_blocks.over(Episodes(seed, first, count, first), (plan, strategies, paths), Observed(values))
+
+
+def _observed_door(episodes, plan, strategies, paths, lanes, functions, observed):
+    _, first, count, base = episodes
+    within("episodes: base", base, first, first)
+    steps = check_study((first, count), plan, strategies, paths, lanes, functions)
+    features = observed_by(strategies)
+    within("strategies.kinds[KIND] of strategy 0", int(strategies.kinds[0, f.KIND]), f.SCHEDULE, f.POV)
+    held("observed.values", observed.values, F8, features, count, steps)
+
+
+@bound_to(observed=example_observed)
+@stage
+def note_features(t, span, strategies, p, m, b, observed):
+    """What the block's episodes observe in step t."""
+    for j in range(strategies.kinds[0, f.FEATURES]):
+        observe_feature(t, strategies.features[0, j], strategies.kinds[0, f.SEES_VOLUME], p, m, b)
+        for i in range(span.low, span.high):
+            observed.values[j, span.offset + i, t] = b[f.VALUE + i]
+
+
+def _observed_stages(world):
+    """Observe what strategy 0 does; ``own`` is what is ``Observed``."""
+    switches, kind = world.plan.switches, int(world.strategies.kinds[0, f.KIND])
+    played = (note_features, DECISIONS[kind], end_order, *execution(switches), *booking(switches))
+    return Stages([played], ())
+
+
+observe_blocks = Walk("observe_blocks", _observed_door, _observed_stages)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from fastexec.errors import InputError
 from fastexec.kernels import fields
+from fastexec.kernels.observe import first_told
 from fastexec.kernels.philox import PILOT
 from fastexec.learning.rollout import alone
-from fastexec.models.agents import Training
+from fastexec.models.agents import Feature, Training
 from fastexec.models.strategies import Twap
 from fastexec.models.study import StudyModel
 from fastexec.planning.plan import known_after
@@ -24,14 +27,12 @@ def cuts_of(study: StudyModel, training: Training, name: str) -> tuple[Cut, ...]
     Raises InputError where a feature does not vary, or the table would be too large.
     """
     needed = [f for f in training.features if f.name != "inventory" and not f.edges and f.between is None]
-    sample = _pilot(study) if needed else {}
+    sample = _pilot(study, needed) if needed else {}
     cuts = []
     for feature in sorted(training.features, key=lambda f: f.name == "inventory"):
         edges = None
         if feature in needed:
-            values = sample[feature.name] if feature.name != "momentum" else _momentum(sample["mid"], feature.steps)
-            edges = np.unique(np.quantile(values, np.arange(1, feature.bins) / feature.bins))
-            edges = edges[edges < values.max()]
+            edges = _quantiles(sample[feature.name], feature.bins)
             if edges.size == 0:
                 raise InputError(
                     f"train.{name}.features.{feature.name}: it does not vary in this market; leave it out, or give edges"
@@ -50,44 +51,29 @@ def cuts_of(study: StudyModel, training: Training, name: str) -> tuple[Cut, ...]
 def outside_of(study: StudyModel, training: Training) -> dict[str, int]:
     """How many values of a pilot run lie beyond the ends that a feature was given (``between``), by feature."""
     given = [feature for feature in training.features if feature.between is not None]
-    sample = _pilot(study) if given else {}
+    sample = _pilot(study, given) if given else {}
     found: dict[str, int] = {}
     for feature in given:
         assert feature.between is not None
-        values = sample[feature.name] if feature.name != "momentum" else _momentum(sample["mid"], feature.steps)
+        values = sample[feature.name]
         low, high = feature.between
         found[feature.name] = int((values < low).sum() + (values > high).sum())
     return found
 
 
-def _pilot(study: StudyModel) -> dict[str, np.ndarray]:
-    """What a TWAP order sees, over all its steps: features as the kernels measure them, flat; mid float64[e, t]."""
-    steps = study.order.steps
+def _quantiles(values: np.ndarray, bins: int) -> np.ndarray:
+    """Edges between bins that are met equally often, each once; none where all values are one."""
+    if values.size == 0:
+        return values
+    edges = np.unique(np.quantile(values, np.arange(1, bins) / bins))
+    return np.asarray(edges[edges < values.max()])
+
+
+def _pilot(study: StudyModel, features: Sequence[Feature]) -> dict[str, np.ndarray]:
+    """What a TWAP order observes over all its steps but those in which a feature cannot tell anything yet, flat, by name."""
+    steps, sees_volume = study.order.steps, not known_after(study)
     count = max(_PILOT_STEPS // steps, 200)
-    output = alone(study, Twap(model="twap", name="twap"), PILOT).steps(0, count)
-    columns = {name: output.steps[j].reshape(count, steps) for j, name in enumerate(fields.STEP_COLUMNS)}
-    mid, volume = columns["mid"], columns["volume"]
-    move = mid[:, 1:] / mid[:, :-1] - 1.0
-    square = np.cumsum(move * move, axis=1)
-    spent = columns["shares"] * np.abs(columns["price"] - mid)
-    ordered = columns["shares"][:, :1] + columns["remaining"][:, :1]
-    return {
-        "mid": mid,
-        "spread": columns["spread"].ravel(),
-        "volume": (volume[:, :-1] if known_after(study) else volume).ravel(),
-        "relative_volume": _relative(volume, known_after(study)),
-        "volatility": np.sqrt(square / np.arange(1, steps)).ravel(),
-        "shortfall": (1e4 * np.cumsum(np.nan_to_num(spent), axis=1) / (ordered * mid[:, :1]))[:, :-1].ravel(),
-        "impact": (1e4 * columns["own_impact"] / mid[:, :1])[:, 1:].ravel(),
-    }
-
-
-def _relative(volume: np.ndarray, after: bool) -> np.ndarray:
-    mean = np.cumsum(volume, axis=1) / np.arange(1, volume.shape[1] + 1)
-    last = slice(None, -1) if after else slice(None)
-    return np.asarray((volume / np.where(mean > 0.0, mean, 1.0))[:, last].ravel())
-
-
-def _momentum(mid: np.ndarray, steps: int) -> np.ndarray:
-    then = np.maximum(np.arange(mid.shape[1]) - steps, 0)
-    return np.asarray((mid / mid[:, then] - 1.0)[:, 1:].ravel())
+    observed = [Cut(feature.name, 1, np.zeros(0), feature.steps) for feature in features]
+    values = alone(study, Twap(model="twap", name="twap"), PILOT).observe(observed, sees_volume, 0, count)
+    first = [first_told(fields.FEATURE_NAMES.index(feature.name), sees_volume) for feature in features]
+    return {f.name: values[j, :, first[j] :].ravel() for j, f in enumerate(features)}

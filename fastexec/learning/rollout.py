@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -9,11 +10,12 @@ import numpy as np
 from fastexec.kernels import fields
 from fastexec.kernels.episode import simulate_range
 from fastexec.kernels.room import output_for
+from fastexec.kernels.watch import observe_range
 from fastexec.models.strategies import Qtable, Strategy
 from fastexec.models.study import StudyModel
 from fastexec.planning.expectation import expect
 from fastexec.planning.plan import plan_strategies, plan_study
-from fastexec.planning.policies import Policies, TablePolicy
+from fastexec.planning.policies import Cut, Policies, TablePolicy, feature_arrays
 
 _CHUNK = 2_048
 
@@ -39,6 +41,15 @@ class Alone(NamedTuple):
         output = output_for(self.plan, self.strategies, count, every_step=True)
         simulate_range(self.seed, first, count, self.plan, self.strategies, fields.no_paths(), output)
         return output
+
+    def observe(self, cuts: Sequence[Cut], sees_volume: bool, first: int, count: int) -> np.ndarray:
+        """The features of ``cuts`` before any bins in the same episodes, float64[cut, e, t]."""
+        kinds = self.strategies.kinds
+        kinds[0, fields.FEATURES], kinds[0, fields.SEES_VOLUME] = len(cuts), sees_volume
+        self.strategies.features[0], _ = feature_arrays(tuple(cuts))
+        values = np.empty((len(cuts), count, int(self.plan.switches[fields.STEPS])))
+        observe_range(self.seed, first, count, self.plan, self.strategies, fields.no_paths(), values)
+        return values
 
 
 def alone(study: StudyModel, strategy: Strategy, phase: int, policies: Policies | None = None) -> Alone:

@@ -23,7 +23,8 @@ class Feature(Model):
     ] = Field(
         description="inventory: of the rest | spread | volume: of the last step | relative_volume: the same over the mean "
         "so far | momentum: move over some steps | volatility: realised so far | "
-        "shortfall: so far, without the moves | impact: own outstanding transient"
+        "shortfall: so far, without the moves: spread, temporary, permanent, transient, fees (bps) | "
+        "impact: own outstanding transient (bps)"
     )
     bins: Annotated[int, Field(ge=2, le=1024)] = Field(5, description="number of bins; quantiles of a pilot run")
     edges: Edges = Field((), description="edges between the bins, rising, instead of quantiles (units of the feature)")

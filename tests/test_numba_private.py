@@ -18,6 +18,7 @@ from llvmlite import ir
 from numba.core import config, typed_passes
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, IndexDataCacheFile, UserProvidedCacheLocator
 from numba.core.callconv import CPUCallConv
+from numba.core.cgutils import _StructProxy
 from numba.core.compiler import CompilerBase, DefaultPassBuilder, Flags, PassManager, _LowerResult
 from numba.core.compiler_machinery import register_pass
 from numba.core.cpu import CPUContext, CPUTargetOptions
@@ -79,6 +80,7 @@ METHODS: list[tuple[Any, str, list[str]]] = [
     (CPUContext, "get_data_type", ["self", "ty"]),
     (CPUContext, "get_abi_sizeof", ["self", "ty"]),
     (CPUContext, "get_dummy_value", ["self"]),
+    (_StructProxy, "_getvalue", ["self"]),
     (populate_array, "__call__", ["array", "data", "shape", "strides", "itemsize", "meminfo", "parent"]),
 ]
 #: Owner, name, type.

@@ -1,10 +1,11 @@
-"""Intervals for every pair of strategies that hold together: max-t over all pairs, from a summary's co-moments.
+"""Intervals for every pair of strategies that hold together, from a summary's co-moments.
 
 Each pair's saving and standard error are those of ``studies.paired``; only the multiplier changes. The savings are
-correlated (they share strategies and markets), and their correlations are known from the co-moments, so the multiplier is
-the 95 % point of the largest of correlated |t|, found by simulation (Hothorn, Bretz and Westfall 2008; for independent
-costs of equal variance it is Tukey's studentized range over sqrt 2). Since every pair is covered, whichever strategy turns
-out cheapest may be compared with any other without a further correction.
+correlated (they share strategies and markets), and where there are many episodes or days their correlations are known from
+the co-moments: the multiplier is the 95 % point of the largest of correlated |t|, found by simulation (max-t: Hothorn, Bretz
+and Westfall 2008; for independent costs of equal variance it is Tukey's studentized range over sqrt 2). Where days are few
+it is calibrated without them (``few_days``). Since every pair is covered, whichever strategy turns out cheapest may be
+compared with any other without a further correction.
 """
 
 from __future__ import annotations
@@ -15,9 +16,14 @@ from itertools import combinations
 
 import numpy as np
 
+from fastexec.analysis.few_days import are_few, calibrated_value
 from fastexec.studies.paired import FEWEST_DAYS, Paired, compare_pair
 
 LEVEL = 0.95
+MAX_T = "max-t, correlations from the co-moments"
+MAX_T_DAYS = "max-t over days as clusters, correlations from the days"
+FEW_DAYS = "calibrated on simulated days, as many and as uneven as these, for they are too few to tell correlations"
+FEW_EPISODES = "calibrated on as many simulated episodes, for they are too few to tell correlations"
 _DRAWS = 200_000
 _CELLS = 2_000_000  # draws times pairs in memory at once
 _NORMAL_FROM = 10_000  # degrees of freedom from which t is taken for a normal, as in ``studies.paired``
@@ -51,11 +57,14 @@ class Difference:
 
 @dataclass(frozen=True)
 class Simultaneous:
-    """Differences of all pairs; ``critical``: their common multiplier of the standard error, NaN without intervals."""
+    """Differences of all pairs; ``critical``: their common multiplier of the standard error, NaN without intervals;
+    ``method``: how it was found, in words.
+    """
 
     critical: float
     pairs: int
     differences: Mapping[tuple[str, str], Difference]
+    method: str = MAX_T
 
     def against(self, base: str, other: str) -> Difference:
         """What ``other`` saves against ``base``."""
@@ -63,19 +72,39 @@ class Simultaneous:
 
 
 def simultaneous(material: Paired, draws: int = _DRAWS) -> Simultaneous:
-    """All pairs of the strategies of a summary; ``draws``: of the simulation behind the multiplier."""
+    """All pairs of the strategies of a summary; ``draws``: of the simulation behind the multiplier of max-t."""
     names = list(material.strategies)
     pairs = list(combinations(range(len(names)), 2))
-    rows = {(b, k): compare_pair(material, k, b) for b in range(len(names)) for k in range(len(names)) if b != k}
-    chosen = {pair: _sharper(row) for pair, row in rows.items()}
-    critical = critical_value(*_scores(material, pairs, chosen), draws=draws) if pairs else np.nan
+    chosen = {(b, k): _sharper(compare_pair(material, k, b)) for b, k in pairs}
+    critical, method = _multiplier(material, pairs, chosen, draws)
     found = {}
     for (b, k), (saving, error, controlled) in chosen.items():
         half = critical * error if np.isfinite(error) else np.nan
-        found[names[b], names[k]] = Difference(
-            names[b], names[k], saving, error, saving - half, saving + half, controlled
-        )
-    return Simultaneous(critical, len(pairs), found)
+        for base, other, own in ((b, k, saving), (k, b, -saving)):
+            pair = names[base], names[other]
+            found[pair] = Difference(*pair, own, error, own - half, own + half, controlled)
+    return Simultaneous(critical, len(pairs), found, method)
+
+
+def _multiplier(
+    material: Paired,
+    pairs: list[tuple[int, int]],
+    chosen: Mapping[tuple[int, int], tuple[float, float, bool]],
+    draws: int,
+) -> tuple[float, str]:
+    """The common multiplier of the standard errors, and how it was found."""
+    if not pairs:
+        return np.nan, MAX_T
+    days, largest = material.day_counts, max(error for _, error, _ in chosen.values())  # NaN: there is no interval
+    if days is not None:
+        counts, few, many, fewest = days, FEW_DAYS, MAX_T_DAYS, FEWEST_DAYS
+    else:
+        # The control variate's slope takes a degree of freedom.
+        own = material.count - any(controlled for _, _, controlled in chosen.values())
+        counts, few, many, fewest = np.ones(0 if material.conditional else own), FEW_EPISODES, MAX_T, 2
+    if np.isfinite(largest) and fewest <= counts.size and are_few(counts.size, len(material.strategies)):
+        return (calibrated_value(counts, len(material.strategies), LEVEL) if largest > 0.0 else 0.0), few
+    return critical_value(*_scores(material, pairs, chosen), draws=draws), many
 
 
 def _sharper(row: Mapping[str, float]) -> tuple[float, float, bool]:

@@ -56,7 +56,7 @@ def method_note(material: Material) -> str:
     controlled = any(d.controlled for d in pairs.differences.values())
     note = (
         f"Intervals hold together, with 95 %, over all {pairs.pairs} pairs of strategies: {pairs.critical:.2f} standard errors "
-        "to each side (max-t, correlations from the co-moments)"
+        f"to each side ({pairs.method})"
     )
     note += (
         "; price moves, whose mean is known, are taken out as control variate where that is valid."

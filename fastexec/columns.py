@@ -111,6 +111,8 @@ SUMMARY = (
     _c("episodes", "int64", "", "Number of episodes."),
     _c("unfinished", "int64", "", "Episodes in which shares of the order stayed untraded."),
     _c("completion", "float64", "share of the order", "Mean of completion."),
+    _c("filled", "float64", "share of the order", "Mean of filled_shares over order_shares, the horizon rule included."),
+    _c("order_value", "float64", "currency", "Mean of order_shares times arrival_price."),
     _c("control_variate", "bool", "", "Whether timing is known to have mean zero."),
     *(
         _c(f"{part}_{name}_bps", "float64", "bps", f"{text} of {part}_bps.",
@@ -121,10 +123,10 @@ SUMMARY = (
             ("sd", "Standard deviation"),
             ("minimum", "Minimum"),
             ("maximum", "Maximum"),
-            *((f"p{q:02d}", f"{q} % quantile (relative error at most 1/256)") for q in QUANTILES),
+            *((f"p{q:02d}", f"{q} % quantile (relative error at most 1/256, beyond 2^40 bps 1/16)") for q in QUANTILES),
         )
     ),
-    _c("shortfall_cvar95_bps", "float64", "bps", "Mean of the highest 5 % of shortfall (relative error at most 1/256).",
+    _c("shortfall_cvar95_bps", "float64", "bps", "Mean of the highest 5 % of shortfall (relative error as the quantiles').",
        _PER_STEP),
     _c("program_cost_mean", "float64", "currency", "Mean of program_cost.", "cost rule by_fill"),
     _c("program_cost_sd", "float64", "currency", "Standard deviation of program_cost.", "cost rule by_fill"),

@@ -12,7 +12,7 @@ from fastexec.errors import InputError
 from fastexec.planning.parameters import ranges
 from fastexec.simulation import Results
 from fastexec.studies import layout, store
-from fastexec.studies.moments import COLUMNS, summarise
+from fastexec.studies.moments import COSTS, summarise
 from fastexec.studies.place import Place
 from fastexec.studies.study import Study
 from fastexec.studies.summary import SummaryAccumulator
@@ -68,7 +68,13 @@ def _source_days(summary: pa.Table) -> list[int]:
 
 def _selected(results: Results, mask: np.ndarray) -> Results:
     rows = np.repeat(mask, len(results.strategies))
-    needed = [*COLUMNS, "filled_shares", *(["program_cost"] if "program_cost" in results.episodes else [])]
+    needed = [
+        *COSTS,
+        "arrival_price",
+        "filled_shares",
+        "completion",
+        *(["program_cost"] if "program_cost" in results.episodes else []),
+    ]
     return Results(
         results.strategies,
         {name: values[mask] for name, values in results.markets.items()},

@@ -11,8 +11,8 @@ from scipy import stats
 
 import fastexec as fx
 from conftest import SMALL
-from fastexec.analysis.comparison import verdict
 from fastexec.analysis.format import formatted
+from fastexec.analysis.verdict import Judge, single
 from fastexec.columns import PARTS, QUANTILES
 from fastexec.errors import InputError
 from fastexec.simulation import Results, prepare
@@ -122,6 +122,13 @@ def planted(rng, n, saving, noise=1.0):
     return Results(["a", "b"], {"order_shares": np.ones(n)}, episodes)
 
 
+def verdict(results, judge=Judge(), cv=False):  # noqa: B008 - frozen
+    """Of strategy b against a."""
+    accumulator = SummaryAccumulator(results.strategies, ["twap", "pov"])
+    accumulator.add(summarise(0, results))
+    return judge.verdict(single(from_summary(accumulator.table([cv, cv])), 0, 1))
+
+
 def row_of(results, cv=False):
     n = len(results.markets["order_shares"])
     accumulator = SummaryAccumulator(results.strategies, ["twap", "pov"])
@@ -139,10 +146,10 @@ def test_intervals_cover_the_planted_saving_95_times_in_100():
 
 def test_verdicts():
     rng = np.random.default_rng(1)
-    assert verdict(row_of(planted(rng, 500, 1.0))) == "cheaper"
-    assert verdict(row_of(planted(rng, 500, -1.0))) == "dearer"
-    assert verdict(row_of(planted(rng, 50, 0.0))) == "no difference shown"
-    assert verdict(row_of(planted(rng, 1, 1.0))) == "no interval"
+    assert verdict(planted(rng, 500, 1.0)) == "cheaper"
+    assert verdict(planted(rng, 500, -1.0)) == "dearer"
+    assert verdict(planted(rng, 50, 0.0)) == "no difference shown"
+    assert verdict(planted(rng, 1, 1.0)) == "no interval"
 
 
 def test_identical_strategies_save_exactly_nothing():
@@ -152,7 +159,7 @@ def test_identical_strategies_save_exactly_nothing():
     assert (row["saving_cv_bps"], row["standard_error_cv_bps"]) == (0.0, 0.0)
     assert row["win_rate"] == 0.5
     assert row["episodes_for_0_1_bps"] == 0.0
-    assert verdict(row) == "no difference shown"
+    assert verdict(same, cv=True) == "no difference shown"
 
 
 def test_one_episode_has_a_saving_and_no_interval():
@@ -254,7 +261,7 @@ def test_formats(folder):
     assert data["rows"][0]["optimum_bps"] is None
     lines = formatted(found.table, "csv", {}).splitlines()
     assert len(lines) == 6
-    assert lines[0].startswith("strategy,baseline,episodes,saving_bps")
+    assert lines[0].startswith("strategy,baseline,metric,episodes,saving_bps")
     assert formatted(found.table, "markdown", {}).count("\n") == 7
     assert "did not finish" in " ".join(found.notes)
     assert "control" in " ".join(found.notes)

@@ -6,6 +6,7 @@ import numpy as np
 
 from fastexec.analysis.report.charts import PART_COLOURS, Bars, Chart, Panel, Points, Style, absent
 from fastexec.analysis.report.material import Material
+from fastexec.analysis.verdict import decimals, told
 from fastexec.columns import PARTS
 
 _NEGLIGIBLE = 5e-4  # bps: a part that small in every strategy is not drawn
@@ -23,7 +24,7 @@ def savings_chart(material: Material) -> Chart:
     others.sort(key=lambda d: d.saving)
     marks = [
         Points(d.other, np.array([d.saving]), np.array([float(y)]), material.style(d.other), np.array([d.low]),
-               np.array([d.high]), texts=[f"{d.saving:+,.3f}"])
+               np.array([d.high]), texts=[told(d.saving, decimals(d))])
         for y, d in enumerate(others)
     ]  # fmt: skip
     panel = Panel(
@@ -59,7 +60,7 @@ def method_note(material: Material) -> str:
         f"to each side ({pairs.method})"
     )
     note += (
-        "; price moves, whose mean is known, are taken out as control variate where that is valid."
+        "; price moves, whose mean is known, are taken out of savings and costs as control variate where that is valid."
         if controlled
         else "."
     )
@@ -102,7 +103,7 @@ def risk_chart(material: Material) -> Chart:
     kinds = {"standard deviation": "shortfall_sd_bps", "mean of the worst 5 %": "shortfall_cvar95_bps"}
     if material.per_step:
         kinds = {"standard deviation": "program_cost_sd"}
-    mean, unit = material.mean_costs(), material.measure[1]
+    mean, unit = material.printed_costs, material.measure[1]
     views = {}
     for label, column in kinds.items():
         risk = [row[column] for row in material.rows]

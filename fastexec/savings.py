@@ -150,13 +150,13 @@ def scaled(found: Difference, scale: float) -> Difference:
 
 
 def _digits(found: list[Difference]) -> int:
-    """Decimals that show two digits of a typical interval's half width, at most three."""
+    """Decimals that show two digits of the narrowest interval's half width, at most three."""
     import math
 
     halves = sorted(one.high - one.saving for one in found if one.known and one.high - one.saving > 1e-6)
     if not halves:
         return 2
-    return min(max(1 - math.floor(math.log10(halves[len(halves) // 2])), 1), 3)
+    return min(max(1 - math.floor(math.log10(halves[0])), 1), 3)
 
 
 def _title(row: dict[str, Any]) -> str:

@@ -142,8 +142,8 @@ def _rough(summaries: Sequence[pa.Table]) -> list[str]:
                 heavy.add(row["strategy"])
     if heavy:
         notes.append(
-            f"heavy tails: one episode makes over {_HEAVY:.0%} of the spread of {', '.join(sorted(heavy))}, so intervals are "
-            "too narrow; simulate more episodes"
+            f"heavy tails: one episode makes over {100.0 * _HEAVY:.0f} % of the spread of {', '.join(sorted(heavy))}, so "
+            "intervals may be too narrow"
         )
     return notes
 

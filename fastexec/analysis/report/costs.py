@@ -44,7 +44,7 @@ def savings_chart(material: Material) -> Chart:
     return Chart(
         "savings",
         title,
-        f"The intervals of the table; right of 0 is cheaper than {material.baseline}.",
+        f"The intervals of the table; right of 0: it cost less than {material.baseline}.",
         {"": [panel]},
         table,
         height=150 + 36 * len(marks),

@@ -11,7 +11,7 @@ import numpy as np
 from fastexec.analysis.comparison import Comparison, compare
 from fastexec.analysis.report.charts import Style, style_of
 from fastexec.analysis.simultaneous import Simultaneous, simultaneous
-from fastexec.analysis.verdict import NEGLIGIBLE, Judge
+from fastexec.analysis.verdict import NEGLIGIBLE, Judge, cost_beside
 from fastexec.errors import InputError
 from fastexec.studies import layout, store
 from fastexec.studies.manifest import require_unchanged
@@ -113,6 +113,11 @@ class Material:
         if self.per_step:
             return self.mean_costs()
         return printed_costs(from_summary(self.summary), self.strategies.index(self.baseline))
+
+    def cost_text(self, strategy: str) -> str:
+        """Its printed cost."""
+        costs, b = self.printed_costs, self.strategies.index(self.baseline)
+        return cost_beside(costs[b], costs[b] - costs[self.strategies.index(strategy)], 3)
 
     def mean_costs(self) -> np.ndarray:
         """Mean cost of each strategy in the measure's unit, float64[k], price moves and all."""

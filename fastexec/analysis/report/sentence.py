@@ -82,7 +82,7 @@ def _short(material: Material) -> str:
 
 
 def _cost(material: Material, name: str) -> str:
-    return f"{bps(float(material.printed_costs[material.strategies.index(name)]))} bps"
+    return f"{material.cost_text(name)} bps"
 
 
 def _next(material: Material, ranked: list[str]) -> str:

@@ -10,7 +10,7 @@ from fastexec.analysis.cautions import CONTROLS, cautions
 from fastexec.analysis.report.costs import method_note
 from fastexec.analysis.report.material import Material
 from fastexec.analysis.report.sentence import adapting, answer, optimum, percent
-from fastexec.analysis.verdict import Difference, Judge, cost_beside, decimals, told
+from fastexec.analysis.verdict import Difference, Judge, decimals, told
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -110,8 +110,7 @@ def _row(material: Material, k: int, at: Callable[[float], float]) -> Row:
     name, own = material.strategies[k], material.rows[k]
     base = name == material.baseline
     sd = own["program_cost_sd" if material.per_step else "shortfall_sd_bps"]
-    costs, b = material.printed_costs, material.strategies.index(material.baseline)
-    cells = [(cost_beside(costs[b], costs[b] - costs[k], 3), float(costs[k])), cell(sd, lambda x: f"{x:,.2f}")]
+    cells = [(material.cost_text(name), float(material.printed_costs[k])), cell(sd, lambda x: f"{x:,.2f}")]
     drawn, verdict = None, "baseline" if base else ""
     if not material.per_step:
         found = None if base else material.pairs.against(material.baseline, name)

@@ -7,7 +7,8 @@ Student's t with 3 degrees of freedom, half of it common to all strategies (heav
 
 ``--metrics`` measures the intervals of savings by E + LAMBDA Var, by the mean of the worst 5 % and by the slippage against the
 market's VWAP, of two strategies whose costs are normal, or skewed (log-normal), beside price moves in common: truths in closed
-form. It fails outside 92.5 % to 97.5 %.
+form. Under 2,000 episodes the product warns: of skewed costs 91 to 93 % are covered on 1,000. It fails outside 92.5 % to
+97.5 %.
 """
 
 import argparse
@@ -83,7 +84,7 @@ def check_days(sets, seed):
     return sound
 
 
-LAWS, SIZES, METRICS = ("normal", "skewed"), (1_000, 10_000), ("vwap", "risk:0.01", "cvar95")
+LAWS, SIZES, METRICS = ("normal", "skewed"), (2_000, 10_000), ("vwap", "risk:0.01", "cvar95")
 WIDTH, Z95, VALUE = np.array([0.5, 0.3]), 1.6448536269514722, 1e6  # of the skewed law; currency of an order
 LEAST, MOST = 0.925, 0.975
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _SAMPLE = 1_000_000
 _TAIL = 0.05
 #: Fewer episodes leave too few in the tail, or too little of a variance, for an interval to be taken at its word.
-LEAST_EPISODES = {"cvar95": 1_000, "risk": 400}
+LEAST_EPISODES = {"cvar95": 2_000, "risk": 2_000}
 
 
 @dataclass(frozen=True)

@@ -104,19 +104,35 @@ def risk_chart(material: Material) -> Chart:
     if material.per_step:
         kinds = {"standard deviation": "program_cost_sd"}
     mean, unit = material.printed_costs, material.measure[1]
-    views = {}
+    low, high = _around(material)
+    views: dict[str, list[Panel]] = {}
     for label, column in kinds.items():
         risk = [row[column] for row in material.rows]
         if any(value is None for value in risk):
             return absent("risk", title, "one episode has no standard deviation")
         marks = [
-            Points(name, np.array([risk[k]]), mean[[k]], material.style(name))
+            Points(name, np.array([risk[k]]), mean[[k]], material.style(name), low[[k]], high[[k]], along="y")
             for k, name in enumerate(material.strategies)
         ]
         views[label] = [Panel(marks, f"{label} of the cost ({unit})", f"mean cost ({unit})")]
     table = pa.table(
-        {"strategy": material.strategies, f"mean_{unit}": mean}
+        {"strategy": material.strategies, f"mean_{unit}": mean, f"low_{unit}": low, f"high_{unit}": high}
         | {f"{column}": [row[column] for row in material.rows] for column in kinds.values()}
     )
-    note = "Lower left is better: cheaper on average, and less spread from episode to episode."
+    note = "Lower left is better: a lower cost on average, and less spread from episode to episode."
+    if np.isfinite(low).any():
+        note += f" Bars: the interval of the saving against {material.baseline}, which has none."
     return Chart("risk", title, note, views, table, view_label="risk as")
+
+
+def _around(material: Material) -> tuple[np.ndarray, np.ndarray]:
+    """(low, high) of each cost, float64[k], as the interval of its saving leaves them; NaN where there is none."""
+    if material.per_step:
+        none = np.full(len(material.strategies), np.nan)
+        return none, none
+    base = material.printed_costs[material.strategies.index(material.baseline)]
+    found = [
+        None if s == material.baseline else material.pairs.against(material.baseline, s) for s in material.strategies
+    ]
+    low = [np.nan if d is None else base - d.high for d in found]
+    return np.array(low), np.array([np.nan if d is None else base - d.low for d in found])

@@ -242,12 +242,12 @@ def presets() -> None:
 @PLUGIN
 def schema(plugins: tuple[str, ...]) -> None:
     """The study file, key by key, and the columns of the results."""
-    from fastexec import columns
+    from fastexec.dictionary import data_dictionary
     from fastexec.models.plugin_files import registered
     from fastexec.studies.study_schema import schema_text
 
     known = registered(plugins, lambda file: [Path(file)])
-    printing.say_lines(f"{schema_text(known.values())}\n{columns.data_dictionary()}")
+    printing.say_lines(f"{schema_text(known.values())}\n{data_dictionary()}")
 
 
 @cli.command()

@@ -32,6 +32,14 @@ FORMAT = click.option(
 _FOLDER = click.argument("folder", metavar="DIR")
 _SCENARIO = click.option("--scenario", metavar="NAME", help="One scenario of a sweep (scenarios.parquet names them).")
 _BASELINE = click.option("--baseline", help="Strategy to compare with; twap by default.")
+_NEGLIGIBLE = click.option(
+    "--negligible",
+    type=float,
+    default=0.01,
+    show_default=True,
+    metavar="BPS",
+    help="Mark savings that are significant and smaller.",
+)
 
 
 @click.command(short_help="The paired comparison, from the files alone.")
@@ -39,13 +47,21 @@ _BASELINE = click.option("--baseline", help="Strategy to compare with; twap by d
 @_BASELINE
 @click.option("--by", metavar="COLUMN[:N]", help="Condition on a column of markets, or on N quantiles of it.")
 @_SCENARIO
+@click.option(
+    "--metric",
+    default="shortfall",
+    metavar="NAME",
+    help="shortfall (default), vwap, risk:LAMBDA (E + LAMBDA Var in currency) or cvar95.",
+)
+@_NEGLIGIBLE
+@click.option("--money", is_flag=True, help="Costs and savings in currency, for an order of mean value.")
 @FORMAT
-def compare(folder: str, baseline: str | None, by: str | None, scenario: str | None, form: str) -> None:
+def compare(folder: str, form: str, money: bool, **options: Any) -> None:
     """Paired comparison of the strategies in DIR, by scenario where it has a sweep, from its Parquet files alone."""
-    from fastexec import tables
+    from fastexec import savings
     from fastexec.analysis.comparison import compare as compare_files
 
-    tables.show_comparison(compare_files(folder, baseline=baseline, by=by, scenario=scenario), form)
+    savings.show_comparison(compare_files(folder, **options), form, money=money)
 
 
 @click.command(short_help="One HTML page with every chart, from the files alone.")
@@ -54,6 +70,7 @@ def compare(folder: str, baseline: str | None, by: str | None, scenario: str | N
 @click.option("--figures", type=click.Path(path_type=Path), help="Folder for the same charts as PNG and SVG.")
 @_BASELINE
 @_SCENARIO
+@_NEGLIGIBLE
 def report(folder: str, scenario: str | None, **options: Any) -> None:
     """Make one HTML page of the results in DIR, from its Parquet files alone; of a sweep, an overview of its scenarios,
     or one of them (needs the extra `report`).

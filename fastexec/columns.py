@@ -1,13 +1,13 @@
 """The registry of columns: every table's names, types, units and meanings in one place.
 
-It builds the Arrow schemas (unit and meaning travel as field metadata), casts columns to them, and prints the data
-dictionary. The names are the outside of the project: extend them, do not rename them.
+It builds the Arrow schemas (unit and meaning travel as field metadata) and casts columns to them; ``dictionary`` prints it.
+The names are the outside of the project: extend them, do not rename them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -111,6 +111,8 @@ SUMMARY = (
     _c("episodes", "int64", "", "Number of episodes."),
     _c("unfinished", "int64", "", "Episodes in which shares of the order stayed untraded."),
     _c("completion", "float64", "share of the order", "Mean of completion."),
+    _c("filled", "float64", "share of the order", "Mean of filled_shares over order_shares, the horizon rule included."),
+    _c("order_value", "float64", "currency", "Mean of order_shares times arrival_price."),
     _c("control_variate", "bool", "", "Whether timing is known to have mean zero."),
     *(
         _c(f"{part}_{name}_bps", "float64", "bps", f"{text} of {part}_bps.",
@@ -121,10 +123,10 @@ SUMMARY = (
             ("sd", "Standard deviation"),
             ("minimum", "Minimum"),
             ("maximum", "Maximum"),
-            *((f"p{q:02d}", f"{q} % quantile (relative error at most 1/256)") for q in QUANTILES),
+            *((f"p{q:02d}", f"{q} % quantile (relative error at most 1/256, beyond 2^40 bps 1/16)") for q in QUANTILES),
         )
     ),
-    _c("shortfall_cvar95_bps", "float64", "bps", "Mean of the highest 5 % of shortfall (relative error at most 1/256).",
+    _c("shortfall_cvar95_bps", "float64", "bps", "Mean of the highest 5 % of shortfall (relative error as the quantiles').",
        _PER_STEP),
     _c("program_cost_mean", "float64", "currency", "Mean of program_cost.", "cost rule by_fill"),
     _c("program_cost_sd", "float64", "currency", "Standard deviation of program_cost.", "cost rule by_fill"),
@@ -147,6 +149,7 @@ COMPARISON = (
     _SCENARIO,
     _STRATEGY,
     _c("baseline", "text", "", "Strategy compared with."),
+    _c("metric", "text", "", "What is compared: shortfall, vwap, risk:LAMBDA or cvar95."),
     _c("episodes", "int64", "", "Number of pairs."),
     *(
         _c(name, "float64", "bps", f"{text}.", _PER_STEP if name == "saving_bps" else "too few episodes or days")
@@ -156,7 +159,12 @@ COMPARISON = (
         _c(name.replace("_bps", "_cv_bps"), "float64", "bps", f"{text}, timing as control variate.", "not valid here")
         for name, text in _INTERVAL
     ),
-    _c("win_rate", "float64", "share of episodes", "Strategy cheaper than the baseline, ties count half."),
+    _c("cost_cv_bps", "float64", "bps", "Mean cost of the strategy: the baseline's, timing as control variate, minus "
+       "saving_cv_bps.", "not valid here"),
+    _c("saving_money", "float64", "currency",
+       "Saving for an order of mean value (with control variate where valid).", _PER_STEP),
+    _c("win_rate", "float64", "share of episodes", "Strategy cheaper than the baseline, ties count half.",
+       "metrics risk and cvar95"),
     _c("completion", "float64", "share of the order", "Mean completion of the strategy."),
     _c("baseline_completion", "float64", "share of the order", "Mean completion of the baseline."),
     _c("episodes_for_0_1_bps", "float64", "", "Episodes that show a saving of 0.1 bp with 80 % power: (2.80 sd / 0.1)^2.",
@@ -267,30 +275,3 @@ def steps_table(strategies: Sequence[str], columns: Mapping[str, np.ndarray]) ->
     """The steps table from the engine's columns, the strategy given as ``strategy_index``."""
     rest = {name: values for name, values in columns.items() if name != "strategy_index"}
     return build("steps", {"strategy": repeated(strategies, columns["strategy_index"]), **rest})
-
-
-def data_dictionary() -> str:
-    """Every table and column as Markdown."""
-    lines = []
-    for table, columns in TABLES.items():
-        lines += [f"### {table}", "", "| column | type | unit | meaning |", "|---|---|---|---|"]
-        for c in _folded(columns):
-            kind = "dictionary<string>" if c.type == "text" else c.type
-            null = f" Null: {c.null}." if c.null else ""
-            lines.append(f"| {c.name} | {kind} | {c.unit} | {c.meaning}{null} |")
-        lines.append("")
-    return "\n".join(lines)
-
-
-def _folded(columns: Sequence[Column]) -> list[Column]:
-    """The columns, the summary's statistics of each part told once, for PART."""
-    statistics = {c.name[len("timing_") :] for c in columns if c.name.startswith("timing_") and c.name.endswith("_bps")}
-    if columns is not SUMMARY:
-        return list(columns)
-    found = []
-    for c in columns:
-        part, _, rest = c.name.partition("_")
-        if rest not in statistics or part == "shortfall":
-            told = rest in statistics
-            found.append(replace(c, name=f"PART_{rest}", meaning=c.meaning.replace("shortfall", "PART")) if told else c)
-    return found

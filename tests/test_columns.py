@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 
 from fastexec import columns
+from fastexec.dictionary import data_dictionary
 from fastexec.errors import FastexecError
 
 CONTRACT_EPISODES = [
@@ -15,9 +16,9 @@ CONTRACT_EPISODES = [
     "participation", "max_participation", "child_orders", "last_step",
 ]  # fmt: skip
 CONTRACT_COMPARISON = [
-    "strategy", "baseline", "episodes", "saving_bps", "standard_error_bps", "ci_low_bps", "ci_high_bps", "saving_cv_bps",
-    "standard_error_cv_bps", "ci_low_cv_bps", "ci_high_cv_bps", "win_rate", "completion", "baseline_completion",
-    "episodes_for_0_1_bps", "optimum_bps", "captured", "captured_low", "captured_high",
+    "strategy", "baseline", "metric", "episodes", "saving_bps", "standard_error_bps", "ci_low_bps", "ci_high_bps",
+    "saving_cv_bps", "standard_error_cv_bps", "ci_low_cv_bps", "ci_high_cv_bps", "cost_cv_bps", "saving_money", "win_rate",
+    "completion", "baseline_completion", "episodes_for_0_1_bps", "optimum_bps", "captured", "captured_low", "captured_high",
 ]  # fmt: skip
 
 
@@ -71,7 +72,7 @@ def test_missing_and_foreign_columns_are_named():
 
 
 def test_dictionary_lists_every_table_and_column():
-    text = columns.data_dictionary()
+    text = data_dictionary()
     for table, registered in columns.TABLES.items():
         assert f"### {table}" in text
         if table != "summary":

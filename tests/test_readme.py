@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from fastexec.columns import data_dictionary
+from fastexec.dictionary import data_dictionary
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -85,7 +85,7 @@ def test_no_block_is_of_a_language_that_nobody_runs():
 
 
 def test_the_columns_are_those_of_the_schema():
-    """Generated: paste `fastexec.columns.data_dictionary()` behind the heading."""
+    """Generated: paste `fastexec.dictionary.data_dictionary()` behind the heading."""
     assert README.rstrip().endswith(data_dictionary().rstrip())
 
 

@@ -162,7 +162,7 @@ MARKOV = {
         ({"strategies": [{"model": "twap"}, {"model": "schedule", "weights": [1.0] * 12}]}, "no difference is shown"),
         (
             {"order": {"at_horizon": "leave"}, "strategies": [{"model": "pov", "rate": 0.01}, {"model": "twap"}]},
-            "flatters",
+            "Not counted: pov",
         ),
     ],
 )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.stats import norm, studentized_range
+from scipy.stats import norm, studentized_range, t
 
-from fastexec.analysis.simultaneous import critical_value, simultaneous
+from fastexec.analysis.few_days import calibrated_value
+from fastexec.analysis.simultaneous import FEW_DAYS, FEW_EPISODES, MAX_T_DAYS, critical_value, simultaneous
 from fastexec.studies.paired import Paired, compare_pair
 
 
@@ -99,3 +100,54 @@ def test_equal_strategies_differ_by_nothing():
     assert found.critical == 0.0
     assert not found.against("s0", "s1").shown
     assert (found.against("s0", "s1").low, found.against("s0", "s1").high) == (0.0, 0.0)
+
+
+def some_days(generator, sizes, strategies):
+    """Costs[e, k] whose truth is 0 and the day of each, with effects of the days in common to its episodes."""
+    days = np.repeat(np.arange(len(sizes)), sizes)
+    spread = np.linspace(1.0, 3.0, strategies)
+    return (generator.standard_normal((len(sizes), strategies)) * spread)[days], days
+
+
+@pytest.mark.parametrize("sizes", [[8] * 5, [2, 5, 8, 11, 14]], ids=["alike", "uneven"])
+@pytest.mark.parametrize("strategies", [3, 10])
+def test_on_few_days_all_pairs_are_covered_together(strategies, sizes):
+    """Max-t with correlations of five days covered .70 of ten strategies; ``scripts/verify_intervals.py`` measures more."""
+    generator, sets, covered = np.random.default_rng(5), 400, 0
+    for _ in range(sets):
+        costs, days = some_days(generator, sizes, strategies)
+        found = simultaneous(material(costs, days=days))
+        covered += all(d.low <= 0.0 <= d.high for d in found.differences.values())
+    assert 0.915 < covered / sets < 0.99
+    assert found.method == FEW_DAYS
+
+
+@pytest.mark.parametrize("controlled", [False, True])
+def test_on_few_episodes_all_pairs_are_covered_together(controlled):
+    generator, sets, covered = np.random.default_rng(7), 400, 0
+    for _ in range(sets):
+        timings = generator.standard_normal((12, 6)) * 3.0
+        own = generator.standard_normal((12, 6))
+        found = simultaneous(material(own + timings, timings) if controlled else material(own))
+        covered += all(d.low <= 0.0 <= d.high for d in found.differences.values())
+    assert 0.915 < covered / sets < 0.985
+    assert found.method == FEW_EPISODES
+
+
+def test_many_days_have_their_correlations_estimated():
+    generator = np.random.default_rng(6)
+    costs, days = some_days(generator, [1] * 40, 3)
+    many, few = (simultaneous(material(costs[:n], days=days[:n])) for n in (40, 20))
+    assert (many.method, few.method) == (MAX_T_DAYS, FEW_DAYS)
+    assert many.critical < few.critical < norm.ppf(1.0 - 0.05 / 6) * 1.2
+
+
+def test_uneven_days_need_a_wider_interval_and_their_order_does_not_matter():
+    even, uneven = (calibrated_value(np.array(sizes), 4, 0.95) for sizes in ([10.0] * 6, [2.0, 4, 9, 11, 16, 18]))
+    assert even * 1.05 < uneven
+    assert calibrated_value(np.array([18.0, 2, 9, 16, 4, 11]), 4, 0.95) == uneven
+    assert calibrated_value(np.array([20.0] * 6), 4, 0.95) == even
+
+
+def test_two_strategies_on_days_alike_have_students_t():
+    assert calibrated_value(np.full(7, 3.0), 2, 0.95) == pytest.approx(t.ppf(0.975, 6), rel=0.01)

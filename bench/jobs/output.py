@@ -18,7 +18,7 @@ from fastexec.analysis.comparison import compare
 from fastexec.columns import markets_table
 from fastexec.simulation import Results, prepare
 from fastexec.studies import store
-from fastexec.studies.moments import COLUMNS, summarise
+from fastexec.studies.moments import COSTS, summarise
 from fastexec.studies.place import Place
 from fastexec.studies.run import run
 from fastexec.studies.study import Study
@@ -58,7 +58,7 @@ def summing(episodes: int) -> Callable[[], None]:
 
 def summarised(episodes: int) -> np.ndarray:
     """The columns that a summary reads."""
-    return np.stack([results(episodes).episodes[name] for name in COLUMNS])
+    return np.stack([results(episodes).episodes[name] for name in (*COSTS, "completion")])
 
 
 def copying(source: np.ndarray) -> Callable[[], None]:

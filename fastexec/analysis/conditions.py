@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from fastexec.analysis.metrics import SHORTFALL, Metric, Scores
 from fastexec.errors import InputError
 from fastexec.planning.parameters import ranges
 from fastexec.simulation import Results
 from fastexec.studies import layout, store
-from fastexec.studies.moments import COLUMNS, summarise
+from fastexec.studies.moments import COSTS, summarise
 from fastexec.studies.place import Place
 from fastexec.studies.study import Study, Swept
 from fastexec.studies.summary import SummaryAccumulator
@@ -25,34 +26,73 @@ _MOST_GROUPS = 32
 _SAMPLE = 1_000_000
 
 
-def conditioned(folder: Place, swept: Swept, by: str, summary: pa.Table) -> dict[str, pa.Table]:
-    """A summary for each group of a scenario's episodes, one part file in memory at a time; ``summary``: that of all.
+def conditioned(
+    folder: Place, swept: Swept, by: str | None, summary: pa.Table, metric: Metric = SHORTFALL
+) -> dict[str, Conditioned]:
+    """A summary of each group of a scenario's episodes, one part file in memory at a time; ``summary``: that of all.
 
-    by: ``COLUMN`` or ``COLUMN:N`` of the markets table. Raises InputError where there are no rows or no such column.
+    by: ``COLUMN`` or ``COLUMN:N`` of the markets table; None: all are one group, named "". metric: what stands in place of
+    the shortfall. Raises InputError where there are no rows or no such column.
     """
     study, parts = swept.study, layout.parts(layout.home_of(folder, "markets", swept.name))
+    asked = f"--metric {metric.name}" if by is None else f"--by {by}"
     if not parts:
-        raise InputError(f"--by {by}: {folder} holds no rows (output.rows = none); run the study with rows = all")
-    column, _, groups = by.partition(":")
-    _require_column(parts[0], column, by)
-    names, place = _grouping(parts, column, groups, by)
+        raise InputError(f"{asked}: {folder} holds no rows (output.rows = none); run the study with rows = all")
+    if metric.kind != "shortfall" and study.costs.rule == "per_step":
+        raise InputError(f"--metric {metric.name}: the cost rule per_step has the mini-project's cost only")
+    groups = _Groups([""], None, lambda x: np.zeros(len(x), np.int64)) if by is None else _groups(parts, by)
     strategies, models = [s.name for s in study.strategies], [s.model for s in study.strategies]
     source_days, episodes = _source_days(summary), layout.home_of(folder, "episodes", swept.name)
-    found = [SummaryAccumulator(strategies, models, source_days) for _ in names]
-    counts = [0] * len(names)
-    for part in parts:
-        markets = store.read_columns(part)
-        results = Results(strategies, markets, store.read_columns(episodes / part.name))
-        groups_of = place(_values(part, column))
-        for g in np.unique(groups_of).tolist():
-            chosen = _selected(results, groups_of == g)
-            found[g].add(summarise(counts[g], chosen))
-            counts[g] += int((groups_of == g).sum())
+    found = [SummaryAccumulator(strategies, models, source_days) for _ in groups.names]
+    scores = [Scores(metric, len(strategies), int(summary["episodes"][0].as_py())) for _ in groups.names]
+    if metric.kind in ("risk", "cvar95"):
+        for g, chosen in _chosen(parts, episodes, strategies, groups):
+            scores[g].look(chosen)
+    for g, chosen in _chosen(parts, episodes, strategies, groups):
+        found[g].add(summarise(found[g].end, chosen if metric.kind == "shortfall" else scores[g].of(chosen)))
     flags = summary["control_variate"].to_pylist()
-    if not _known_at_arrival(study, column):
+    if groups.column is not None and not _known_at_arrival(study, groups.column):
         # Given what a path did later, its timing has no mean of zero any more.
         flags = [False] * len(flags)
-    return {name: f.table(flags) for name, f, count in zip(names, found, counts, strict=True) if count}
+    return {
+        name: Conditioned(f.table([flag and not s.left_out for flag in flags]), s.left_out)
+        for name, f, s in zip(groups.names, found, scores, strict=True)
+        if f.end
+    }
+
+
+class Conditioned(NamedTuple):
+    """A group's summary, and how many of its episodes have no score and are not in it."""
+
+    summary: pa.Table
+    left_out: int
+
+
+class _Groups(NamedTuple):
+    """Names, the column of markets that tells them apart, and which group each of its values is in."""
+
+    names: list[str]
+    column: str | None
+    place: Callable[[np.ndarray], np.ndarray]
+
+
+def _groups(parts: list[Place], by: str) -> _Groups:
+    column, _, count = by.partition(":")
+    _require_column(parts[0], column, by)
+    names, place = _grouping(parts, column, count, by)
+    return _Groups(names, column, place)
+
+
+def _chosen(
+    parts: list[Place], episodes: Place, strategies: list[str], groups: _Groups
+) -> Iterator[tuple[int, Results]]:
+    """(group, its episodes), part by part."""
+    for part in parts:
+        results = Results(strategies, store.read_columns(part), store.read_columns(episodes / part.name))
+        values = results.markets["episode"] if groups.column is None else _values(part, groups.column)
+        place = groups.place(values)
+        for g in np.unique(place).tolist():
+            yield g, _selected(results, place == g)
 
 
 def _known_at_arrival(study: Study, column: str) -> bool:
@@ -67,7 +107,14 @@ def _source_days(summary: pa.Table) -> list[int]:
 
 def _selected(results: Results, mask: np.ndarray) -> Results:
     rows = np.repeat(mask, len(results.strategies))
-    needed = [*COLUMNS, "filled_shares", *(["program_cost"] if "program_cost" in results.episodes else [])]
+    needed = [
+        *COSTS,
+        "arrival_price",
+        "filled_shares",
+        "completion",
+        "vwap_slippage_bps",
+        *(["program_cost"] if "program_cost" in results.episodes else []),
+    ]
     return Results(
         results.strategies,
         {name: values[mask] for name, values in results.markets.items()},

@@ -1,10 +1,11 @@
-"""Intervals for every pair of strategies that hold together: max-t over all pairs, from a summary's co-moments.
+"""Intervals for every pair of strategies that hold together, from a summary's co-moments.
 
 Each pair's saving and standard error are those of ``studies.paired``; only the multiplier changes. The savings are
-correlated (they share strategies and markets), and their correlations are known from the co-moments, so the multiplier is
-the 95 % point of the largest of correlated |t|, found by simulation (Hothorn, Bretz and Westfall 2008; for independent
-costs of equal variance it is Tukey's studentized range over sqrt 2). Since every pair is covered, whichever strategy turns
-out cheapest may be compared with any other without a further correction.
+correlated (they share strategies and markets), and where there are many episodes or days their correlations are known from
+the co-moments: the multiplier is the 95 % point of the largest of correlated |t|, found by simulation (max-t: Hothorn, Bretz
+and Westfall 2008; for independent costs of equal variance it is Tukey's studentized range over sqrt 2). Where days are few
+it is calibrated without them (``few_days``). Since every pair is covered, whichever strategy turns out cheapest may be
+compared with any other without a further correction.
 """
 
 from __future__ import annotations
@@ -15,47 +16,30 @@ from itertools import combinations
 
 import numpy as np
 
-from fastexec.studies.paired import FEWEST_DAYS, Paired, compare_pair
+from fastexec.analysis.few_days import are_few, calibrated_value
+from fastexec.analysis.verdict import Difference, single
+from fastexec.studies.paired import FEWEST_DAYS, Paired
 
 LEVEL = 0.95
+MAX_T = "max-t, correlations from the co-moments"
+MAX_T_DAYS = "max-t over days as clusters, correlations from the days"
+FEW_DAYS = "calibrated on simulated days, as many and as uneven as these, for they are too few to tell correlations"
+FEW_EPISODES = "calibrated on as many simulated episodes, for they are too few to tell correlations"
 _DRAWS = 200_000
 _CELLS = 2_000_000  # draws times pairs in memory at once
 _NORMAL_FROM = 10_000  # degrees of freedom from which t is taken for a normal, as in ``studies.paired``
 
 
 @dataclass(frozen=True)
-class Difference:
-    """What strategy ``other`` saves against ``base`` (bps): interval holding together with all others; NaN where unknown.
-
-    controlled: whether timing is the control variate.
-    """
-
-    base: str
-    other: str
-    saving: float
-    error: float
-    low: float
-    high: float
-    controlled: bool
-
-    @property
-    def known(self) -> bool:
-        """Whether there is an interval."""
-        return bool(np.isfinite(self.low))
-
-    @property
-    def shown(self) -> bool:
-        """Whether the interval leaves 0 out."""
-        return self.known and (self.low > 0.0 or self.high < 0.0)
-
-
-@dataclass(frozen=True)
 class Simultaneous:
-    """Differences of all pairs; ``critical``: their common multiplier of the standard error, NaN without intervals."""
+    """Differences of all pairs; ``critical``: their common multiplier of the standard error, NaN without intervals;
+    ``method``: how it was found, in words.
+    """
 
     critical: float
     pairs: int
     differences: Mapping[tuple[str, str], Difference]
+    method: str = MAX_T
 
     def against(self, base: str, other: str) -> Difference:
         """What ``other`` saves against ``base``."""
@@ -63,30 +47,43 @@ class Simultaneous:
 
 
 def simultaneous(material: Paired, draws: int = _DRAWS) -> Simultaneous:
-    """All pairs of the strategies of a summary; ``draws``: of the simulation behind the multiplier."""
+    """All pairs of the strategies of a summary; ``draws``: of the simulation behind the multiplier of max-t."""
     names = list(material.strategies)
     pairs = list(combinations(range(len(names)), 2))
-    rows = {(b, k): compare_pair(material, k, b) for b in range(len(names)) for k in range(len(names)) if b != k}
-    chosen = {pair: _sharper(row) for pair, row in rows.items()}
-    critical = critical_value(*_scores(material, pairs, chosen), draws=draws) if pairs else np.nan
+    alone = {(b, k): single(material, b, k) for b, k in pairs}
+    critical, method = _multiplier(material, pairs, alone, draws)
     found = {}
-    for (b, k), (saving, error, controlled) in chosen.items():
-        half = critical * error if np.isfinite(error) else np.nan
-        found[names[b], names[k]] = Difference(
-            names[b], names[k], saving, error, saving - half, saving + half, controlled
-        )
-    return Simultaneous(critical, len(pairs), found)
+    for one in alone.values():
+        half = critical * one.error if np.isfinite(one.error) else np.nan
+        for base, other, saving in ((one.base, one.other, one.saving), (one.other, one.base, -one.saving)):
+            ends = saving - half, saving + half
+            found[base, other] = Difference(base, other, saving, one.error, *ends, one.controlled, one.rounding)
+    return Simultaneous(critical, len(pairs), found, method)
 
 
-def _sharper(row: Mapping[str, float]) -> tuple[float, float, bool]:
-    """(saving, standard error, whether with control variate): the one with it where it is valid."""
-    if np.isfinite(row["saving_cv_bps"]):
-        return row["saving_cv_bps"], row["standard_error_cv_bps"], True
-    return row["saving_bps"], row["standard_error_bps"], False
+def _multiplier(
+    material: Paired,
+    pairs: list[tuple[int, int]],
+    alone: Mapping[tuple[int, int], Difference],
+    draws: int,
+) -> tuple[float, str]:
+    """The common multiplier of the standard errors, and how it was found."""
+    if not pairs:
+        return np.nan, MAX_T
+    days, largest = material.day_counts, max(one.error for one in alone.values())  # NaN: there is no interval
+    if days is not None:
+        counts, few, many, fewest = days, FEW_DAYS, MAX_T_DAYS, FEWEST_DAYS
+    else:
+        # The control variate's slope takes a degree of freedom.
+        own = material.count - any(one.controlled for one in alone.values())
+        counts, few, many, fewest = np.ones(0 if material.conditional else own), FEW_EPISODES, MAX_T, 2
+    if np.isfinite(largest) and fewest <= counts.size and are_few(counts.size, len(material.strategies)):
+        return (calibrated_value(counts, len(material.strategies), LEVEL) if largest > 0.0 else 0.0), few
+    return critical_value(*_scores(material, pairs, alone), draws=draws), many
 
 
 def _scores(
-    material: Paired, pairs: list[tuple[int, int]], chosen: Mapping[tuple[int, int], tuple[float, float, bool]]
+    material: Paired, pairs: list[tuple[int, int]], alone: Mapping[tuple[int, int], Difference]
 ) -> tuple[np.ndarray, float]:
     """A matrix F, float64[n, pair], such that F'F is the covariance of the pairs' savings but for a factor; and the
     degrees of freedom (NaN: there is no interval).
@@ -95,13 +92,13 @@ def _scores(
         if material.day_counts.size < FEWEST_DAYS:
             return np.zeros((0, len(pairs))), np.nan
         assert material.day_sums is not None
-        saving = [chosen[pair][0] for pair in pairs]
+        saving = [alone[pair].saving for pair in pairs]
         sums = np.stack([material.day_sums[:, b] - material.day_sums[:, k] for b, k in pairs], axis=1)
         return sums - material.day_counts[:, None] * np.array(saving), float(material.day_counts.size - 1)
     if material.conditional or material.count < 2 or not np.isfinite(material.products).all():
         return np.zeros((0, len(pairs))), np.nan
-    weights = np.stack([_contrast(material, b, k, chosen[b, k][2]) for b, k in pairs], axis=1)
-    varies = np.array([chosen[pair][1] > 0.0 for pair in pairs])  # the root's rounding would make noise of a point
+    weights = np.stack([_contrast(material, b, k, alone[b, k].controlled) for b, k in pairs], axis=1)
+    varies = np.array([alone[pair].error > 0.0 for pair in pairs])  # the root's rounding would make noise of a point
     return _root(material.products) @ weights * varies, float(material.count - 1)
 
 

@@ -9,13 +9,18 @@ import numpy as np
 from fastexec.kernels._jit import entry, stage
 from fastexec.kernels.door import F8, I8, held, sizes, within
 
-#: The histogram: 128 bins a binade from 2^-20 to 2^20, both signs, zero in the middle. A bin's middle is within 1/256.
-BINS_A_BINADE, LOWEST, BINADES = 128, -20, 40
-SIDE_BINS = BINS_A_BINADE * BINADES
+#: The histogram, both signs, zero in the middle: 128 bins a binade from 2^-20 to 2^40, where a bin's middle is within 1/256;
+#: beyond, so that no float64 is out of its range, 8 bins a binade, within 1/16.
+BINS_A_BINADE, LOWEST, BINADES = 128, -20, 60
+FAR_BINS_A_BINADE, FAR_BINADES = 8, 1024 - (LOWEST + BINADES)
+NEAR_BINS = BINS_A_BINADE * BINADES
+SIDE_BINS = NEAR_BINS + FAR_BINS_A_BINADE * FAR_BINADES
 BINS = 2 * SIDE_BINS + 1
 _SHIFT = np.int64(52 - 7)
+_FAR_SHIFT = np.int64(52 - 3)
 _SIGN_OFF = np.int64(0x7FFFFFFFFFFFFFFF)
 _FIRST_KEY = np.int64((1023 + LOWEST) * BINS_A_BINADE)
+_FIRST_FAR = np.int64((1023 + LOWEST + BINADES) * FAR_BINS_A_BINADE)
 
 
 def _check_values(values, first, count, strategies):
@@ -116,7 +121,10 @@ def count_bins(values, first, count, bins):
 
 @stage
 def bin_of(x):
-    """The number of x's bin: negative ones below the middle, in order; beyond the ends the end bins."""
-    key = ((np.float64(x).view(np.int64) & _SIGN_OFF) >> _SHIFT) - _FIRST_KEY
-    place = np.int64(0) if key < 0 else min(key + np.int64(1), np.int64(SIDE_BINS))
+    """The number of x's bin: negative ones below the middle, in order."""
+    bits = np.float64(x).view(np.int64) & _SIGN_OFF
+    near, far = (bits >> _SHIFT) - _FIRST_KEY, (bits >> _FAR_SHIFT) - _FIRST_FAR
+    place = np.int64(0) if near < 0 else near + np.int64(1)
+    if far >= 0:
+        place = min(np.int64(NEAR_BINS + 1) + far, np.int64(SIDE_BINS))
     return np.int64(SIDE_BINS) - place if x < 0.0 else np.int64(SIDE_BINS) + place

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 LEAF = 4096
 NODE = 256 * LEAF
 COSTS = ("shortfall_bps", *(f"{part}_bps" for part in PARTS))
-#: The columns that are summarised; completion has a mean, and neither a histogram nor squares.
-COLUMNS = (*COSTS, "completion")
+#: What has a mean, and neither a histogram nor squares: shares of the order, and its value on arrival in currency.
+MEANS = ("order_value", "filled", "completion")
+COLUMNS = (*COSTS, *MEANS)
 SKETCHED = len(COSTS)
 TIMING = COSTS.index("timing_bps")
 
@@ -46,17 +47,17 @@ class Moments:
         self.squares, self.products, self.wins = np.zeros(shape), np.zeros((2 * k, 2 * k)), np.zeros((k, k), np.int64)
 
     @classmethod
-    def of(cls, values: np.ndarray, completion: np.ndarray, strategies: int, first: int, count: int) -> Moments:
-        """Those of rows ``first <= e < first + count`` of ``values[c, e * K + k]`` and ``completion[0, e * K + k]``."""
+    def of(cls, values: np.ndarray, means: np.ndarray, strategies: int, first: int, count: int) -> Moments:
+        """Those of rows ``first <= e < first + count`` of the costs ``values[c, e * K + k]`` and of ``means``, likewise."""
         leaf, c = cls(strategies, count), SKETCHED
         spread_of(values, first, count, leaf.mean[:c], leaf.low[:c], leaf.high[:c])
-        spread_of(completion, first, count, leaf.mean[c:], leaf.low[c:], leaf.high[c:])
+        spread_of(means, first, count, leaf.mean[c:], leaf.low[c:], leaf.high[c:])
         products_of(values, first, count, leaf.mean[:c], TIMING, leaf.squares[:c], leaf.products, leaf.wins)
         return leaf
 
     @classmethod
     def of_cut(cls, rows: np.ndarray, strategies: int) -> Moments:
-        """Those of the values of a cut leaf, ``rows[c, e * K + k]`` with completion last."""
+        """Those of the values of a cut leaf, ``rows[c, e * K + k]`` of all ``COLUMNS``."""
         rows = np.ascontiguousarray(rows)
         return cls.of(rows[:SKETCHED], rows[SKETCHED:], strategies, 0, rows.shape[1] // strategies)
 
@@ -110,11 +111,8 @@ class Gathering:
 
     def add(self, results: Results) -> None:
         """The next episodes."""
-        values = _values(results)
-        completion = np.require(
-            results.episodes["completion"][None, :], np.float64, ["C", "W"]
-        )  # Arrow's are read-only
-        k, count = self._strategies, completion.shape[1] // self._strategies
+        values, means = _values(results), _means(results)
+        k, count = self._strategies, means.shape[1] // self._strategies
         self._per_step = "program_cost" in results.episodes
         count_bins(values, 0, count, self._bins)
         filled = results.episodes["filled_shares"].reshape(count, k)
@@ -126,10 +124,10 @@ class Gathering:
             end = min(at + LEAF - (self._at % LEAF), count)
             self._at += end - at
             if end - at == LEAF:
-                self._leaves.append(Moments.of(values, completion, k, at, LEAF))
+                self._leaves.append(Moments.of(values, means, k, at, LEAF))
             else:
                 rows = slice(at * k, end * k)
-                self._keep_cut(np.concatenate((values[:, rows], completion[:, rows])))
+                self._keep_cut(np.concatenate((values[:, rows], means[:, rows])))
             at = end
 
     def _keep_cut(self, rows: np.ndarray) -> None:
@@ -182,3 +180,10 @@ def _values(results: Results) -> np.ndarray:
     if "program_cost" in episodes:
         episodes = dict.fromkeys(COSTS, np.zeros_like(episodes["program_cost"])) | {COSTS[0]: episodes["program_cost"]}
     return np.ascontiguousarray(np.stack([np.asarray(episodes[name], np.float64) for name in COSTS]))
+
+
+def _means(results: Results) -> np.ndarray:
+    """``MEANS`` as float64[c, e * K + k]; filled: shares traded, the horizon rule included, over those of the order."""
+    episodes, shares = results.episodes, np.repeat(results.markets["order_shares"], len(results.strategies))
+    found = shares * episodes["arrival_price"], episodes["filled_shares"] / shares, episodes["completion"]
+    return np.ascontiguousarray(np.stack(found))

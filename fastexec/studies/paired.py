@@ -32,7 +32,7 @@ _LEAST_ATTAINABLE = 0.05  # bps; and five standard errors: the share of next to 
 class Paired:
     """What a comparison needs of K strategies: counts, means [k], co-moments [2K, 2K] (shortfalls, timings), wins [k, k],
     and for a replay the days' episode counts [day] and sums of shortfall [day, k]. ``conditional``: episodes are made
-    of a few real days, over which nothing here tells the sampling error.
+    of a few real days, over which nothing here tells the sampling error. order_value: currency, of an order in the mean.
     """
 
     strategies: Sequence[str]
@@ -47,6 +47,7 @@ class Paired:
     day_sums: np.ndarray | None = None
     conditional: bool = False
     models: Sequence[str] = ()
+    order_value: float = np.nan
 
 
 def from_summary(summary: pa.Table) -> Paired:
@@ -66,6 +67,7 @@ def from_summary(summary: pa.Table) -> Paired:
         day_sums=None if counts is None else np.array([row["day_shortfall"] for row in rows]).T,
         models=[row["model"] for row in rows],
         conditional=counts is None and rows[0]["day_ids"] is not None,
+        order_value=rows[0]["order_value"],
     )
 
 
@@ -86,14 +88,15 @@ def baseline_number(strategies: Sequence[str], baseline: str) -> int:
     return list(strategies).index(baseline)
 
 
-def comparison_table(material: Paired, baseline: str) -> pa.Table:
-    """The comparison, a row for each strategy but the baseline."""
+def comparison_table(material: Paired, baseline: str, metric: str = "shortfall") -> pa.Table:
+    """The comparison, a row for each strategy but the baseline; ``metric``: what the material's costs measure."""
     b = baseline_number(material.strategies, baseline)
     others = [k for k in range(len(material.strategies)) if k != b]
     rows = [compare_pair(material, k, b) for k in others]
     values: dict[str, Any] = {
         "strategy": repeated(material.strategies, np.array(others, np.int32)),
         "baseline": repeated(material.strategies, np.full(len(others), b, np.int32)),
+        "metric": repeated([metric], np.zeros(len(others), np.int32)),
         "episodes": np.full(len(others), material.count),
     }
     for name in rows[0] if rows else ():
@@ -117,17 +120,55 @@ def compare_pair(material: Paired, k: int, b: int) -> Mapping[str, float]:
         "ci_low_bps": low,
         "ci_high_bps": high,
     }
-    valid = material.control_variate[k] and material.control_variate[b] and material.day_counts is None and count > 2
+    valid = is_controlled(material, k) and is_controlled(material, b)
     adjusted = _controlled(material, k, b, saving) if valid else (np.nan, *_NONE)
     names = ("saving_cv_bps", "standard_error_cv_bps", "ci_low_cv_bps", "ci_high_cv_bps")
     values |= dict(zip(names, adjusted, strict=True))
     values |= {
+        "cost_cv_bps": mean_cost(material, b) - adjusted[0],
+        "saving_money": sharper(values)[0] * material.order_value / 1e4,
         "win_rate": float(material.wins[k, b]) / (2 * count),
         "completion": float(material.completion[k]),
         "baseline_completion": float(material.completion[b]),
         "episodes_for_0_1_bps": float(np.ceil(_Z_POWER * _Z_POWER * variance / 0.01)),
     }
     return values | dict(zip(_CAPTURED, _captured(material, k, b), strict=True))
+
+
+def sharper(row: Mapping[str, float]) -> tuple[float, float, float, float, bool]:
+    """(saving, standard error, low, high, whether with control variate) of a row: with it where it is valid."""
+    controlled = row["saving_cv_bps"] is not None and bool(np.isfinite(row["saving_cv_bps"]))
+    kind = "_cv" if controlled else ""
+    saving, error, low, high = (row[f"{x}{kind}_bps"] for x in ("saving", "standard_error", "ci_low", "ci_high"))
+    return saving, error, low, high, controlled
+
+
+def is_controlled(material: Paired, k: int) -> bool:
+    """Whether the price moves may be taken out of a strategy's costs."""
+    return bool(material.control_variate[k]) and material.day_counts is None and material.count > 2
+
+
+def mean_cost(material: Paired, k: int) -> float:
+    """The mean cost of a strategy, the price moves, of known mean 0, regressed out where that is valid."""
+    p, timing = material.products, len(material.strategies) + k
+    if not is_controlled(material, k) or not p[timing, timing] > 0.0:
+        return float(material.mean[k])
+    return float(material.mean[k] - p[k, timing] / p[timing, timing] * material.timing_mean[k])
+
+
+def printed_costs(material: Paired, b: int) -> np.ndarray:
+    """The mean costs that stand beside savings against b, float64[k]: that of b minus each saving, so that they add up."""
+    base = mean_cost(material, b)
+    savings = [0.0 if k == b else sharper(compare_pair(material, k, b))[0] for k in range(len(material.strategies))]
+    return base - np.array(savings)
+
+
+def rounding(material: Paired, b: int, k: int) -> float:
+    """What the rounding of sums over n episodes may make of a saving of nothing: 8 eps log2(n) times the costs' size (their
+    root mean square, which is a little above the mean of their absolute values).
+    """
+    squares = material.mean**2 + np.diagonal(material.products)[: material.mean.size] / material.count
+    return float(8.0 * np.finfo(float).eps * np.log2(material.count) * np.sqrt(max(squares[b], squares[k])))
 
 
 def _difference(products: np.ndarray, b: int, k: int) -> float:

@@ -1,22 +1,38 @@
-"""Quantiles from the mergeable histogram of ``kernels.summary``: exact counts, values within 1/256 of the true ones."""
+"""Quantiles from the mergeable histogram of ``kernels.summary``: exact counts, values within 1/256 of the true ones (1/16
+beyond 2^40).
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
-from fastexec.kernels.summary import BINADES, BINS_A_BINADE, LOWEST, SIDE_BINS
+from fastexec.kernels.summary import (
+    BINADES,
+    BINS_A_BINADE,
+    FAR_BINADES,
+    FAR_BINS_A_BINADE,
+    LOWEST,
+    SIDE_BINS,
+)
 
-#: Largest relative distance of a reported quantile from the order statistic it stands for (within 2^-20 .. 2^20).
+#: Largest relative distance of a reported quantile from the order statistic it stands for (within 2^-20 .. 2^40).
 RELATIVE_ERROR = 1.0 / 256.0
+#: The same beyond 2^40.
+FAR_RELATIVE_ERROR = 1.0 / 16.0
 
 
 def middles() -> np.ndarray:
     """The middle of each bin, float64[BINS], ascending; 0 for the bin around zero."""
-    step = np.arange(BINS_A_BINADE) / BINS_A_BINADE
-    mantissas = 1.0 + step + 0.5 / BINS_A_BINADE
-    powers = np.ldexp(1.0, np.arange(LOWEST, LOWEST + BINADES))
-    positive = (powers[:, None] * mantissas).ravel()
+    near = _binades(LOWEST, BINADES, BINS_A_BINADE)
+    positive = np.concatenate((near, _binades(LOWEST + BINADES, FAR_BINADES, FAR_BINS_A_BINADE)))
     return np.concatenate((-positive[::-1], [0.0], positive))
+
+
+def _binades(lowest: int, count: int, bins: int) -> np.ndarray:
+    """The middles of so many bins a binade, from 2^lowest on."""
+    mantissas = 1.0 + np.arange(bins) / bins + 0.5 / bins
+    powers = np.ldexp(1.0, np.arange(lowest, lowest + count))
+    return np.asarray((powers[:, None] * mantissas).ravel())
 
 
 _MIDDLES = middles()

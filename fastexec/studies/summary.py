@@ -11,7 +11,7 @@ import numpy as np
 
 from fastexec.columns import PARTS, QUANTILES, build, repeated
 from fastexec.kernels.summary import BINS
-from fastexec.studies.moments import COLUMNS, LEAF, NODE, SKETCHED, Moments, Partial
+from fastexec.studies.moments import COLUMNS, LEAF, MEANS, NODE, SKETCHED, Moments, Partial
 from fastexec.studies.sketch import quantiles, upper_mean
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ class SummaryAccumulator:
             "model": self.models,
             "episodes": np.full(k, m.count),
             "unfinished": self.unfinished,
-            "completion": m.mean[-1],
+            **dict(zip(MEANS, m.mean[SKETCHED:], strict=True)),
             "control_variate": list(control_variate),
         }
         for c, part in enumerate(("shortfall", *PARTS)):

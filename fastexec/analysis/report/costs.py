@@ -6,6 +6,7 @@ import numpy as np
 
 from fastexec.analysis.report.charts import PART_COLOURS, Bars, Chart, Panel, Points, Style, absent
 from fastexec.analysis.report.material import Material
+from fastexec.analysis.verdict import decimals, told
 from fastexec.columns import PARTS
 
 _NEGLIGIBLE = 5e-4  # bps: a part that small in every strategy is not drawn
@@ -23,7 +24,7 @@ def savings_chart(material: Material) -> Chart:
     others.sort(key=lambda d: d.saving)
     marks = [
         Points(d.other, np.array([d.saving]), np.array([float(y)]), material.style(d.other), np.array([d.low]),
-               np.array([d.high]), texts=[f"{d.saving:+,.3f}"])
+               np.array([d.high]), texts=[told(d.saving, decimals(d))])
         for y, d in enumerate(others)
     ]  # fmt: skip
     panel = Panel(
@@ -43,7 +44,7 @@ def savings_chart(material: Material) -> Chart:
     return Chart(
         "savings",
         title,
-        f"The intervals of the table; right of 0 is cheaper than {material.baseline}.",
+        f"The intervals of the table; right of 0: it cost less than {material.baseline}.",
         {"": [panel]},
         table,
         height=150 + 36 * len(marks),
@@ -56,10 +57,10 @@ def method_note(material: Material) -> str:
     controlled = any(d.controlled for d in pairs.differences.values())
     note = (
         f"Intervals hold together, with 95 %, over all {pairs.pairs} pairs of strategies: {pairs.critical:.2f} standard errors "
-        "to each side (max-t, correlations from the co-moments)"
+        f"to each side ({pairs.method})"
     )
     note += (
-        "; price moves, whose mean is known, are taken out as control variate where that is valid."
+        "; price moves, whose mean is known, are taken out of savings and costs as control variate where that is valid."
         if controlled
         else "."
     )
@@ -102,20 +103,36 @@ def risk_chart(material: Material) -> Chart:
     kinds = {"standard deviation": "shortfall_sd_bps", "mean of the worst 5 %": "shortfall_cvar95_bps"}
     if material.per_step:
         kinds = {"standard deviation": "program_cost_sd"}
-    mean, unit = material.mean_costs(), material.measure[1]
-    views = {}
+    mean, unit = material.printed_costs, material.measure[1]
+    low, high = _around(material)
+    views: dict[str, list[Panel]] = {}
     for label, column in kinds.items():
         risk = [row[column] for row in material.rows]
         if any(value is None for value in risk):
             return absent("risk", title, "one episode has no standard deviation")
         marks = [
-            Points(name, np.array([risk[k]]), mean[[k]], material.style(name))
+            Points(name, np.array([risk[k]]), mean[[k]], material.style(name), low[[k]], high[[k]], along="y")
             for k, name in enumerate(material.strategies)
         ]
         views[label] = [Panel(marks, f"{label} of the cost ({unit})", f"mean cost ({unit})")]
     table = pa.table(
-        {"strategy": material.strategies, f"mean_{unit}": mean}
+        {"strategy": material.strategies, f"mean_{unit}": mean, f"low_{unit}": low, f"high_{unit}": high}
         | {f"{column}": [row[column] for row in material.rows] for column in kinds.values()}
     )
-    note = "Lower left is better: cheaper on average, and less spread from episode to episode."
+    note = "Lower left is better: a lower cost on average, and less spread from episode to episode."
+    if np.isfinite(low).any():
+        note += f" Bars: the interval of the saving against {material.baseline}, which has none."
     return Chart("risk", title, note, views, table, view_label="risk as")
+
+
+def _around(material: Material) -> tuple[np.ndarray, np.ndarray]:
+    """(low, high) of each cost, float64[k], as the interval of its saving leaves them; NaN where there is none."""
+    if material.per_step:
+        none = np.full(len(material.strategies), np.nan)
+        return none, none
+    base = material.printed_costs[material.strategies.index(material.baseline)]
+    found = [
+        None if s == material.baseline else material.pairs.against(material.baseline, s) for s in material.strategies
+    ]
+    low = [np.nan if d is None else base - d.high for d in found]
+    return np.array(low), np.array([np.nan if d is None else base - d.low for d in found])

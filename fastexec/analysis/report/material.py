@@ -11,10 +11,11 @@ import numpy as np
 from fastexec.analysis.comparison import Comparison, compare
 from fastexec.analysis.report.charts import Style, style_of
 from fastexec.analysis.simultaneous import Simultaneous, simultaneous
+from fastexec.analysis.verdict import NEGLIGIBLE, Judge, cost_beside
 from fastexec.errors import InputError
 from fastexec.studies import layout, store
 from fastexec.studies.manifest import require_unchanged
-from fastexec.studies.paired import from_summary
+from fastexec.studies.paired import from_summary, printed_costs
 from fastexec.studies.place import Place
 from fastexec.studies.study import Study, Swept
 from fastexec.studies.swept import scenario_named
@@ -101,16 +102,33 @@ class Material:
         table = self.comparison.table
         return float(table["win_rate"][table["strategy"].to_pylist().index(strategy)].as_py())
 
+    @property
+    def judge(self) -> Judge:
+        """What may be said of savings."""
+        return next(iter(self.comparison.judges.values()))
+
+    @cached_property
+    def printed_costs(self) -> np.ndarray:
+        """The costs that are printed, float64[k]: the baseline's minus each saving; under per_step the means."""
+        if self.per_step:
+            return self.mean_costs()
+        return printed_costs(from_summary(self.summary), self.strategies.index(self.baseline))
+
+    def cost_text(self, strategy: str) -> str:
+        """Its printed cost."""
+        costs, b = self.printed_costs, self.strategies.index(self.baseline)
+        return cost_beside(costs[b], costs[b] - costs[self.strategies.index(strategy)], 3)
+
     def mean_costs(self) -> np.ndarray:
-        """Mean cost of each strategy in the measure's unit, float64[k]."""
+        """Mean cost of each strategy in the measure's unit, float64[k], price moves and all."""
         name = "program_cost_mean" if self.per_step else "shortfall_mean_bps"
         return np.array([row[name] for row in self.rows])
 
 
-def open_results(place: Place, baseline: str | None, scenario: str | None) -> Material:
+def open_results(place: Place, baseline: str | None, scenario: str | None, negligible: float = NEGLIGIBLE) -> Material:
     """Read what a folder says of itself; InputError, one line, where it holds no complete results."""
     swept = scenario_named(require_own_study(place), scenario)
-    comparison = compare(place, baseline=baseline, scenario=scenario)
+    comparison = compare(place, baseline=baseline, scenario=scenario, negligible=negligible)
     return Material(place, swept, comparison, store.read_footer(place / "summary.parquet"))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from fastexec.analysis.report.material import Material
-from fastexec.analysis.simultaneous import Difference
+from fastexec.analysis.verdict import Difference, told_with_interval
 from fastexec.learning.optimum import why_unknown
 
 
@@ -15,12 +15,9 @@ def bps(value: float, decimals: int = 3) -> str:
 
 
 def interval(difference: Difference) -> str:
-    """``+0.851 bps [+0.845, +0.857]``, of a saving; more decimals where the interval is narrower than three show."""
-    half = difference.high - difference.saving
-    decimals = 5 if 0.0 < half < 0.0005 else 3
-    numbers = difference.saving, difference.low, difference.high
-    saving, low, high = (("+" if x > 0 else "") + bps(x, decimals) for x in numbers)
-    return f"{saving} bps [{low}, {high}]"
+    """``+0.851 bps [+0.845, +0.857]``, of a saving."""
+    saving, ends = told_with_interval(difference).split(" ", 1)
+    return f"{saving} bps {ends}"
 
 
 def percent(share: float) -> str:
@@ -37,43 +34,68 @@ def answer(material: Material) -> str:
         return _program(material)
     if not np.isfinite(material.pairs.critical):
         return _without_interval(material)
-    ranked = ranking(material)
-    best, base = ranked[0], material.baseline
+    ranked, base = ranking(material), material.baseline
+    if not ranked:
+        return f"No strategy is called cheapest: {_short(material)}."
+    best = ranked[0]
     if best == base:
-        text = f"{base}, the baseline, had the lowest cost: {_cost(material, base)} on average."
+        of = " of those that finished" if material.judge.short else ""
+        text = f"{base}, the baseline, had the lowest cost{of}: {_cost(material, base)} on average."
         return f"{text} {_next(material, ranked)} {_completion(material, best)}"
     saved = material.pairs.against(base, best)
+    verdict = material.judge.verdict(saved)
     if not saved.shown:
         text = f"No difference shown: {best} came out lowest ({_cost(material, best)}), but what it saves against {base} is "
         return f"{text}{interval(saved)}. {_completion(material, best)}"
+    if saved.saving < 0.0:
+        text = f"{best} had the lowest cost of those that finished: {_cost(material, best)} on average."
+        return f"{text} {_next(material, ranked)} {_completion(material, best)}"
     text = (
-        f"{best} came out cheapest: {_cost(material, best)} on average, and against {base} it saved {interval(saved)}."
+        f"{best} came out cheapest: {_cost(material, best)} on average, and against {base} it saved {interval(saved)}"
+        + (
+            f", which is negligible (under {material.judge.negligible:g} bps)."
+            if verdict.endswith("negligible")
+            else "."
+        )
     )
     return f"{text} {_next(material, ranked)} {_completion(material, best)}"
 
 
 def ranking(material: Material) -> list[str]:
-    """Strategies, cheapest first, by the sharper estimate of their savings; an optimum is a yardstick, not a candidate."""
-    base, yardsticks = material.baseline, [optimum.name for optimum in material.study.optima]
-    saving = {name: 0.0 if name == base else material.pairs.against(base, name).saving for name in material.strategies}
-    candidates = [name for name in material.strategies if name not in yardsticks or name == base]
-    return sorted(candidates, key=lambda name: -saving[name])
+    """Strategies, cheapest first, by their printed costs. An optimum is a yardstick, not a candidate, and who left part of the
+    order untraded is none either.
+    """
+    yardsticks = [optimum.name for optimum in material.study.optima]
+    costs = dict(zip(material.strategies, material.printed_costs.tolist(), strict=True))
+    candidates = [
+        name
+        for name in material.strategies
+        if (name not in yardsticks or name == material.baseline) and name not in material.judge.short
+    ]
+    return sorted(candidates, key=lambda name: costs[name])
+
+
+def _short(material: Material) -> str:
+    """Who is not called cheapest, whatever it cost, and why."""
+    return listed([f"{name} ({_cost(material, name)}) {why}" for name, why in material.judge.short.items()])
 
 
 def _cost(material: Material, name: str) -> str:
-    return f"{bps(material.rows[material.strategies.index(name)]['shortfall_mean_bps'])} bps"
+    return f"{material.cost_text(name)} bps"
 
 
 def _next(material: Material, ranked: list[str]) -> str:
     """Whether anybody else may be as cheap as the first."""
     leads = [material.pairs.against(name, ranked[0]) for name in ranked[1:]]
     level = [lead.base for lead in leads if not lead.shown]
+    unfinished = f" Not counted: {_short(material)}." if material.judge.short else ""
     if not leads:
-        return "Beside it there is the optimum alone."
+        return unfinished.strip() or "Beside it there is the optimum alone."
     if level:
-        return f"Between it and {listed(level)} no difference is shown."
-    every = "every other" if len(ranked) == len(material.strategies) else "every other but the optimum"
-    return f"It was cheaper than {every}: than {ranked[1]}, the next, by {interval(leads[0])}."
+        return f"Between it and {listed(level)} no difference is shown.{unfinished}"
+    whole = len(ranked) == len(material.strategies)
+    every = "every other" if whole else "every other that finished" if unfinished else "every other but the optimum"
+    return f"It was cheaper than {every}: than {ranked[1]}, the next, by {interval(leads[0])}.{unfinished}"
 
 
 def _completion(material: Material, best: str) -> str:
@@ -101,9 +123,7 @@ def listed(names: list[str]) -> str:
 
 def _alone(material: Material) -> str:
     name, unit = material.strategies[0], material.measure[1]
-    return (
-        f"{name} cost {material.mean_costs()[0]:,.3f} {unit} on average; with one strategy there is nothing to compare."
-    )
+    return f"{name} cost {material.printed_costs[0]:,.3f} {unit} on average; with one strategy there is nothing to compare."
 
 
 def _program(material: Material) -> str:
@@ -117,7 +137,7 @@ def _program(material: Material) -> str:
 
 
 def _without_interval(material: Material) -> str:
-    costs = material.mean_costs()
+    costs = material.printed_costs
     best = int(np.argmin(costs))
     days = material.rows[0]["day_ids"]
     reason = f"these {len(days)} days tell no interval" if days else "one episode tells no interval"

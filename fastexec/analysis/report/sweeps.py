@@ -10,16 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastexec.analysis.comparison import Comparison, cautions, compare
+from fastexec.analysis.cautions import cautions
+from fastexec.analysis.comparison import Comparison, compare
 from fastexec.analysis.report.charts import Chart, Heat, Line, Panel, Points, Style, absent, style_of
 from fastexec.analysis.report.sections import Section
 from fastexec.analysis.report.sentence import listed, percent
 from fastexec.analysis.report.top import Row, Top, cell, command_of, facts_of, of_difference, scale_of
 from fastexec.analysis.simultaneous import Simultaneous, simultaneous
 from fastexec.analysis.sweep_tables import RISKS, axes_of, frontier, shown
+from fastexec.analysis.verdict import NEGLIGIBLE
 from fastexec.models.strategies import strategy_class
 from fastexec.studies import store
-from fastexec.studies.paired import from_summary
+from fastexec.studies.paired import from_summary, printed_costs
 from fastexec.studies.place import Place
 from fastexec.studies.study import Study
 from fastexec.studies.summary_file import read_summary
@@ -67,9 +69,9 @@ class SweepMaterial:
         return style_of(self.strategies.index(strategy))
 
 
-def open_sweep(folder: Place, study: Study, baseline: str | None) -> SweepMaterial:
+def open_sweep(folder: Place, study: Study, baseline: str | None, negligible: float = NEGLIGIBLE) -> SweepMaterial:
     """Read a sweep's tables; InputError where they are not complete."""
-    comparison = compare(folder, baseline=baseline)
+    comparison = compare(folder, baseline=baseline, negligible=negligible)
     return SweepMaterial(folder, study, comparison, store.read_table(folder / "scenarios.parquet"))
 
 
@@ -110,23 +112,36 @@ def _answer(material: SweepMaterial) -> str:
         return f"One strategy, {material.strategies[0]}: there is nothing to compare."
     best: Counter[str] = Counter()
     sure: Counter[str] = Counter()
+    unfinished: set[str] = set()
     for name, summary in material.comparison.summaries.items():
         rows = summary.select(["strategy", "model", "shortfall_mean_bps"]).to_pylist()
         if any(row["shortfall_mean_bps"] is None for row in rows):
             return "No saving is claimed: under the cost rule per_step costs are the mini-project's own reckoning."
-        pairs = material.pairs[name]
-        candidates = [row["strategy"] for row in rows if not strategy_class(row["model"]).is_exact_optimum]
+        pairs, judge = material.pairs[name], material.comparison.judges[name]
+        unfinished |= set(judge.short)
+        candidates = [
+            row["strategy"]
+            for row in rows
+            if not strategy_class(row["model"]).is_exact_optimum and row["strategy"] not in judge.short
+        ]
+        if not candidates:
+            continue
         saving = {s: pairs.against(material.baseline, s).saving if s != material.baseline else 0.0 for s in candidates}
         first = max(saving, key=lambda s: saving[s])
         best[first] += 1
-        sure[first] += first != material.baseline and pairs.against(material.baseline, first).shown
-    total = sum(best.values())
+        sure[first] += first != material.baseline and judge.verdict(pairs.against(material.baseline, first)).startswith(
+            "cheaper"
+        )
+    total = len(material.comparison.summaries)
     told = [
         f"{name} in {count} of {total}"
         + ("" if name == material.baseline else f" (shown cheaper than {material.baseline} in {sure[name]})")
         for name, count in best.most_common()
     ]
-    return f"Cheapest: {listed(told)}."
+    text = f"Cheapest: {listed(told)}." if told else "No strategy is called cheapest: none filled the order."
+    if unfinished:
+        text += f" Not called cheapest where they left part of the order untraded: {', '.join(sorted(unfinished))}."
+    return text
 
 
 def _columns(material: SweepMaterial) -> list[str]:
@@ -145,14 +160,17 @@ def _rows(material: SweepMaterial) -> list[Row]:
     ]
     at, found = scale_of(differences), []
     for scenario, summary in material.comparison.summaries.items():
-        for own in summary.to_pylist():
+        costs = printed_costs(from_summary(summary), material.strategies.index(material.baseline))
+        for own, cost in zip(summary.to_pylist(), costs.tolist(), strict=True):
             name = own["strategy"]
             base = name == material.baseline
             told, drawn, verdict = of_difference(
-                None if base else material.pairs[scenario].against(material.baseline, name), at
+                None if base else material.pairs[scenario].against(material.baseline, name),
+                at,
+                material.comparison.judges[scenario],
             )
             done = cell(own["completion"], lambda x: percent(x).removesuffix(" %"))
-            cells = [cell(own["shortfall_mean_bps"], lambda x: f"{x:,.3f}"), *told, done]
+            cells = [cell(cost if np.isfinite(cost) else None, lambda x: f"{x:,.3f}"), *told, done]
             verdict = "baseline" if base else verdict
             point = [shown(material.points[scenario][key]) for key in _columns(material)]
             found.append(Row([*point, name], material.style(name).colour, base, cells, drawn, at(0.0), verdict))

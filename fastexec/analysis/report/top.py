@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from fastexec.analysis.comparison import CONTROLS, cautions
+from fastexec.analysis.cautions import CONTROLS, cautions
 from fastexec.analysis.report.costs import method_note
 from fastexec.analysis.report.material import Material
-from fastexec.analysis.report.sentence import adapting, answer, bps, optimum, percent
-from fastexec.analysis.simultaneous import Difference
+from fastexec.analysis.report.sentence import adapting, answer, optimum, percent
+from fastexec.analysis.verdict import Difference, Judge, decimals, told
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -89,7 +89,7 @@ def _headings(material: Material) -> list[tuple[str, str]]:
 
 def _rows(material: Material) -> list[Row]:
     """The comparison, cheapest first."""
-    costs = material.mean_costs()
+    costs = material.printed_costs
     found = (
         []
         if material.per_step
@@ -110,14 +110,14 @@ def _row(material: Material, k: int, at: Callable[[float], float]) -> Row:
     name, own = material.strategies[k], material.rows[k]
     base = name == material.baseline
     sd = own["program_cost_sd" if material.per_step else "shortfall_sd_bps"]
-    cells = [cell(float(material.mean_costs()[k]), bps), cell(sd, lambda x: f"{x:,.2f}")]
+    cells = [(material.cost_text(name), float(material.printed_costs[k])), cell(sd, lambda x: f"{x:,.2f}")]
     drawn, verdict = None, "baseline" if base else ""
     if not material.per_step:
         found = None if base else material.pairs.against(material.baseline, name)
-        told, drawn, judged = of_difference(found, at)
+        texts, drawn, judged = of_difference(found, at, material.judge)
         verdict = verdict or judged
         wins = None if base else material.win_rate(name)
-        cells += [*told, cell(wins, lambda x: f"{100 * x:.1f}")]
+        cells += [*texts, cell(wins, lambda x: f"{100 * x:.1f}")]
     cells.append(cell(own["completion"], lambda x: percent(x).removesuffix(" %")))
     mark = "*" if own["completion"] < 0.9995 or own["unfinished"] else ""
     mark += "+" if own["model"] in CONTROLS else ""
@@ -125,14 +125,14 @@ def _row(material: Material, k: int, at: Callable[[float], float]) -> Row:
 
 
 def of_difference(
-    found: Difference | None, at: Callable[[float], float]
+    found: Difference | None, at: Callable[[float], float], judge: Judge
 ) -> tuple[list[tuple[str, float]], tuple[float, float, float] | None, str]:
     """Cells of a saving and its interval, the interval drawn, and the verdict; no saving without an interval."""
     if found is None or not found.known:
         return [("", float("-inf"))] * 3, None, "no interval"
-    cells = [cell(x, lambda y: f"{y:+,.3f}") for x in (found.saving, found.low, found.high)]
-    verdict = "no difference shown" if not found.shown else "cheaper" if found.low > 0.0 else "dearer"
-    return cells, (at(found.low), at(found.saving), at(found.high)), verdict
+    places = decimals(found)
+    cells = [cell(x, lambda y: told(y, places)) for x in (found.saving, found.low, found.high)]
+    return cells, (at(found.low), at(found.saving), at(found.high)), judge.verdict(found)
 
 
 def cell(value: float | None, form: Callable[[float], str]) -> tuple[str, float]:

@@ -11,6 +11,7 @@ from fastexec.analysis.report.page import MARK, page, require_libraries
 from fastexec.analysis.report.sections import sections_of
 from fastexec.analysis.report.sweeps import open_sweep, sweep_sections, sweep_top
 from fastexec.analysis.report.top import top_of
+from fastexec.analysis.verdict import NEGLIGIBLE
 from fastexec.errors import InputError, RefusedError
 from fastexec.studies.place import Place
 
@@ -22,10 +23,12 @@ def write_report(
     figures: str | Path | None = None,
     baseline: str | None = None,
     scenario: str | None = None,
+    negligible: float = NEGLIGIBLE,
 ) -> tuple[Place, list[Path]]:
     """One self-contained HTML page (default FOLDER/report.html); with ``figures`` a folder of PNG and SVG of its charts.
 
     Of a study with a sweep: an overview of all scenarios, or the ``scenario`` named (default file report-NAME.html).
+    negligible: bps; savings that are significant and smaller are marked.
     Returns the page's place and the pictures' paths. Raises InputError where the folder holds no complete results, a
     library is not installed or a path cannot be one, RefusedError where ``out`` is another file, and then nothing is written.
     """
@@ -40,10 +43,10 @@ def write_report(
     if figures is not None:
         require_figures(Path(figures))
     if study.sweep is not None and scenario is None:
-        swept = open_sweep(place, study, baseline)
+        swept = open_sweep(place, study, baseline, negligible)
         top, sections = sweep_top(swept), sweep_sections(swept)
     else:
-        material = open_results(place, baseline, scenario)
+        material = open_results(place, baseline, scenario, negligible)
         top, sections = top_of(material, study), sections_of(material)
     target.write(page(top, sections).encode())
     return target, [] if figures is None else write_figures(Path(figures), sections)

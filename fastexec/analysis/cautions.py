@@ -1,0 +1,175 @@
+"""What a reader must know before he believes a table: horizons, controls, how intervals were made, when not to trust them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from fastexec.analysis.metrics import LEAST_EPISODES, Metric, material_of
+from fastexec.analysis.simultaneous import simultaneous
+from fastexec.analysis.verdict import single, told_with_interval
+from fastexec.models.strategies import BUILT_IN, strategy_class
+from fastexec.studies.paired import FEWEST_DAYS, from_summary, is_controlled
+from fastexec.studies.study import Study
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+CONTROLS = tuple(model for model in BUILT_IN if strategy_class(model).is_control)
+FEW_EPISODES = 100
+_MANY = 5  # intervals, from which on somebody would take the best of them
+#: Share of one episode in the sum of squares; above it the mean is not near a normal (about n < 25 skewness^2, Cochran).
+_HEAVY = 0.2
+
+
+class Part(NamedTuple):
+    """A scenario's group of episodes with its summary; ``left_out``: episodes in which the metric has no value."""
+
+    scenario: str | None
+    group: str
+    study: Study
+    summary: pa.Table
+    left_out: int = 0
+
+    @property
+    def title(self) -> str:
+        """What it is called: its scenario, its group, both or nothing."""
+        return title_of(self.scenario, self.group)
+
+
+def title_of(scenario: str | None, group: str | None) -> str:
+    """What a part of a comparison is called."""
+    return ": ".join(name for name in (scenario, group) if name)
+
+
+def notes_of(parts: Sequence[Part], metric: Metric) -> list[str]:
+    """Cautions, and what adapting is worth to each agent."""
+    notes = cautions([part.study for part in parts], [part.summary for part in parts])
+    notes += [] if parts[0].study.costs.rule == "per_step" else _how(parts, metric)
+    if metric.kind != "shortfall":
+        return _of_metric(parts, metric) + notes
+    return notes + [line for part in parts for line in _worth_of_adapting(part)]
+
+
+def _of_metric(parts: Sequence[Part], metric: Metric) -> list[str]:
+    """What is compared, on which episodes, and whether they are enough for its intervals."""
+    notes = [f"compared by {metric.name}: {metric.words}"]
+    left_out = sum(part.left_out for part in parts)
+    if left_out:
+        notes.append(
+            f"{left_out:,} episodes are left out: a strategy traded nothing in them, or the market had no volume"
+        )
+    least, fewest = LEAST_EPISODES.get(metric.kind, 0), min(part.summary["episodes"][0].as_py() for part in parts)
+    if fewest < least:
+        notes.append(f"{fewest:,} episodes are few for {metric.kind} (under {least:,}): its intervals are too narrow")
+    return notes
+
+
+def cautions(studies: Sequence[Study], summaries: Sequence[pa.Table]) -> list[str]:
+    """What a reader must know before he believes a table of these summaries, each of the study at its place."""
+    notes, study = [], studies[0]
+    if any(each.order.at_horizon == "leave" for each in studies):
+        notes.append("at_horizon = leave: what was not traded costs nothing here, so look at completion first")
+    if study.costs.rule == "per_step":
+        notes.append(
+            "rule per_step: not an execution cost (not multiplied by shares, charged until nothing is left); no interval"
+        )
+    rows = [
+        row for summary in summaries for row in summary.select(["strategy", "completion", "unfinished"]).to_pylist()
+    ]
+    partial = sorted({row["strategy"] for row in rows if row["completion"] < 0.9995 or row["unfinished"]})
+    if partial:
+        rule = "was left" if study.order.at_horizon == "leave" else "was completed or marked at the end, at a cost"
+        notes.append(f"* did not finish by itself in every episode; the rest {rule}: {', '.join(partial)}")
+    controls = [strategy.name for strategy in study.strategies if strategy.is_control]
+    if controls:
+        notes.append("+ control: an adaptive policy must beat these, not only TWAP")
+    return notes + _day_notes(summaries) + ([] if study.costs.rule == "per_step" else _rough(summaries))
+
+
+def _worth_of_adapting(part: Part) -> list[str]:
+    """What each agent saves over the best static schedule and over its own mean schedule played blind."""
+    study, title = part.study, part.title
+    if study.costs.rule == "per_step":
+        return []
+    material, lines = from_summary(part.summary), []
+    names = [strategy.name for strategy in study.strategies]
+    for k, strategy in enumerate(study.strategies):
+        if not strategy.is_agent:
+            continue
+        found = []
+        for b, other in enumerate(study.strategies):
+            if (what := other.measures(strategy.name)) is not None:
+                saved = single(material, b, k)
+                told = f"{told_with_interval(saved)} bps" if saved.known else f"{saved.saving:+.3f} bps (no interval)"
+                found.append(f"{told} against {names[b]}, {what}")
+        if found:
+            lines.append(f"{title + ': ' if title else ''}{strategy.name}, what adapting is worth: {'; '.join(found)}")
+    return lines
+
+
+def _day_notes(summaries: Sequence[pa.Table]) -> list[str]:
+    """Why there is no interval on real days, where there is none."""
+    days = [len(summary["day_ids"][0].as_py() or []) for summary in summaries]
+    if not any(days):
+        return []
+    if summaries[0]["day_episodes"][0].as_py() is None:
+        return [f"conditional on these {days[0]} days, of whose blocks every episode is made: no interval is shown"]
+    if min(days) < FEWEST_DAYS:
+        return [
+            f"conditional on these {min(days)} days: an interval needs at least {FEWEST_DAYS} (days are the clusters)"
+        ]
+    return []
+
+
+def _rough(summaries: Sequence[pa.Table]) -> list[str]:
+    """Where intervals should not be taken at their word: few episodes, or costs of which one weighs too much."""
+    notes, fewest = [], min(summary["episodes"][0].as_py() for summary in summaries)
+    if fewest < FEW_EPISODES:
+        notes.append(
+            f"{fewest} episodes are few (under {FEW_EPISODES}): intervals are right only where costs are near normal"
+        )
+    heavy = set()
+    for row in (row for summary in summaries for row in summary.select(_SPREAD).to_pylist()):
+        if row["shortfall_sd_bps"]:
+            low, mean, high = (row[f"shortfall_{name}_bps"] for name in ("minimum", "mean", "maximum"))
+            furthest = max(high - mean, mean - low)
+            if furthest**2 > _HEAVY * row["shortfall_sd_bps"] ** 2 * (row["episodes"] - 1) and row["episodes"] > 5:
+                heavy.add(row["strategy"])
+    if heavy:
+        notes.append(
+            f"heavy tails: one episode makes over {100.0 * _HEAVY:.0f} % of the spread of {', '.join(sorted(heavy))}, so "
+            "intervals may be too narrow"
+        )
+    return notes
+
+
+_SPREAD = ["strategy", "episodes", *(f"shortfall_{name}_bps" for name in ("mean", "sd", "minimum", "maximum"))]
+
+
+def _how(parts: Sequence[Part], metric: Metric) -> list[str]:
+    """How the intervals of a comparison were made, and that they are many."""
+    materials = [material_of(part.summary, metric) for part in parts]
+    k, first = len(materials[0].strategies), materials[0]
+    if k < 2 or not np.isfinite(single(first, 0, 1).low):
+        return []
+    if first.day_counts is None:
+        units = f"{first.count:,} episodes"
+    else:
+        units = f"{first.day_counts.size} days, the clusters, with {first.day_counts.size - 1} degrees of freedom"
+    how = f"intervals of 95 %, each by itself: Student's t over {units}"
+    if any(is_controlled(first, j) for j in range(k)):
+        how += "; price moves, of known mean 0, are taken out of costs and savings (control variate)"
+    many = len(parts) * (k - 1)
+    if many <= _MANY:
+        return [how]
+    if len(parts) > 1:
+        return [how, f"{many} intervals: each holds by itself, so about one in 20 misses; do not pick the best of them"]
+    together = simultaneous(first)
+    return [
+        how,
+        f"{many} intervals: to hold together over all {together.pairs} pairs they must reach {together.critical:.2f} standard "
+        f"errors to each side ({together.method}), as those of the report do",
+    ]

@@ -93,10 +93,10 @@ def test_no_file_of_the_readers_is_copied_into_what_is_merged(made, tmp_path):
     shutil.copytree(made, tmp_path / "r")
     (tmp_path / "secret").write_text("secret")
     text = (tmp_path / "r" / "study.toml").read_text()
-    assert "plugins = []" in text
+    first, rest = text.split('name = "small"\n', 1)
     for named in (str(tmp_path / "secret"), "../secret", str(tmp_path / "secret.py")):
         (tmp_path / "secret.py").write_text("secret")
-        (tmp_path / "r" / "study.toml").write_text(text.replace("plugins = []", f'plugins = ["{named}"]'))
+        (tmp_path / "r" / "study.toml").write_text(f'{first}name = "small"\nplugins = ["{named}"]\n{rest}')
         listed_anew(tmp_path / "r")
         shutil.rmtree(tmp_path / "m", ignore_errors=True)
         merge([tmp_path / "r"], tmp_path / "m")

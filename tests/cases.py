@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-from rows import decide, given, learning, market, numbers, parameters, program, programmes, summaries
+from rows import books, decide, given, learning, ledger, market, numbers, parameters, program, programmes, summaries
 from trials import Lanes, Plain
 
-PARTS = (numbers, parameters, market, given, decide, learning, program, programmes, summaries)
+PARTS = (numbers, parameters, market, given, decide, ledger, books, learning, program, programmes, summaries)
 ROWS: tuple[Lanes | Plain, ...] = tuple(row for part in PARTS for row in part.ROWS)
 #: Stages that still lack a row.
 WITHOUT = """

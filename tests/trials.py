@@ -64,12 +64,14 @@ LAYOUT = _layout()
 
 
 class Found:
-    """The fields of a block, each an array over its lanes."""
+    """The fields of a block and what was written elsewhere, each an array over the lanes."""
 
-    def __init__(self, buffers: dict[str, np.ndarray]) -> None:
-        self.buffers = buffers
+    def __init__(self, buffers: dict[str, np.ndarray], outputs: dict[str, np.ndarray]) -> None:
+        self.buffers, self.outputs = buffers, outputs
 
     def __getattr__(self, name: str) -> np.ndarray:
+        if name in self.outputs:
+            return self.outputs[name]
         if name not in LAYOUT:
             raise AttributeError(name)
         buffer, start = LAYOUT[name]
@@ -118,7 +120,8 @@ def same(ours: Any, theirs: Any, rtol: float, atol: float, what: str) -> None:
 class Lanes:
     """``twin(v)`` gives what one lane is to hold afterwards, by field; ``v`` has the fields drawn, those ``derived(v)`` from
     them, and what ``others`` draws once for the block. ``holds(given, found, again)``: fields as arrays before and after;
-    ``again(**changes)`` calls anew.
+    ``again(**changes)`` calls anew. ``outputs(x)``: what is written elsewhere, by a name that the twin gives too, an array
+    over the lanes. ``through``: stages that are called by this one alone, and tried with it.
     """
 
     stage: str
@@ -128,6 +131,8 @@ class Lanes:
     holds: Callable[[Any, Found, Callable[..., Found]], None]
     others: dict[str, st.SearchStrategy[Any]] = field(default_factory=dict)
     derived: Callable[[Any], dict[str, Any]] = lambda v: {}
+    outputs: Callable[[Any], dict[str, np.ndarray]] = lambda x: {}
+    through: str = ""
     scratch: str = ""
     rtol: float = 1e-12
     atol: float = 0.0
@@ -170,8 +175,9 @@ class Lanes:
                 buffer, start = LAYOUT[name]
                 block[buffer][start : start + W] = values
         before = {name: values.copy() for name, values in block.items()}
-        run(self.stage, *self.arguments(SimpleNamespace(**block, **others, lanes=buffers(block))))
-        return before, Found(block)
+        x = SimpleNamespace(**block, **others, lanes=buffers(block))
+        run(self.stage, *self.arguments(x))
+        return before, Found(block, self.outputs(x))
 
     def _touches_nothing_else(self, before: dict[str, np.ndarray], found: Found, written: set[str]) -> None:
         for name, (buffer, start) in LAYOUT.items():
@@ -199,6 +205,7 @@ class Plain:
     rtol: float = 1e-12
     atol: float = 0.0
     tries: int = 25
+    through: str = ""
 
     def inputs(self) -> st.SearchStrategy[Any]:
         return self.values

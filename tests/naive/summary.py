@@ -5,29 +5,37 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-BINS_A_BINADE, SIDE = 128, 128 * 40  # from 2^-20 to 2^20, of each sign; between them the bin of zero
+#: From which power of two to which, and into how many bins of equal width each power of two between is cut.
+Stretches = Sequence[tuple[int, int, int]]
 
 
-def bin_of(x: float) -> int:
-    """128 bins of equal width in each power of two; what is smaller than all lies in the middle, larger in the end bins."""
-    size = abs(x)
-    if size < 2.0**-20:
-        place = 0
-    elif size >= 2.0**20:
-        place = SIDE
-    else:
-        fraction, exponent = math.frexp(size)  # size = fraction 2^exponent, fraction from 1/2 to 1
-        place = (exponent - 1 + 20) * BINS_A_BINADE + math.floor((2.0 * fraction - 1.0) * BINS_A_BINADE) + 1
-    return SIDE - place if x < 0 else SIDE + place
+def side_of(stretches: Stretches) -> int:
+    """How many bins there are on either side of the one in the middle."""
+    return sum((end - start) * bins for start, end, bins in stretches)
 
 
-def middle_of(number: int) -> float:
+def bin_of(x: float, stretches: Stretches) -> int:
+    """What is smaller than the first power of two lies in the middle; what is larger than the last in the end bins."""
+    size, place, side = abs(x), 0, side_of(stretches)
+    for start, end, bins in stretches:
+        if size >= 2.0**end:
+            place += (end - start) * bins
+        elif size >= 2.0**start:
+            fraction, exponent = math.frexp(size)  # size = fraction 2^exponent, fraction from 1/2 to 1
+            place += (exponent - 1 - start) * bins + math.floor((2.0 * fraction - 1.0) * bins) + 1
+    return side - place if x < 0 else side + place
+
+
+def middle_of(number: int, stretches: Stretches) -> float:
     """The middle of a bin."""
-    place = abs(number - SIDE)
-    if place == 0:
-        return 0.0
-    binade, step = divmod(place - 1, BINS_A_BINADE)
-    return math.copysign(2.0 ** (binade - 20) * (1.0 + (step + 0.5) / BINS_A_BINADE), number - SIDE)
+    side = side_of(stretches)
+    place, sign = abs(number - side), math.copysign(1.0, number - side)
+    for start, end, bins in stretches:
+        if 0 < place <= (end - start) * bins:
+            binade, step = divmod(place - 1, bins)
+            return sign * 2.0 ** (binade + start) * (1.0 + (step + 0.5) / bins)
+        place -= (end - start) * bins
+    return 0.0
 
 
 def wins(costs: Sequence[float]) -> list[list[int]]:

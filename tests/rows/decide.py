@@ -19,7 +19,7 @@ from rows.plans import plan_of, strategies_of
 from trials import Lanes, W, real
 
 STEPS = 4
-VOLUME = st.sampled_from([0.0, 1.0, 500.0, 12345.0])
+VOLUME = st.sampled_from([0.0, 1e-4, 1.0, 500.0, 12345.0])
 SHARE = st.sampled_from([0.0, 0.1, 0.25, 1.0 / 3.0, 0.7, 1.0])
 
 
@@ -198,6 +198,8 @@ def whole_lots_below_what_is_asked(given, found, again):
     assert (rounded >= -hair).all()
     assert (rounded <= given.lot + hair).all()
     np.testing.assert_array_equal(found.slice[~below], free.slice[~below])
+    assert 0.29 * 100.0 < 29.0
+    np.testing.assert_array_equal(again(lot=1.0, part=0.29, more=0.0, remaining=100.0).slice, 29.0)
 
 
 def check_slices(v):

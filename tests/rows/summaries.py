@@ -9,7 +9,8 @@ from naive import summary as twin
 from trials import Plain, arrays
 
 E, K, C = 9, 3, 2
-BINS = 2 * twin.SIDE + 1
+STRETCHES = ((-20, 20, 128),)
+SIDE = twin.side_of(STRETCHES)
 NUMBER = st.one_of(
     st.floats(-3e6, 3e6),
     st.floats(-1e-5, 1e-5),
@@ -17,15 +18,20 @@ NUMBER = st.one_of(
 )
 
 
+def bin_of(x):
+    return twin.bin_of(x, STRETCHES)
+
+
 def near_the_middle_and_in_order(call, x):
-    """Within 1/256 of its bin's middle, which the stated relative error of a quantile is; bins rise with the numbers."""
+    """Its bin's middle is as near as the stated relative error of a quantile; bins rise with the numbers."""
     number = call(x)
-    assert 0 <= number < BINS
-    assert call(-x) == 2 * twin.SIDE - number
-    if 2.0**-20 <= abs(x) < 2.0**20:
-        assert abs(twin.middle_of(number) - x) <= abs(x) / 256
-        assert call(twin.middle_of(number)) == number
-    assert call(x + abs(x) / 64 + 1e-9) >= number
+    assert 0 <= number <= 2 * SIDE
+    assert call(-x) == 2 * SIDE - number
+    for start, end, bins in STRETCHES:
+        if 2.0**start <= abs(x) < 2.0**end:
+            assert abs(twin.middle_of(number, STRETCHES) - x) <= abs(x) / (2 * bins)
+            assert call(twin.middle_of(number, STRETCHES)) == number
+    assert call(x + abs(x) / 4 + 1e-9) >= number
 
 
 def costs(rng):
@@ -98,7 +104,7 @@ def no_direction_has_a_negative_square(call, values, first, count, mean, timing,
 def count_bins(values, first, count, bins):
     for c, k in np.ndindex(C, K):
         for x in column(values, first, count, c, k):
-            bins[c, k, twin.bin_of(x)] += 1
+            bins[c, k, bin_of(x)] += 1
 
 
 def parts_add_up(call, values, first, count, bins):
@@ -111,13 +117,13 @@ def parts_add_up(call, values, first, count, bins):
 
 
 ROWS = (
-    Plain("summary.bin_of", twin.bin_of, st.tuples(NUMBER), near_the_middle_and_in_order, rtol=0.0, tries=200),
+    Plain("summary.bin_of", bin_of, st.tuples(NUMBER), near_the_middle_and_in_order, rtol=0.0, tries=200),
     Plain("summary._count_wins", count_wins,
           arrays(lambda rng: (costs(rng), K * int(rng.integers(E)), K, rng.integers(0, 9, (K, K)))), two_for_each_pair,
           rtol=0.0),
     Plain("summary.spread_of", spread_of, arrays(lambda rng: (*part(rng), *(np.empty((C, K)) for _ in range(3)))),
           a_mean_between_the_ends, atol=1e-14),
     Plain("summary.products_of", products_of, arrays(some_products), no_direction_has_a_negative_square, atol=1e-12),
-    Plain("summary.count_bins", count_bins, arrays(lambda rng: (*part(rng), np.zeros((C, K, BINS), np.int64))), parts_add_up,
+    Plain("summary.count_bins", count_bins, arrays(lambda rng: (*part(rng), np.zeros((C, K, 2 * SIDE + 1), np.int64))), parts_add_up,
           rtol=0.0),
 )  # fmt: skip

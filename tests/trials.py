@@ -121,7 +121,8 @@ class Lanes:
     """``twin(v)`` gives what one lane is to hold afterwards, by field; ``v`` has the fields drawn, those ``derived(v)`` from
     them, and what ``others`` draws once for the block. ``holds(given, found, again)``: fields as arrays before and after;
     ``again(**changes)`` calls anew. ``outputs(x)``: what is written elsewhere, by a name that the twin gives too, an array
-    over the lanes. ``through``: stages that are called by this one alone, and tried with it.
+    over the lanes. ``through``: stages that are called by this one alone, and tried with it. ``each``: a lane's number
+    matters, and is ``v.i``.
     """
 
     stage: str
@@ -133,6 +134,7 @@ class Lanes:
     derived: Callable[[Any], dict[str, Any]] = lambda v: {}
     outputs: Callable[[Any], dict[str, np.ndarray]] = lambda x: {}
     through: str = ""
+    each: bool = False
     scratch: str = ""
     rtol: float = 1e-12
     atol: float = 0.0
@@ -147,7 +149,7 @@ class Lanes:
         drawn_fields = {name: np.resize([lane[name] for lane in lanes], W) for name in self.fields}
         given = drawn_fields | self._derive(drawn_fields, others)
         before, found = self._call(given, others)
-        wanted = [self.twin(lane) for lane in self._lanes(given, others)]
+        wanted = self._of_lanes(self.twin, given, others)
         for name in wanted[0]:
             same(getattr(found, name), [lane[name] for lane in wanted], self.rtol, self.atol, f"{self.stage}: {name}")
         self._touches_nothing_else(before, found, {*wanted[0], *self.scratch.split()})
@@ -159,13 +161,26 @@ class Lanes:
 
         self.holds(SimpleNamespace(**others, **given), found, again)
 
-    def _lanes(self, values: dict[str, np.ndarray], others: dict[str, Any]) -> Iterator[SimpleNamespace]:
-        rows = {name: array.tolist() for name, array in values.items()}
-        for i in range(W):
-            yield SimpleNamespace(i=i, **others, **{name: row[i] for name, row in rows.items()})
+    def _of_lanes(
+        self, function: Callable[[Any], Any], values: dict[str, np.ndarray], others: dict[str, Any]
+    ) -> list[Any]:
+        """``function`` of each lane; once for lanes that hold the same, but where ``each`` is a lane of its own."""
+        known: dict[tuple[Any, ...], Any] = {}
+        found = []
+        for i, lane in enumerate(
+            zip(*(array.tolist() for array in values.values()), strict=True) if values else [()] * W
+        ):
+            key = (*lane, i) if self.each else lane
+            if key not in known:
+                named = SimpleNamespace(**others, **dict(zip(values, lane, strict=True)))
+                if self.each:
+                    named.i = i
+                known[key] = function(named)
+            found.append(known[key])
+        return found
 
     def _derive(self, drawn: dict[str, np.ndarray], others: dict[str, Any]) -> dict[str, np.ndarray]:
-        found = [self.derived(lane) for lane in self._lanes(drawn, others)]
+        found = self._of_lanes(self.derived, drawn, others)
         return {name: np.array([lane[name] for lane in found]) for name in found[0]}
 
     def _call(self, given: dict[str, np.ndarray], others: dict[str, Any]) -> tuple[Any, Found]:

@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from naive.execution import PARTS
 
 
-def of_episode(parts: Mapping[str, float], shares: float, left: float, arrival: float, sign: float, timing: float) -> dict[str, float]:
+def of_episode(
+    parts: Mapping[str, float], shares: float, left: float, arrival: float, sign: float, timing: float
+) -> dict[str, float]:
     """Basis points of the order's value, their sum from left to right, and the average price of what is filled: the mids it
     was filled at (``timing``: sum of shares times their distance from arrival) and what it paid over them.
     """

@@ -8,7 +8,9 @@ from typing import Any
 from naive.execution import costs_a_share, transient_addition
 
 
-def booked(sums: dict[str, float], q: float, t: int, mid: float, market: dict[str, float], costs: dict[str, Any]) -> dict[str, float]:
+def booked(
+    sums: dict[str, float], q: float, t: int, mid: float, market: dict[str, float], costs: dict[str, Any]
+) -> dict[str, float]:
     """The sums after a slice ``q`` at ``mid``; ``market``: arrival, spread, volume of the step and until its end."""
     shares, seen = costs_a_share(costs, q, mid, market["spread"], market["volume"] or 1.0, 0.0, sums["impact"]), {}
     seen["remaining"] = sums["remaining"] - q
@@ -25,7 +27,9 @@ def booked(sums: dict[str, float], q: float, t: int, mid: float, market: dict[st
     return seen
 
 
-def program_charge(q: float, left: float, mid: float, spread: float, volume: float, coefficient: float, exponent: float) -> float:
+def program_charge(
+    q: float, left: float, mid: float, spread: float, volume: float, coefficient: float, exponent: float
+) -> float:
     """The mini-project's cost of a step: the price of one share, as long as any are left."""
     rate = q / volume if volume else 0.0
     return mid * spread / 2.0 + mid * coefficient * rate**exponent if left > 0 else 0.0

@@ -159,7 +159,9 @@ def means_scale(given, found, again):
                   sum_spread=2 * given.sum_spread)  # fmt: skip
     inside = slice(LOW, HIGH)
     for name, factor in (("market_vwap", 1.0), ("market_volume", 2.0), ("mean_spread_bps", 2.0), ("market_twap", 1.0)):
-        np.testing.assert_allclose(twice.outputs[f"column {name}"][inside], factor * found.outputs[f"column {name}"][inside])
+        np.testing.assert_allclose(
+            twice.outputs[f"column {name}"][inside], factor * found.outputs[f"column {name}"][inside]
+        )
 
 
 COLUMN_FIELDS = [name for name, (buffer, _) in LAYOUT.items() if name.startswith("row_")]
@@ -176,7 +178,9 @@ def writing(x):
 
 def outputs_of_episodes(x):
     last = {name: row[x.count - 1 :: x.count] for name, row in zip(COLUMN_FIELDS, x.output.episodes, strict=True)}
-    counts = {name: row[x.count - 1 :: x.count] for name, row in zip(("orders", "last_step"), x.output.counts, strict=True)}
+    counts = {
+        name: row[x.count - 1 :: x.count] for name, row in zip(("orders", "last_step"), x.output.counts, strict=True)
+    }
     return {f"column {name}": written(row) for name, row in (last | counts).items()}
 
 
@@ -192,10 +196,12 @@ def alone_or_beside_another(given, found, again):
 
 
 CLOSE = {**COSTS, **END, **dict.fromkeys(("sum_half_spread", "sum_temporary", "sum_transient", "impact"), real(0.0, 100.0)),
-         "shares": real(1.0, 1e5), **dict.fromkeys(TRADES, st.sampled_from([0.0, 0.3, 1.0])), "sum_timing": real(-1e5, 1e5)}  # fmt: skip
+         "shares": real(1.0, 1e5), **dict.fromkeys(TRADES, st.sampled_from([0.0, 0.3, 1.0])),
+         "sum_timing": real(-1e5, 1e5)}  # fmt: skip
 RULE = {"horizon": st.integers(0, 2), "side": SIDE, "penalty": real(0.0, 1.0), "slope": real(0.0, 1e-3), **SWITCHES}
 OPEN = {"cumulative_volume": real(1.0, 1e6), "sum_volume_price": real(1.0, 1e8), "largest_rate": real(0.0, 1.0),
-        "program_cost": real(0.0, 100.0), "volume_at_last": st.sampled_from([0.0, 1.0, 1e5]), "own": st.sampled_from([0.0, 0.5, 1.0])}  # fmt: skip
+        "program_cost": real(0.0, 100.0), "volume_at_last": st.sampled_from([0.0, 1.0, 1e5]),
+        "own": st.sampled_from([0.0, 0.5, 1.0])}  # fmt: skip
 ROWS = (
     Lanes("account.derive_costs", lambda x: (plan(x), x.p, x.m, x.b, x.row), derive_costs, CLOSE,
           sides_differ_in_timing_only, others=RULE, derived=traded, atol=1e-7),
@@ -209,9 +215,9 @@ ROWS = (
     Lanes("account.describe_market", described, describe_market,
           {"shares": CLOSE["shares"], "fee": real(0.0, 1.0), "arrival": END["arrival"], "mid": END["mid"],
            "arrival_spread": END["spread"], **dict.fromkeys(MARKET_SUMS, real(1.0, 1e6))},
-          means_scale, outputs=outputs_of_market),
+          means_scale, outputs=outputs_of_market, each=True),
     Lanes("account.write_rows", writing, write_rows,
           {**dict.fromkeys(COLUMN_FIELDS, real(-1e6, 1e6)), "orders": st.integers(0, 9).map(float),
            "last_step": st.integers(-1, 9).map(float)},
-          alone_or_beside_another, others={"count": st.integers(1, 3)}, outputs=outputs_of_episodes, rtol=0.0),
+          alone_or_beside_another, others={"count": st.integers(1, 3)}, outputs=outputs_of_episodes, rtol=0.0, each=True),
 )  # fmt: skip

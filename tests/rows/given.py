@@ -132,19 +132,19 @@ STEP = {
 }
 ROWS = (
     Lanes("given.begin_given", lambda x: (x.first, x.paths, x.m), begin_given, {}, each_episode_its_own_row,
-          others={"first": st.integers(-W, ROOM), **PATHS}, rtol=0.0),
+          others={"first": st.integers(-W, ROOM), **PATHS}, rtol=0.0, each=True),
     Lanes(
         "given.begin_joined", lambda x: (Clock(np.uint64(x.seed), x.block, 0, STEPS), plan_of(STEPS, phase=x.phase),
                                          x.paths, x.words, x.p, x.m),
         begin_joined, {"initial_price": real(1.0, 1e4)}, rows_are_as_likely, others={**BLOCK, **PATHS}, rtol=0.0,
-        scratch="w0 w1 w2 w3", tries=10,
+        scratch="w0 w1 w2 w3", tries=10, each=True,
     ),
     Lanes("given.rejoin", lambda x: (clock(x), plan(x), x.paths, x.words, x.m), rejoin, ROW, keeps_the_time_of_day,
-          others={**BLOCK, **PATHS, **STEP}, rtol=0.0, scratch="w0 w1 w2 w3", tries=10),
+          others={**BLOCK, **PATHS, **STEP}, rtol=0.0, scratch="w0 w1 w2 w3", tries=10, each=True),
     Lanes("given.advance_given", lambda x: (x.t, plan_of(STEPS, source=x.source), x.paths, x.m),
           advance_given, {**ROW, **MIDS}, joined_moves_scale_with_the_price, others={**PATHS, **STEP}),
     Lanes("given.follow_paths", lambda x: (clock(x), plan(x), x.paths, x.words, x.m), follow_paths, {**ROW, **MIDS},
-          given_paths_are_not_left, others={**BLOCK, **PATHS, **STEP}, scratch="w0 w1 w2 w3", tries=10),
+          given_paths_are_not_left, others={**BLOCK, **PATHS, **STEP}, scratch="w0 w1 w2 w3", tries=10, each=True),
     Lanes("given.roll_given", lambda x: (x.m,), roll_given, {"mid": real(1.0, 1e4), "next": real(1.0, 1e4),
           "volume": real(0.0, 1e6)}, nothing_is_lost, rtol=0.0),
 )  # fmt: skip

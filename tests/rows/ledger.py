@@ -90,20 +90,26 @@ RAISED = "value"
 def powers_of_rates(given, found, again):
     """A product of rates is a product of powers, and a rate of 0 stays one."""
     half = again(part=0.5 * given.part)
-    np.testing.assert_allclose(getattr(half, RAISED), getattr(found, RAISED) * 0.5**given.temporary_exponent, rtol=1e-12)
+    np.testing.assert_allclose(
+        getattr(half, RAISED), getattr(found, RAISED) * 0.5**given.temporary_exponent, rtol=1e-12
+    )
     assert not getattr(again(part=0.0), RAISED).any()
     assert (again(volume=2.0 * given.volume).rate <= found.rate).all()
 
 
 def charge_step(v):
-    charge = twin.program_charge(v.slice, v.remaining, v.mid, v.spread, v.volume, v.temporary_coefficient, v.temporary_exponent)
+    charge = twin.program_charge(
+        v.slice, v.remaining, v.mid, v.spread, v.volume, v.temporary_coefficient, v.temporary_exponent
+    )
     return {"program_cost": v.program_cost + charge}
 
 
 def a_price_a_share(given, found, again):
     """Half the order at half the volume costs the same: nothing is multiplied by the shares."""
     assert (found.program_cost >= given.program_cost).all()
-    np.testing.assert_allclose(again(shares=0.5 * given.shares, volume=0.5 * given.volume).program_cost, found.program_cost)
+    np.testing.assert_allclose(
+        again(shares=0.5 * given.shares, volume=0.5 * given.volume).program_cost, found.program_cost
+    )
     np.testing.assert_array_equal(again(left=0.0).program_cost, given.program_cost)
 
 

@@ -116,7 +116,7 @@ ROWS = (
     Lanes(
         "philox.draw_words", lambda x: (np.uint64(x.seed), x.block, x.step, np.uint32(x.stream), x.words), words_of,
         {}, others_draw_others, rtol=0.0,
-        others={"seed": st.integers(0, 2**64 - 1), "block": st.integers(0, 2**40), "step": word, "stream": word},
+        others={"seed": st.integers(0, 2**64 - 1), "block": st.integers(0, 2**40), "step": word, "stream": word}, each=True,
     ),
     Lanes("philox.gaussians", lambda x: (x.words, x.raw), normals_of, dict.fromkeys(("w0", "w1", "w2", "w3"), word),
           a_pair_has_its_radius, rtol=0.0),

@@ -148,6 +148,6 @@ ROWS = (
         "parameters.draw_parameters",
         lambda x: (Clock(np.uint64(x.seed), x.block, 0, 1), planned(x, DRAWN), x.words, x.p),
         draw_parameters, DERIVED_FROM | {"shares": real(1.0, 1e6)}, spread_over_its_range,
-        others={**MODELS, **BLOCK, "lot": LOTS, "log": st.booleans()}, scratch="w0 w1 w2 w3", atol=1e-14, tries=10,
+        others={**MODELS, **BLOCK, "lot": LOTS, "log": st.booleans()}, scratch="w0 w1 w2 w3", atol=1e-14, tries=10, each=True,
     ),
 )  # fmt: skip

@@ -124,6 +124,6 @@ ROWS = (
     Plain("summary.spread_of", spread_of, arrays(lambda rng: (*part(rng), *(np.empty((C, K)) for _ in range(3)))),
           a_mean_between_the_ends, atol=1e-14),
     Plain("summary.products_of", products_of, arrays(some_products), no_direction_has_a_negative_square, atol=1e-12),
-    Plain("summary.count_bins", count_bins, arrays(lambda rng: (*part(rng), np.zeros((C, K, 2 * SIDE + 1), np.int64))), parts_add_up,
-          rtol=0.0),
+    Plain("summary.count_bins", count_bins, arrays(lambda rng: (*part(rng), np.zeros((C, K, 2 * SIDE + 1), np.int64))),
+          parts_add_up, rtol=0.0),
 )  # fmt: skip

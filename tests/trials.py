@@ -96,16 +96,20 @@ def _compiled(function: Any, types: tuple[Any, ...], references: bool) -> Any:
     return dispatcher
 
 
+def stage_of(name: str) -> Any:
+    """The stage of that full name; one that makes arrays is in no registry."""
+    module, function = name.rsplit(".", 1)
+    return _jit.stages.get(name) or getattr(importlib.import_module(f"fastexec.kernels.{module}"), function)
+
+
 def run(name: str, *arguments: Any) -> Any:
     """Call the stage or the entry of that full name."""
     if name in ENTRIES:
         return ENTRIES[name](*arguments)
-    known = name in _jit.stages
-    module, function = name.rsplit(".", 1)
-    stage = _jit.stages[name] if known else getattr(importlib.import_module(f"fastexec.kernels.{module}"), function)
+    stage = stage_of(name)
     if _jit.JIT_DISABLED:
         return stage(*arguments)
-    return _compiled(stage.py_func, tuple(_jit._typeof(a) for a in arguments), not known)(*arguments)
+    return _compiled(stage.py_func, tuple(_jit._typeof(a) for a in arguments), name not in _jit.stages)(*arguments)
 
 
 def same(ours: Any, theirs: Any, rtol: float, atol: float, what: str) -> None:
@@ -143,6 +147,12 @@ class Lanes:
     def inputs(self) -> st.SearchStrategy[Any]:
         lanes = st.lists(st.fixed_dictionaries(self.fields), min_size=1, max_size=5)
         return st.tuples(lanes, st.fixed_dictionaries(self.others))
+
+    def example(self, drawn: tuple[list[dict[str, Any]], dict[str, Any]]) -> tuple[Any, ...]:
+        """What the stage is called with, for those who only time it."""
+        lanes, others = drawn
+        given = {name: np.resize([lane[name] for lane in lanes], W) for name in self.fields}
+        return self.arguments(self._room(given | self._derive(given, others), others))
 
     def check(self, drawn: tuple[list[dict[str, Any]], dict[str, Any]]) -> None:
         lanes, others = drawn
@@ -183,14 +193,17 @@ class Lanes:
         found = self._of_lanes(self.derived, drawn, others)
         return {name: np.array([lane[name] for lane in found]) for name in found[0]}
 
-    def _call(self, given: dict[str, np.ndarray], others: dict[str, Any]) -> tuple[Any, Found]:
+    def _room(self, given: dict[str, np.ndarray], others: dict[str, Any]) -> SimpleNamespace:
+        """The block's buffers by their names, with what is given in them, and what all lanes share."""
         block = fresh_block()
-        for name, values in given.items():
-            if name in LAYOUT:
-                buffer, start = LAYOUT[name]
-                block[buffer][start : start + W] = values
+        for name in given.keys() & LAYOUT.keys():
+            getattr(Found(block, {}), name)[:] = given[name]
+        return SimpleNamespace(**block, **others, lanes=buffers(block))
+
+    def _call(self, given: dict[str, np.ndarray], others: dict[str, Any]) -> tuple[Any, Found]:
+        x = self._room(given, others)
+        block = {name: getattr(x, name) for name in fresh_block()}
         before = {name: values.copy() for name, values in block.items()}
-        x = SimpleNamespace(**block, **others, lanes=buffers(block))
         run(self.stage, *self.arguments(x))
         return before, Found(block, self.outputs(x))
 
@@ -224,6 +237,9 @@ class Plain:
 
     def inputs(self) -> st.SearchStrategy[Any]:
         return self.values
+
+    def example(self, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+        return arguments
 
     def check(self, arguments: tuple[Any, ...]) -> None:
         ours, theirs = copy.deepcopy(arguments), copy.deepcopy(arguments)

@@ -33,7 +33,7 @@ def loop_over(stage):
         for _ in range(count):
             stage(*arguments)
 
-    return numba.njit(**_jit._OPTIONS)(loop)
+    return numba.njit(**_jit.OPTIONS)(loop)
 
 
 def nanoseconds(loop, arguments) -> float:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from rows import (
     books,
     decide,
+    gathered,
     given,
     learners,
     learning,
@@ -34,6 +35,7 @@ PARTS = (
     states,
     walk,
     learners,
+    gathered,
     learning,
     program,
     programmes,

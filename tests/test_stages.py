@@ -26,6 +26,7 @@ def test_stage(row):
 def test_every_stage_has_a_row():
     listed = [name for row in ROWS for name in (row.stage, *row.through.split())]
     without = WITHOUT.split()
+    assert len(set(listed)) == len(listed), "a stage has one row"
     assert [name for name in [*listed, *without] if name not in _jit.stages and name not in ENTRIES] == [], (
         "no such stage"
     )

@@ -26,7 +26,6 @@ from hypothesis import strategies as st
 
 import fastexec.kernels
 from fastexec.kernels import _jit, fields
-from fastexec.kernels._cache import KernelCache
 from fastexec.kernels.room import Lanes as Buffers
 
 for _module in pkgutil.walk_packages(fastexec.kernels.__path__, "fastexec.kernels."):
@@ -48,7 +47,7 @@ OWNER = {
 
 def _layout() -> dict[str, tuple[str, int]]:
     """Of each field of a lane, by its name in small letters: the buffer, and where in it the field begins."""
-    found = {}
+    found = {name: ("p", slot * W) for slot, name in enumerate(fields.PARAMETERS)}
     for node in ast.parse(importlib.resources.files(fastexec.kernels).joinpath("fields.py").read_text()).body:
         if isinstance(node, ast.Assign) and "_offsets(" in ast.unparse(node.value):
             names = [element.id for element in node.targets[0].elts]
@@ -86,14 +85,10 @@ def fresh_block() -> dict[str, np.ndarray]:
 
 
 @functools.cache
-def _compiled(function: Any, types: tuple[Any, ...], references: bool) -> Any:
-    dispatcher = numba.njit(**_jit._OPTIONS, **({} if references else _jit._NO_REFERENCES))(function)
-    dispatcher._cache = KernelCache(function, _jit.cache_folder())
-    try:
-        dispatcher.compile(types)
-    finally:
-        dispatcher._cache.release()
-    return dispatcher
+def _compiled(name: str, types: tuple[Any, ...]) -> Any:
+    """The stage by itself; what makes arrays is in no registry and counts references."""
+    options = _jit.OPTIONS | (_jit.NO_REFERENCES if name in _jit.stages else {})
+    return _jit.compiled(stage_of(name).py_func, types, options, f"alone.{name}")
 
 
 def stage_of(name: str) -> Any:
@@ -106,10 +101,9 @@ def run(name: str, *arguments: Any) -> Any:
     """Call the stage or the entry of that full name."""
     if name in ENTRIES:
         return ENTRIES[name](*arguments)
-    stage = stage_of(name)
     if _jit.JIT_DISABLED:
-        return stage(*arguments)
-    return _compiled(stage.py_func, tuple(_jit._typeof(a) for a in arguments), name not in _jit.stages)(*arguments)
+        return stage_of(name)(*arguments)
+    return _compiled(name, tuple(numba.typeof(argument) for argument in arguments))(*arguments)
 
 
 def same(ours: Any, theirs: Any, rtol: float, atol: float, what: str) -> None:

@@ -8,9 +8,9 @@ import numpy as np
 from hypothesis import strategies as st
 
 from fastexec.kernels import fields as f
-from fastexec.kernels._jit import decide_function
+from fastexec.kernels._bind import Decide
+from fastexec.kernels.clock import Clock, Span
 from fastexec.kernels.philox import ACTIONS
-from fastexec.kernels.walk import Clock, Span
 from naive import decide as twin
 from naive import parameters
 from naive.philox import philox4x32
@@ -183,7 +183,7 @@ def asked(shares, remaining, mid, spread, last_volume, params, step, steps):
 
 @functools.cache
 def asking():
-    return decide_function(asked)
+    return Decide(asked)
 
 
 def ask(v):
@@ -228,6 +228,10 @@ def faults_trade_nothing(given, found, again):
 
 ACTS = {"lot": LOTS, "set": st.integers(0, 3), "owner": st.integers(0, 2**24 - 1)}
 STEP = {"t": st.integers(0, STEPS - 1)}
+ASKING = {**ORDER, "mid": real(0.0, 200.0), "spread": real(0.0, 0.1), "last_volume": real(0.0, 1e3)}
+SLICES = {"remaining": real(0.0, 100.0), "volume": VOLUME,
+          "slice": st.sampled_from([0.0, 1.0, 50.0, 100.0, -1.0, 1e9, np.nan, np.inf, -np.inf])}  # fmt: skip
+CHECKS = {**STEP, "block": st.integers(0, 2**40), "low": st.integers(0, 5), "high": st.integers(6, W)}
 ASKED = {"part": real(0.0, 1.5), "more": real(-1.0, 1.0)}
 ROWS = (
     Lanes("strategy.follow", lambda x: (x.fraction, x.lot, x.p, x.m, x.b), follow, ORDER, schedule_is_kept,
@@ -252,15 +256,12 @@ ROWS = (
     Lanes("strategy.find_actions", lambda x: (policy_of(x), 1, x.t, x.b), find_actions,
           {"state": st.integers(0, 5).map(float)}, another_step_another_action, others=STEP, rtol=0.0),
     Lanes("strategy.ask",
-          lambda x: (asking(), np.array([x.part, x.more]), Clock(np.uint64(0), 0, x.t, STEPS),
+          lambda x: (np.int64(asking().address), np.array([x.part, x.more]), Clock(np.uint64(0), 0, x.t, STEPS),
                      x.lot, x.m, x.b),
-          ask, {**ORDER, "mid": real(0.0, 200.0), "spread": real(0.0, 0.1), "last_volume": real(0.0, 1e3)},
+          ask, ASKING,
           whole_lots_below_what_is_asked, others={"lot": LOTS, **STEP, **ASKED}, derived=order_of, atol=1e-9),
     Checked("strategy.check_slices",
             lambda x: (Clock(np.uint64(0), x.block, x.t, STEPS), Span(x.low, x.high, 0), 1, x.m, x.b, x.fault),
             check_slices,
-            {"remaining": real(0.0, 100.0), "volume": VOLUME,
-             "slice": st.sampled_from([0.0, 1.0, 50.0, 100.0, -1.0, 1e9, np.nan, np.inf, -np.inf])},
-            faults_trade_nothing, rtol=0.0,
-            others={**STEP, "block": st.integers(0, 2**40), "low": st.integers(0, 5), "high": st.integers(6, W)}),
+            SLICES, faults_trade_nothing, rtol=0.0, others=CHECKS),
 )  # fmt: skip

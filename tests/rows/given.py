@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import strategies as st
 
 from fastexec.kernels import fields as f
+from fastexec.kernels.clock import Clock
 from fastexec.kernels.philox import BLOCKS
-from fastexec.kernels.walk import Clock
 from naive import given as twin
 from naive import steps
 from naive.philox import philox4x32
@@ -38,15 +38,16 @@ CLEARED = {
 
 
 def begin_given(v):
-    row = min(max(v.first + v.i, 0), ROOM - 1)
+    row = min(v.block * W + v.i, ROOM - 1)
     return CLEARED | {"window": row, "arrival": v.paths.arrival[row], "mid": v.paths.mid[row, 0],
                       "arrival_spread": v.paths.spread[row, 0]}  # fmt: skip
 
 
 def each_episode_its_own_row(given, found, again):
-    inside = (given.first + np.arange(W) >= 0) & (given.first + np.arange(W) < ROOM)
-    np.testing.assert_array_equal(found.window[inside], (given.first + np.arange(W))[inside])
-    assert (np.diff(found.window) >= 0).all()
+    """And beyond the last, the last one's."""
+    wanted = np.minimum(given.block * W + np.arange(W), ROOM - 1)
+    np.testing.assert_array_equal(found.window, wanted)
+    assert (again(block=1).window == ROOM - 1).all()
 
 
 def words(v, t):
@@ -68,6 +69,8 @@ def rows_are_as_likely(given, found, again):
 
 
 def rejoin(v):
+    if v.t == 0:
+        return {"window": v.window}
     first, count = int(v.paths.block_first[int(v.window)]), int(v.paths.block_count[int(v.window)])
     word, choice, *_ = words(v, v.t)
     return {"window": twin.row_of_step(int(v.window), v.ends, word, choice, first, count)}
@@ -76,12 +79,15 @@ def rejoin(v):
 def keeps_the_time_of_day(given, found, again):
     np.testing.assert_array_equal(found.window // 4, given.window // 4)
     np.testing.assert_array_equal(again(ends=0.0).window, given.window)
+    if given.t == 0:
+        np.testing.assert_array_equal(again(ends=1.0).window, given.window)
+        return
     always = again(ends=1.0).window
     assert all((always == row).any() for row in np.unique(given.window // 4 * 4))  # also the row itself may be drawn
 
 
-def advance_given(v):
-    row, as_they_are = int(v.window), v.source == f.GIVEN
+def follow(v, as_they_are):
+    row = int(v.window)
     after = twin.mid_after(v.mid, v.paths.mid[row].tolist(), v.t, as_they_are)
     return {
         "spread": v.paths.spread[row, v.t], "volume": v.paths.volume[row, v.t], "next": after,
@@ -89,32 +95,16 @@ def advance_given(v):
     }  # fmt: skip
 
 
-def joined_moves_scale_with_the_price(given, found, again):
+def levels_are_kept(given, found, again):
+    """Where the price is changes nothing of where it goes."""
+    np.testing.assert_array_equal(again(mid=2.0 * given.mid).next, found.next)
+    np.testing.assert_array_equal(found.next, given.paths.mid[given.window.astype(int), given.t + 1])
+
+
+def moves_are_kept(given, found, again):
     twice = again(mid=2.0 * given.mid)
-    np.testing.assert_allclose(twice.next, (1.0 if given.source == f.GIVEN else 2.0) * found.next, rtol=1e-15)
+    np.testing.assert_allclose(twice.next, 2.0 * found.next, rtol=1e-15)
     np.testing.assert_array_equal(twice.volume, found.volume)
-
-
-def follow_paths(v):
-    if v.source == f.JOINED and v.t > 0:
-        v.window = rejoin(v)["window"]
-    return {"window": v.window} | advance_given(v)
-
-
-def given_paths_are_not_left(given, found, again):
-    if given.source == f.GIVEN or given.t == 0:
-        np.testing.assert_array_equal(found.window, given.window)
-        np.testing.assert_array_equal(again(ends=1.0).window, given.window)
-    np.testing.assert_array_equal(found.volume, given.paths.volume[found.window.astype(int), given.t])
-
-
-def roll_given(v):
-    return {"mid": v.next, "last_volume": v.volume}
-
-
-def nothing_is_lost(given, found, again):
-    np.testing.assert_array_equal(found.mid, given.next)
-    np.testing.assert_array_equal(again(next=given.mid).mid, given.mid)
 
 
 def clock(x):
@@ -122,29 +112,21 @@ def clock(x):
 
 
 def plan(x):
-    return plan_of(STEPS, source=x.source, restart=x.ends, phase=x.phase)
+    return plan_of(STEPS, restart=x.ends, phase=x.phase)
 
 
-STEP = {
-    "t": st.integers(0, STEPS - 1),
-    "source": st.sampled_from([f.GIVEN, f.JOINED]),
-    "ends": st.sampled_from([0.1, 0.7]),
-}
+STEP = {"t": st.integers(0, STEPS - 1), "ends": st.sampled_from([0.1, 0.7])}
 ROWS = (
-    Lanes("given.begin_given", lambda x: (x.first, x.paths, x.m), begin_given, {}, each_episode_its_own_row,
-          others={"first": st.integers(-W, ROOM), **PATHS}, rtol=0.0, each=True),
-    Lanes(
-        "given.begin_joined", lambda x: (Clock(np.uint64(x.seed), x.block, 0, STEPS), plan_of(STEPS, phase=x.phase),
-                                         x.paths, x.words, x.p, x.m),
-        begin_joined, {"initial_price": real(1.0, 1e4)}, rows_are_as_likely, others={**BLOCK, **PATHS}, rtol=0.0,
-        scratch="w0 w1 w2 w3", tries=10, each=True,
-    ),
+    Lanes("given.begin_given", lambda x: (Clock(np.uint64(0), x.block, 0, STEPS), x.paths, x.m), begin_given, {},
+          each_episode_its_own_row, others={"block": st.integers(0, 2), **PATHS}, rtol=0.0, each=True),
+    Lanes("given.begin_joined",
+          lambda x: (Clock(np.uint64(x.seed), x.block, 0, STEPS), plan_of(STEPS, phase=x.phase), x.paths, x.words, x.p, x.m),
+          begin_joined, {"initial_price": real(1.0, 1e4)}, rows_are_as_likely, others={**BLOCK, **PATHS}, rtol=0.0,
+          scratch="w0 w1 w2 w3", tries=10, each=True),
     Lanes("given.rejoin", lambda x: (clock(x), plan(x), x.paths, x.words, x.m), rejoin, ROW, keeps_the_time_of_day,
-          others={**BLOCK, **PATHS, **STEP}, rtol=0.0, scratch="w0 w1 w2 w3", tries=10, each=True),
-    Lanes("given.advance_given", lambda x: (x.t, plan_of(STEPS, source=x.source), x.paths, x.m),
-          advance_given, {**ROW, **MIDS}, joined_moves_scale_with_the_price, others={**PATHS, **STEP}),
-    Lanes("given.follow_paths", lambda x: (clock(x), plan(x), x.paths, x.words, x.m), follow_paths, {**ROW, **MIDS},
-          given_paths_are_not_left, others={**BLOCK, **PATHS, **STEP}, scratch="w0 w1 w2 w3", tries=10, each=True),
-    Lanes("given.roll_given", lambda x: (x.m,), roll_given, {"mid": real(1.0, 1e4), "next": real(1.0, 1e4),
-          "volume": real(0.0, 1e6)}, nothing_is_lost, rtol=0.0),
+          others={**BLOCK, **PATHS, **STEP}, rtol=0.0, scratch="w0 w1 w2 w3", tries=15, each=True),
+    Lanes("given.follow_given", lambda x: (x.t, x.paths, x.m), lambda v: follow(v, True), {**ROW, **MIDS}, levels_are_kept,
+          others={**PATHS, **STEP}),
+    Lanes("given.follow_joined", lambda x: (x.t, x.paths, x.m), lambda v: follow(v, False), {**ROW, **MIDS}, moves_are_kept,
+          others={**PATHS, **STEP}),
 )  # fmt: skip

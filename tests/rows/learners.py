@@ -1,20 +1,18 @@
-"""What is told of a step: to those who look at single episodes, to the learners, to the dynamic programmes."""
+"""What is told of a step: to the learners, and to those who look at single episodes."""
 
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import strategies as st
 
 from fastexec.kernels import fields as f
-from fastexec.kernels.gather import Gathered
-from fastexec.kernels.walk import Clock, Span
-from fastexec.kernels.watch import Watched
+from fastexec.kernels.clock import Clock, Span
+from fastexec.kernels.explore import Experience
 from naive.execution import costs_a_share
 from rows import books
 from rows.books import HIGH, LOW, OFFSET, only_inside, written
-from rows.ledger import COSTS, MARKET, ORDER, SWITCHES, costs_of, slice_of
+from rows.ledger import COSTS, KIND, MARKET, ORDER, SWITCHES, costs_of, kind_of, slice_of
 from rows.plans import plan_of
-from trials import Found, Lanes, Plain, W, arrays, fresh_block, real
+from trials import Lanes, W, real
 
 STEPS, T = 4, 2
 SPAN = Span(LOW, HIGH, OFFSET)
@@ -35,10 +33,16 @@ def no_cheaper_for_more(given, found, again):
     assert (again(volume=0.5 * given.volume).value >= found.value * (1 - 1e-14)).all()
 
 
+def record_of(costs):
+    shape = (STEPS, OFFSET + W + 1)
+    return Experience(np.zeros(shape, np.int32), np.zeros(shape, np.uint8), np.full(shape, costs), np.zeros(1))
+
+
 def charging(x):
-    x.costs = np.full((STEPS, OFFSET + W + 1), -7.0)
+    x.record = record_of(-7.0)
+    x.costs = x.record.costs
     switches = plan_of(STEPS, temporary_kind=x.temporary_kind, transient_kind=x.transient_kind).switches
-    return T, SPAN, switches, x.p, x.m, x.b, x.costs
+    return T, SPAN, switches, x.p, x.m, x.b, x.record
 
 
 def costs_written(x):
@@ -60,9 +64,10 @@ def parts_of_an_order_add_up(given, found, again):
 
 
 def resting(x):
-    x.costs = np.full((STEPS, OFFSET + W + 1), -7.0)
+    x.record = record_of(-7.0)
+    x.costs = x.record.costs
     x.costs[-1, OFFSET + LOW : OFFSET + HIGH] = 3.0
-    return SPAN, books.plan(x), x.lanes, x.costs
+    return SPAN, books.plan(x), x.lanes, x.record
 
 
 def rest_written(x):
@@ -86,8 +91,8 @@ def recording(x):
     x.steps = np.full((len(f.STEP_COLUMNS), (OFFSET + W + 1) * 2 * STEPS), -7.0)
     ledgers = np.stack([np.full_like(x.b, np.nan), x.b])
     plan = plan_of(STEPS, side=x.side, temporary_kind=x.temporary_kind, transient_kind=x.transient_kind)
-    price = f.NEXT if x.at_next else f.MID
-    return Clock(np.uint64(0), 0, T, STEPS), SPAN, 1, price, plan, x.lanes._replace(ledgers=ledgers), x.steps
+    output = books.output_of(2)._replace(steps=x.steps)
+    return Clock(np.uint64(0), 0, T, STEPS), SPAN, 1, kind_of(x), plan, x.lanes._replace(ledgers=ledgers), output
 
 
 def steps_written(x):
@@ -115,147 +120,6 @@ def both_sides_pay_alike(given, found, again):
     assert (np.isnan(ours) == (given.slice[LOW:HIGH] == 0)).all()
 
 
-def remember_states(v):
-    return {"past_state": v.state, "past_traded": float(v.volume > 0.0)}
-
-
-def forgets_the_step_before(given, found, again):
-    np.testing.assert_array_equal(again(state=given.state + 1.0).past_state, found.past_state + 1.0)
-    np.testing.assert_array_equal(again(volume=0.0).past_traded, 0.0)
-
-
-X = 6  # market states
-
-
-def block_with(**values):
-    block = fresh_block()
-    for name, value in values.items():
-        getattr(Found(block, {}), name)[:] = value
-    return block
-
-
-def sums_of(rng):
-    cube = (STEPS, X, X)
-    return Gathered(rng.integers(0, 9, cube), rng.integers(0, 9, cube), rng.integers(0, 9, (STEPS, X, 3)),
-                    np.array([2.0**20, 60.0, 80.0]), np.zeros(1, np.int64))  # fmt: skip
-
-
-def some_transitions(rng):
-    block = block_with(past_state=rng.integers(0, X, W), state=rng.integers(0, X, W), past_traded=rng.integers(0, 2, W))
-    return T, Span(*sorted(rng.integers(0, W + 1, 2).tolist()), 0), block["b"], sums_of(rng)
-
-
-def count_transitions(t, span, b, sums):
-    lanes = Found({"b": b}, {})
-    for i in range(span.low, span.high):
-        counts = sums.go if lanes.past_traded[i] > 0 else sums.stay
-        counts[t, int(lanes.past_state[i]), int(lanes.state[i])] += 1
-
-
-def each_lane_once(call, t, span, b, sums):
-    before = sums.go.sum() + sums.stay.sum()
-    call(t, span, b, sums)
-    assert sums.go.sum() + sums.stay.sum() - before == span.high - span.low
-    halves, middle = sums_of(np.random.default_rng(1)), (span.low + span.high) // 2
-    whole = sums_of(np.random.default_rng(1))
-    call(t, span, b, whole)
-    for part in ((middle, span.high), (span.low, middle)):
-        call(t, Span(*part, 0), b, halves)
-    np.testing.assert_array_equal(whole.go, halves.go)
-
-
-def some_costs(rng):
-    block = block_with(
-        volume=rng.choice([0.0, 300.0, 4e4], W), shares=rng.uniform(1.0, 1e3, W), temporary_exponent=0.6,
-        state=rng.integers(0, X, W),
-        arrival=rng.uniform(90.0, 110.0, W), mid=rng.uniform(90.0, 110.0, W), next=rng.uniform(90.0, 110.0, W),
-        spread=rng.choice([0.001, 0.004, 0.02], W), temporary_coefficient=rng.uniform(0.0, 0.01, W),
-    )  # fmt: skip
-    return T, Span(LOW, HIGH, 0), bool(rng.integers(2)), block["p"], block["m"], block["b"], sums_of(rng)
-
-
-def factors(lane, linear):
-    """Of a share of the order, of its power 1.6, and of a share left at the step's end; bps of the order's value."""
-    to_bps = 1e4 / lane.arrival
-    rate = lane.shares / (lane.volume or 1.0)
-    temporary = 0.0 if linear else lane.mid * lane.temporary_coefficient * rate**lane.temporary_exponent * to_bps
-    return lane.mid * lane.spread / 2.0 * to_bps, temporary, lane.next * lane.spread / 2.0 * to_bps
-
-
-def lanes_of(p, m, b):
-    found = Found({"p": p, "m": m, "b": b}, {})
-    names = (
-        "volume",
-        "shares",
-        "temporary_exponent",
-        "state",
-        "arrival",
-        "mid",
-        "next",
-        "spread",
-        "temporary_coefficient",
-    )
-    for i in range(LOW, HIGH):
-        yield type("Lane", (), {name: float(getattr(found, name)[i]) for name in names})
-
-
-def add_costs(t, span, linear, p, m, b, sums):
-    """Sums of fixed point, compared to one unit."""
-    scale, most_spread, most_temporary = sums.scale
-    for lane in lanes_of(p, m, b):
-        half, temporary, end = factors(lane, linear)
-        x = int(lane.state)
-        if half > most_spread or end > most_spread or temporary > most_temporary:
-            sums.fault[0] += 1
-        elif lane.volume > 0.0:
-            sums.costs[t, x, 0] += int(half * scale)
-            sums.costs[t, x, 1] += int(temporary * scale)
-        sums.costs[t, x, 2] += int(end * scale) if end <= most_spread else 0
-    of = Found({"p": p, "m": m, "b": b}, {})  # and what the stage leaves in its scratch field
-    of.value[:] = 0.0 if linear else (of.shares / np.where(of.volume > 0, of.volume, 1.0)) ** of.temporary_exponent
-
-
-def faults_are_counted(call, t, span, linear, p, m, b, sums):
-    """Without bounds there is no fault, with none at all each is one."""
-    for bound, wanted in ((np.inf, 0), (-1.0, HIGH - LOW)):
-        sums.scale[1:], sums.fault[0] = bound, 0
-        call(t, span, linear, p, m, b, sums)
-        assert sums.fault[0] == wanted
-
-
-def noting(x):
-    shape = (OFFSET + W + 1, STEPS)
-    x.seen = Watched(np.full(shape, -7, np.int32), np.full((*shape, 3), -7.0), np.full(shape, 249, np.uint8),
-                     np.full((*shape, 2), 249, np.uint32))  # fmt: skip
-    return T, SPAN, x.temporary_kind == f.TEMPORARY_LINEAR, x.lanes, x.seen
-
-
-def seen_written(x):
-    traded, words = (np.where(a == 249, -7, a.astype(np.int64)) for a in (x.seen.traded, x.seen.words))
-    found = {"states": x.seen.states, "traded": traded, "word": words[..., 0], "choice": words[..., 1]}
-    found |= {f"factor {j}": x.seen.factors[..., j] for j in range(3)}
-    assert all((np.delete(array, T, axis=1) == -7).all() for array in found.values())
-    return {f"seen {name}": written(array[:, T]) for name, array in found.items()}
-
-
-def note(v):
-    found = {"states": v.state, "traded": float(v.volume > 0.0), "word": v.w0, "choice": v.w1}
-    found |= {f"factor {j}": value for j, value in enumerate(factors(v, v.temporary_kind == f.TEMPORARY_LINEAR))}
-    return only_inside(v, {f"seen {name}": value for name, value in found.items()})
-
-
-def factors_price_the_slice(given, found, again):
-    """A slice u of the order costs u times the first and u^(1 + exponent) times the second, as the ledger would charge it."""
-    u, inside = 0.25, slice(LOW, HIGH)
-    rate = u * given.shares / np.where(given.volume > 0, given.volume, 1.0)
-    power = np.zeros(W) if given.temporary_kind == f.TEMPORARY_LINEAR else rate**given.temporary_exponent
-    share = 0.5 * given.mid * given.spread + given.mid * given.temporary_coefficient * power
-    wanted = u * share / given.arrival * 1e4
-    ours = u * found.outputs["seen factor 0"] + u ** (1 + given.temporary_exponent) * found.outputs["seen factor 1"]
-    np.testing.assert_allclose(ours[inside], wanted[inside], rtol=1e-12)
-
-
-WATCH = {**SLICE, "state": st.integers(0, 99).map(float), **dict.fromkeys(("w0", "w1"), st.integers(250, 2**32 - 1))}
 ROWS = (
     Lanes("explore.price_share", lambda x: (x.temporary_kind, x.p, x.m, x.b), price_share, SLICE, no_cheaper_for_more,
           others=SWITCHES, derived=slice_of),
@@ -263,12 +127,6 @@ ROWS = (
           outputs=costs_written, scratch="value", rtol=1e-11, each=True),
     Lanes("explore.charge_rest", resting, charge_rest, books.CLOSE, who_is_done_pays_no_more, others=books.RULE,
           derived=books.traded, outputs=rest_written, atol=1e-7, each=True),
-    Lanes("record.record", recording, record, SLICE, both_sides_pay_alike, others={**SWITCHES, "side": books.SIDE,
-          "at_next": st.booleans()}, derived=slice_of, outputs=steps_written, through="record.own_cost", each=True),
-    Lanes("gather.remember_states", lambda x: (x.m, x.b), remember_states,
-          {"state": st.integers(0, 99).map(float), "volume": MARKET["volume"]}, forgets_the_step_before, rtol=0.0),
-    Plain("gather.count_transitions", count_transitions, arrays(some_transitions), each_lane_once, rtol=0.0),
-    Plain("gather.add_costs", add_costs, arrays(some_costs), faults_are_counted, atol=1.0),
-    Lanes("watch.note", noting, note, WATCH, factors_price_the_slice, others=SWITCHES, derived=slice_of,
-          outputs=seen_written, each=True),
+    Lanes("record.record", recording, record, SLICE, both_sides_pay_alike, others={**SWITCHES, "side": books.SIDE, **KIND},
+          derived=slice_of, outputs=steps_written, through="record.own_cost", each=True),
 )  # fmt: skip

@@ -156,6 +156,10 @@ def greedy_or_any(call, q, t, s, words, rule):
     value = q[0, t, s] + (q[1, t, s] if rule.double else 0.0)
     rule.learning[2] = 0.0
     assert value[call(q, t, s, words, rule)] == value.min()
+    rule.learning[2] = 0.5
+    last = int(np.argmax(value)) * 2**32 // A + 2**31 // A  # a word that means the worst of all
+    assert value[call(q, t, s, np.array([2**31, last], np.uint32), rule)] == value.min()
+    assert call(q, t, s, np.array([2**31 - 1, last], np.uint32), rule) == np.argmax(value)
     rule.learning[2] = 1.0
     found = {call(q, t, s, np.array([w, v], np.uint32), rule) for w in (0, 2**32 - 1) for v in range(0, 2**32, 2**28)}
     assert found == set(range(A))

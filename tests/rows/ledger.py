@@ -6,6 +6,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from fastexec.kernels import fields as f
+from fastexec.kernels.clock import Clock
 from naive import ledger as twin
 from naive.execution import costs_a_share, transient_addition
 from naive.parameters import decay
@@ -164,7 +165,40 @@ def shares_are_conserved(given, found, again):
 
 FILL = {**COSTS, **MARKET, **ORDER, **dict.fromkeys(SUMS, real(0.0, 100.0)), "arrival": real(1.0, 500.0),
         "cumulative_volume": real(0.0, 1e6)}  # fmt: skip
+KIND = {"at_next": st.integers(0, 1)}
+
+
+def kind_of(x):
+    kind = np.zeros(f.KIND_FIELDS, np.int64)
+    kind[f.FILLS_AT_NEXT] = x.at_next
+    return kind
+
+
+def trading(x):
+    t, _, *rest = fill_at(x)
+    return t, kind_of(x), *rest
+
+
+def end_order(v):
+    return close_horizon(v) if v.t == STEPS - 1 else {}
+
+
+def only_at_the_end(given, found, again):
+    """Before the last step the decision stands, and nothing is noted."""
+    np.testing.assert_array_equal(again(t=0).slice, given.slice)
+    assert np.isnan(again(t=STEPS - 2).own_remaining).all()
+    all_or_as_decided(given, again(t=STEPS - 1), again)
+
+
 ROWS = (
+    Lanes("fill.open_ledgers", lambda x: (x.lanes,), open_ledger, {"shares": ORDER["shares"]}, nothing_traded, rtol=0.0),
+    Lanes("fill.end_order",
+          lambda x: (Clock(np.uint64(0), 0, x.t, STEPS), plan_of(STEPS, horizon=x.rule).switches, x.m, x.b), end_order,
+          {**ORDER, **COSTS, "volume": VOLUME}, only_at_the_end, derived=slice_of,
+          others={"rule": st.integers(0, 2), "t": st.integers(0, STEPS - 1), **SWITCHES}),
+    Lanes("fill.trade", trading, fill, FILL, shares_are_conserved, derived=slice_of, scratch="rate value", atol=1e-9,
+          others={**SWITCHES, **KIND, "squares": st.integers(0, 1), "cost_rule": st.integers(0, 1),
+                  "t": st.integers(0, STEPS - 1)}),
     Lanes("fill.open_ledger", lambda x: (x.p, x.b), open_ledger, {"shares": ORDER["shares"]}, nothing_traded, rtol=0.0),
     Lanes("fill.close_horizon", lambda x: (x.rule, x.m, x.b), close_horizon, {**ORDER, **COSTS, "volume": VOLUME},
           all_or_as_decided, others={"rule": st.integers(0, 2), **SWITCHES}, derived=slice_of),

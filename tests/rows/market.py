@@ -6,13 +6,13 @@ import numpy as np
 from hypothesis import strategies as st
 
 from fastexec.kernels import fields as f
-from fastexec.models.chains import Chain
+from fastexec.models.chains import Chain, stationary_law
 from fastexec.planning import chains
 from naive import steps as twin
 from rows.parameters import CORRELATION, DERIVED_FROM, FACTOR
 from trials import Lanes, W, real
 
-PRICES, MODELS_OF_PRICE = ("geometric", "arithmetic"), st.integers(0, 1)
+PRICES = ("geometric", "arithmetic")
 CORRELATIONS = {name: values for name, values in DERIVED_FROM.items() if values is CORRELATION}
 NORMAL, CURVE = real(-6.0, 6.0), real(0.2, 3.0)
 FLOAT32 = st.floats(-6.0, 6.0, width=32, allow_subnormal=False)
@@ -53,6 +53,18 @@ def variances_are_one(given, found, again):
     np.testing.assert_allclose(
         0.5 * (found.z_spread + opposite.z_spread), given.spread_absolute_return * size, atol=1e-13
     )
+
+
+def at_step(x):
+    """Step 1 and curves that are known there only."""
+    curves = np.full((4, 3), np.nan)
+    curves[:, 1] = x.curve
+    curves[f.COSINE_CURVE, 1] = getattr(x, "cosine", np.nan)
+    return 1, curves
+
+
+PRICE_FIELDS = {"mid": real(1.0, 1e4), "volatility": real(0.0, 0.05), "drift": real(-1e-3, 1e-3), "z_price": NORMAL,
+                "sum_squared_moves": real(0.0, 1.0)}  # fmt: skip
 
 
 def move_price(v):
@@ -96,6 +108,7 @@ def draw_volume(v):
 def volume_has_its_mean(given, found, again):
     """Never below the floor; without one, the mean over the normal is the curve's."""
     if given.model == f.VOLUME_CONSTANT:
+        np.testing.assert_array_equal(again(volume_mean=2.0 * given.volume_mean).volume, 2.0 * found.volume)
         return
     assert (found.volume >= given.volume_floor).all()
     lane = {name: getattr(given, name)[0] for name in VOLUME_FIELDS} | {"volume_floor": -np.inf, "z_volume": NODES}
@@ -142,7 +155,7 @@ def spread_has_its_mean(given, found, again):
 EIGHTHS = [(4, 3, 1), (0, 6, 2), (2, 2, 4)]  # of 8: the chance of each next level
 LAWS = [[n / 8 for n in row] for row in EIGHTHS]
 CHAIN = Chain(levels=(0.5, 2.0, 3.0), transition=LAWS)
-FIRST = chains.stationary_law(CHAIN.transition)
+FIRST = stationary_law(CHAIN.transition)
 STATE = st.sampled_from([0.0, 1.0, 2.0, float(f.FIRST_ROW)])
 
 
@@ -173,28 +186,30 @@ ROWS = (
     Lanes("market.correlate", lambda x: (x.raw, x.normals, x.p), correlate,
           {"e0": FLOAT32, "e1": FLOAT32, "e2": FLOAT32, **CORRELATIONS}, variances_are_one,
           derived=factor_of, atol=1e-14),
-    Lanes(
-        "market.move_price", lambda x: (x.model, x.curve, x.normals, x.p, x.m), move_price,
-        {"mid": real(1.0, 1e4), "volatility": real(0.0, 0.05), "drift": real(-1e-3, 1e-3), "z_price": NORMAL,
-         "sum_squared_moves": real(0.0, 1.0)},
-        drift_is_the_mean, others={"model": MODELS_OF_PRICE, "curve": CURVE}, atol=1e-15,
+    *(
+        Lanes(f"price.{name}", lambda x: (*at_step(x), x.normals, x.p, x.m), move_price, PRICE_FIELDS, drift_is_the_mean,
+              others={"model": st.just(model), "curve": CURVE}, atol=1e-15)
+        for model, name in enumerate(PRICES)
+    ),
+    Lanes("volume.constant_volume", lambda x: (x.p, x.m), draw_volume, {"volume_mean": VOLUME_FIELDS["volume_mean"]},
+          volume_has_its_mean, others={"model": st.just(f.VOLUME_CONSTANT)}),
+    *(
+        Lanes(f"volume.{name}_volume", lambda x: (*at_step(x), x.normals, x.p, x.m), draw_volume, VOLUME_FIELDS,
+              volume_has_its_mean, derived=constants_of_volume, atol=1e-9,
+              others={"model": st.just(model), "curve": CURVE, "cosine": real(-1.0, 1.0)})
+        for model, name in ((f.VOLUME_COSINE, "cosine"), (f.VOLUME_LOGNORMAL, "lognormal"))
     ),
     Lanes(
-        "market.draw_volume", lambda x: (x.model, x.curve, x.cosine, x.normals, x.p, x.m), draw_volume,
-        VOLUME_FIELDS, volume_has_its_mean, derived=constants_of_volume,
-        others={"model": st.integers(0, 2), "curve": CURVE, "cosine": real(-1.0, 1.0)}, atol=1e-9,
-    ),
-    Lanes(
-        "market.observe", lambda x: (x.t, x.m), observe,
+        "market.add_to_sums", lambda x: (x.t, x.m), observe,
         {"mid": real(1.0, 1e4), "next": real(1.0, 1e4), "spread": real(0.0, 0.01), "volume": real(0.0, 1e6),
          **dict.fromkeys(SUMS, real(0.0, 1e9))},
         vwap_lies_between_the_mids, others={"t": st.integers(0, 100)},
     ),
-    Lanes("market.level_spread", lambda x: (x.curve, x.p, x.m), level_spread,
+    Lanes("spread.level_spread", lambda x: (x.curve, x.p, x.m), level_spread,
           {"mean": real(1e-5, 0.01), "sd": real(0.0, 1.0), "spread_state": NORMAL, "spread_floor": real(0.0, 1e-3)},
           spread_has_its_mean, derived=constants_of_spread, others={"curve": CURVE}),
     Lanes(
-        "market.step_chain",
+        "chain.step_chain",
         lambda x: (tables(), f.VOLUME_CHAIN, 3, (f.VOLUME_STATE, f.VOLUME), x.normals[f.Z_VOLUME :], x.m),
         step_chain, {"volume_state": STATE, "z_volume": NORMAL}, law_of_the_chain, rtol=0.0,
     ),

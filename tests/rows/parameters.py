@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import strategies as st
 
 from fastexec.kernels import fields as f
+from fastexec.kernels.clock import Clock
 from fastexec.kernels.philox import PARAMETERS
-from fastexec.kernels.walk import Clock
 from naive import parameters as twin
 from naive.philox import philox4x32
 from rows.plans import plan_of
@@ -118,7 +118,7 @@ def draw_parameters(v):
     episode, key = v.block * W + v.i, (v.seed & 0xFFFFFFFF, v.seed >> 32)
     for j in DRAWN:
         low, high = RANGE[NAMES[j]]
-        counter = (episode & 0xFFFFFFFF, episode >> 32, j, v.phase << 30 | PARAMETERS << 24)
+        counter = (episode & 0xFFFFFFFF, episode >> 32, f.DRAW_NUMBERS[NAMES[j]], v.phase << 30 | PARAMETERS << 24)
         values[NAMES[j]] = twin.drawn(philox4x32(counter, key)[0], low, high, v.log and low > 0)
     found = with_derived(v, values)
     return {name: found[name] for name in found if name not in DERIVED_FROM or name in (NAMES[j] for j in DRAWN)}

@@ -42,6 +42,12 @@ def each_part_by_itself(call, mid, spread, volume, t):
     assert {call(mid, np.full(T, j / 1000 + 5e-4), volume, t) % SPREADS for j in range(SPREADS)} == set(range(SPREADS))
     found = {call(mid, spread, np.full(T, 1000.0 * j + 500.0), t) // SPREADS % VOLUMES for j in range(VOLUMES)}
     assert found == set(range(VOLUMES))
+    for j in range(1, VOLUMES):
+        edge = [call(mid, spread, np.full(T, 1000.0 * j - less), t) // SPREADS % VOLUMES for less in (0.5, 0.0)]
+        assert edge == [j - 1, j]
+    for j in range(1, SPREADS):
+        edge = [call(mid, np.full(T, j / 1000 + more), volume, t) % SPREADS for more in (-1e-9, 1e-9)]
+        assert edge == [j - 1, j]
 
 
 def best_of(q, s):

@@ -8,9 +8,9 @@ import numpy as np
 from hypothesis import strategies as st
 
 from fastexec.kernels import fields as f
+from fastexec.kernels.clock import Clock, Span
 from fastexec.kernels.explore import Experience
 from fastexec.kernels.philox import ACTIONS
-from fastexec.kernels.walk import Clock, Span
 from naive import bins, decide, observe
 from naive.philox import philox4x32
 from rows.books import HIGH, LOW, OFFSET, only_inside, written
@@ -150,10 +150,11 @@ def as_the_policy_says(given, found, again):
 
 def choosing(x):
     shape = (STEPS, OFFSET + W + 1)
-    x.record = Experience(np.full(shape, -7, np.int32), np.full(shape, 249, np.uint8), np.full(shape, -7.0))
+    x.record = Experience(np.full(shape, -7, np.int32), np.full(shape, 249, np.uint8), np.full(shape, -7.0),
+                          np.array([x.epsilon]))  # fmt: skip
     plan = plan_of(STEPS, phase=x.phase, lot=x.lot)
     clock, span = Clock(np.uint64(x.seed), x.block, x.t, STEPS), Span(LOW, HIGH, OFFSET)
-    return clock, span, x.epsilon, plan, agent(x, 1, owner=x.owner, action_set=x.set), x.lanes, x.record
+    return clock, span, plan, agent(x, 1, owner=x.owner, action_set=x.set), x.lanes, x.record
 
 
 def noted(x):
@@ -200,7 +201,11 @@ ROWS = (
           rises_with_the_value, others={"stride": st.integers(1, 50), "edges": EDGES}, rtol=0.0),
     Lanes("state.encode", lambda x: (agent(x), 1, x.t, x.p, x.m, x.b), encode, OF_ORDER, digits_of_their_own,
           others=STEP, derived=sums_of_path, scratch="value"),
-    Lanes("strategy.look_up", lambda x: (agent(x, action_set=x.set), 1, x.t, x.lot, STEPS, x.p, x.m, x.b), look_up,
+    Lanes("gather.observe_state", lambda x: (x.t, agent(x, 1), x.p, x.m, x.b), encode, OF_ORDER, digits_of_their_own,
+          others=STEP, derived=sums_of_path, scratch="value"),
+    Lanes("strategy.table",
+          lambda x: (Clock(np.uint64(0), 0, x.t, STEPS), 1, agent(x, action_set=x.set), plan_of(STEPS, lot=x.lot).numbers,
+                     x.p, x.m, x.b), look_up,
           OF_ORDER, as_the_policy_says, others={**STEP, **ACTS}, derived=sums_of_path, scratch="value", atol=1e-9),
     Lanes("explore.choose", choosing, choose, OF_ORDER, tries_as_often_as_said, derived=sums_of_path,
           outputs=noted, scratch="value w0 w1 w2 w3", atol=1e-9, tries=15,

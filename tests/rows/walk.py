@@ -6,16 +6,15 @@ import numpy as np
 from hypothesis import strategies as st
 
 from fastexec.kernels import fields as f
+from fastexec.kernels.clock import Clock, Span
 from fastexec.kernels.philox import MOVES, START
-from fastexec.kernels.walk import Clock, Span
 from naive import steps as twin
 from naive.normals import normals
 from naive.philox import philox4x32
-from rows import books, decide, given, market
-from rows.ledger import LEDGER, open_ledger
+from rows import books, decide, market
 from rows.parameters import BLOCK
-from rows.plans import plan_of
-from trials import LAYOUT, Lanes, W, arrays, real
+from rows.plans import plan_of, strategies_of
+from trials import LAYOUT, Lanes, W, real
 
 STEPS = 4
 MODELS = {"price_model": st.integers(0, 1), "spread_model": st.integers(0, 3), "volume_model": st.integers(0, 3)}
@@ -44,102 +43,121 @@ def draws(v, purpose, t):
     return [float(z) for z in normals(np.array(words, np.uint32))]
 
 
+def clock_of(x):
+    return Clock(np.uint64(0), 0, x.t, STEPS)
+
+
 def begin(v):
-    z = draws(v, START, 0)
-    mid = v.initial_price
-    found = dict.fromkeys([name for name, (buffer, start) in LAYOUT.items() if buffer == "m" and start < f.MIDS], 0.0)
-    if v.start_moved:
-        mid = twin.next_mid(market.PRICES[v.price_model], mid, v.volatility, v.drift, CURVES[0, 0], z[0])
-        found["next"] = mid
-    found |= {"arrival": v.initial_price, "mid": mid, "day_state": z[3]}
-    found["volume_state"] = float(f.FIRST_ROW) if v.volume_model == f.VOLUME_MARKOV else z[2]
-    found |= {"spread": v.mean, "spread_state": v.spread_sd * z[1]}
-    if v.spread_model == f.SPREAD_MEAN_REVERTING:
-        found["spread"] = twin.level_of_spread(v.spread_sd * z[1], v.mean, v.sd, CURVES[1, 0], v.spread_floor)
-    elif v.spread_model == f.SPREAD_MARKOV:
-        level = twin.next_level(market.FIRST, z[1])
-        found |= {"spread": market.CHAIN.levels[level], "spread_state": float(level)}
-    return found | {"arrival_spread": found["spread"]}
+    """States of spread and volume, and a normal for the move before step 0, from what was drawn."""
+    found = dict.fromkeys(BEFORE, 0.0) | {"arrival": v.initial_price, "mid": v.initial_price, "z_price": v.e0}
+    return found | {"spread_state": v.spread_sd * v.e1, "volume_state": v.e2, "day_state": v.e3}
 
 
 def begins_at_arrival(v, found, again):
-    """Another phase draws others; the price begins where it arrives, or one move from there; the arrival's spread is met."""
-    np.testing.assert_array_equal(found.arrival, v.initial_price)
-    np.testing.assert_array_equal(found.arrival_spread, found.spread)
-    assert (again(phase=v.phase ^ 1).day_state != found.day_state).mean() > 0.9
-    if not v.start_moved:
-        np.testing.assert_array_equal(found.mid, v.initial_price)
-    np.testing.assert_array_equal(again(volatility=0.0, drift=0.0).mid, v.initial_price)
+    """A wider law, wider states; the price begins where it arrives."""
+    np.testing.assert_array_equal(found.mid, v.initial_price)
+    np.testing.assert_allclose(again(spread_sd=2.0 * v.spread_sd).spread_state, 2.0 * found.spread_state, rtol=1e-15)
+
+
+def quoted(v, found, again):
+    np.testing.assert_array_equal(found.arrival_spread, v.spread)
+    np.testing.assert_array_equal(again(spread=0.0).arrival_spread, 0.0)
+
+
+def one_move_on(v, found, again):
+    np.testing.assert_array_equal(found.mid, v.next)
+    assert not found.sum_squared_moves.any()
 
 
 def draw(v):
-    """The third is nobody's where the volume is constant."""
-    z = draws(v, MOVES, v.t)
-    v.e0, v.e1, v.e2 = z[:3]
-    found = market.correlate(v) if v.correlated else {"z_price": z[0], "z_spread": z[1], "z_volume": z[2]}
-    return {name: found[name] for name in found if name != "z_volume" or v.volume_model != f.VOLUME_CONSTANT}
+    """Step -1: what a block begins with. Two are enough in a step where the volume is constant."""
+    z = draws(v, START if v.t < 0 else MOVES, max(v.t, 0))
+    return {f"e{j}": z[j] for j in range(2 if v.volume_model == f.VOLUME_CONSTANT and v.t >= 0 else 4)}
 
 
 def normals_of_the_step(v, found, again):
-    """A constant volume changes neither of the other two; of other steps all are others."""
-    if v.correlated:
-        np.testing.assert_array_equal(again(**dict.fromkeys(market.CORRELATIONS, 0.0)).z_price, found.z_price)
-    else:
-        np.testing.assert_array_equal(again(volume_model=f.VOLUME_CONSTANT).z_spread, found.z_spread)
-    assert (again(t=v.t + 1).z_price != found.z_price).mean() > 0.9
-    assert np.abs(found.z_price).max() < 6.7
+    """A constant volume changes neither of the first two; of other steps, and of the beginning, all are others."""
+    np.testing.assert_array_equal(again(volume_model=f.VOLUME_CONSTANT).e1, found.e1)
+    assert (again(t=v.t + 1).e0 != found.e0).mean() > 0.9
+    assert np.abs(found.e0).max() < 6.7
 
 
-def advance(v):
-    after = twin.next_mid(market.PRICES[v.price_model], v.mid, v.volatility, v.drift, CURVES[0, v.t], v.z_price)
-    found = {"next": after, "sum_squared_moves": v.sum_squared_moves + twin.squared_move(v.mid, after)}
-    if v.volume_model == f.VOLUME_MARKOV:
-        v.volume_state = float(v.level)
-        return found | market.step_chain(v)
-    v.model, v.curve, v.cosine = v.volume_model, CURVES[2, v.t], CURVES[3, v.t]
-    return found | market.draw_volume(v)
+def keep_independent(v):
+    return {"z_price": v.e0, "z_spread": v.e1, "z_volume": v.e2}
 
 
-def price_and_volume_go_their_ways(v, found, again):
-    np.testing.assert_array_equal(again(z_volume=-v.z_volume).next, found.next)
-    np.testing.assert_array_equal(again(z_price=-v.z_price).volume, found.volume)
+def each_its_own(v, found, again):
+    other = again(e1=-v.e1)
+    np.testing.assert_array_equal(other.z_spread, -found.z_spread)
+    np.testing.assert_array_equal(other.z_volume, found.z_volume)
 
 
 def roll(v):
-    found = {"mid": v.next, "last_volume": v.volume}
+    return {"mid": v.next, "last_volume": v.volume}
+
+
+def constant_spread(v):
+    return {"spread": v.mean}
+
+
+def next_spread(v):
+    """After the last step the quote stays."""
+    if v.t == STEPS - 1:
+        return {}
     if v.spread_model == f.SPREAD_RANDOM_WALK:
-        return found | {"spread": twin.walked_spread(v.spread, v.spread_volatility, v.z_spread)}
+        return {"spread": twin.walked_spread(v.spread, v.spread_volatility, v.z_spread)}
     if v.spread_model == f.SPREAD_MEAN_REVERTING:
         state = twin.reverted(v.spread_state, v.spread_reversion, v.spread_volatility, v.z_spread)
         spread = twin.level_of_spread(state, v.mean, v.sd, CURVES[1, v.t + 1], v.spread_floor)
-        return found | {"spread_state": state, "spread": spread}
-    if v.spread_model == f.SPREAD_MARKOV:
-        level = twin.next_level(market.LAWS[int(v.spread_state)], v.z_spread)
-        return found | {"spread_state": float(level), "spread": market.CHAIN.levels[level]}
-    return found
+        return {"spread_state": state, "spread": spread}
+    level = twin.next_level(market.LAWS[int(v.spread_state)], v.z_spread)
+    return {"spread_state": float(level), "spread": market.CHAIN.levels[level]}
 
 
 def spread_stays_a_spread(v, found, again):
-    """Never negative; a constant one stays; with no normal the log-spread comes nearer to its mean."""
+    """Never negative; with no normal the log-spread comes nearer to its mean; a larger normal, no lower level of a chain."""
     assert (found.spread >= 0).all()
-    if v.spread_model == f.SPREAD_CONSTANT:
-        np.testing.assert_array_equal(found.spread, v.spread)
+    np.testing.assert_array_equal(again(t=STEPS - 1).spread, v.spread)
     if v.spread_model == f.SPREAD_MEAN_REVERTING:
         assert (np.abs(again(z_spread=0.0).spread_state) <= np.abs(v.spread_state)).all()
-    np.testing.assert_array_equal(found.mid, v.next)
+    if v.spread_model == f.SPREAD_MARKOV:
+        assert (again(z_spread=v.z_spread + 1.0).spread >= found.spread).all()
 
 
-def states_of(v):
-    """A chain's state is a level."""
-    chain = v.spread_model == f.SPREAD_MARKOV if hasattr(v, "z_spread") else v.volume_model == f.VOLUME_MARKOV
-    state = float(v.level) if chain else v.state
-    return {"spread_state": state} if hasattr(v, "z_spread") else {"volume_state": state}
+def first_spread(v):
+    if v.spread_model == f.SPREAD_MEAN_REVERTING:
+        return {"spread": twin.level_of_spread(v.spread_state, v.mean, v.sd, CURVES[1, 0], v.spread_floor)}
+    level = twin.next_level(market.FIRST, v.e1)
+    return {"spread": market.CHAIN.levels[level], "spread_state": float(level)}
 
 
-def decide_simple(v):
-    if v.kind == f.SCHEDULE:
-        return decide.follow(v)
-    return decide.participate(v)
+def higher_for_a_higher_state(v, found, again):
+    name = "spread_state" if v.spread_model == f.SPREAD_MEAN_REVERTING else "e1"
+    assert (again(**{name: getattr(v, name) + 1.0}).spread >= found.spread).all()
+
+
+def state_of(v):
+    return constants(v) | {"spread_state": float(v.level) if v.spread_model == f.SPREAD_MARKOV else v.state}
+
+
+def volume_chain(v):
+    return market.step_chain(v)
+
+
+def never_falls_with_the_normal(v, found, again):
+    assert (again(z_volume=v.z_volume + 1.0).volume >= found.volume).all()
+    assert np.isin(found.volume, market.CHAIN.levels).all()
+
+
+def before_the_first(v, found, again):
+    np.testing.assert_array_equal(found.volume_state, f.FIRST_ROW)
+
+
+def decide_by_kind(v):
+    if v.kind == f.RANDOM:
+        v.w0 = decide.draw_choices(v)["w0"]
+        return decide.act_randomly(v)
+    return {f.SCHEDULE: decide.follow, f.POV: decide.participate, f.OWN_SCHEDULE: decide.follow_own}[v.kind](v)
 
 
 def allowed(v, found, again):
@@ -147,111 +165,90 @@ def allowed(v, found, again):
     assert (again(volume=0.0).slice == 0).all()
 
 
-def decide_otherwise(v):
-    if v.kind == f.RANDOM:
-        v.w0 = decide.draw_choices(v)["w0"]
-        return decide.act_randomly(v)
-    return decide.follow_own(v)
-
-
 def deciders(x):
+    """The second strategy follows, takes part or acts; its schedule by groups where there is no fraction for all."""
     own, acts = decide.own_schedules(x), decide.actors(x)
-    kinds = acts.kinds
-    kinds[:, f.KIND] = x.kind
-    strategies = own._replace(kinds=kinds, levels=acts.levels)
-    return Clock(np.uint64(x.seed), x.block, x.t, STEPS), 1, plan_of(STEPS, lot=x.lot, phase=x.phase), strategies
+    acts.levels[1, 0] = x.rate if x.kind == f.POV else acts.levels[1, 0]
+    if x.kind == f.SCHEDULE:
+        own.fractions[1, 0, x.t + 1] = x.fraction
+    strategies, plan = own._replace(kinds=acts.kinds, levels=acts.levels), plan_of(STEPS, lot=x.lot, phase=x.phase)
+    clock = Clock(np.uint64(x.seed), x.block, x.t, STEPS)
+    return {
+        f.SCHEDULE: (x.t, 1, strategies, plan.numbers), f.OWN_SCHEDULE: (x.t, 1, strategies, plan.numbers),
+        f.POV: (1, strategies, plan.numbers), f.RANDOM: (clock, 1, plan, strategies, x.words),
+    }[x.kind]  # fmt: skip
 
 
-def opened(v):
-    """A block's beginning: its market by its source, and an empty ledger."""
-    source = {f.GIVEN: given.begin_given, f.JOINED: given.begin_joined, f.SYNTHETIC: begin}[v.source]
-    v.first = v.block * W
-    return source(v) | open_ledger(v)
+def calling(x):
+    functions, strategies = np.array([-1, decide.asking().address]), strategies_of(2, STEPS, slot=1)
+    strategies.levels[1, :2] = x.part, x.more
+    return Clock(np.uint64(0), 0, x.t, STEPS), 1, strategies, functions, plan_of(STEPS, lot=x.lot).numbers, x.m, x.b
 
 
-def nothing_is_left_of_before(v, found, again):
-    """Ledgers are empty; the arrival is of the source asked for; no field but the history of the mid is unknown."""
-    np.testing.assert_array_equal(found.remaining, v.shares)
-    assert not any(np.isnan(getattr(found, name)).any() for name in LEDGER)
-    known = found.buffers["m"][: f.MIDS]
-    assert not np.isnan(known).any()
-    if v.source != f.GIVEN:
-        np.testing.assert_array_equal(found.arrival, v.initial_price)
+def checking(x):
+    output = books.output_of(1)._replace(fault=x.fault)
+    return Clock(np.uint64(0), x.block, x.t, STEPS), Span(x.low, x.high, 0), 1, x.m, x.b, output
 
 
-def opening(x):
-    return (
-        Clock(np.uint64(x.seed), x.block, 0, STEPS),
-        plan(x, source=x.source, start_moved=x.start_moved),
-        x.paths,
-        x.lanes,
-    )
-
-
-def closing(x):
-    x.output, x.count = books.output_of(1), 1
-    asked = books.plan(x)
-    return Span(books.LOW, books.HIGH, books.OFFSET), asked, x.lanes, x.output
-
-
-def closed_outputs(x):
-    x.output = x.output._replace(parameters=np.zeros((0, 1)))
-    markets = dict(zip(f.MARKET_COLUMNS, x.output.markets, strict=True))
-    return books.outputs_of_episodes(x) | {f"market {name}": books.written(row) for name, row in markets.items()}
-
-
-def close_block(v):
-    found = books.account(v)
-    rows = {name: found[name] for name in books.COLUMN_FIELDS} | {"orders": v.orders, "last_step": v.last_step}
-
-    market_row = books.describe_market(v)
-    inside = {f"column {name}": value for name, value in rows.items()}
-    return found | books.only_inside(v, inside) | {
-        f"market {name}": market_row[f"column {name}"] for name in f.MARKET_COLUMNS}  # fmt: skip
-
-
-def rows_agree(v, found, again):
-    """The episode's arrival is the market's, and a row is what stands in the books."""
-    inside = slice(books.LOW, books.HIGH)
-    np.testing.assert_array_equal(found.outputs["column row_arrival"], found.outputs["market arrival_price"])
-    np.testing.assert_array_equal(found.outputs["column row_shortfall"][inside], found.row_shortfall[inside])
-
-
+BEFORE = [name for name, (buffer, start) in LAYOUT.items() if buffer == "m" and start < f.MIDS]
 WHOLE = st.integers(0, 2)
 MARKET = {"mid": real(1.0, 1e4), "next": real(1.0, 1e4), "volume": real(0.0, 1e5), "spread": real(0.0, 0.01)}
+QUOTE = {**SPREAD, "spread": MARKET["spread"], "z_spread": market.NORMAL, "level": WHOLE, "state": market.NORMAL}
+EVERY_STEP = {"t": st.integers(0, STEPS - 1)}
+KINDS = {"schedule": f.SCHEDULE, "schedule_of_group": f.OWN_SCHEDULE, "pov": f.POV, "random": f.RANDOM}
+
+
+def of_spread(model, **further):
+    return {"spread_model": st.just(model), **further}
+
+
 ROWS = (
-    Lanes("market.begin",
-          lambda x: (Clock(np.uint64(x.seed), x.block, 0, STEPS), plan(x, start_moved=x.start_moved), x.words, x.raw, x.p, x.m),
-          begin, {**SPREAD, **PRICE}, begins_at_arrival, others={**BLOCK, **MODELS, "start_moved": st.integers(0, 1)},
-          derived=constants, scratch=" ".join(DRAW), tries=40, atol=1e-14, each=True),
-    Lanes("market.draw", lambda x: (Clock(np.uint64(x.seed), x.block, x.t, STEPS), plan(x, correlated=x.correlated).switches,
-                                    x.words, x.raw, x.normals, x.p),
-          draw, market.CORRELATIONS, normals_of_the_step, derived=market.factor_of, atol=1e-14,
-          scratch=" ".join([*DRAW, "z_volume"]), others={**BLOCK, **MODELS, **STEP, "correlated": st.integers(0, 1)},
-          each=True),
-    Lanes("market.advance",
-          lambda x: (x.t, plan(x).switches, CURVES.copy(), market.tables(), x.normals, x.p, x.m), advance,
-          {**market.VOLUME_FIELDS, **PRICE, "mid": MARKET["mid"], "z_price": market.NORMAL, "level": WHOLE,
-           "state": market.NORMAL, "sum_squared_moves": real(0.0, 1.0)},
-          price_and_volume_go_their_ways, others={**MODELS, **STEP}, atol=1e-9,
-          derived=lambda v: market.constants_of_volume(v) | states_of(v)),
-    Lanes("market.roll", lambda x: (x.t, plan(x).switches, CURVES.copy(), market.tables(), x.normals, x.p, x.m), roll,
-          {**SPREAD, **MARKET, "z_spread": market.NORMAL, "level": WHOLE, "state": market.NORMAL},
-          spread_stays_a_spread, others={**MODELS, **STEP}, derived=lambda v: constants(v) | states_of(v), atol=1e-15),
-    Lanes("strategy.decide", lambda x: (x.kind, x.fraction, x.rate, x.lot, x.p, x.m, x.b), decide_simple,
-          {**decide.ORDER, "cumulative_volume": real(0.0, 1e6)}, allowed, derived=decide.order_of, atol=1e-9,
-          others={"kind": st.sampled_from([f.SCHEDULE, f.POV]), "fraction": decide.SHARE, "rate": real(0.001, 0.5),
-                  "lot": decide.LOTS}),
-    Lanes("strategy.decide_otherwise", lambda x: (*deciders(x), x.words, x.p, x.m, x.b), decide_otherwise, decide.ORDER,
-          allowed, derived=lambda v: decide.order_of(v) | {"window": float(v.i)}, scratch="w0 w1 w2 w3 value", atol=1e-9,
-          others={**BLOCK, **decide.STEP, **decide.ACTS, "kind": st.sampled_from([f.OWN_SCHEDULE, f.RANDOM])}, each=True),
-    Lanes("walk.open_block", opening, opened, {**SPREAD, **PRICE, "shares": real(1.0, 1e5)}, nothing_is_left_of_before,
-          derived=constants, scratch=" ".join(DRAW), atol=1e-14,
-          others={**BLOCK, **MODELS, "block": st.integers(0, 3), "start_moved": st.integers(0, 1),
-                  "source": st.integers(0, 2), "paths": arrays(given.some_paths)}, each=True),
-    Lanes("walk.close_block", closing, close_block,
-          {**books.CLOSE, **books.OPEN, **dict.fromkeys(books.MARKET_SUMS, real(1.0, 1e6)), "arrival_spread": real(0.0, 0.01),
-           "orders": st.integers(0, 9).map(float), "last_step": st.integers(-1, 9).map(float)},
-          rows_agree, others=books.RULE, derived=books.closing, outputs=closed_outputs, rtol=1e-11, atol=1e-6, tries=15,
-          each=True),
+    Lanes("market.begin", lambda x: (x.raw, x.normals, x.p, x.m), begin,
+          {**SPREAD, **PRICE, **dict.fromkeys(("e0", "e1", "e2", "e3"), market.FLOAT32)}, begins_at_arrival,
+          derived=constants, atol=1e-14),
+    Lanes("price.begin_moved", lambda x: (x.m,), lambda v: {"mid": v.next, "sum_squared_moves": 0.0},
+          {"next": MARKET["next"], "sum_squared_moves": real(0.0, 1.0)}, one_move_on, rtol=0.0),
+    Lanes("spread.quote_arrival", lambda x: (x.m,), lambda v: {"arrival_spread": v.spread}, {"spread": MARKET["spread"]},
+          quoted, rtol=0.0),
+    Lanes("market.draw", lambda x: (Clock(np.uint64(x.seed), x.block, x.t, STEPS), plan(x).switches, x.words, x.raw), draw,
+          {}, normals_of_the_step, scratch="w0 w1 w2 w3", rtol=0.0, each=True, tries=10,
+          others={**BLOCK, "t": st.integers(-1, STEPS), "volume_model": MODELS["volume_model"]}),
+    Lanes("market.keep_independent", lambda x: (x.raw, x.normals), keep_independent,
+          dict.fromkeys(("e0", "e1", "e2"), market.FLOAT32), each_its_own, rtol=0.0),
+    Lanes("market.roll", lambda x: (x.m,), roll, MARKET,
+          lambda v, found, again: np.testing.assert_array_equal(again(next=v.mid).mid, v.mid), rtol=0.0),
+    Lanes("spread.constant_spread", lambda x: (x.p, x.m), constant_spread, SPREAD,
+          lambda v, found, again: np.testing.assert_array_equal(again(mean=2.0 * v.mean).spread, 2.0 * found.spread),
+          derived=constants, rtol=0.0),
+    Lanes("spread.begin_mean_reverting_spread", lambda x: (CURVES.copy(), x.p, x.m), first_spread, QUOTE,
+          higher_for_a_higher_state, derived=state_of, others=of_spread(f.SPREAD_MEAN_REVERTING)),
+    Lanes("spread.begin_spread_chain", lambda x: (plan(x).switches, market.tables(), x.raw, x.m), first_spread,
+          {"e1": market.FLOAT32}, higher_for_a_higher_state, rtol=0.0, others=of_spread(f.SPREAD_MARKOV)),
+    Lanes("spread.random_walk_spread", lambda x: (clock_of(x), x.normals, x.p, x.m), next_spread, QUOTE,
+          spread_stays_a_spread, derived=state_of, atol=1e-15, others=of_spread(f.SPREAD_RANDOM_WALK, **EVERY_STEP)),
+    Lanes("spread.mean_reverting_spread", lambda x: (clock_of(x), CURVES.copy(), x.normals, x.p, x.m), next_spread, QUOTE,
+          spread_stays_a_spread, derived=state_of, atol=1e-15, others=of_spread(f.SPREAD_MEAN_REVERTING, **EVERY_STEP)),
+    Lanes("spread.spread_chain", lambda x: (clock_of(x), plan(x).switches, market.tables(), x.normals, x.m), next_spread,
+          QUOTE, spread_stays_a_spread, derived=state_of, rtol=0.0, others=of_spread(f.SPREAD_MARKOV, **EVERY_STEP)),
+    Lanes("volume.begin_volume_chain", lambda x: (x.m,), lambda v: {"volume_state": float(f.FIRST_ROW)}, {},
+          before_the_first, rtol=0.0),
+    Lanes("volume.volume_chain", lambda x: (plan(x).switches, market.tables(), x.normals, x.m), volume_chain,
+          {"volume_state": market.STATE, "z_volume": market.NORMAL}, never_falls_with_the_normal, rtol=0.0),
+    *(
+        Lanes(f"strategy.{name}", lambda x: (*deciders(x), x.p, x.m, x.b), decide_by_kind,
+              {**decide.ORDER, "cumulative_volume": real(0.0, 1e6)}, allowed, atol=1e-9, each=True, tries=15,
+              derived=lambda v: decide.order_of(v) | {"window": float(v.i)}, scratch="w0 w1 w2 w3 value",
+              others={**BLOCK, **decide.STEP, **decide.ACTS, "kind": st.just(kind), "fraction": decide.SHARE,
+                      "rate": real(0.001, 0.5)})
+        for name, kind in KINDS.items()
+    ),
+    Lanes("strategy.own", calling, decide.ask, decide.ASKING, decide.whole_lots_below_what_is_asked,
+          others={"lot": decide.LOTS, **decide.STEP, **decide.ASKED}, derived=decide.order_of, atol=1e-9),
+    decide.Checked("episode.check_own", checking, decide.check_slices, decide.SLICES, decide.faults_trade_nothing, rtol=0.0,
+                   others=decide.CHECKS),
+    Lanes("watch.draw_own_choices",
+          lambda x: (Clock(np.uint64(x.seed), x.block, x.t, STEPS), plan_of(STEPS, phase=x.phase),
+                     strategies_of(1, STEPS, owner=x.owner), x.words),
+          decide.draw_choices, {}, decide.nobody_shares_choices, rtol=0.0, tries=10, each=True,
+          others={**BLOCK, **decide.STEP, "owner": decide.ACTS["owner"]}),
 )  # fmt: skip

@@ -8,6 +8,7 @@ from __future__ import annotations
 from rows import (
     books,
     decide,
+    execute,
     gathered,
     given,
     learners,
@@ -30,6 +31,7 @@ PARTS = (
     market,
     given,
     decide,
+    execute,
     ledger,
     books,
     states,

@@ -14,14 +14,19 @@ def side_of(stretches: Stretches) -> int:
     return sum((end - start) * bins for start, end, bins in stretches)
 
 
+def binade_of(x: float) -> float:
+    """Between which powers of two the size of x lies: the lower one's exponent."""
+    return math.frexp(x)[1] - 1 if math.isfinite(x) and x != 0.0 else -math.inf if x == 0.0 else math.inf
+
+
 def bin_of(x: float, stretches: Stretches) -> int:
     """What is smaller than the first power of two lies in the middle; what is larger than the last in the end bins."""
-    size, place, side = abs(x), 0, side_of(stretches)
+    place, side, binade = 0, side_of(stretches), binade_of(x)
     for start, end, bins in stretches:
-        if size >= 2.0**end:
+        if binade >= end:
             place += (end - start) * bins
-        elif size >= 2.0**start:
-            fraction, exponent = math.frexp(size)  # size = fraction 2^exponent, fraction from 1/2 to 1
+        elif binade >= start:
+            fraction, exponent = math.frexp(abs(x))  # the size is fraction 2^exponent, fraction from 1/2 to 1
             place += (exponent - 1 - start) * bins + math.floor((2.0 * fraction - 1.0) * bins) + 1
     return side - place if x < 0 else side + place
 

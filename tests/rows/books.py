@@ -9,7 +9,7 @@ from fastexec.kernels import fields as f
 from fastexec.kernels.clock import Span
 from naive import columns, ledger
 from naive.execution import PARTS
-from rows.ledger import COSTS, SWITCHES, costs_of, exponents
+from rows.execute import COSTS, SWITCHES, costs_of, exponents
 from rows.plans import plan_of
 from trials import LAYOUT, Lanes, W, real
 
@@ -38,8 +38,7 @@ def parts_of(v):
     trades = [getattr(v, name) * v.shares / 3.0 for name in TRADES]
     found = ledger.parts(trades, v.sum_half_spread, v.sum_transient, v.sum_timing, v.shares, rest, costs_of(v),
                          RULES[v.horizon])  # fmt: skip
-    if v.temporary_kind != f.TEMPORARY_LINEAR:
-        found["temporary"] = v.sum_temporary
+    found["temporary"] = v.sum_temporary + (found["temporary"] if v.temporary_kind == f.TEMPORARY_LINEAR else 0.0)
     return found
 
 

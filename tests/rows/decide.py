@@ -11,8 +11,7 @@ from fastexec.kernels import fields as f
 from fastexec.kernels._bind import Decide
 from fastexec.kernels.clock import Clock, Span
 from fastexec.kernels.philox import ACTIONS
-from naive import decide as twin
-from naive import parameters
+from naive import decide as twin, parameters
 from naive.philox import philox4x32
 from rows.parameters import BLOCK, LOTS
 from rows.plans import plan_of, strategies_of

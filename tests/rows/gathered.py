@@ -5,15 +5,13 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import strategies as st
 
-from fastexec.kernels import fields as f
 from fastexec.kernels.clock import Span
 from fastexec.kernels.gather import Gathered
 from fastexec.kernels.watch import Watched
 from rows.books import HIGH, LOW, OFFSET, only_inside, written
-from rows.learners import SLICE, SPAN, STEPS, T
-from rows.ledger import MARKET, SWITCHES, slice_of
-from rows.plans import plan_of
-from trials import Found, Lanes, Plain, W, arrays, fresh_block
+from rows.execute import MARKET
+from rows.learners import SPAN, STEPS, T
+from trials import Found, Lanes, Plain, W, arrays, fresh_block, real
 
 
 def remember_states(v):
@@ -65,10 +63,6 @@ def each_lane_once(call, t, span, b, sums):
     np.testing.assert_array_equal(whole.go, halves.go)
 
 
-def switches_of(kind):
-    return plan_of(STEPS, temporary_kind=kind).switches
-
-
 def count_step(t, span, b, sums):
     if t > 0:
         count_transitions(t - 1, span, b, sums)
@@ -95,62 +89,33 @@ def none_before_the_first(call, t, span, b, sums):
     assert sums.go.sum() + sums.stay.sum() == before + span.high - span.low
 
 
+FACTORS = ("factor_spread", "factor_temporary", "factor_end")
+
+
 def some_costs(rng):
-    block = block_with(
-        volume=rng.choice([0.0, 300.0, 4e4], W), shares=rng.uniform(1.0, 1e3, W), temporary_exponent=0.6,
-        state=rng.integers(0, X, W),
-        arrival=rng.uniform(90.0, 110.0, W), mid=rng.uniform(90.0, 110.0, W), next=rng.uniform(90.0, 110.0, W),
-        spread=rng.choice([0.001, 0.004, 0.02], W), temporary_coefficient=rng.uniform(0.0, 0.01, W),
-    )  # fmt: skip
-    return T, Span(LOW, HIGH, 0), switches_of(int(rng.integers(4))), block["p"], block["m"], block["b"], sums_of(rng)
+    block = block_with(volume=rng.choice([0.0, 300.0, 4e4], W), state=rng.integers(0, X, W),
+                       **{name: rng.choice([0.0, 50.0, 100.0], W) * rng.uniform(0.5, 1.0, W) for name in FACTORS})  # fmt: skip
+    return T, Span(LOW, HIGH, 0), block["m"], block["b"], sums_of(rng)
 
 
-def factors(lane, linear):
-    """Of a share of the order, of its power 1.6, and of a share left at the step's end; bps of the order's value."""
-    to_bps = 1e4 / lane.arrival
-    rate = lane.shares / (lane.volume or 1.0)
-    temporary = 0.0 if linear else lane.mid * lane.temporary_coefficient * rate**lane.temporary_exponent * to_bps
-    return lane.mid * lane.spread / 2.0 * to_bps, temporary, lane.next * lane.spread / 2.0 * to_bps
-
-
-def lanes_of(p, m, b):
-    found = Found({"p": p, "m": m, "b": b}, {})
-    names = (
-        "volume",
-        "shares",
-        "temporary_exponent",
-        "state",
-        "arrival",
-        "mid",
-        "next",
-        "spread",
-        "temporary_coefficient",
-    )
-    for i in range(LOW, HIGH):
-        yield type("Lane", (), {name: float(getattr(found, name)[i]) for name in names})
-
-
-def add_costs(t, span, switches, p, m, b, sums):
-    """Sums of fixed point, compared to one unit."""
-    linear, (scale, most_spread, most_temporary) = switches[f.TEMPORARY_KIND] == f.TEMPORARY_LINEAR, sums.scale
-    for lane in lanes_of(p, m, b):
-        half, temporary, end = factors(lane, linear)
-        x = int(lane.state)
+def add_costs(t, span, m, b, sums):
+    """Sums of fixed point, each factor cut off at a unit."""
+    lanes, (scale, most_spread, most_temporary) = Found({"m": m, "b": b}, {}), sums.scale
+    for i in range(span.low, span.high):
+        x, (half, temporary, end) = int(lanes.state[i]), (float(getattr(lanes, name)[i]) for name in FACTORS)
         if half > most_spread or end > most_spread or temporary > most_temporary:
             sums.fault[0] += 1
-        elif lane.volume > 0.0:
+        elif lanes.volume[i] > 0.0:
             sums.costs[t, x, 0] += int(half * scale)
             sums.costs[t, x, 1] += int(temporary * scale)
         sums.costs[t, x, 2] += int(end * scale) if end <= most_spread else 0
-    of = Found({"p": p, "m": m, "b": b}, {})  # and what the stage leaves in its scratch field
-    of.value[:] = 0.0 if linear else (of.shares / np.where(of.volume > 0, of.volume, 1.0)) ** of.temporary_exponent
 
 
-def faults_are_counted(call, t, span, switches, p, m, b, sums):
+def faults_are_counted(call, t, span, m, b, sums):
     """Without bounds there is no fault, with none at all each is one."""
     for bound, wanted in ((np.inf, 0), (-1.0, HIGH - LOW)):
         sums.scale[1:], sums.fault[0] = bound, 0
-        call(t, span, switches, p, m, b, sums)
+        call(t, span, m, b, sums)
         assert sums.fault[0] == wanted
 
 
@@ -158,7 +123,7 @@ def noting(x):
     shape = (OFFSET + W + 1, STEPS)
     x.seen = Watched(np.full(shape, -7, np.int32), np.full((*shape, 3), -7.0), np.full(shape, 249, np.uint8),
                      np.full((*shape, 2), 249, np.uint32))  # fmt: skip
-    return T, SPAN, plan_of(STEPS, temporary_kind=x.temporary_kind), x.lanes, x.seen
+    return T, SPAN, x.lanes, x.seen
 
 
 def seen_written(x):
@@ -171,22 +136,22 @@ def seen_written(x):
 
 def note(v):
     found = {"states": v.state, "traded": float(v.volume > 0.0), "word": v.w0, "choice": v.w1}
-    found |= {f"factor {j}": value for j, value in enumerate(factors(v, v.temporary_kind == f.TEMPORARY_LINEAR))}
+    found |= {f"factor {j}": getattr(v, name) for j, name in enumerate(FACTORS)}
     return only_inside(v, {f"seen {name}": value for name, value in found.items()})
 
 
-def factors_price_the_slice(given, found, again):
-    """A slice u of the order costs u times the first and u^(1 + exponent) times the second, as the ledger would charge it."""
-    u, inside = 0.25, slice(LOW, HIGH)
-    rate = u * given.shares / np.where(given.volume > 0, given.volume, 1.0)
-    power = np.zeros(W) if given.temporary_kind == f.TEMPORARY_LINEAR else rate**given.temporary_exponent
-    share = 0.5 * given.mid * given.spread + given.mid * given.temporary_coefficient * power
-    wanted = u * share / given.arrival * 1e4
-    ours = u * found.outputs["seen factor 0"] + u ** (1 + given.temporary_exponent) * found.outputs["seen factor 1"]
-    np.testing.assert_allclose(ours[inside], wanted[inside], rtol=1e-12)
+def each_field_its_own_column(given, found, again):
+    """Of what is seen, a change of one changes no other."""
+    inside = slice(LOW, HIGH)
+    for name, column in (("state", "states"), ("w0", "word"), ("w1", "choice"), ("factor_end", "factor 2")):
+        other = again(**{name: getattr(given, name) - 1})
+        for key, values in found.outputs.items():
+            changed = other.outputs[key][inside] != values[inside]
+            assert changed.all() if key == f"seen {column}" else not changed.any()
 
 
-WATCH = {**SLICE, "state": st.integers(0, 99).map(float), **dict.fromkeys(("w0", "w1"), st.integers(250, 2**32 - 1))}
+WATCH = {"volume": MARKET["volume"], "state": st.integers(0, 99).map(float), **dict.fromkeys(FACTORS, real(0.0, 100.0)),
+         **dict.fromkeys(("w0", "w1"), st.integers(251, 2**32 - 1))}  # fmt: skip
 ROWS = (
     Lanes("gather.remember_states", lambda x: (x.m, x.b), remember_states,
           {"state": st.integers(0, 99).map(float), "volume": MARKET["volume"]}, forgets_the_step_before, rtol=0.0),
@@ -194,7 +159,6 @@ ROWS = (
     Plain("gather.count_step", count_step, arrays(lambda rng: (int(rng.integers(STEPS)), *some_transitions(rng)[1:])),
           none_before_the_first, rtol=0.0),
     Plain("gather.count_last", count_last, arrays(some_transitions), one_state_behind_the_last_step, rtol=0.0),
-    Plain("gather.add_costs", add_costs, arrays(some_costs), faults_are_counted, atol=1.0),
-    Lanes("watch.note", noting, note, WATCH, factors_price_the_slice, others=SWITCHES, derived=slice_of,
-          outputs=seen_written, each=True),
+    Plain("gather.add_costs", add_costs, arrays(some_costs), faults_are_counted, rtol=0.0),
+    Lanes("watch.note", noting, note, WATCH, each_field_its_own_column, outputs=seen_written, rtol=0.0, each=True),
 )  # fmt: skip

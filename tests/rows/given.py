@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 from fastexec.kernels import fields as f
 from fastexec.kernels.clock import Clock
 from fastexec.kernels.philox import BLOCKS
-from naive import given as twin
-from naive import steps
+from naive import given as twin, steps
 from naive.philox import philox4x32
 from rows.parameters import BLOCK
 from rows.plans import plan_of

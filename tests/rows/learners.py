@@ -10,27 +10,19 @@ from fastexec.kernels.explore import Experience
 from naive.execution import costs_a_share
 from rows import books
 from rows.books import HIGH, LOW, OFFSET, only_inside, written
-from rows.ledger import COSTS, KIND, MARKET, ORDER, SWITCHES, costs_of, kind_of, slice_of
+from rows.execute import ARRIVAL, COSTS, MARKET, ORDER, SWITCHES, costs_of, outcome_of
+from rows.ledger import KIND, kind_of
 from rows.plans import plan_of
 from trials import Lanes, W, real
 
 STEPS, T = 4, 2
 SPAN = Span(LOW, HIGH, OFFSET)
-SLICE = {**COSTS, **MARKET, **ORDER, "impact": real(0.0, 1.0), "arrival": real(1.0, 500.0)}
+SLICE = {**COSTS, **MARKET, **ORDER, "impact": real(0.0, 1.0), **ARRIVAL}
 
 
 def of_a_share(v, mid, q):
     """What each share of a slice pays over the mid, by parts."""
     return costs_a_share(costs_of(v), q, mid, v.spread, v.volume or 1.0, v.shares - v.remaining, v.impact)
-
-
-def price_share(v):
-    return {"value": of_a_share(v, v.mid, v.slice)["temporary"]}
-
-
-def no_cheaper_for_more(given, found, again):
-    assert (again(part=1.0).value >= found.value * (1 - 1e-14)).all()
-    assert (again(volume=0.5 * given.volume).value >= found.value * (1 - 1e-14)).all()
 
 
 def record_of(costs):
@@ -41,8 +33,7 @@ def record_of(costs):
 def charging(x):
     x.record = record_of(-7.0)
     x.costs = x.record.costs
-    switches = plan_of(STEPS, temporary_kind=x.temporary_kind, transient_kind=x.transient_kind).switches
-    return T, SPAN, switches, x.p, x.m, x.b, x.record
+    return T, SPAN, x.p, x.m, x.b, x.record
 
 
 def costs_written(x):
@@ -51,7 +42,7 @@ def costs_written(x):
 
 
 def charge(v):
-    share = sum(of_a_share(v, v.mid, v.slice).values()) - (v.impact if v.transient_kind == f.TRANSIENT_OFF else 0.0)
+    share = sum(of_a_share(v, v.mid, v.slice).values())
     return only_inside(v, {"charged": v.slice * (share + v.fee) / (v.shares * v.arrival) * 1e4})
 
 
@@ -90,7 +81,7 @@ def who_is_done_pays_no_more(given, found, again):
 def recording(x):
     x.steps = np.full((len(f.STEP_COLUMNS), (OFFSET + W + 1) * 2 * STEPS), -7.0)
     ledgers = np.stack([np.full_like(x.b, np.nan), x.b])
-    plan = plan_of(STEPS, side=x.side, temporary_kind=x.temporary_kind, transient_kind=x.transient_kind)
+    plan = plan_of(STEPS, side=x.side)
     output = books.output_of(2)._replace(steps=x.steps)
     return Clock(np.uint64(0), 0, T, STEPS), SPAN, 1, kind_of(x), plan, x.lanes._replace(ledgers=ledgers), output
 
@@ -121,12 +112,10 @@ def both_sides_pay_alike(given, found, again):
 
 
 ROWS = (
-    Lanes("explore.price_share", lambda x: (x.temporary_kind, x.p, x.m, x.b), price_share, SLICE, no_cheaper_for_more,
-          others=SWITCHES, derived=slice_of),
-    Lanes("explore.charge", charging, charge, SLICE, parts_of_an_order_add_up, others=SWITCHES, derived=slice_of,
+    Lanes("explore.charge", charging, charge, SLICE, parts_of_an_order_add_up, others=SWITCHES, derived=outcome_of,
           outputs=costs_written, scratch="value", rtol=1e-11, each=True),
     Lanes("explore.charge_rest", resting, charge_rest, books.CLOSE, who_is_done_pays_no_more, others=books.RULE,
           derived=books.traded, outputs=rest_written, atol=1e-7, each=True),
     Lanes("record.record", recording, record, SLICE, both_sides_pay_alike, others={**SWITCHES, "side": books.SIDE, **KIND},
-          derived=slice_of, outputs=steps_written, through="record.own_cost", each=True),
+          derived=outcome_of, outputs=steps_written, each=True),
 )  # fmt: skip

@@ -44,6 +44,7 @@ def derive(v):
     )
     lower = twin.factor(matrix)
     wanted = {name: lower[int(name[1]), int(name[2])] for name in FACTOR} | {"decay": twin.decay(v.resilience)}
+    wanted["temporary_slope"] = v.temporary_coefficient if v.temporary_kind == f.TEMPORARY_LINEAR else 0.0
     if v.spread_model == f.SPREAD_MEAN_REVERTING:
         wanted["spread_sd"] = sd = twin.stationary_sd(v.spread_reversion, v.spread_volatility)
         wanted["spread_scale"] = twin.lognormal_scale(v.spread_level, sd)
@@ -72,9 +73,9 @@ DERIVED_FROM = {
     "volume_absolute_return": CORRELATION, "spread_absolute_return": CORRELATION, "resilience": real(0.0, 5.0),
     "spread_reversion": real(0.01, 1.0), "spread_volatility": real(0.0, 1.0), "spread_level": real(1e-5, 0.01),
     "volume_mean": real(1.0, 1e6), "volume_noise": real(0.0, 1.0), "day_volatility": real(0.0, 1.0),
-    "volume_persistence": real(-0.95, 0.95),
+    "volume_persistence": real(-0.95, 0.95), "temporary_coefficient": real(0.0, 1.0),
 }  # fmt: skip
-MODELS = {"spread_model": st.integers(0, 3), "volume_model": st.integers(0, 3)}
+MODELS = {name: st.integers(0, 3) for name in ("spread_model", "volume_model", "temporary_kind")}
 
 #: Of each parameter, a range whose whole is allowed; of the correlations a fifth of it each.
 RANGE = {name: (0.2, 0.9) for name in NAMES} | {
@@ -83,9 +84,13 @@ RANGE = {name: (0.2, 0.9) for name in NAMES} | {
 }  # fmt: skip
 
 
+def models_of(x):
+    return {name: getattr(x, name) for name in MODELS}
+
+
 def planned(x, drawn=()):
     """A plan with each parameter at ``RANGE``'s low end, or drawn; negative ends are never logarithmic."""
-    plan = plan_of(1, lot=x.lot, spread_model=x.spread_model, volume_model=x.volume_model, phase=x.phase)
+    plan = plan_of(1, lot=x.lot, phase=x.phase, **models_of(x))
     for j, name in enumerate(NAMES):
         plan.ranges[j] = *RANGE[name], x.log and RANGE[name][0] > 0
     return plan._replace(drawn=np.array(drawn, np.int64))
@@ -139,7 +144,7 @@ ROWS = (
           others={"lot": LOTS}, rtol=0.0),
     Lanes(
         "parameters.derive",
-        lambda x: (plan_of(1, spread_model=x.spread_model, volume_model=x.volume_model).switches, x.p),
+        lambda x: (plan_of(1, **models_of(x)).switches, x.p),
         derive, DERIVED_FROM, factor_gives_the_matrix_back, others=MODELS, atol=1e-14,
     ),
     Lanes("parameters.fix_parameters", lambda x: (planned(x), x.p), fix_parameters, {}, all_lanes_alike,

@@ -7,10 +7,9 @@ from itertools import product
 import numpy as np
 from hypothesis import strategies as st
 
-from fastexec.kernels import fields as f
-from fastexec.kernels import programme, trajectory
-from naive import programme as twin
-from naive import trajectory as schedule
+from fastexec.kernels import fields as f, programme, trajectory
+from naive import programme as twin, trajectory as schedule
+from naive.learning import step_cost
 from trials import Plain, arrays, real
 
 T, X, A, INVENTORIES = 3, 2, 3, 5
@@ -44,8 +43,12 @@ def some_problem(rng, states=X):
     )  # fmt: skip
 
 
+def named_numbers(numbers):
+    return dict(zip(NUMBERS, numbers.tolist(), strict=True))
+
+
 def numbers_of(problem):
-    return dict(zip(NUMBERS, problem.numbers.tolist(), strict=True))
+    return named_numbers(problem.numbers)
 
 
 def look_ahead(chances, values, out):
@@ -101,14 +104,36 @@ def dearer_with_everything(call, problem, t, x, left, u, taken):
     np.testing.assert_allclose(spread - cost, u, atol=1e-12)
 
 
-def mark(problem, t, x, rest):
-    n = numbers_of(problem)
-    return twin.mark(rest, problem.end[t, x], n["permanent"], n["penalty"], n["slope"])
+def of_slices(rng):
+    problem = some_problem(rng)
+    return problem.numbers, float(rng.choice([0.25, 0.5, 1.0])), float(rng.choice([0.0, 0.25, 0.2]))
 
 
-def a_rest_is_never_a_gift(call, problem, t, x, rest):
-    assert call(problem, t, x, 0.0) == 0.0
-    assert call(problem, t, x, rest) >= rest * problem.end[t, x] - 1e-12
+def known_cost(numbers, left, u):
+    n = named_numbers(numbers)
+    return step_cost(u, 0.0, left, 0.0, 0.0, n["linear"], n["squared"], n["permanent"], n["own"])
+
+
+def permanent_waits_for_nobody(call, numbers, left, u):
+    """Nothing traded, nothing paid; who has traded more before pays no less, and with half its own impact two
+    halves cost what the whole does.
+    """
+    assert call(numbers, left, 0.0) == 0.0
+    assert call(numbers, left - u, u) >= call(numbers, left, u)
+    numbers[[programme.OWN, programme.SQUARED]] = 0.5, 0.0
+    halves = call(numbers, left, 0.5 * u) + call(numbers, left - 0.5 * u, 0.5 * u)
+    np.testing.assert_allclose(halves, call(numbers, left, u), rtol=1e-12)
+
+
+def mark(numbers, end, rest):
+    n = named_numbers(numbers)
+    return twin.mark(rest, end, n["permanent"], n["penalty"], n["slope"])
+
+
+def a_rest_is_never_a_gift(call, numbers, end, rest):
+    assert call(numbers, end, 0.0) == 0.0
+    assert call(numbers, end, rest) >= rest * end - 1e-12
+    np.testing.assert_allclose(call(numbers, end + 1.0, rest) - call(numbers, end, rest), rest, atol=1e-12)
 
 
 def solve(problem, q, v):
@@ -209,7 +234,9 @@ ROWS = (
           st.tuples(arrays(lambda rng: rng.normal(0, 9, (INVENTORIES, X))), real(0.0, 1.0), st.integers(0, X - 1)),
           exact_on_the_grid_and_straight_between, atol=1e-13),
     Plain("programme.price", price, arrays(prices), dearer_with_everything, tries=60),
-    Plain("programme.mark", mark, arrays(lambda rng: (some_problem(rng), 1, 1, float(rng.choice([0.0, 0.25, 1.0])))),
+    Plain("programme.known_cost", known_cost, arrays(of_slices), permanent_waits_for_nobody),
+    Plain("programme.mark", mark,
+          arrays(lambda rng: (some_problem(rng).numbers, float(rng.uniform(0, 20)), float(rng.choice([0.0, 0.25, 1.0])))),
           a_rest_is_never_a_gift),
     Plain("programme.solve", solve,
           arrays(lambda rng: (some_problem(rng), np.empty((T, INVENTORIES, X, A)), np.empty((T + 1, INVENTORIES, X)))),

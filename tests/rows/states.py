@@ -11,7 +11,8 @@ from fastexec.kernels import fields as f
 from fastexec.kernels.clock import Clock, Span
 from fastexec.kernels.explore import Experience
 from fastexec.kernels.philox import ACTIONS
-from naive import bins, decide, observe
+from fastexec.kernels.watch import Observed
+from naive import bins as binned, decide, ledger, observe
 from naive.philox import philox4x32
 from rows.books import HIGH, LOW, OFFSET, only_inside, written
 from rows.decide import LEVELS, SETS, allowed
@@ -49,17 +50,34 @@ def sums_of_path(v):
     return history | {
         "mid": mids[v.t], "next": mids[v.t + 1], "volume": volumes[v.t], "last_volume": volumes[v.t - 1] if v.t else 0.0,
         "cumulative_volume": sum(volumes), "sum_squared_moves": sum(move**2 for move in moves),
-        "remaining": v.left * v.shares, **dict.fromkeys(FREE, 0.0),
+        "remaining": v.left * v.shares,
     }  # fmt: skip
 
 
-#: Costs that have no part in the feature ``shortfall`` here: nothing is linear in the shares.
-FREE = ("permanent_coefficient", "permanent_own", "fee", "temporary_fixed", "sum_squares")
+def squares_too(v):
+    """The ledger of one who traded in two slices, a quarter and the rest of what is done."""
+    return sums_of_path(v) | {"sum_squares": sum(q * q for q in trades_of(v))}
+
+
+def trades_of(v):
+    filled = v.shares - v.left * v.shares
+    return [0.25 * filled, 0.75 * filled]
+
+
+def spent_by(v):
+    """Currency over the mids that the slices filled at, and fees."""
+    costs = {
+        "temporary": {"model": "linear", "fixed": v.temporary_fixed, "coefficient": v.temporary_slope},
+        "permanent": {"coefficient": v.permanent_coefficient, "own": v.permanent_own},
+        "transient": {"coefficient": 0.0, "exponent": 1.0}, "fees": {"per_share": v.fee},
+    }  # fmt: skip
+    nothing_left = dict.fromkeys(("mid", "arrival", "spread", "penalty", "slope", "impact", "sign"), 0.0)
+    parts = ledger.parts(trades_of(v), v.sum_half_spread, v.sum_transient, 0.0, v.shares, nothing_left, costs, "leave")
+    return v.sum_temporary + sum(parts.values())
 
 
 def value_of(v, feature, look_back):
     mids, volumes = path_of(v)
-    money = v.sum_half_spread + v.sum_temporary + v.sum_transient
     return {
         f.INVENTORY: lambda: v.remaining / v.shares,
         f.OF_SPREAD: lambda: v.spread,
@@ -67,12 +85,12 @@ def value_of(v, feature, look_back):
         f.RELATIVE_VOLUME: lambda: observe.relative_volume(volumes, v.t, v.during),
         f.MOMENTUM: lambda: observe.momentum(mids, v.t, look_back),
         f.VOLATILITY_SO_FAR: lambda: observe.volatility(mids, v.t),
-        f.SHORTFALL_SO_FAR: lambda: observe.in_bps(money, v.shares, v.arrival),
+        f.SHORTFALL_SO_FAR: lambda: observe.in_bps(spent_by(v), v.shares, v.arrival),
         f.OWN_IMPACT: lambda: observe.in_bps(v.impact, 1.0, v.arrival),
     }[feature]()
 
 
-def measure(v):
+def observe_feature(v):
     return {"value": value_of(v, v.feature, v.look_back)}
 
 
@@ -85,10 +103,15 @@ def nothing_of_the_future(given, found, again):
         changed = given.volume > 0
         if given.feature == f.OF_VOLUME:
             np.testing.assert_allclose(other.value[changed], 1.7 * found.value[changed])
+    if given.feature == f.SHORTFALL_SO_FAR:
+        for name in CHARGES:  # of what is traded, each costs something
+            dearer, traded = again(**{name: getattr(given, name) + 0.01}), given.left < 1.0
+            assert (dearer.value[traded] >= found.value[traded]).all()
+            np.testing.assert_array_equal(dearer.value[~traded], found.value[~traded])
 
 
 def add_four(v):
-    return {"state": v.state + v.stride * bins.bin_of(v.value, v.edges)}
+    return {"state": v.state + v.stride * binned.bin_of(v.value, v.edges)}
 
 
 def rises_with_the_value(given, found, again):
@@ -122,9 +145,49 @@ def encode(v):
     numbers = []
     for feature, bins, stride, look_back, edges in FEATURES:
         value = value_of(v, feature, look_back)
-        number = bins.even_bin(value, bins) if feature == f.INVENTORY else bins.bin_of(value, edges)
+        number = binned.even_bin(value, bins) if feature == f.INVENTORY else binned.bin_of(value, edges)
         numbers.append((number, stride))
-    return {"state": bins.code(numbers)}
+    return {"state": binned.code(numbers)}
+
+
+def cut_evenly(v):
+    return {"state": v.state + v.stride * binned.even_bin(v.value, v.top + 1)}
+
+
+def nearest_of_the_even(given, found, again):
+    """No farther from its share than half a bin, both ends included; the same digit for all that lies nearest to it."""
+    number = (found.state - given.state) / given.stride
+    assert (np.abs(number / given.top - given.value) <= 0.5 / given.top * (1 + 1e-12)).all()
+    np.testing.assert_array_equal(again(value=number / given.top).state, found.state)
+    np.testing.assert_array_equal(again(value=1.0).state, given.state + given.stride * given.top)
+
+
+def noting_features(x):
+    x.observed = Observed(np.full((len(FEATURES) + 1, OFFSET + W + 1, STEPS), -7.0))
+    return x.t, Span(LOW, HIGH, OFFSET), agent(x, 1), x.p, x.m, x.b, x.observed
+
+
+def features_noted(x):
+    """Other steps and other features are untouched."""
+    values = x.observed.values
+    assert (np.delete(values, x.t, axis=2) == -7).all()
+    assert (values[len(FEATURES)] == -7).all()
+    return {f"feature {j}": written(values[j, :, x.t]) for j in range(len(FEATURES))}
+
+
+def note_features(v):
+    return only_inside(
+        v, {f"feature {j}": value_of(v, feature, back) for j, (feature, *_, back, _edges) in enumerate(FEATURES)}
+    )
+
+
+def the_same_whatever_comes(given, found, again):
+    """And each feature follows what it is made of."""
+    for name, values in again(future=1.7).outputs.items():
+        np.testing.assert_allclose(values, found.outputs[name], rtol=1e-9)
+    inside = slice(LOW, HIGH)
+    assert not again(left=0.0).outputs["feature 0"][inside].any()
+    np.testing.assert_array_equal(again(spread=0.25).outputs["feature 2"][inside], 0.25)
 
 
 def digits_of_their_own(given, found, again):
@@ -190,16 +253,24 @@ def tries_as_often_as_said(given, found, again):
     assert (np.abs(counts - W / len(LEVELS)) < 5.5 * (W / len(LEVELS)) ** 0.5).all()
 
 
+CHARGES = {"permanent_coefficient": real(0.0, 1e-4), "permanent_own": real(0.0, 1.0), "fee": real(0.0, 0.01),
+           "temporary_fixed": real(0.0, 0.1), "temporary_slope": real(0.0, 1e-4)}  # fmt: skip
 ACTS = {"lot": LOTS, "set": st.integers(0, 3)}
 EDGES = st.lists(real(-2.0, 2.0), min_size=4, max_size=4).map(lambda e: np.array(sorted(e)))
 ROWS = (
-    Lanes("state.measure", lambda x: (x.feature, x.look_back, x.during, x.t, x.p, x.m, x.b), measure, OF_ORDER,
-          nothing_of_the_future, derived=sums_of_path, rtol=1e-9, atol=1e-12, tries=80,
-          others={**STEP, "feature": st.integers(1, 7), "look_back": st.integers(1, f.HISTORY - 1)}),
-    Lanes("state.add_four", lambda x: (float(x.stride), x.edges, x.b), add_four,
+    Lanes("observe.observe_feature",
+          lambda x: (x.t, np.array([x.feature, 0, 0, x.look_back]), x.during, x.p, x.m, x.b), observe_feature,
+          {**OF_ORDER, **CHARGES}, nothing_of_the_future, derived=squares_too, rtol=1e-9, atol=1e-12, tries=80,
+          others={**STEP, "feature": st.integers(0, 7), "look_back": st.integers(1, f.HISTORY - 1)}),
+    Lanes("watch.note_features", noting_features, note_features, OF_ORDER, the_same_whatever_comes, derived=sums_of_path,
+          outputs=features_noted, scratch="value", each=True, others=STEP, atol=1e-14),
+    Lanes("bins.cut_evenly", lambda x: (float(x.stride), float(x.top), x.b), cut_evenly,
+          {"state": st.integers(0, 99).map(float), "value": real(0.0, 1.0)}, nearest_of_the_even, rtol=0.0,
+          others={"stride": st.integers(1, 50), "top": st.integers(1, 40)}),
+    Lanes("bins.add_four", lambda x: (float(x.stride), x.edges, x.b), add_four,
           {"state": st.integers(0, 99).map(float), "value": st.one_of(real(-2.0, 2.0), st.sampled_from([0.0, np.inf]))},
           rises_with_the_value, others={"stride": st.integers(1, 50), "edges": EDGES}, rtol=0.0),
-    Lanes("state.encode", lambda x: (agent(x), 1, x.t, x.p, x.m, x.b), encode, OF_ORDER, digits_of_their_own,
+    Lanes("bins.encode", lambda x: (agent(x), 1, x.t, x.p, x.m, x.b), encode, OF_ORDER, digits_of_their_own,
           others=STEP, derived=sums_of_path, scratch="value"),
     Lanes("gather.observe_state", lambda x: (x.t, agent(x, 1), x.p, x.m, x.b), encode, OF_ORDER, digits_of_their_own,
           others=STEP, derived=sums_of_path, scratch="value"),

@@ -9,6 +9,7 @@ from scipy import stats
 from fastexec.kernels import philox
 from fastexec.kernels._jit import JIT_DISABLED, LANES, entry
 from fastexec.kernels.door import F4, U4, held
+from naive.normals import normals as twin_normals
 from naive.philox import philox4x32
 
 W = LANES
@@ -70,39 +71,6 @@ def test_words_equal_the_twin_also_beyond_2_to_the_32_episodes(seed, number, ste
         episode = number * W + i
         counter = (episode & 0xFFFFFFFF, episode >> 32, step, stream)
         assert tuple(int(w) for w in words[:, i]) == philox4x32(counter, (seed & 0xFFFFFFFF, seed >> 32))
-
-
-def twin_normals(words):
-    """Box and Muller in float32 by the formulas that ``elementary`` documents, with numpy's element-wise IEEE operations."""
-    f = np.float32
-
-    def radius(w):
-        u = ((w >> np.uint32(1)).astype(np.int32).astype(f) + f(0.5)) * f(2.0**-31)
-        bits = u.view(np.int32)
-        e = (bits - np.int32(0x3F3504F3)) >> np.int32(23)
-        x = (bits - (e << np.int32(23))).view(f) - f(1)
-        p = np.full_like(x, f(0.06971611827611923))
-        for c in (-0.11479733884334564, 0.11685419827699661, -0.12425687164068222, 0.14249058067798615,
-                  -0.1666780263185501, 0.20000715553760529, -0.2499999701976776, 0.3333333134651184):  # fmt: skip
-            p = p * x + f(c)
-        z, k = x * x, e.astype(f)
-        low = k * f(-2.1219444e-4) + (z * x * p - f(0.5) * z)
-        return np.sqrt(f(-2) * (k * f(0.693359375) + (x + low)))
-
-    def sine_cosine(w):
-        angle = (w << np.uint32(2)).view(np.int32).astype(f) * f(np.pi / 4 / 2**31)
-        z = angle * angle
-        s = ((f(-0.00019587890710681677) * z + f(0.008332747966051102)) * z) + f(-0.166666641831398)
-        c = ((f(2.454794230288826e-05) * z + f(-0.001388830249197781)) * z) + f(0.0416666641831398)
-        sine, cosine = angle + angle * z * s, f(1) - f(0.5) * z + z * z * c
-        quadrant = w >> np.uint32(30)
-        a = np.choose(quadrant, [sine, cosine, -sine, -cosine])
-        b = np.choose(quadrant, [cosine, -sine, -cosine, sine])
-        return a, b
-
-    (s0, c0), (s1, c1) = sine_cosine(words[1]), sine_cosine(words[3])
-    r0, r1 = radius(words[0]), radius(words[2])
-    return np.stack([r0 * c0, r0 * s0, r1 * c1, r1 * s1])
 
 
 def test_normals_have_the_bits_of_the_documented_formulas():

@@ -137,6 +137,16 @@ def transient_addition(costs: dict[str, Any], shares: float) -> float:
     return costs["transient"]["coefficient"] * shares ** costs["transient"]["exponent"]
 
 
+def factors(costs: dict[str, Any], shares: float, market: dict[str, float]) -> tuple[float, float, float]:
+    """Bps of the order's value: of a share of the order that is traded, of its power 1 + exponent, and of one left at the
+    end. ``market``: arrival, mid, next mid, spread and volume of the step. What is linear in the shares is in none.
+    """
+    whole = costs_a_share(costs, shares, market["mid"], market["spread"], market["volume"] or 1.0, 0.0, 0.0)
+    temporary = whole["temporary"] if costs["temporary"]["model"] == "power" else 0.0
+    to_bps = 1e4 / market["arrival"]
+    return whole["spread"] * to_bps, temporary * to_bps, market["next"] * market["spread"] / 2.0 * to_bps
+
+
 def columns(
     path: MarketPath,
     order: dict[str, Any],

@@ -27,20 +27,51 @@ def observe(
     mid of the step's end. ``known``: when a step's volume is known, "after" or "during". ``look_back``: of momentum.
     """
     found: dict[str, list[float]] = {name: [] for name in FEATURES}
+    during = known == "during"
     for t in range(len(slices)):
-        volumes = list(path.volume[: t + 1] if known == "during" else path.volume[:t])
-        mean = sum(volumes) / len(volumes) if volumes else 0.0
-        moves = [path.mid[s + 1] / path.mid[s] - 1.0 for s in range(t)]
         spent, transient = so_far(path, costs, slices[:t], fills_after)
         found["inventory"].append(1.0 - sum(slices[:t]) / order["shares"])
         found["spread"].append(path.spread[t])
-        found["volume"].append(volumes[-1] if volumes else 0.0)
-        found["relative_volume"].append(volumes[-1] / mean if mean > 0.0 else 1.0)
-        found["momentum"].append(path.mid[t] / path.mid[max(t - look_back, 0)] - 1.0)
-        found["volatility"].append(math.sqrt(sum(move**2 for move in moves) / t) if t > 0 else 0.0)
-        found["shortfall"].append(1e4 * spent / (order["shares"] * path.arrival))
-        found["impact"].append(1e4 * transient / path.arrival)
+        found["volume"].append(last_volume(path.volume, t, during))
+        found["relative_volume"].append(relative_volume(path.volume, t, during))
+        found["momentum"].append(momentum(path.mid, t, look_back))
+        found["volatility"].append(volatility(path.mid, t))
+        found["shortfall"].append(in_bps(spent, order["shares"], path.arrival))
+        found["impact"].append(in_bps(transient, 1.0, path.arrival))
     return found
+
+
+def momentum(mids: Sequence[float], t: int, look_back: int) -> float:
+    """Relative move of the mid over the last steps, or since the start where there are fewer."""
+    return mids[t] / mids[max(t - look_back, 0)] - 1.0
+
+
+def volatility(mids: Sequence[float], t: int) -> float:
+    """Root mean square of the relative moves of the steps that are over."""
+    moves = [mids[s + 1] / mids[s] - 1.0 for s in range(t)]
+    return math.sqrt(sum(move**2 for move in moves) / t) if t > 0 else 0.0
+
+
+def known_volumes(volumes: Sequence[float], t: int, during: bool) -> list[float]:
+    """Those of the steps that are over, and the current one's where it is known during the step."""
+    return list(volumes[: t + 1] if during else volumes[:t])
+
+
+def last_volume(volumes: Sequence[float], t: int, during: bool) -> float:
+    """The last one known; 0 before there is one."""
+    return [0.0, *known_volumes(volumes, t, during)][-1]
+
+
+def relative_volume(volumes: Sequence[float], t: int, during: bool) -> float:
+    """The last volume over the mean of those known; 1 where nothing has been traded."""
+    known = known_volumes(volumes, t, during)
+    mean = sum(known) / len(known) if known else 0.0
+    return known[-1] / mean if mean > 0.0 else 1.0
+
+
+def in_bps(money: float, shares: float, arrival: float) -> float:
+    """Of the order's value; with one share, of the price."""
+    return 1e4 * money / (shares * arrival)
 
 
 def so_far(path: MarketPath, costs: dict[str, Any], slices: Sequence[float], fills_after: bool) -> tuple[float, float]:

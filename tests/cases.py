@@ -1,0 +1,48 @@
+"""One table of the kernels' stages: of each its naive twin, what both are tried on, how close they must be, and a property.
+
+``tests/test_stages.py`` runs it. A stage without a row stands in ``WITHOUT`` until it gets one.
+"""
+
+from __future__ import annotations
+
+from rows import (
+    books,
+    decide,
+    execute,
+    gathered,
+    given,
+    learners,
+    learning,
+    ledger,
+    market,
+    numbers,
+    parameters,
+    program,
+    programmes,
+    states,
+    summaries,
+    walk,
+)
+from trials import Lanes, Plain
+
+PARTS = (
+    numbers,
+    parameters,
+    market,
+    given,
+    decide,
+    execute,
+    ledger,
+    books,
+    states,
+    walk,
+    learners,
+    gathered,
+    learning,
+    program,
+    programmes,
+    summaries,
+)
+ROWS: tuple[Lanes | Plain, ...] = tuple(row for part in PARTS for row in part.ROWS)
+#: Stages that still lack a row.
+WITHOUT = ""

@@ -1,0 +1,164 @@
+"""What a sample of market paths tells the dynamic programmes and the learners: states, their sequence, cost factors."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import strategies as st
+
+from fastexec.kernels.clock import Span
+from fastexec.kernels.gather import Gathered
+from fastexec.kernels.watch import Watched
+from rows.books import HIGH, LOW, OFFSET, only_inside, written
+from rows.execute import MARKET
+from rows.learners import SPAN, STEPS, T
+from trials import Found, Lanes, Plain, W, arrays, fresh_block, real
+
+
+def remember_states(v):
+    return {"past_state": v.state, "past_traded": float(v.volume > 0.0)}
+
+
+def forgets_the_step_before(given, found, again):
+    np.testing.assert_array_equal(again(state=given.state + 1.0).past_state, found.past_state + 1.0)
+    np.testing.assert_array_equal(again(volume=0.0).past_traded, 0.0)
+
+
+X = 6  # market states
+
+
+def block_with(**values):
+    block = fresh_block()
+    for name, value in values.items():
+        getattr(Found(block, {}), name)[:] = value
+    return block
+
+
+def sums_of(rng):
+    cube = (STEPS, X, X)
+    return Gathered(rng.integers(0, 9, cube), rng.integers(0, 9, cube), rng.integers(0, 9, (STEPS, X, 3)),
+                    np.array([2.0**20, 60.0, 80.0]), np.zeros(1, np.int64))  # fmt: skip
+
+
+def some_transitions(rng):
+    block = block_with(past_state=rng.integers(0, X, W), state=rng.integers(0, X, W), past_traded=rng.integers(0, 2, W))
+    return T, Span(*sorted(rng.integers(0, W + 1, 2).tolist()), 0), block["b"], sums_of(rng)
+
+
+def count_transitions(t, span, b, sums):
+    lanes = Found({"b": b}, {})
+    for i in range(span.low, span.high):
+        counts = sums.go if lanes.past_traded[i] > 0 else sums.stay
+        counts[t, int(lanes.past_state[i]), int(lanes.state[i])] += 1
+
+
+def each_lane_once(call, t, span, b, sums):
+    before = sums.go.sum() + sums.stay.sum()
+    call(t, span, b, sums)
+    assert sums.go.sum() + sums.stay.sum() - before == span.high - span.low
+    halves, middle = sums_of(np.random.default_rng(1)), (span.low + span.high) // 2
+    whole = sums_of(np.random.default_rng(1))
+    call(t, span, b, whole)
+    for part in ((middle, span.high), (span.low, middle)):
+        call(t, Span(*part, 0), b, halves)
+    np.testing.assert_array_equal(whole.go, halves.go)
+
+
+def count_step(t, span, b, sums):
+    if t > 0:
+        count_transitions(t - 1, span, b, sums)
+
+
+def count_last(t, span, b, sums):
+    Found({"b": b}, {}).state[:] = 0.0
+    count_transitions(t, span, b, sums)
+
+
+def one_state_behind_the_last_step(call, t, span, b, sums):
+    before = sums.go[:, :, 1:].copy(), sums.stay[:, :, 1:].copy()
+    call(t, span, b, sums)
+    np.testing.assert_array_equal(sums.go[:, :, 1:], before[0])
+    np.testing.assert_array_equal(sums.stay[:, :, 1:], before[1])
+
+
+def none_before_the_first(call, t, span, b, sums):
+    """Each lane once, and in step 0 none."""
+    before = sums.go.sum() + sums.stay.sum()
+    call(0, span, b, sums)
+    assert sums.go.sum() + sums.stay.sum() == before
+    call(1, span, b, sums)
+    assert sums.go.sum() + sums.stay.sum() == before + span.high - span.low
+
+
+FACTORS = ("factor_spread", "factor_temporary", "factor_end")
+
+
+def some_costs(rng):
+    block = block_with(volume=rng.choice([0.0, 300.0, 4e4], W), state=rng.integers(0, X, W),
+                       **{name: rng.choice([0.0, 50.0, 100.0], W) * rng.uniform(0.5, 1.0, W) for name in FACTORS})  # fmt: skip
+    return T, Span(LOW, HIGH, 0), block["m"], block["b"], sums_of(rng)
+
+
+def add_costs(t, span, m, b, sums):
+    """Sums of fixed point, each factor cut off at a unit."""
+    lanes, (scale, most_spread, most_temporary) = Found({"m": m, "b": b}, {}), sums.scale
+    for i in range(span.low, span.high):
+        x, (half, temporary, end) = int(lanes.state[i]), (float(getattr(lanes, name)[i]) for name in FACTORS)
+        if half > most_spread or end > most_spread or temporary > most_temporary:
+            sums.fault[0] += 1
+        elif lanes.volume[i] > 0.0:
+            sums.costs[t, x, 0] += int(half * scale)
+            sums.costs[t, x, 1] += int(temporary * scale)
+        sums.costs[t, x, 2] += int(end * scale) if end <= most_spread else 0
+
+
+def faults_are_counted(call, t, span, m, b, sums):
+    """Without bounds there is no fault, with none at all each is one."""
+    for bound, wanted in ((np.inf, 0), (-1.0, HIGH - LOW)):
+        sums.scale[1:], sums.fault[0] = bound, 0
+        call(t, span, m, b, sums)
+        assert sums.fault[0] == wanted
+
+
+def noting(x):
+    shape = (OFFSET + W + 1, STEPS)
+    x.seen = Watched(np.full(shape, -7, np.int32), np.full((*shape, 3), -7.0), np.full(shape, 249, np.uint8),
+                     np.full((*shape, 2), 249, np.uint32))  # fmt: skip
+    return T, SPAN, x.lanes, x.seen
+
+
+def seen_written(x):
+    traded, words = (np.where(a == 249, -7, a.astype(np.int64)) for a in (x.seen.traded, x.seen.words))
+    found = {"states": x.seen.states, "traded": traded, "word": words[..., 0], "choice": words[..., 1]}
+    found |= {f"factor {j}": x.seen.factors[..., j] for j in range(3)}
+    assert all((np.delete(array, T, axis=1) == -7).all() for array in found.values())
+    return {f"seen {name}": written(array[:, T]) for name, array in found.items()}
+
+
+def note(v):
+    found = {"states": v.state, "traded": float(v.volume > 0.0), "word": v.w0, "choice": v.w1}
+    found |= {f"factor {j}": getattr(v, name) for j, name in enumerate(FACTORS)}
+    return only_inside(v, {f"seen {name}": value for name, value in found.items()})
+
+
+def each_field_its_own_column(given, found, again):
+    """Of what is seen, a change of one changes no other."""
+    inside = slice(LOW, HIGH)
+    for name, column in (("state", "states"), ("w0", "word"), ("w1", "choice"), ("factor_end", "factor 2")):
+        other = again(**{name: getattr(given, name) - 1})
+        for key, values in found.outputs.items():
+            changed = other.outputs[key][inside] != values[inside]
+            assert changed.all() if key == f"seen {column}" else not changed.any()
+
+
+WATCH = {"volume": MARKET["volume"], "state": st.integers(0, 99).map(float), **dict.fromkeys(FACTORS, real(0.0, 100.0)),
+         **dict.fromkeys(("w0", "w1"), st.integers(251, 2**32 - 1))}  # fmt: skip
+ROWS = (
+    Lanes("gather.remember_states", lambda x: (x.m, x.b), remember_states,
+          {"state": st.integers(0, 99).map(float), "volume": MARKET["volume"]}, forgets_the_step_before, rtol=0.0),
+    Plain("gather.count_transitions", count_transitions, arrays(some_transitions), each_lane_once, rtol=0.0),
+    Plain("gather.count_step", count_step, arrays(lambda rng: (int(rng.integers(STEPS)), *some_transitions(rng)[1:])),
+          none_before_the_first, rtol=0.0),
+    Plain("gather.count_last", count_last, arrays(some_transitions), one_state_behind_the_last_step, rtol=0.0),
+    Plain("gather.add_costs", add_costs, arrays(some_costs), faults_are_counted, rtol=0.0),
+    Lanes("watch.note", noting, note, WATCH, each_field_its_own_column, outputs=seen_written, rtol=0.0, each=True),
+)  # fmt: skip

@@ -1,0 +1,121 @@
+"""What is told of a step: to the learners, and to those who look at single episodes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fastexec.kernels import fields as f
+from fastexec.kernels.clock import Clock, Span
+from fastexec.kernels.explore import Experience
+from naive.execution import costs_a_share
+from rows import books
+from rows.books import HIGH, LOW, OFFSET, only_inside, written
+from rows.execute import ARRIVAL, COSTS, MARKET, ORDER, SWITCHES, costs_of, outcome_of
+from rows.ledger import KIND, kind_of
+from rows.plans import plan_of
+from trials import Lanes, W, real
+
+STEPS, T = 4, 2
+SPAN = Span(LOW, HIGH, OFFSET)
+SLICE = {**COSTS, **MARKET, **ORDER, "impact": real(0.0, 1.0), **ARRIVAL}
+
+
+def of_a_share(v, mid, q):
+    """What each share of a slice pays over the mid, by parts."""
+    return costs_a_share(costs_of(v), q, mid, v.spread, v.volume or 1.0, v.shares - v.remaining, v.impact)
+
+
+def record_of(costs):
+    shape = (STEPS, OFFSET + W + 1)
+    return Experience(np.zeros(shape, np.int32), np.zeros(shape, np.uint8), np.full(shape, costs), np.zeros(1))
+
+
+def charging(x):
+    x.record = record_of(-7.0)
+    x.costs = x.record.costs
+    return T, SPAN, x.p, x.m, x.b, x.record
+
+
+def costs_written(x):
+    assert (np.delete(x.costs, T, axis=0) == -7).all()
+    return {"charged": written(x.costs[T])}
+
+
+def charge(v):
+    share = sum(of_a_share(v, v.mid, v.slice).values())
+    return only_inside(v, {"charged": v.slice * (share + v.fee) / (v.shares * v.arrival) * 1e4})
+
+
+def parts_of_an_order_add_up(given, found, again):
+    """Nothing traded, nothing charged; a dearer step charges more; the price level does not matter to relative costs."""
+    assert not again(part=0.0).charged[LOW:HIGH].any()
+    inside = slice(LOW, HIGH)
+    for dearer in (again(spread=given.spread + 0.01), again(fee=given.fee + 0.01), again(impact=given.impact + 1.0)):
+        assert (dearer.charged[inside] >= found.charged[inside]).all()
+
+
+def resting(x):
+    x.record = record_of(-7.0)
+    x.costs = x.record.costs
+    x.costs[-1, OFFSET + LOW : OFFSET + HIGH] = 3.0
+    return SPAN, books.plan(x), x.lanes, x.record
+
+
+def rest_written(x):
+    assert (x.costs[:-1] == -7).all()
+    return {"charged": written(x.costs[-1])}
+
+
+def charge_rest(v):
+    parts = books.parts_of(v)
+    found = {name: parts[part] for name, part in books.PART_FIELDS.items()}
+    return found | only_inside(v, {"charged": 3.0 + parts["residual"] / (v.shares * v.arrival) * 1e4})
+
+
+def who_is_done_pays_no_more(given, found, again):
+    done = again(**dict.fromkeys(books.TRADES, 1.0), remaining=0.0)
+    np.testing.assert_array_equal(done.charged[LOW:HIGH], 3.0)
+    assert (again(penalty=given.penalty + 1.0).charged[LOW:HIGH] >= found.charged[LOW:HIGH]).all()
+
+
+def recording(x):
+    x.steps = np.full((len(f.STEP_COLUMNS), (OFFSET + W + 1) * 2 * STEPS), -7.0)
+    ledgers = np.stack([np.full_like(x.b, np.nan), x.b])
+    plan = plan_of(STEPS, side=x.side)
+    output = books.output_of(2)._replace(steps=x.steps)
+    return Clock(np.uint64(0), 0, T, STEPS), SPAN, 1, kind_of(x), plan, x.lanes._replace(ledgers=ledgers), output
+
+
+def steps_written(x):
+    cube = x.steps.reshape(len(f.STEP_COLUMNS), -1, 2, STEPS)
+    assert (cube[:, :, 0] == -7).all()
+    assert (np.delete(cube[:, :, 1], T, axis=-1) == -7).all()
+    return {f"step {name}": written(column) for name, column in zip(f.STEP_COLUMNS, cube[:, :, 1, T], strict=True)}
+
+
+def record(v):
+    mid, traded = (v.next if v.at_next else v.mid), v.shares - v.remaining
+    price = mid + v.side * sum(of_a_share(v, mid, v.slice).values()) if v.slice > 0.0 else np.nan
+    row = {
+        "mid": v.mid, "spread": v.spread, "volume": v.volume, "shares": v.slice, "price": price,
+        "remaining": v.remaining - v.slice, "own_impact": v.permanent_coefficient * traded + v.impact,
+    }  # fmt: skip
+    return only_inside(v, {f"step {name}": row[name] for name in f.STEP_COLUMNS})
+
+
+def both_sides_pay_alike(given, found, again):
+    """A buyer pays over the mid what a seller gets less."""
+    other, mid = again(side=-given.side), given.next if given.at_next else given.mid
+    ours, theirs = (some.outputs["step price"][LOW:HIGH] - mid[LOW:HIGH] for some in (found, other))
+    np.testing.assert_allclose(ours, -theirs, atol=1e-10)
+    assert (np.isnan(ours) == (given.slice[LOW:HIGH] == 0)).all()
+
+
+ROWS = (
+    Lanes("explore.charge", charging, charge, SLICE, parts_of_an_order_add_up, others=SWITCHES, derived=outcome_of,
+          outputs=costs_written, scratch="value", rtol=1e-11, each=True),
+    Lanes("explore.charge_rest", resting, charge_rest, books.CLOSE, who_is_done_pays_no_more, others=books.RULE,
+          derived=books.traded, outputs=rest_written, atol=1e-7, each=True),
+    Lanes("record.record", recording, record, SLICE, both_sides_pay_alike, others={**SWITCHES, "side": books.SIDE, **KIND},
+          derived=outcome_of, outputs=steps_written, each=True),
+)  # fmt: skip

@@ -1,0 +1,247 @@
+"""The backward programme over market states, and the static schedule's cost."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+from hypothesis import strategies as st
+
+from fastexec.kernels import fields as f, programme, trajectory
+from naive import programme as twin, trajectory as schedule
+from naive.learning import step_cost
+from trials import Plain, arrays, real
+
+T, X, A, INVENTORIES = 3, 2, 3, 5
+NUMBERS = sorted(
+    ("permanent", "own", "linear", "squared", "penalty", "slope", "discount"),
+    key=lambda name: getattr(programme, {"slope": "PENALTY_SLOPE"}.get(name, name.upper())),
+)
+RULES = {f.COMPLETE: "complete", f.MARK: "mark", f.LEAVE: "leave"}
+
+
+def some_slices(rng, inventories, actions):
+    """Of each inventory 0 .. 1: what actions trade, its power, and of all that is left; and the inventory after."""
+    left = np.arange(inventories)
+    lots = np.minimum(np.sort(rng.integers(0, inventories, (inventories, actions)), axis=1), left[:, None])
+    slices = lots / (inventories - 1.0)
+    whole = np.column_stack([slices, left / (inventories - 1.0)])
+    return slices, whole**1.6, left[:, None] - lots
+
+
+def some_problem(rng, states=X):
+    chances = rng.dirichlet(np.ones(states), (T, states))
+    sure = rng.choice([0.0, 0.6, 1.0], (T, states))
+    slices, powers, _ = some_slices(rng, INVENTORIES, A)
+    square = (T, states)
+    numbers = rng.uniform(0.0, 5.0, len(NUMBERS))
+    numbers[programme.DISCOUNT] = rng.choice([1.0, 0.9])
+    return programme.Problem(
+        sure[..., None] * chances, (1.0 - sure)[..., None] * chances, sure, sure * rng.uniform(0, 20, square),
+        sure * rng.uniform(0, 20, square), rng.uniform(0, 20, square), rng.uniform(0, 3, T), slices, powers, numbers,
+        int(rng.integers(3)),
+    )  # fmt: skip
+
+
+def named_numbers(numbers):
+    return dict(zip(NUMBERS, numbers.tolist(), strict=True))
+
+
+def numbers_of(problem):
+    return named_numbers(problem.numbers)
+
+
+def look_ahead(chances, values, out):
+    for i, x in np.ndindex(out.shape):
+        out[i, x] = twin.expected(chances[x].tolist(), values[i].tolist())
+
+
+def a_mean_lies_inside(call, chances, values, out):
+    call(chances, values, out)
+    assert (out <= values.max(axis=1)[:, None] + 1e-12).all()
+    assert (out >= values.min(axis=1)[:, None] - 1e-12).all()
+    same = np.empty_like(out)
+    call(np.ascontiguousarray(np.eye(X)), values, same)
+    np.testing.assert_array_equal(same, values)
+
+
+def interpolate(values, left, x):
+    return twin.between(values[:, x].tolist(), left)
+
+
+def exact_on_the_grid_and_straight_between(call, values, left, x):
+    for i in range(INVENTORIES):
+        assert call(values, i / (INVENTORIES - 1.0), x) == values[i, x]
+    straight = np.column_stack([np.linspace(-1.0, 3.0, INVENTORIES)] * X)
+    np.testing.assert_allclose(call(straight, left, x), 4.0 * left - 1.0, rtol=1e-13, atol=1e-14)
+
+
+def prices(rng):
+    problem, t, x, i, a = (
+        some_problem(rng),
+        int(rng.choice([0, T - 1])),
+        int(rng.integers(X)),
+        *rng.integers(0, (INVENTORIES, A)),
+    )
+    return problem, t, x, i / (INVENTORIES - 1.0), float(problem.slices[i, a]), float(problem.powers[i, a])
+
+
+def price(problem, t, x, left, u, taken):
+    rule = RULES[problem.horizon] if t == T - 1 else "none"
+    factors = (problem.spread[t, x], problem.temporary[t, x], problem.end[t, x])
+    return twin.price(u, taken, left, problem.sure[t, x], factors, numbers_of(problem), problem.risk[t], rule)
+
+
+def dearer_with_everything(call, problem, t, x, left, u, taken):
+    """Nothing left, nothing paid; no cost is negative; each factor that rises makes it no cheaper."""
+    assert call(problem, t, x, 0.0, 0.0, 0.0) == 0.0
+    cost = call(problem, t, x, left, u, taken)
+    assert cost >= 0.0
+    for name in ("spread", "temporary", "end", "risk"):
+        more = problem._replace(**{name: getattr(problem, name) + 1.0})
+        assert call(more, t, x, left, u, taken) >= cost
+    spread = call(problem._replace(spread=problem.spread + 1.0), t, x, left, u, taken)
+    np.testing.assert_allclose(spread - cost, u, atol=1e-12)
+
+
+def of_slices(rng):
+    problem = some_problem(rng)
+    return problem.numbers, float(rng.choice([0.25, 0.5, 1.0])), float(rng.choice([0.0, 0.25, 0.2]))
+
+
+def known_cost(numbers, left, u):
+    n = named_numbers(numbers)
+    return step_cost(u, 0.0, left, 0.0, 0.0, n["linear"], n["squared"], n["permanent"], n["own"])
+
+
+def permanent_waits_for_nobody(call, numbers, left, u):
+    """Nothing traded, nothing paid; who has traded more before pays no less, and with half its own impact two
+    halves cost what the whole does.
+    """
+    assert call(numbers, left, 0.0) == 0.0
+    assert call(numbers, left - u, u) >= call(numbers, left, u)
+    numbers[[programme.OWN, programme.SQUARED]] = 0.5, 0.0
+    halves = call(numbers, left, 0.5 * u) + call(numbers, left - 0.5 * u, 0.5 * u)
+    np.testing.assert_allclose(halves, call(numbers, left, u), rtol=1e-12)
+
+
+def mark(numbers, end, rest):
+    n = named_numbers(numbers)
+    return twin.mark(rest, end, n["permanent"], n["penalty"], n["slope"])
+
+
+def a_rest_is_never_a_gift(call, numbers, end, rest):
+    assert call(numbers, end, 0.0) == 0.0
+    assert call(numbers, end, rest) >= rest * end - 1e-12
+    np.testing.assert_allclose(call(numbers, end + 1.0, rest) - call(numbers, end, rest), rest, atol=1e-12)
+
+
+def solve(problem, q, v):
+    """Backwards, state by state."""
+    v[T] = 0.0
+    for t, i, x in product(reversed(range(T)), range(INVENTORIES), range(X)):
+        left, n = i / (INVENTORIES - 1.0), numbers_of(problem)
+        for a in range(A):
+            u, taken = problem.slices[i, a], problem.powers[i, a]
+            if t == T - 1 and RULES[problem.horizon] == "complete":
+                u, taken = left, problem.powers[i, A]
+            after = [twin.between(v[t + 1, :, y].tolist(), left - u) for y in range(X)]
+            follows = twin.expected(problem.go[t, x], after) + twin.expected(problem.stay[t, x], v[t + 1, i])
+            q[t, i, x, a] = price(problem, t, x, left, u, taken) + n["discount"] * follows
+        v[t, i, x] = min(q[t, i, x])
+
+
+def no_plan_is_cheaper(call, problem, q, v):
+    """With volume for sure and no chance, every plan of actions costs at least the programme's value; one costs just it."""
+    ones = np.ones((T, X))
+    stay = np.zeros((T, X, X))
+    sure = problem._replace(go=np.ascontiguousarray(np.broadcast_to(np.eye(X), (T, X, X))), stay=stay, sure=ones)
+    call(sure, q, v)
+    costs = []
+    for plan in product(range(A), repeat=T):
+        i, total, discount = INVENTORIES - 1, 0.0, 1.0
+        for t, a in enumerate(plan):
+            u, taken = problem.slices[i, a], problem.powers[i, a]
+            if t == T - 1 and RULES[problem.horizon] == "complete":
+                u, taken = i / (INVENTORIES - 1.0), problem.powers[i, A]
+            total += discount * price(sure, t, 0, i / (INVENTORIES - 1.0), u, taken)
+            discount *= numbers_of(problem)["discount"]
+            i -= round(u * (INVENTORIES - 1))
+        costs.append(total)
+    np.testing.assert_allclose(min(costs), v[0, -1, 0], rtol=1e-11, atol=1e-11)
+
+
+def some_schedule(rng, steps=5):
+    """Slices, order, terms, constants; powers of 1 and below, as the models allow."""
+    slices = rng.uniform(1.0, 30.0, steps)
+    terms = rng.uniform(0.0, 2.0, (3, steps))
+    constants = np.empty(5)
+    constants[trajectory.EXPONENT], constants[trajectory.SQUARE] = rng.choice([0.5, 0.6, 1.0]), rng.uniform(0, 0.1)
+    constants[trajectory.PUSH], constants[trajectory.PUSH_EXPONENT] = rng.uniform(0, 0.2), rng.choice([0.6, 1.0])
+    constants[trajectory.KEEP] = rng.uniform(0.0, 1.0)
+    return slices, float(slices.sum()), terms, constants
+
+
+def named(constants):
+    names = ("exponent", "square", "push", "push_exponent", "keep")
+    return {name: float(constants[getattr(trajectory, name.upper())]) for name in names}
+
+
+def total_cost(slices, order, terms, constants, barrier):
+    rows = {name: terms[getattr(trajectory, name.upper())].tolist() for name in ("linear", "scale", "risk")}
+    return schedule.total_cost(slices.tolist(), order, rows, named(constants), barrier)
+
+
+def adds_up_and_has_a_wall(call, slices, order, terms, constants, barrier):
+    """Linear in its terms and in the barrier; infinite where a slice is not positive."""
+    cost = call(slices, order, terms, constants, barrier)
+    more = np.ascontiguousarray(terms + np.array([[1.0], [0.0], [0.0]]))
+    np.testing.assert_allclose(call(slices, order, more, constants, barrier) - cost, slices.sum(), rtol=1e-9)
+    free = call(slices, order, terms, constants, 0.0)
+    np.testing.assert_allclose(cost, free - barrier * np.log(slices).sum(), rtol=1e-12)
+    slices[1] = 0.0
+    assert call(slices, order, terms, constants, 0.0) == np.inf
+
+
+def tried(rng):
+    slices, order, _, constants = some_schedule(rng)
+    return (
+        float(rng.choice([1.0, 0.5, 0.01])),
+        slices,
+        order,
+        constants,
+        rng.normal(0, 0.3, (slices.size, 3)),
+        np.empty(slices.size),
+    )
+
+
+def try_step(size, slices, order, constants, feedback, trial):
+    trial[:] = schedule.stepped(size, slices.tolist(), order, named(constants), feedback.tolist())
+
+
+def adds_up_to_the_order(call, size, slices, order, constants, feedback, trial):
+    call(size, slices, order, constants, feedback, trial)
+    np.testing.assert_allclose(trial.sum(), order, rtol=1e-12)
+    call(0.0, slices, order, constants, feedback, trial)
+    np.testing.assert_allclose(trial, slices, rtol=1e-12)
+
+
+ROWS = (
+    Plain("programme.look_ahead", look_ahead,
+          arrays(lambda rng: (rng.dirichlet(np.ones(X), X), rng.normal(0, 9, (INVENTORIES, X)), np.empty((INVENTORIES, X)))),
+          a_mean_lies_inside, atol=1e-13),
+    Plain("programme.interpolate", interpolate,
+          st.tuples(arrays(lambda rng: rng.normal(0, 9, (INVENTORIES, X))), real(0.0, 1.0), st.integers(0, X - 1)),
+          exact_on_the_grid_and_straight_between, atol=1e-13),
+    Plain("programme.price", price, arrays(prices), dearer_with_everything, tries=60),
+    Plain("programme.known_cost", known_cost, arrays(of_slices), permanent_waits_for_nobody),
+    Plain("programme.mark", mark,
+          arrays(lambda rng: (some_problem(rng).numbers, float(rng.uniform(0, 20)), float(rng.choice([0.0, 0.25, 1.0])))),
+          a_rest_is_never_a_gift),
+    Plain("programme.solve", solve,
+          arrays(lambda rng: (some_problem(rng), np.empty((T, INVENTORIES, X, A)), np.empty((T + 1, INVENTORIES, X)))),
+          no_plan_is_cheaper, tries=10),
+    Plain("trajectory.total_cost", total_cost, arrays(lambda rng: (*some_schedule(rng), float(rng.uniform(0, 1)))),
+          adds_up_and_has_a_wall),
+    Plain("trajectory.try_step", try_step, arrays(tried), adds_up_to_the_order),
+)  # fmt: skip

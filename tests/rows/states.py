@@ -1,0 +1,285 @@
+"""Features, their bins, and what an agent does in a state."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+from hypothesis import strategies as st
+
+from fastexec.kernels import fields as f
+from fastexec.kernels.clock import Clock, Span
+from fastexec.kernels.explore import Experience
+from fastexec.kernels.philox import ACTIONS
+from fastexec.kernels.watch import Observed
+from naive import bins as binned, decide, ledger, observe
+from naive.philox import philox4x32
+from rows.books import HIGH, LOW, OFFSET, only_inside, written
+from rows.decide import LEVELS, SETS, allowed
+from rows.parameters import BLOCK, LOTS
+from rows.plans import plan_of, strategies_of
+from trials import Lanes, W, real
+
+STEPS = 45
+STEP = {"t": st.sampled_from([0, 1, 5, 31, 32, 40]), "during": st.integers(0, 1), "future": st.just(1.0)}
+SUMS = ("sum_half_spread", "sum_temporary", "sum_transient", "impact")
+OF_ORDER = {"path": st.integers(0, 2**32 - 1), "left": st.sampled_from([0.0, 0.1, 0.5, 0.9, 1.0]), "shares": real(1.0, 1e5),
+            "arrival": real(1.0, 500.0), "spread": real(0.0, 0.01), **dict.fromkeys(SUMS, real(0.0, 1e4))}  # fmt: skip
+
+
+def path_of(v):
+    return some_path(int(v.path), v.t, v.future)
+
+
+@functools.cache
+def some_path(seed, t, future):
+    """Mids until the end of step t and volumes of steps 0 .. t; ``future`` changes what is not known when t begins."""
+    rng = np.random.default_rng(seed)
+    mids = 100.0 * np.cumprod(1.0 + rng.uniform(-0.02, 0.02, t + 2))
+    volumes = rng.uniform(1.0, 1e4, t + 1) * (rng.random(t + 1) < 0.8)
+    mids[-1] *= future
+    volumes[-1] *= future
+    return mids.tolist(), volumes.tolist()
+
+
+def sums_of_path(v):
+    """What the market keeps of it; the current step is in its sums already."""
+    mids, volumes = path_of(v)
+    moves = [after / before - 1.0 for before, after in zip(mids[:-1], mids[1:], strict=True)]
+    history = {f"mids{s % f.HISTORY}": mids[s] for s in range(max(v.t - f.HISTORY + 1, 0), v.t + 1)}
+    return history | {
+        "mid": mids[v.t], "next": mids[v.t + 1], "volume": volumes[v.t], "last_volume": volumes[v.t - 1] if v.t else 0.0,
+        "cumulative_volume": sum(volumes), "sum_squared_moves": sum(move**2 for move in moves),
+        "remaining": v.left * v.shares,
+    }  # fmt: skip
+
+
+def squares_too(v):
+    """The ledger of one who traded in two slices, a quarter and the rest of what is done."""
+    return sums_of_path(v) | {"sum_squares": sum(q * q for q in trades_of(v))}
+
+
+def trades_of(v):
+    filled = v.shares - v.left * v.shares
+    return [0.25 * filled, 0.75 * filled]
+
+
+def spent_by(v):
+    """Currency over the mids that the slices filled at, and fees."""
+    costs = {
+        "temporary": {"model": "linear", "fixed": v.temporary_fixed, "coefficient": v.temporary_slope},
+        "permanent": {"coefficient": v.permanent_coefficient, "own": v.permanent_own},
+        "transient": {"coefficient": 0.0, "exponent": 1.0}, "fees": {"per_share": v.fee},
+    }  # fmt: skip
+    nothing_left = dict.fromkeys(("mid", "arrival", "spread", "penalty", "slope", "impact", "sign"), 0.0)
+    parts = ledger.parts(trades_of(v), v.sum_half_spread, v.sum_transient, 0.0, v.shares, nothing_left, costs, "leave")
+    return v.sum_temporary + sum(parts.values())
+
+
+def value_of(v, feature, look_back):
+    mids, volumes = path_of(v)
+    return {
+        f.INVENTORY: lambda: v.remaining / v.shares,
+        f.OF_SPREAD: lambda: v.spread,
+        f.OF_VOLUME: lambda: observe.last_volume(volumes, v.t, v.during),
+        f.RELATIVE_VOLUME: lambda: observe.relative_volume(volumes, v.t, v.during),
+        f.MOMENTUM: lambda: observe.momentum(mids, v.t, look_back),
+        f.VOLATILITY_SO_FAR: lambda: observe.volatility(mids, v.t),
+        f.SHORTFALL_SO_FAR: lambda: observe.in_bps(spent_by(v), v.shares, v.arrival),
+        f.OWN_IMPACT: lambda: observe.in_bps(v.impact, 1.0, v.arrival),
+    }[feature]()
+
+
+def observe_feature(v):
+    return {"value": value_of(v, v.feature, v.look_back)}
+
+
+def nothing_of_the_future(given, found, again):
+    """Another move and another volume of the current step: the same value, but for volumes that are known during it."""
+    other = again(future=1.7)
+    if not given.during or given.feature not in (f.OF_VOLUME, f.RELATIVE_VOLUME):
+        np.testing.assert_allclose(other.value, found.value, rtol=1e-9, atol=1e-9)
+    else:
+        changed = given.volume > 0
+        if given.feature == f.OF_VOLUME:
+            np.testing.assert_allclose(other.value[changed], 1.7 * found.value[changed])
+    if given.feature == f.SHORTFALL_SO_FAR:
+        for name in CHARGES:  # of what is traded, each costs something
+            dearer, traded = again(**{name: getattr(given, name) + 0.01}), given.left < 1.0
+            assert (dearer.value[traded] >= found.value[traded]).all()
+            np.testing.assert_array_equal(dearer.value[~traded], found.value[~traded])
+
+
+def add_four(v):
+    return {"state": v.state + v.stride * binned.bin_of(v.value, v.edges)}
+
+
+def rises_with_the_value(given, found, again):
+    assert (again(value=given.value + 1.0).state >= found.state).all()
+    np.testing.assert_array_equal(again(value=-np.inf).state, given.state)
+    np.testing.assert_array_equal(again(value=np.inf).state, given.state + 4 * given.stride)
+
+
+#: Number, bins, stride, look back, edges.
+FEATURES = (
+    (f.INVENTORY, 5, 1, 0, ()),
+    (f.MOMENTUM, 3, 5, 7, (-0.01, 0.02)),
+    (f.OF_SPREAD, 7, 15, 0, (0.001, 0.002, 0.003, 0.004, 0.005, 0.007)),
+)
+CODES, AT = 105, 3
+
+
+def agent(x, count=2, **kind):
+    """The last of the strategies is a table on ``FEATURES``."""
+    policy = np.random.default_rng(7).integers(0, len(LEVELS), AT + STEPS * CODES)
+    strategies = strategies_of(count, STEPS, policy=policy, policy_at=AT, states=CODES, features=len(FEATURES),
+                               sees_volume=x.during, levels=len(LEVELS), **kind)  # fmt: skip
+    for j, (feature, bins, stride, look_back, edges) in enumerate(FEATURES):
+        strategies.features[-1, j, [f.FEATURE, f.BINS, f.STRIDE, f.LOOK_BACK]] = feature, bins, stride, look_back
+        strategies.edges[-1, j, : len(edges)] = edges
+    strategies.levels[-1, : len(LEVELS)] = LEVELS
+    return strategies
+
+
+def encode(v):
+    numbers = []
+    for feature, bins, stride, look_back, edges in FEATURES:
+        value = value_of(v, feature, look_back)
+        number = binned.even_bin(value, bins) if feature == f.INVENTORY else binned.bin_of(value, edges)
+        numbers.append((number, stride))
+    return {"state": binned.code(numbers)}
+
+
+def cut_evenly(v):
+    return {"state": v.state + v.stride * binned.even_bin(v.value, v.top + 1)}
+
+
+def nearest_of_the_even(given, found, again):
+    """No farther from its share than half a bin, both ends included; the same digit for all that lies nearest to it."""
+    number = (found.state - given.state) / given.stride
+    assert (np.abs(number / given.top - given.value) <= 0.5 / given.top * (1 + 1e-12)).all()
+    np.testing.assert_array_equal(again(value=number / given.top).state, found.state)
+    np.testing.assert_array_equal(again(value=1.0).state, given.state + given.stride * given.top)
+
+
+def noting_features(x):
+    x.observed = Observed(np.full((len(FEATURES) + 1, OFFSET + W + 1, STEPS), -7.0))
+    return x.t, Span(LOW, HIGH, OFFSET), agent(x, 1), x.p, x.m, x.b, x.observed
+
+
+def features_noted(x):
+    """Other steps and other features are untouched."""
+    values = x.observed.values
+    assert (np.delete(values, x.t, axis=2) == -7).all()
+    assert (values[len(FEATURES)] == -7).all()
+    return {f"feature {j}": written(values[j, :, x.t]) for j in range(len(FEATURES))}
+
+
+def note_features(v):
+    return only_inside(
+        v, {f"feature {j}": value_of(v, feature, back) for j, (feature, *_, back, _edges) in enumerate(FEATURES)}
+    )
+
+
+def the_same_whatever_comes(given, found, again):
+    """And each feature follows what it is made of."""
+    for name, values in again(future=1.7).outputs.items():
+        np.testing.assert_allclose(values, found.outputs[name], rtol=1e-9)
+    inside = slice(LOW, HIGH)
+    assert not again(left=0.0).outputs["feature 0"][inside].any()
+    np.testing.assert_array_equal(again(spread=0.25).outputs["feature 2"][inside], 0.25)
+
+
+def digits_of_their_own(given, found, again):
+    """Each feature moves its own digit only."""
+    assert ((found.state >= 0) & (found.state < CODES)).all()
+    np.testing.assert_array_equal(again(left=0.0).state, found.state - found.state % 5)
+    np.testing.assert_array_equal(again(spread=0.0).state, found.state % 15)
+
+
+def look_up(v):
+    state = encode(v)["state"]
+    number = int(agent(v).policy[AT + v.t * CODES + state])
+    level = number if v.set == f.ANY_LOTS else LEVELS[number]
+    wanted = decide.action(SETS[v.set], level, v.shares, STEPS, v.lot, v.remaining)
+    return {"state": state, "slice": wanted if v.volume > 0.0 else 0.0}
+
+
+def as_the_policy_says(given, found, again):
+    assert (found.slice >= 0).all()
+    assert (found.slice <= given.remaining).all()
+    np.testing.assert_array_equal(again(future=1.7).slice, found.slice)
+
+
+def choosing(x):
+    shape = (STEPS, OFFSET + W + 1)
+    x.record = Experience(np.full(shape, -7, np.int32), np.full(shape, 249, np.uint8), np.full(shape, -7.0),
+                          np.array([x.epsilon]))  # fmt: skip
+    plan = plan_of(STEPS, phase=x.phase, lot=x.lot)
+    clock, span = Clock(np.uint64(x.seed), x.block, x.t, STEPS), Span(LOW, HIGH, OFFSET)
+    return clock, span, plan, agent(x, 1, owner=x.owner, action_set=x.set), x.lanes, x.record
+
+
+def noted(x):
+    """Other steps' rows are untouched, and so are the costs."""
+    assert (np.delete(x.record.states, x.t, axis=0) == -7).all()
+    assert (x.record.costs == -7).all()
+    actions = x.record.actions[x.t].astype(np.int16)
+    return {"noted": written(x.record.states[x.t]), "taken": written(np.where(actions == 249, -7, actions))}
+
+
+def choose(v):
+    state = encode(v)["state"]
+    episode, key = v.block * W + v.i, (v.seed & 0xFFFFFFFF, v.seed >> 32)
+    stream = v.phase << 30 | ACTIONS << 24 | v.owner
+    word, other, *_ = philox4x32((episode & 0xFFFFFFFF, episode >> 32, v.t, stream), key)
+    number = int(agent(v, 1).policy[AT + v.t * CODES + state])
+    if word < v.epsilon * 2**32:
+        number = decide.chosen(other, len(LEVELS))
+    level = number if v.set == f.ANY_LOTS else LEVELS[number]
+    wanted = decide.action(SETS[v.set], level, v.shares, STEPS, v.lot, v.remaining)
+    found = {"state": state, "slice": wanted if v.volume > 0.0 else 0.0}
+    return found | only_inside(v, {"noted": state, "taken": number})
+
+
+def tries_as_often_as_said(given, found, again):
+    """With epsilon 0 the policy, with 1 any action, each as likely."""
+    allowed_slices = type(given)(**(vars(given) | {"lot": 0.0}))
+    allowed(allowed_slices, found)
+    policy = agent(given, 1).policy[AT + given.t * CODES + found.state.astype(int)]
+    np.testing.assert_array_equal(again(epsilon=0.0).taken[LOW:HIGH], policy[LOW:HIGH])
+    counts = np.bincount(again(epsilon=1.0).taken[LOW:HIGH].astype(int), minlength=len(LEVELS))
+    assert counts.size == len(LEVELS)
+    assert (np.abs(counts - W / len(LEVELS)) < 5.5 * (W / len(LEVELS)) ** 0.5).all()
+
+
+CHARGES = {"permanent_coefficient": real(0.0, 1e-4), "permanent_own": real(0.0, 1.0), "fee": real(0.0, 0.01),
+           "temporary_fixed": real(0.0, 0.1), "temporary_slope": real(0.0, 1e-4)}  # fmt: skip
+ACTS = {"lot": LOTS, "set": st.integers(0, 3)}
+EDGES = st.lists(real(-2.0, 2.0), min_size=4, max_size=4).map(lambda e: np.array(sorted(e)))
+ROWS = (
+    Lanes("observe.observe_feature",
+          lambda x: (x.t, np.array([x.feature, 0, 0, x.look_back]), x.during, x.p, x.m, x.b), observe_feature,
+          {**OF_ORDER, **CHARGES}, nothing_of_the_future, derived=squares_too, rtol=1e-9, atol=1e-12, tries=80,
+          others={**STEP, "feature": st.integers(0, len(f.FEATURE_NAMES) - 1), "look_back": st.integers(1, f.HISTORY - 1)}),
+    Lanes("watch.note_features", noting_features, note_features, OF_ORDER, the_same_whatever_comes, derived=sums_of_path,
+          outputs=features_noted, scratch="value", each=True, others=STEP, atol=1e-14),
+    Lanes("bins.cut_evenly", lambda x: (float(x.stride), float(x.top), x.b), cut_evenly,
+          {"state": st.integers(0, 99).map(float), "value": real(0.0, 1.0)}, nearest_of_the_even, rtol=0.0,
+          others={"stride": st.integers(1, 50), "top": st.integers(1, 40)}),
+    Lanes("bins.add_four", lambda x: (float(x.stride), x.edges, x.b), add_four,
+          {"state": st.integers(0, 99).map(float), "value": st.one_of(real(-2.0, 2.0), st.sampled_from([0.0, np.inf]))},
+          rises_with_the_value, others={"stride": st.integers(1, 50), "edges": EDGES}, rtol=0.0),
+    Lanes("bins.encode", lambda x: (agent(x), 1, x.t, x.p, x.m, x.b), encode, OF_ORDER, digits_of_their_own,
+          others=STEP, derived=sums_of_path, scratch="value"),
+    Lanes("gather.observe_state", lambda x: (x.t, agent(x, 1), x.p, x.m, x.b), encode, OF_ORDER, digits_of_their_own,
+          others=STEP, derived=sums_of_path, scratch="value"),
+    Lanes("strategy.table",
+          lambda x: (Clock(np.uint64(0), 0, x.t, STEPS), 1, agent(x, action_set=x.set), plan_of(STEPS, lot=x.lot).numbers,
+                     x.p, x.m, x.b), look_up,
+          OF_ORDER, as_the_policy_says, others={**STEP, **ACTS}, derived=sums_of_path, scratch="value", atol=1e-9),
+    Lanes("explore.choose", choosing, choose, OF_ORDER, tries_as_often_as_said, derived=sums_of_path,
+          outputs=noted, scratch="value w0 w1 w2 w3", atol=1e-9, tries=15,
+          others={**STEP, **ACTS, **BLOCK, "epsilon": st.sampled_from([0.0, 0.3, 1.0]), "owner": st.integers(0, 2**24 - 1)},
+          each=True),
+)  # fmt: skip

@@ -60,7 +60,7 @@ def seen() -> Watched:
 
 
 def walk_blocks() -> tuple[Any, ...]:
-    return _STANDING, np.zeros((walk.PLAY + 1, 3), I8)
+    return _STANDING, np.zeros((walk.PLAY + 2, 3), I8)
 
 
 def simulate_blocks() -> tuple[Any, ...]:

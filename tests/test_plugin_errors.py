@@ -7,8 +7,7 @@ import pytest
 from fastexec.errors import FastexecError, InputError
 from fastexec.models.plugin_files import registered
 from fastexec.simulation import prepare, simulate
-from fastexec.studies.study import Study
-from test_own_strategies import PATIENT, SIGNATURE, own
+from test_own_strategies import PATIENT, own
 
 
 @pytest.mark.parametrize(
@@ -79,11 +78,3 @@ def test_files_of_one_name_and_files_that_are_no_text(tmp_path):
         registered(["own.py"], lambda name: [tmp_path / name])
     with pytest.raises(InputError, match="there is no such plugin file"):
         registered(["sub.py", "sub"], lambda name: [tmp_path / name])
-
-
-def test_more_than_16_functions_are_refused(tmp_path):
-    text = "".join(f'@fx.strategy("s{n}")\ndef s{n}{SIGNATURE}:\n    pass\n\n' for n in range(17))
-    (tmp_path / "many.py").write_text(f"import fastexec as fx\n\n{text}")
-    keys = {"plugins": ["many.py"], "strategies": [{"model": f"s{n}"} for n in range(17)]}
-    with pytest.raises(InputError, match="17 own functions; at most 16"):
-        prepare(Study.from_dict(keys, folder=tmp_path))

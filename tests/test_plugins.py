@@ -51,7 +51,8 @@ def run(functions, kinds, levels, order=1000.0):
     rows = np.zeros(1, np.int64)
     paths = fields.Paths(np.zeros((1, 2)), np.zeros((1, 1)), np.zeros((1, 1)), np.zeros(1), rows, rows)
     output = output_for(plan, strategies, EPISODES, every_step=True)
-    own = tuple(Decide(f) for f in functions)
+    made = {f: Decide(f) for f in set(functions)}
+    own = tuple(made[f] for f in functions)
     simulate_range(np.uint64(3), 0, EPISODES, plan, strategies, paths, output, own)
     return output
 

@@ -28,7 +28,8 @@ def rows(steps, strategies):
     """(row, step, strategy) in the order of a walk, in pieces between which the block stops."""
     yield [(walk.START, 0, 0), (walk.BEFORE, -1, 0), (walk.OPEN, 0, 0)]
     for t in range(steps):
-        played = [(walk.PLAY + k, t, k) for k in range(strategies)]
+        first = walk.PLAY + (strategies if t == steps - 1 else 0)
+        played = [(first + k, t, k) for k in range(strategies)]
         yield [(walk.STEP, t, 0), *played, (walk.LEAVE, t, 0)]
     yield [(walk.CLOSE, steps - 1, 0)]
 

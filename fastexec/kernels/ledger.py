@@ -7,7 +7,7 @@ shares traded and the sum of their squares, whenever it is asked for.
 import numpy as np
 
 from fastexec.kernels import fields as f
-from fastexec.kernels._jit import LANES, bound, chained, inlined, stage
+from fastexec.kernels._jit import LANES, bound, inlined, stage
 from fastexec.kernels.elementary import power
 from fastexec.kernels.execute import half_spread_of, rate_of, temporary_of, transient_of
 
@@ -32,15 +32,9 @@ def open_ledger(p, b):
 
 @bound
 @stage
-def end_order(clock, switches, m, b):
-    """In the last step, ``close_horizon``."""
-    if clock.t == clock.steps - 1:
-        close_horizon(switches[f.HORIZON], m, b)
-
-
-@stage
-def close_horizon(rule, m, b):
-    """In the last step: note what the strategy's own decision leaves; under ``complete`` the rest joins its slice."""
+def end_order(switches, m, b):
+    """In the last step only: note what the strategy's own decision leaves; under ``complete`` the rest joins its slice."""
+    rule = switches[f.HORIZON]
     for i in range(LANES):
         left = b[f.REMAINING + i]
         b[f.OWN_REMAINING + i] = left - b[f.SLICE + i]
@@ -49,7 +43,7 @@ def close_horizon(rule, m, b):
 
 
 @bound
-@chained
+@stage
 def book(t, kind, p, m, b):
     """Book the outcomes of a step's slices at the mid that the strategy fills at.
 

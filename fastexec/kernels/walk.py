@@ -25,11 +25,12 @@ from fastexec.kernels._bind import address_of, call_stage, is_address, standing
 from fastexec.kernels._jit import Entry, entry, inlined
 from fastexec.kernels.clock import Episodes as Episodes, blocks_of
 from fastexec.kernels.door import I8, held, sizes, within
-from fastexec.kernels.ledger import open_ledgers
+from fastexec.kernels.ledger import end_order, open_ledgers
 from fastexec.kernels.parameters import draw_parameters, fix_parameters
 from fastexec.kernels.room import lanes_for
 
-(START, BEFORE, OPEN, STEP, LEAVE, CLOSE, PLAY) = range(7)  # rows of the list of addresses; from PLAY on one a strategy
+#: Rows of the list of addresses; from PLAY on one for each strategy, and then one for each in the last step.
+(START, BEFORE, OPEN, STEP, LEAVE, CLOSE, PLAY) = range(7)
 
 
 class Stages(NamedTuple):
@@ -47,9 +48,11 @@ def addresses_of(plan: f.Plan, stages: Stages, strategies: int) -> np.ndarray:
     before, opening, step, leave = {f.GIVEN: given.GIVEN, f.JOINED: given.JOINED}.get(source) or market.stages_of(
         plan.switches
     )
+    idle = [()] * (strategies - len(stages.play))
+    usual = [[stage for stage in played if stage is not end_order] for played in stages.play]
     drawn = (draw_parameters,) if plan.drawn.size else ()
-    rows = [(fix_parameters,), (*drawn, *before), (*opening, open_ledgers), step, leave, stages.close, *stages.play]
-    rows += [()] * (strategies - len(stages.play))
+    rows = [(fix_parameters,), (*drawn, *before), (*opening, open_ledgers), step, leave, stages.close]
+    rows += [*usual, *idle, *stages.play, *idle]
     table = np.zeros((len(rows), max(map(len, rows)) + 1), np.int64)
     for row, called in zip(table, rows, strict=True):
         row[: len(called)] = [address_of(stage) for stage in called]
@@ -79,7 +82,7 @@ def call_one(addresses, j, world, block, t, k):
 
 
 def _example() -> tuple[Any, ...]:
-    return w.table_of(w.example_world()), np.zeros((PLAY + 1, 1), np.int64)
+    return w.table_of(w.example_world()), np.zeros((PLAY + 2, 1), np.int64)
 
 
 def _door(world, addresses):
@@ -87,7 +90,7 @@ def _door(world, addresses):
     within("world: words", world.size, w.HEAD)
     within("world: its own place in memory", int(world[w.SELF]), world.ctypes.data, world.ctypes.data)
     rows, most = sizes("addresses", addresses, 2)
-    within("addresses: rows", rows, PLAY + int(world[w.STRATEGIES]), PLAY + int(world[w.STRATEGIES]))
+    within("addresses: rows", rows, PLAY + 2 * int(world[w.STRATEGIES]), PLAY + 2 * int(world[w.STRATEGIES]))
     held("addresses", addresses, I8, rows, most)
     for address in addresses.ravel().tolist():
         within(f"addresses: {address}, of a stage", int(address == 0 or is_address(address)), 1)
@@ -103,8 +106,9 @@ def walk_blocks(world, addresses):
         call_all(addresses[OPEN], world, block, 0, 0)
         for t in range(steps):
             call_all(addresses[STEP], world, block, t, 0)
+            played = PLAY + (world[w.STRATEGIES] if t == steps - 1 else 0)
             for k in range(world[w.STRATEGIES]):
-                call_all(addresses[PLAY + k], world, block, t, k)
+                call_all(addresses[played + k], world, block, t, k)
             call_all(addresses[LEAVE], world, block, t, 0)
         call_all(addresses[CLOSE], world, block, steps - 1, 0)
 

@@ -59,8 +59,10 @@ class OwnStrategy:
     @property
     def decide(self) -> Decide:
         """The function compiled for the engine; InputError, one line that says where, if it cannot be."""
+        from fastexec.kernels._jit import JIT_DISABLED
+
         try:
-            return _compiled(self)
+            return _compiled(self._interpreted if JIT_DISABLED else self.function)
         except Exception as error:  # Numba's many, none of which can be named outside the kernels
             text = str(error)
             lines = re.findall(r'File "[^"]*", line (\d+)', text)
@@ -84,11 +86,10 @@ class OwnStrategy:
 
 
 @cache
-def _compiled(own: OwnStrategy) -> Decide:
+def _compiled(function: Callable[..., None]) -> Decide:
     from fastexec.kernels._bind import Decide
-    from fastexec.kernels._jit import JIT_DISABLED
 
-    return Decide(own._interpreted if JIT_DISABLED else own.function)
+    return Decide(function)
 
 
 registry: dict[str, dict[str, OwnStrategy]] = {}  # by module, then by name

@@ -223,7 +223,7 @@ def test_replay_of_real_bars_from_the_command_line(place):
     )
     status, out, error = fastexec("run", "ibm.toml", cwd=place)
     assert (status, error) == (0, "")
-    assert "intervals over 5 days" in out
+    assert "Student's t over 5 days" in out
     status, _, error = fastexec("run", "ibm.toml", "--set", "market.symbol=IBN", "--out", "r", cwd=place)
     assert status == 2
     assert "IBM" in error

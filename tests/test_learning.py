@@ -225,5 +225,9 @@ def test_the_worth_of_adapting_is_that_of_the_pairs(tmp_path):
     (line,) = [note for note in compare(tmp_path / "r").notes if "what adapting is worth" in note]
     for baseline in ("static_optimum", "blind"):
         rows = {row["strategy"]: row for row in compare(tmp_path / "r", baseline=baseline).table.to_pylist()}
-        assert f"{rows['learned']['saving_cv_bps']:+.3f} bps" in line
-        assert rows["learned"]["ci_low_cv_bps"] > 0.0
+        learned = rows["learned"]
+        saved = (
+            f"{learned['saving_cv_bps']:+.3f} [{learned['ci_low_cv_bps']:+.3f}, {learned['ci_high_cv_bps']:+.3f}] bps"
+        )
+        assert f"{saved} against {baseline}" in line
+        assert learned["ci_low_cv_bps"] > 0.0

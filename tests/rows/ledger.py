@@ -6,7 +6,6 @@ import numpy as np
 from hypothesis import strategies as st
 
 from fastexec.kernels import fields as f
-from fastexec.kernels.clock import Clock
 from naive import ledger as twin
 from rows.execute import ARRIVAL, COSTS, MARKET, ORDER, SLICE, STEPS, SWITCHES, costs_of, outcome_of, slice_of
 from rows.plans import plan_of
@@ -26,7 +25,7 @@ def nothing_traded(given, found, again):
     assert not any(getattr(found, name).any() for name in SUMS if name != "last_step")
 
 
-def close_horizon(v):
+def end_order(v):
     own = v.remaining - v.slice
     joined = {"slice": v.remaining if v.volume > 0.0 else 0.0} if v.rule == f.COMPLETE else {"slice": v.slice}
     return {"own_remaining": own, **joined}
@@ -115,27 +114,12 @@ def kind_of(x):
     return kind
 
 
-def end_order(v):
-    return close_horizon(v) if v.t == STEPS - 1 else {}
-
-
-def only_at_the_end(given, found, again):
-    """Before the last step the decision stands, and nothing is noted."""
-    np.testing.assert_array_equal(again(t=0).slice, given.slice)
-    assert np.isnan(again(t=STEPS - 2).own_remaining).all()
-    all_or_as_decided(given, again(t=STEPS - 1), again)
-
-
 KIND = {"at_next": st.integers(0, 1)}
 OPEN = dict.fromkeys(SUMS, real(0.0, 100.0))
 ROWS = (
     Lanes("ledger.open_ledgers", lambda x: (x.lanes,), open_ledger, {"shares": ORDER["shares"]}, nothing_traded, rtol=0.0),
     Lanes("ledger.open_ledger", lambda x: (x.p, x.b), open_ledger, {"shares": ORDER["shares"]}, nothing_traded, rtol=0.0),
-    Lanes("ledger.end_order",
-          lambda x: (Clock(np.uint64(0), 0, x.t, STEPS), plan_of(STEPS, horizon=x.rule).switches, x.m, x.b), end_order,
-          SLICE, only_at_the_end, derived=slice_of,
-          others={"rule": st.integers(0, 2), "t": st.integers(0, STEPS - 1), **SWITCHES}),
-    Lanes("ledger.close_horizon", lambda x: (x.rule, x.m, x.b), close_horizon, SLICE,
+    Lanes("ledger.end_order", lambda x: (plan_of(STEPS, horizon=x.rule).switches, x.m, x.b), end_order, SLICE,
           all_or_as_decided, others={"rule": st.integers(0, 2), **SWITCHES}, derived=slice_of),
     Lanes("ledger.book", lambda x: (x.t, kind_of(x), x.p, x.m, x.b), book,
           {**COSTS, **MARKET, **ORDER, **OPEN, **ARRIVAL, "cumulative_volume": real(0.0, 1e6)}, shares_are_conserved,

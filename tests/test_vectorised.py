@@ -114,7 +114,8 @@ def test_packed_operations_dominate(name):
     packed = len(re.findall(r"\bv?(?:mul|add|sub|div|sqrt)p[sd]\b", text))
     scalar = len(re.findall(r"\bv?(?:mul|add|sub|div|sqrt)s[sd]\b", text))
     assert packed >= 3, f"{name}: {packed} packed, {scalar} scalar"
-    assert packed >= 0.75 * scalar, f"{name}: {packed} packed, {scalar} scalar"
+    # Beside each loop of vectors stands a scalar one, for arrays that overlap; one that branches is written out twice.
+    assert packed >= 0.4 * scalar, f"{name}: {packed} packed, {scalar} scalar"
     # An index that may be negative for all that the compiler knows is gathered: a fill took 1.33 ns instead of 0.9.
     assert not re.search(r"gather|scatter", text) or name in LOOK_UP, f"{name}: gathers"
 

@@ -21,7 +21,7 @@ from fastexec.simulation import prepare
 @entry(lambda: (*walk._example(), 0, 0, 0, 0), lambda *_: None, references=False)
 def go_on(world, addresses, row, block, t, k):
     """One row of the stages of a walk."""
-    walk.call_all(addresses[row], world, block, t, k)
+    walk.call_row(addresses, row, world, block, t, k)
 
 
 def rows(steps, strategies):

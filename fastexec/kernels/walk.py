@@ -60,25 +60,13 @@ def addresses_of(plan: f.Plan, stages: Stages, strategies: int) -> np.ndarray:
 
 
 @inlined
-def call_all(addresses, world, block, t, k):
-    """The stages of a row, one after the other.
-
-    The processor foresees where a call goes by the place it comes from: one place for all would be wrong nearly always.
-    """
-    if call_one(addresses, 0, world, block, t, k) and call_one(addresses, 1, world, block, t, k):
-        if call_one(addresses, 2, world, block, t, k) and call_one(addresses, 3, world, block, t, k):
-            if call_one(addresses, 4, world, block, t, k) and call_one(addresses, 5, world, block, t, k):
-                for j in range(6, addresses.shape[0]):
-                    call_one(addresses, j, world, block, t, k)
-
-
-@inlined
-def call_one(addresses, j, world, block, t, k):
-    """The stage at place j, if there is one."""
-    if j >= addresses.shape[0] or addresses[j] == 0:
-        return False
-    call_stage(addresses[j], world, block, t, k)
-    return True
+def call_row(addresses, row, world, block, t, k):
+    """The stages of a row, one after the other."""
+    for j in range(addresses.shape[1]):
+        address = addresses[row, j]
+        if address == 0:
+            return
+        call_stage(address, world, block, t, k)
 
 
 def _example() -> tuple[Any, ...]:
@@ -100,17 +88,17 @@ def _door(world, addresses):
 def walk_blocks(world, addresses):
     """Block after block through all steps."""
     first, count, steps = world[w.FIRST], world[w.COUNT], world[w.STEPS]
-    call_all(addresses[START], world, 0, 0, 0)
+    call_row(addresses, START, world, 0, 0, 0)
     for block in blocks_of(first, count):
-        call_all(addresses[BEFORE], world, block, -1, 0)
-        call_all(addresses[OPEN], world, block, 0, 0)
+        call_row(addresses, BEFORE, world, block, -1, 0)
+        call_row(addresses, OPEN, world, block, 0, 0)
         for t in range(steps):
-            call_all(addresses[STEP], world, block, t, 0)
+            call_row(addresses, STEP, world, block, t, 0)
             played = PLAY + (world[w.STRATEGIES] if t == steps - 1 else 0)
             for k in range(world[w.STRATEGIES]):
-                call_all(addresses[played + k], world, block, t, k)
-            call_all(addresses[LEAVE], world, block, t, 0)
-        call_all(addresses[CLOSE], world, block, steps - 1, 0)
+                call_row(addresses, played + k, world, block, t, k)
+            call_row(addresses, LEAVE, world, block, t, 0)
+        call_row(addresses, CLOSE, world, block, steps - 1, 0)
 
 
 class Walk(Entry):

@@ -11,10 +11,10 @@ from conftest import small_study
 from fastexec.errors import InputError
 from fastexec.kernels import fields
 from fastexec.kernels.explore import Experience, explore_range
-from fastexec.kernels.observe import first_told
 from fastexec.kernels.philox import PILOT, TRAINING
 from fastexec.learning.features import cuts_of, outside_of
 from fastexec.learning.rollout import alone
+from fastexec.models.features import FEATURES as DECLARED
 from fastexec.models.strategies import Pov, Qtable, Twap
 from fastexec.planning.plan import known_after
 from fastexec.planning.policies import Cut, TablePolicy, cut_of
@@ -115,7 +115,7 @@ def test_features_of_an_arithmetic_market_with_a_range_of_orders():
 def test_a_feature_tells_nothing_before_its_first_step(known):
     ours, _ = observed(study(known), TWAP)
     for name, values in ours.items():
-        first = first_told(fields.FEATURE_NAMES.index(name), known == "during")
+        first = DECLARED[name].first_told(known == "during")
         assert np.ptp(values[:, :first]) < 1e-8 if first else True, name
         if name not in ("inventory", "relative_volume"):
             assert np.ptp(values[:, first]) > 1e-8, name
@@ -171,7 +171,7 @@ def test_the_pilots_bins_are_met_equally_often(known):
     model = learning([{"name": name, "bins": 4, "steps": LOOK_BACK} for name in names], known=known)
     ours, _ = observed(model, TWAP)
     for cut in cuts_of(model, model.train["a"], "a")[:-1]:
-        first = first_told(fields.FEATURE_NAMES.index(cut.name), known == "during")
+        first = DECLARED[cut.name].first_told(known == "during")
         counts = np.bincount(np.searchsorted(cut.edges, ours[cut.name][:, first:].ravel()), minlength=cut.bins)
         assert cut.bins == 4
         np.testing.assert_allclose(counts / counts.sum(), 0.25, atol=0.05, err_msg=cut.name)

@@ -141,10 +141,8 @@ NUMBERS = RESTART + 1
 KIND_FIELDS = POLICY_AT + 1
 SCHEDULE, POV, OWN_SCHEDULE, RANDOM, PLUGIN, TABLE = 0, 1, 2, 3, 4, 5
 FRACTIONS, MULTIPLES, LOT_COUNTS, ANY_LOTS = 0, 1, 2, 3
-# A feature: what it is, its bins, its stride in the code, the steps of a momentum.
+# A feature: what it is (a number of ``observe``), its bins, its stride in the code, the steps of a momentum.
 (FEATURE, BINS, STRIDE, LOOK_BACK) = range(4)
-FEATURE_NAMES = ("inventory", "spread", "volume", "momentum", "volatility", "shortfall", "impact", "relative_volume")
-(INVENTORY, OF_SPREAD, OF_VOLUME, MOMENTUM, VOLATILITY_SO_FAR, SHORTFALL_SO_FAR, OWN_IMPACT, RELATIVE_VOLUME) = range(8)
 MOST_FEATURES = 6
 MOST_LEVELS = 32
 # A Markov chain: for each state the standard normals beyond which the next state lies, the same for the first step's law

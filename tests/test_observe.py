@@ -126,12 +126,13 @@ def test_a_feature_tells_nothing_before_its_first_step(known):
 
 EDGES = {
     "spread": (0.0003, 0.0005), "volume": (200.0, 480.5), "relative_volume": (0.9, 1.1), "momentum": (-0.002, 0.0015),
-    "volatility": (0.002, 0.003), "shortfall": (3.0, 11.0, 20.0), "impact": (0.5, 2.0),
+    "relative_spread": (0.9, 1.05), "volatility": (0.002, 0.003), "shortfall": (3.0, 11.0, 20.0), "impact": (0.5, 2.0),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    "names", [("spread", "volume", "momentum", "shortfall"), ("relative_volume", "volatility", "impact")]
+    "names",
+    [("spread", "volume", "momentum", "shortfall"), ("relative_spread", "relative_volume", "volatility", "impact")],
 )
 def test_a_state_is_the_mixed_radix_of_the_bins_of_the_observations(names):
     """An agent that always does the same is seen twice: by the kernels as states, by the twin as values cut here."""
@@ -167,7 +168,7 @@ def learning(features, **changes):
 @pytest.mark.parametrize("known", ["after", "during"])
 def test_the_pilots_bins_are_met_equally_often(known):
     """Of the very values that the kernels observe: also of those that the agent moves itself."""
-    names = ("shortfall", "impact", "relative_volume", "volatility", "momentum")
+    names = ("shortfall", "impact", "relative_spread", "relative_volume", "volatility")
     model = learning([{"name": name, "bins": 4, "steps": LOOK_BACK} for name in names], known=known)
     ours, _ = observed(model, TWAP)
     for cut in cuts_of(model, model.train["a"], "a")[:-1]:

@@ -12,8 +12,9 @@ from fastexec.kernels._jit import LANES, stage
 from fastexec.kernels.ledger import cost_so_far
 
 #: The features by number; ``models.features`` says what each is.
-(INVENTORY, OF_SPREAD, OF_VOLUME, MOMENTUM, VOLATILITY_SO_FAR, SHORTFALL_SO_FAR, OWN_IMPACT, RELATIVE_VOLUME) = range(8)
-LAST_FEATURE = RELATIVE_VOLUME
+(INVENTORY, OF_SPREAD, OF_VOLUME, MOMENTUM, VOLATILITY_SO_FAR, SHORTFALL_SO_FAR, OWN_IMPACT, RELATIVE_VOLUME,
+ RELATIVE_SPREAD) = range(9)  # fmt: skip
+LAST_FEATURE = RELATIVE_SPREAD
 
 
 @stage
@@ -26,6 +27,10 @@ def observe_feature(t, feature, sees_volume, p, m, b):
     elif name == OF_SPREAD:
         for i in range(LANES):
             b[f.VALUE + i] = m[f.SPREAD + i]
+    elif name == RELATIVE_SPREAD:
+        for i in range(LANES):
+            mean = m[f.SUM_SPREAD + i] / (t + 1)  # this step's is in the sum: it is quoted when the step begins
+            b[f.VALUE + i] = m[f.SPREAD + i] / mean if mean > 0.0 else 1.0
     elif name == OF_VOLUME:
         source = f.VOLUME if sees_volume else f.LAST_VOLUME
         for i in range(LANES):

@@ -33,6 +33,9 @@ class Declared(NamedTuple):
 FEATURES = {
     "inventory": Declared("observe.INVENTORY", "of the rest", "step", "% of the order left", 100.0),
     "spread": Declared("observe.OF_SPREAD", "", "step", "bps", 1e4, ("tight", "wide")),
+    "relative_spread": Declared(
+        "observe.RELATIVE_SPREAD", "the same over its mean so far", "later", "times its mean", 1.0, ("tight", "wide")
+    ),
     "volume": Declared("observe.OF_VOLUME", "of the last step", "volume", "shares"),
     "relative_volume": Declared(
         "observe.RELATIVE_VOLUME", "the same over the mean so far", "volume", "times its mean"

@@ -9,7 +9,17 @@ from typing import Any
 from naive.execution import costs_a_share, transient_addition
 from naive.market import MarketPath
 
-FEATURES = ("inventory", "spread", "volume", "relative_volume", "momentum", "volatility", "shortfall", "impact")
+FEATURES = (
+    "inventory",
+    "spread",
+    "relative_spread",
+    "volume",
+    "relative_volume",
+    "momentum",
+    "volatility",
+    "shortfall",
+    "impact",
+)
 
 
 def observe(
@@ -34,6 +44,7 @@ def observe(
         spent, transient = so_far(path, costs, slices[:t], fills_after)
         found["inventory"].append(1.0 - sum(slices[:t]) / order["shares"])
         found["spread"].append(path.spread[t])
+        found["relative_spread"].append(path.spread[t] / (sum(path.spread[: t + 1]) / (t + 1)))
         found["volume"].append(volumes[-1] if volumes else 0.0)
         found["relative_volume"].append(volumes[-1] / mean if mean > 0.0 else 1.0)
         found["momentum"].append(path.mid[t] / path.mid[max(t - look_back, 0)] - 1.0)

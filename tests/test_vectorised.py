@@ -80,7 +80,7 @@ EXEMPT = {
     "only calls stages": "account.account market.draw bins.encode strategy.schedule strategy.schedule_of_group strategy.pov "
     "strategy.random strategy.table strategy.own strategy.act_randomly strategy.draw_choices volume.volume_chain "
     "spread.spread_chain spread.begin_spread_chain spread.begin_mean_reverting_spread ledger.open_ledgers ledger.end_order "
-    "episode.check_own gather.observe_state gather.count_step watch.draw_own_choices",
+    "episode.check_own gather.observe_state gather.count_step watch.draw_own_choices market.draw_for_price",
     "integers": "philox.draw_words strategy.find_actions explore.choose",
     "copies": "account.write_rows ledger.open_ledger ledger.close_horizon market.roll market.keep_independent "
     "spread.constant_spread volume.constant_volume price.begin_moved spread.quote_arrival volume.begin_volume_chain "

@@ -81,8 +81,8 @@ def test_the_recipe_for_a_price_model_works_as_it_stands(tmp_path):
     kernel = "fastexec/kernels/price.py"
     assert (model, [path for path, _ in stages]) == ("fastexec/models/price.py", [kernel] * 3)
     constants, stage, entry = (text for _, text in stages)
-    put(tmp_path / model, "Price = Annotated[GeometricPrice", declared + "\n\n")
-    put(tmp_path / model, " | ArithmeticPrice,", " | RelativePrice")
+    put(tmp_path / model, "Price = Annotated[\n", declared + "\n\n")
+    put(tmp_path / model, "GeometricPrice | ArithmeticPrice", "RelativePrice | ")
     put(tmp_path / kernel, "@bound\n@chained\ndef geometric(", constants + "\n\n")
     put(tmp_path / kernel, "#: By the number of the model.\nPRICES", stage + "\n\n")
     put(tmp_path / kernel, "    f.ARITHMETIC: arithmetic,\n", entry)

@@ -64,6 +64,7 @@ STAGES = {
     "execute.push": (P, B),
     "execute.push_power": (P, B),
     "execute.find_factors": (SWITCHES, P, M, B),
+    "price.merton": (0, PLAN.curves, NORMALS, WORDS, P, M),
     "ledger.book": (0, KIND, P, M, B),
     "ledger.add_squares": (B,),
     "ledger.decay_impact": (P, B),

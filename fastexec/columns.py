@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastexec.errors import FastexecError
+from fastexec.models.costs import ALWAYS, PARTS
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = 1
 
 QUANTILES = (1, 5, 25, 50, 75, 95, 99)
-PARTS = ("spread", "temporary", "permanent", "transient", "timing", "fees", "residual")
+#: Columns that a table has not where the study has no such part of the cost.
+_WHERE_ASKED = tuple(f"{part}_" for part in PARTS if part not in ALWAYS)
 
 
 @dataclass(frozen=True)
@@ -45,16 +47,6 @@ _PER_STEP = "cost rule per_step"
 _EPISODE = _c("episode", "int64", "", "Number of the episode.")
 _SCENARIO = _c("scenario", "text", "", "Name of the scenario (only where the study has a sweep).")
 _STRATEGY = _c("strategy", "text", "", "Name of the strategy.")
-_PART_MEANINGS = {
-    "spread": "Half spreads paid",
-    "temporary": "Temporary impact paid",
-    "permanent": "Permanent impact of the order's own trades paid",
-    "transient": "Transient impact of the order's own trades paid",
-    "timing": "Price moves between arrival and fills (and the end, for what is marked); mean zero under a martingale",
-    "fees": "Fees paid",
-    "residual": "Cost beyond its price move of what was left and marked at the end",
-}
-
 MARKETS = (
     _EPISODE,
     _c("day", "int32", "yyyymmdd", "Day of the replayed window (replay only)."),
@@ -80,7 +72,7 @@ EPISODES = (
     _c("arrival_price", "float64", "currency", "Mid when the order arrives."),
     _c("shortfall_bps", "float64", "bps of Q S_0", "Implementation shortfall of the whole order, positive is a cost.",
        _PER_STEP),
-    *(_c(f"{p}_bps", "float64", "bps of Q S_0", f"{_PART_MEANINGS[p]}.", _PER_STEP) for p in PARTS),
+    *(_c(f"{p}_bps", "float64", "bps of Q S_0", f"{part.meaning}.", _PER_STEP) for p, part in PARTS.items()),
     _c("vwap_slippage_bps", "float64", "bps", "Average price against market_vwap, positive is a cost.",
        "nothing traded or no volume"),
     _c("program_cost", "float64", "currency", "The mini-project's cost, a sum over steps (rule per_step only)."),
@@ -232,7 +224,10 @@ def build(
     """
     import pyarrow as pa
 
-    wanted = [c.name for c in TABLES[table] if c.name in values or c.name not in (*optional, "scenario")]
+    absent = (*optional, "scenario")
+    wanted = [
+        c.name for c in TABLES[table] if c.name in values or not (c.name in absent or c.name.startswith(_WHERE_ASKED))
+    ]
     shape = schema(table, wanted, further)
     missing = [name for name in shape.names if name not in values]
     unknown = [name for name in values if name not in shape.names]

@@ -43,6 +43,10 @@ def _c(name: str, type_: str, unit: str, meaning: str, null: str = "") -> Column
     return Column(name, type_, unit, meaning, null)
 
 
+def _meaning(part: str) -> str:
+    return f"{PARTS[part].meaning}{'' if part in ALWAYS else ' (only where the study has it)'}."
+
+
 _PER_STEP = "cost rule per_step"
 _EPISODE = _c("episode", "int64", "", "Number of the episode.")
 _SCENARIO = _c("scenario", "text", "", "Name of the scenario (only where the study has a sweep).")
@@ -72,7 +76,7 @@ EPISODES = (
     _c("arrival_price", "float64", "currency", "Mid when the order arrives."),
     _c("shortfall_bps", "float64", "bps of Q S_0", "Implementation shortfall of the whole order, positive is a cost.",
        _PER_STEP),
-    *(_c(f"{p}_bps", "float64", "bps of Q S_0", f"{part.meaning}.", _PER_STEP) for p, part in PARTS.items()),
+    *(_c(f"{p}_bps", "float64", "bps of Q S_0", _meaning(p), _PER_STEP) for p in PARTS),
     _c("vwap_slippage_bps", "float64", "bps", "Average price against market_vwap, positive is a cost.",
        "nothing traded or no volume"),
     _c("program_cost", "float64", "currency", "The mini-project's cost, a sum over steps (rule per_step only)."),

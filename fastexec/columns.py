@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = 1
 
 QUANTILES = (1, 5, 25, 50, 75, 95, 99)
-#: Columns that a table has not where the study has no such part of the cost.
-_WHERE_ASKED = tuple(f"{part}_" for part in PARTS if part not in ALWAYS)
 
 
 @dataclass(frozen=True)
@@ -41,6 +39,11 @@ class Column:
 
 def _c(name: str, type_: str, unit: str, meaning: str, null: str = "") -> Column:
     return Column(name, type_, unit, meaning, null)
+
+
+def of_a_further_part(column: str) -> bool:
+    """Whether only studies that ask for a part of the cost have this column of it."""
+    return column.startswith(tuple(f"{part}_" for part in PARTS if part not in ALWAYS))
 
 
 def _meaning(part: str) -> str:
@@ -229,9 +232,7 @@ def build(
     import pyarrow as pa
 
     absent = (*optional, "scenario")
-    wanted = [
-        c.name for c in TABLES[table] if c.name in values or not (c.name in absent or c.name.startswith(_WHERE_ASKED))
-    ]
+    wanted = [c.name for c in TABLES[table] if c.name in values or not (c.name in absent or of_a_further_part(c.name))]
     shape = schema(table, wanted, further)
     missing = [name for name in shape.names if name not in values]
     unknown = [name for name in values if name not in shape.names]

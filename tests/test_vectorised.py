@@ -66,6 +66,7 @@ STAGES = {
     "execute.find_factors": (SWITCHES, P, M, B),
     "price.merton": (0, PLAN.curves, NORMALS, WORDS, P, M),
     "ledger.book": (0, KIND, P, M, B),
+    "parts.adversary": (B,),
     "ledger.add_squares": (B,),
     "ledger.decay_impact": (P, B),
     "ledger.charge_step": (P, M, B),

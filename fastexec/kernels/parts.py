@@ -44,8 +44,21 @@ def close_parts(plan, lanes):
                 at += LANES
 
 
+ADVERSARY = 0
+
+
+@bound
+@stage
+def adversary(b):
+    """A market maker who foresees nothing yet, and charges nothing."""
+    for i in range(LANES):
+        charge(ADVERSARY, i, 0.0, b)
+
+
 #: By the number of the part, which is its place in the sum.
-PARTS: dict[int, Any] = {}
+PARTS: dict[int, Any] = {
+    ADVERSARY: adversary,
+}
 
 
 def outcome(switches):

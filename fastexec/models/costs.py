@@ -33,6 +33,7 @@ PARTS = {
     ),
     "fees": Part("Fees paid"),
     "residual": Part("Cost beyond its price move of what was left and marked at the end"),
+    "adversary": Part("What a market maker who foresees the slices adds to the price", "parts.ADVERSARY"),
 }
 #: Those that every study has.
 ALWAYS = tuple(name for name, part in PARTS.items() if not part.kind)

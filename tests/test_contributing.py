@@ -53,6 +53,12 @@ def added(recipe: str) -> list[tuple[str, str]]:
     return [(path, "\n".join(lines) + "\n") for path, lines in found]
 
 
+@pytest.mark.parametrize("title", ["A price model", "A cost part", "A strategy", "A feature"])
+def test_an_addition_touches_two_files_of_the_package(title):
+    (recipe,) = re.findall(rf"^### {title}\n(.*?)(?=^###)", PAGE, re.MULTILINE | re.DOTALL)
+    assert len({path for path, _ in added(recipe)}) == 2
+
+
 def put(path, before, text):
     found = path.read_text(encoding="utf-8")
     assert found.count(before) == 1
@@ -89,6 +95,47 @@ def seen_there(code, tmp_path):
     )
     assert ended.returncode == 0, ended.stderr
     return json.loads(ended.stdout)
+
+
+OBSERVED = """
+import json
+import numpy as np
+from fastexec.kernels.philox import PILOT
+from fastexec.learning.rollout import alone
+from fastexec.models.strategies import Twap
+from fastexec.planning.policies import Cut
+from fastexec.studies.study import Study
+from fastexec.studies.study_schema import schema_text
+study = Study.from_dict({"order": {"shares": 100, "steps": 4}, "strategies": [{"model": "twap"}], "episodes": 9})
+runs = alone(study, Twap(model="twap", name="twap"), PILOT)
+(seen,) = runs.observe([Cut("traded_volume", 1, np.zeros(0), 5)], False, 0, 30)
+volume = runs.steps(0, 30).steps[2].reshape(30, 4)
+before = np.column_stack((np.zeros(30), np.cumsum(volume, axis=1)[:, :-1]))
+print(json.dumps({"off": float(np.abs(seen - before).max()), "most": float(seen.max()),
+                  "explained": "traded_volume: of the market so far" in schema_text()}))
+"""
+
+
+def test_the_recipe_for_a_feature_works_as_it_stands(tmp_path):
+    (model, declared), (kernel, name), (_, branch) = recipe_for("A feature", tmp_path)
+    put(tmp_path / model, "}  # fmt: skip\n\nif TYPE_CHECKING", declared)
+    text = (tmp_path / kernel).read_text(encoding="utf-8")
+    (last, count) = re.search(r"LAST_FEATURE = (\w+)\n", text)[1], int(re.search(r"= range\((\d+)\)", text)[1])
+    text = text.replace(f" {last}) = range({count})", f" {last}, {name.strip()}) = range({count + 1})")
+    (tmp_path / kernel).write_text(text.replace(f"LAST_FEATURE = {last}", f"LAST_FEATURE = {name.strip()}"), "utf-8")
+    put(
+        tmp_path / kernel,
+        "    else:\n        for i in range(LANES):\n            b[f.VALUE + i] = b[f.IMPACT",
+        indented(branch),
+    )
+    seen = seen_there(OBSERVED, tmp_path)
+    assert seen["off"] < 1e-6
+    assert seen["most"] > 1.0
+    assert seen["explained"]
+
+
+def indented(text):
+    return "".join(f"    {line}\n" for line in text.splitlines())
 
 
 def test_the_recipe_for_a_price_model_works_as_it_stands(tmp_path):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastexec.errors import FastexecError
+from fastexec.models.costs import ALWAYS, PARTS
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = 1
 
 QUANTILES = (1, 5, 25, 50, 75, 95, 99)
-PARTS = ("spread", "temporary", "permanent", "transient", "timing", "fees", "residual")
 
 
 @dataclass(frozen=True)
@@ -41,20 +41,19 @@ def _c(name: str, type_: str, unit: str, meaning: str, null: str = "") -> Column
     return Column(name, type_, unit, meaning, null)
 
 
+def of_a_further_part(column: str) -> bool:
+    """Whether only studies that ask for a part of the cost have this column of it."""
+    return column.startswith(tuple(f"{part}_" for part in PARTS if part not in ALWAYS))
+
+
+def _meaning(part: str) -> str:
+    return f"{PARTS[part].meaning}{'' if part in ALWAYS else ' (only where the study has it)'}."
+
+
 _PER_STEP = "cost rule per_step"
 _EPISODE = _c("episode", "int64", "", "Number of the episode.")
 _SCENARIO = _c("scenario", "text", "", "Name of the scenario (only where the study has a sweep).")
 _STRATEGY = _c("strategy", "text", "", "Name of the strategy.")
-_PART_MEANINGS = {
-    "spread": "Half spreads paid",
-    "temporary": "Temporary impact paid",
-    "permanent": "Permanent impact of the order's own trades paid",
-    "transient": "Transient impact of the order's own trades paid",
-    "timing": "Price moves between arrival and fills (and the end, for what is marked); mean zero under a martingale",
-    "fees": "Fees paid",
-    "residual": "Cost beyond its price move of what was left and marked at the end",
-}
-
 MARKETS = (
     _EPISODE,
     _c("day", "int32", "yyyymmdd", "Day of the replayed window (replay only)."),
@@ -80,7 +79,7 @@ EPISODES = (
     _c("arrival_price", "float64", "currency", "Mid when the order arrives."),
     _c("shortfall_bps", "float64", "bps of Q S_0", "Implementation shortfall of the whole order, positive is a cost.",
        _PER_STEP),
-    *(_c(f"{p}_bps", "float64", "bps of Q S_0", f"{_PART_MEANINGS[p]}.", _PER_STEP) for p in PARTS),
+    *(_c(f"{p}_bps", "float64", "bps of Q S_0", _meaning(p), _PER_STEP) for p in PARTS),
     _c("vwap_slippage_bps", "float64", "bps", "Average price against market_vwap, positive is a cost.",
        "nothing traded or no volume"),
     _c("program_cost", "float64", "currency", "The mini-project's cost, a sum over steps (rule per_step only)."),
@@ -232,7 +231,8 @@ def build(
     """
     import pyarrow as pa
 
-    wanted = [c.name for c in TABLES[table] if c.name in values or c.name not in (*optional, "scenario")]
+    absent = (*optional, "scenario")
+    wanted = [c.name for c in TABLES[table] if c.name in values or not (c.name in absent or of_a_further_part(c.name))]
     shape = schema(table, wanted, further)
     missing = [name for name in shape.names if name not in values]
     unknown = [name for name in values if name not in shape.names]

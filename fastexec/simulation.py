@@ -21,6 +21,7 @@ from fastexec.kernels.episode import simulate_range
 from fastexec.kernels.philox import EVALUATION
 from fastexec.kernels.room import output_for
 from fastexec.learning.training import hashes_of_agents, tables_for
+from fastexec.models.costs import ALWAYS
 from fastexec.models.study import StudyModel
 from fastexec.planning.control import timing_has_mean_zero
 from fastexec.planning.expectation import arrival_price, expect
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from fastexec.data.replay import ReplayWindows
 
 
-_COSTS = slice(fields.EPISODE_COLUMNS.index("shortfall_bps"), fields.EPISODE_COLUMNS.index("residual_bps") + 1)
+_FIRST, _LAST = (fields.EPISODE_COLUMNS.index(f"{name}_bps") for name in ("shortfall", ALWAYS[-1]))
 
 
 @dataclass(frozen=True)
@@ -107,8 +108,10 @@ class Prepared:
             markets["day"] = self.days[first : first + count]
         markets |= _named(self.drawn, output.parameters)
         rows = {"episode": np.repeat(episodes, len(self.strategies))}
-        rows |= _named(fields.EPISODE_COLUMNS, output.episodes) | _named(fields.COUNT_COLUMNS, output.counts)
-        costs = output.episodes[_COSTS] if self.study.costs.rule == "by_fill" else None
+        further = tuple(f"{part}_bps" for part in self.study.cost_parts[len(ALWAYS) :])
+        names = fields.EPISODE_COLUMNS + further
+        rows |= _named(names, output.episodes) | _named(fields.COUNT_COLUMNS, output.counts)
+        costs = _costs(output.episodes) if self.study.costs.rule == "by_fill" else None
         return Results(self.strategies, markets, self._under_rule(rows), costs)
 
     def steps(self, first: int, count: int) -> dict[str, np.ndarray]:
@@ -156,6 +159,12 @@ class Prepared:
 
 
 _FAULTS = ("no number (NaN, or an index lies outside its arrays)", "negative", "more than what remains")
+
+
+def _costs(rows: np.ndarray) -> np.ndarray:
+    """Shortfall and its parts; a view where the study has only those that every one has."""
+    common, further = rows[_FIRST : _LAST + 1], rows[len(fields.EPISODE_COLUMNS) :]
+    return np.concatenate((common, further)) if len(further) else common
 
 
 def _named(names: Any, rows: np.ndarray) -> dict[str, np.ndarray]:

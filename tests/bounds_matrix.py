@@ -108,9 +108,10 @@ _INVENTORY = {"name": "inventory", "bins": 7}
 _SHARES = [{"name": "shortfall", "edges": [0.5, 2.0]}, {"name": "impact", "edges": [0.1]}]
 _SEEN = [{"name": "spread", "bins": 3}, {"name": "volume", "bins": 32}]
 _PATH = [{"name": "momentum", "bins": 4, "steps": 16}, {"name": "relative_volume", "bins": 3}]
+_WIDE = {"name": "relative_spread", "bins": 2}
 _SMALL = {"batch": 200, "rounds": 2}
 TRAINING: dict[str, dict[str, Any]] = {
-    "backward": {"features": [*_SEEN, {"name": "volatility", "edges": [1e-4]}, _INVENTORY]},
+    "backward": {"features": [*_SEEN, {"name": "volatility", "edges": [1e-4]}, _WIDE, _INVENTORY]},
     "batched": {"features": [_INVENTORY, *_SHARES, *_PATH, _SEEN[0]]},
     "online": {"features": [_INVENTORY, _PATH[0]], "actions": {"set": "fractions", "levels": [0.0, 0.3, 1.0]}},
     "double": {"features": [_INVENTORY, _PATH[1]], "actions": {"set": "lots", "levels": [0.0, 1.0, 50.0]}},

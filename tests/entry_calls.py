@@ -11,6 +11,7 @@ from fastexec.kernels.clock import Episodes
 from fastexec.kernels.explore import Experience
 from fastexec.kernels.gather import Gathered
 from fastexec.kernels.learning import Step
+from fastexec.kernels.observe import OF_SPREAD, OF_VOLUME
 from fastexec.kernels.online import Rule
 from fastexec.kernels.program import MOMENTA, SPREADS, TIMES, VOLUMES
 from fastexec.kernels.programme import Problem
@@ -42,7 +43,7 @@ def study() -> tuple[f.Plan, f.Strategies, f.Paths]:
     kinds[0, f.LEVELS], kinds[0, f.FEATURES], kinds[0, f.STATES], kinds[0, f.POLICY_AT] = A, 2, X, 1
     kinds[2, f.LEVELS] = A
     features = np.zeros((5, f.MOST_FEATURES, 4), I8)
-    features[0, :2] = (f.OF_SPREAD, 2, 1, 0), (f.OF_VOLUME, 2, 2, 0)
+    features[0, :2] = (OF_SPREAD, 2, 1, 0), (OF_VOLUME, 2, 2, 0)
     strategies = f.Strategies(
         kinds, np.zeros((5, f.MOST_LEVELS)), np.zeros((5, 2, T + 1)), np.zeros(ROOM, I8), features,
         np.zeros((5, f.MOST_FEATURES, f.MOST_LEVELS)), np.zeros(1 + T * X, np.uint16),

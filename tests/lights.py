@@ -79,12 +79,26 @@ STUDIES: dict[str, dict[str, Any]] = {
             "correlation": {"price_volume": 0.2, "spread_volume": {"low": -0.5, "high": 0.5}},
         },
     },
+    "jumps": {
+        "order": {"side": "sell", "shares": 600, "steps": 6},
+        "market": {
+            "price": {
+                "model": "merton",
+                "start": "moved",
+                "rate": {"low": 0.0, "high": 1.0},
+                "jump_mean": -0.01,
+                "jump_volatility": 0.02,
+            },
+            "spread": {"model": "constant", "initial": 0.0003},
+            "volume": {"model": "constant", "mean": 500.0},
+        },
+    },
 }
 
 
 def study(name: str, episodes: int) -> StudyModel:
     """One of the studies, with every strategy."""
-    seed = {"lognormal": 0, "walk": 1, "arithmetic": 2**64 - 1, "chains": 7}[name]
+    seed = {"lognormal": 0, "walk": 1, "arithmetic": 2**64 - 1, "chains": 7, "jumps": 8}[name]
     return StudyModel.model_validate({"seed": seed, "episodes": episodes, "strategies": STRATEGIES, **STUDIES[name]})
 
 

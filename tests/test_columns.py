@@ -12,7 +12,8 @@ from fastexec.errors import FastexecError
 
 CONTRACT_EPISODES = [
     "episode", "strategy", "filled_shares", "completion", "average_price", "arrival_price", "shortfall_bps", "spread_bps",
-    "temporary_bps", "permanent_bps", "transient_bps", "timing_bps", "fees_bps", "residual_bps", "vwap_slippage_bps",
+    "temporary_bps", "permanent_bps", "transient_bps", "timing_bps", "fees_bps", "residual_bps", "adversary_bps",
+    "vwap_slippage_bps",
     "participation", "max_participation", "child_orders", "last_step",
 ]  # fmt: skip
 CONTRACT_COMPARISON = [

@@ -13,8 +13,9 @@ import fastexec as fx
 from conftest import SMALL
 from fastexec.analysis.format import formatted
 from fastexec.analysis.verdict import Judge, single
-from fastexec.columns import PARTS, QUANTILES
+from fastexec.columns import QUANTILES
 from fastexec.errors import InputError
+from fastexec.models.costs import PARTS
 from fastexec.simulation import Results, prepare
 from fastexec.studies.moments import COSTS, summarise
 from fastexec.studies.paired import comparison_table, from_summary

@@ -11,10 +11,10 @@ from conftest import small_study
 from fastexec.errors import InputError
 from fastexec.kernels import fields
 from fastexec.kernels.explore import Experience, explore_range
-from fastexec.kernels.observe import first_told
 from fastexec.kernels.philox import PILOT, TRAINING
 from fastexec.learning.features import cuts_of, outside_of
 from fastexec.learning.rollout import alone
+from fastexec.models.features import FEATURES as DECLARED
 from fastexec.models.strategies import Pov, Qtable, Twap
 from fastexec.planning.plan import known_after
 from fastexec.planning.policies import Cut, TablePolicy, cut_of
@@ -115,7 +115,7 @@ def test_features_of_an_arithmetic_market_with_a_range_of_orders():
 def test_a_feature_tells_nothing_before_its_first_step(known):
     ours, _ = observed(study(known), TWAP)
     for name, values in ours.items():
-        first = first_told(fields.FEATURE_NAMES.index(name), known == "during")
+        first = DECLARED[name].first_told(known == "during")
         assert np.ptp(values[:, :first]) < 1e-8 if first else True, name
         if name not in ("inventory", "relative_volume"):
             assert np.ptp(values[:, first]) > 1e-8, name
@@ -126,12 +126,13 @@ def test_a_feature_tells_nothing_before_its_first_step(known):
 
 EDGES = {
     "spread": (0.0003, 0.0005), "volume": (200.0, 480.5), "relative_volume": (0.9, 1.1), "momentum": (-0.002, 0.0015),
-    "volatility": (0.002, 0.003), "shortfall": (3.0, 11.0, 20.0), "impact": (0.5, 2.0),
+    "relative_spread": (0.9, 1.05), "volatility": (0.002, 0.003), "shortfall": (3.0, 11.0, 20.0), "impact": (0.5, 2.0),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    "names", [("spread", "volume", "momentum", "shortfall"), ("relative_volume", "volatility", "impact")]
+    "names",
+    [("spread", "volume", "momentum", "shortfall"), ("relative_spread", "relative_volume", "volatility", "impact")],
 )
 def test_a_state_is_the_mixed_radix_of_the_bins_of_the_observations(names):
     """An agent that always does the same is seen twice: by the kernels as states, by the twin as values cut here."""
@@ -167,11 +168,11 @@ def learning(features, **changes):
 @pytest.mark.parametrize("known", ["after", "during"])
 def test_the_pilots_bins_are_met_equally_often(known):
     """Of the very values that the kernels observe: also of those that the agent moves itself."""
-    names = ("shortfall", "impact", "relative_volume", "volatility", "momentum")
+    names = ("shortfall", "impact", "relative_spread", "relative_volume", "volatility")
     model = learning([{"name": name, "bins": 4, "steps": LOOK_BACK} for name in names], known=known)
     ours, _ = observed(model, TWAP)
     for cut in cuts_of(model, model.train["a"], "a")[:-1]:
-        first = first_told(fields.FEATURE_NAMES.index(cut.name), known == "during")
+        first = DECLARED[cut.name].first_told(known == "during")
         counts = np.bincount(np.searchsorted(cut.edges, ours[cut.name][:, first:].ravel()), minlength=cut.bins)
         assert cut.bins == 4
         np.testing.assert_allclose(counts / counts.sum(), 0.25, atol=0.05, err_msg=cut.name)

@@ -108,7 +108,7 @@ def test_seeds_steps_streams_and_episodes_share_no_word_in_place():
 
 def test_phases_and_purposes_never_meet():
     streams = {
-        philox.stream(phase, purpose, owner) for phase in range(4) for purpose in range(4) for owner in (0, 1, 0xFFFFFF)
+        philox.stream(phase, purpose, owner) for phase in range(4) for purpose in range(6) for owner in (0, 1, 0xFFFFFF)
     }
-    assert len(streams) == 4 * 4 * 3
+    assert len(streams) == 4 * 6 * 3
     assert max(streams) < 2**32

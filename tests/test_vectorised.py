@@ -64,7 +64,9 @@ STAGES = {
     "execute.push": (P, B),
     "execute.push_power": (P, B),
     "execute.find_factors": (SWITCHES, P, M, B),
+    "price.merton": (0, PLAN.curves, NORMALS, WORDS, P, M),
     "ledger.book": (0, KIND, P, M, B),
+    "parts.adversary": (B,),
     "ledger.add_squares": (B,),
     "ledger.decay_impact": (P, B),
     "ledger.charge_step": (P, M, B),
@@ -80,16 +82,16 @@ EXEMPT = {
     "only calls stages": "account.account market.draw bins.encode strategy.schedule strategy.schedule_of_group strategy.pov "
     "strategy.random strategy.table strategy.own strategy.act_randomly strategy.draw_choices volume.volume_chain "
     "spread.spread_chain spread.begin_spread_chain spread.begin_mean_reverting_spread ledger.open_ledgers "
-    "episode.check_own gather.observe_state gather.count_step watch.draw_own_choices",
+    "episode.check_own gather.observe_state gather.count_step watch.draw_own_choices market.draw_for_price",
     "integers": "philox.draw_words strategy.find_actions explore.choose",
     "copies": "account.write_rows ledger.open_ledger ledger.end_order market.roll market.keep_independent "
     "spread.constant_spread volume.constant_volume price.begin_moved spread.quote_arrival volume.begin_volume_chain "
-    "strategy.ask strategy.check_slices gather.remember_states gather.add_costs watch.note_features",
+    "strategy.ask strategy.check_slices gather.remember_states gather.add_costs watch.note_features parts.forget_charges",
     "each lane reads a table or path of its own": "chain.step_chain strategy.follow_own given.begin_given "
     "given.begin_joined given.rejoin given.follow_given given.follow_joined "
     "gather.count_transitions gather.count_last watch.note",
     "once a block or for a look at single episodes": "account.describe_market market.begin parameters.fix_parameters "
-    "parameters.draw_parameters parameters.round_order record.record explore.charge_rest",
+    "parameters.draw_parameters parameters.round_order record.record explore.charge_rest parts.close_parts",
     "no lanes": "quantile._horner online.ahead online.choose_action online.move online.take program.best_of "
     "program.clipped program.program_state programme.interpolate programme.look_ahead "
     "programme.known_cost programme.mark programme.price summary._count_wins summary.bin_of trajectory.total_cost "

@@ -5,14 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from fastexec.learning.agent import FEWEST_VISITS, Agent
+from fastexec.models.features import FEATURES
 
 _ROWS = (0.0, 0.25, 0.5, 0.75)
-_UNITS = {
-    "spread": ("bps of the mid", 1e4),
-    "volume": ("shares", 1.0),
-    "momentum": ("bps", 1e4),
-    "volatility": ("bps", 1e4),
-}
 
 
 def amounts(agent: Agent) -> np.ndarray:
@@ -58,8 +53,7 @@ def _ends(agent: Agent, f: int) -> str:
     low, high = (
         np.average(trade[:, :, bin_of == j], weights=weight[:, :, bin_of == j] + 1e-9) for j in (0, cut.bins - 1)
     )
-    unit, scale = _UNITS.get(cut.name, ("", 1.0))
-    words = {"spread": ("tight", "wide"), "volume": ("low", "high")}.get(cut.name, ("low", "high"))
+    seen = FEATURES[cut.name]
     verb = (
         "waits"
         if high < 0.5 * low
@@ -70,8 +64,8 @@ def _ends(agent: Agent, f: int) -> str:
         else "trades alike"
     )
     return (
-        f"when {cut.name} is {words[1]} (above {cut.edges[-1] * scale:.4g} {unit}) it {verb}: {high:.3g} against {low:.3g} "
-        f"when {words[0]} (up to {cut.edges[0] * scale:.4g})"
+        f"when {cut.name} is {seen.ends[1]} (above {cut.edges[-1] * seen.scale:.4g} {seen.unit}) it {verb}: {high:.3g} "
+        f"against {low:.3g} when {seen.ends[0]} (up to {cut.edges[0] * seen.scale:.4g})"
     )
 
 

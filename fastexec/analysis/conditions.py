@@ -13,7 +13,7 @@ from fastexec.errors import InputError
 from fastexec.planning.parameters import ranges
 from fastexec.simulation import Results
 from fastexec.studies import layout, store
-from fastexec.studies.moments import COSTS, summarise
+from fastexec.studies.moments import costs_in, summarise
 from fastexec.studies.place import Place
 from fastexec.studies.study import Study, Swept
 from fastexec.studies.summary import SummaryAccumulator
@@ -43,7 +43,7 @@ def conditioned(
     groups = _Groups([""], None, lambda x: np.zeros(len(x), np.int64)) if by is None else _groups(parts, by)
     strategies, models = [s.name for s in study.strategies], [s.model for s in study.strategies]
     source_days, episodes = _source_days(summary), layout.home_of(folder, "episodes", swept.name)
-    found = [SummaryAccumulator(strategies, models, source_days) for _ in groups.names]
+    found = [SummaryAccumulator(strategies, models, source_days, parts=study.cost_parts) for _ in groups.names]
     scores = [Scores(metric, len(strategies), int(summary["episodes"][0].as_py())) for _ in groups.names]
     if metric.kind in ("risk", "cvar95"):
         for g, chosen in _chosen(parts, episodes, strategies, groups):
@@ -108,7 +108,7 @@ def _source_days(summary: pa.Table) -> list[int]:
 def _selected(results: Results, mask: np.ndarray) -> Results:
     rows = np.repeat(mask, len(results.strategies))
     needed = [
-        *COSTS,
+        *costs_in(results),
         "arrival_price",
         "filled_shares",
         "completion",

@@ -18,7 +18,7 @@ import numpy as np
 
 from fastexec.errors import InputError
 from fastexec.simulation import Results
-from fastexec.studies.moments import COSTS
+from fastexec.studies.moments import costs_in
 from fastexec.studies.paired import Paired, from_summary
 
 if TYPE_CHECKING:
@@ -121,7 +121,9 @@ class Scores:
         self.left_out += int((~known).sum())
         rows = np.repeat(known, score.shape[1])
         none = np.zeros(int(rows.sum()))
-        episodes = {name: values[rows] for name, values in results.episodes.items()} | dict.fromkeys(COSTS, none)
+        episodes = {name: values[rows] for name, values in results.episodes.items()} | dict.fromkeys(
+            costs_in(results), none
+        )
         episodes |= {"shortfall_bps": score[known].ravel(), "timing_bps": timing[known].ravel()}
         return replace(
             results, markets={name: x[known] for name, x in results.markets.items()}, episodes=episodes, costs=None

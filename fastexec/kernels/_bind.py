@@ -6,7 +6,6 @@ arrays (``world``), block, step, strategy. From the table it takes what its para
 
 from __future__ import annotations
 
-import inspect
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -28,7 +27,7 @@ class Bound:
     def __init__(self, name: str, function: Any, own: dict[str, Callable[[], Any]]) -> None:
         plain = getattr(function, "py_func", function)
         self.name, self.module = name, plain.__module__
-        self.parameters = tuple(inspect.signature(plain).parameters)
+        self.parameters = _jit.parameters_of(function)
         self.function, self.own = function, own
         self._address, self._code, self._lock = 0, None, threading.Lock()
 

@@ -8,6 +8,7 @@ Numba's own cache does not notice an edit in *another* file and would run stale 
 from __future__ import annotations
 
 import hashlib
+import inspect
 import os
 import sys
 import threading
@@ -80,6 +81,11 @@ def full_name(function: Any) -> str:
     """``market.geometric``, of a function or of what was made of it."""
     plain = getattr(function, "py_func", function)
     return f"{plain.__module__.removeprefix(PACKAGE)}.{plain.__name__}"
+
+
+def parameters_of(function: Any) -> tuple[str, ...]:
+    """What the parameters of a function, or of what was made of it, are called."""
+    return tuple(inspect.signature(getattr(function, "py_func", function)).parameters)
 
 
 #: Of the stages that walks call by address: the stage, and what its walk alone has (see ``bound_to``).

@@ -38,7 +38,7 @@ def derive_columns(plan, p, m, b, row):
         ordered, arrival = p[f.SHARES + i], m[f.ARRIVAL + i]
         filled = ordered - b[f.REMAINING + i]
         costs = row[f.PART_SPREAD + i] + row[f.PART_TEMPORARY + i]
-        costs = costs + row[f.PART_PERMANENT + i] + row[f.PART_TRANSIENT + i]
+        costs = costs + row[f.PART_PERMANENT + i] + row[f.PART_TRANSIENT + i] + b[f.SUM_CHARGED + i]
         average = arrival + (b[f.SUM_TIMING + i] + side * costs) / filled if filled > 0.0 else np.nan
         market = m[f.SUM_VOLUME_PRICE + i] / m[f.CUMULATIVE_VOLUME + i]
         seen = b[f.VOLUME_AT_LAST + i]

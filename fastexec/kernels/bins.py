@@ -8,7 +8,7 @@ import numpy as np
 
 from fastexec.kernels import fields as f
 from fastexec.kernels._jit import LANES, stage
-from fastexec.kernels.observe import observe_feature
+from fastexec.kernels.observe import INVENTORY, observe_feature
 
 
 @stage
@@ -20,7 +20,7 @@ def encode(strategies, k, t, p, m, b):
         feature, edges = strategies.features[k, j], strategies.edges[k, j]
         stride = np.float64(feature[f.STRIDE])
         observe_feature(t, feature, strategies.kinds[k, f.SEES_VOLUME], p, m, b)
-        if feature[f.FEATURE] == f.INVENTORY:
+        if feature[f.FEATURE] == INVENTORY:
             cut_evenly(stride, np.float64(feature[f.BINS] - 1), b)
         else:
             for e in range(0, feature[f.BINS] - 1, 4):

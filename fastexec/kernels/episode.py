@@ -9,8 +9,8 @@ from fastexec.kernels._bind import Decide
 from fastexec.kernels._jit import bound_to, stage
 from fastexec.kernels.account import account, describe_market, write_rows
 from fastexec.kernels.door import F8, I4, I8, held, sizes, within
-from fastexec.kernels.execute import execution
 from fastexec.kernels.ledger import booking, end_order
+from fastexec.kernels.parts import closing, outcome
 from fastexec.kernels.record import record
 from fastexec.kernels.room import example_output
 from fastexec.kernels.strategy import DECISIONS, check_slices
@@ -46,7 +46,7 @@ def _door(episodes, plan, strategies, paths, lanes, functions, output):
     rows = count * strategies.kinds.shape[0]
     held("output.markets", output.markets, F8, len(f.MARKET_COLUMNS), count)
     held("output.parameters", output.parameters, F8, plan.drawn.size, count)
-    held("output.episodes", output.episodes, F8, len(f.EPISODE_COLUMNS), rows)
+    held("output.episodes", output.episodes, F8, f.episode_rows(plan.switches), rows)
     held("output.counts", output.counts, I4, len(f.COUNT_COLUMNS), rows)
     recorded = sizes("output.steps", output.steps, 2)[1] > 0
     held("output.steps", output.steps, F8, len(f.STEP_COLUMNS), rows * steps if recorded else 0)
@@ -62,10 +62,10 @@ def _stages(world):
         yield DECISIONS[kind]
         if kind == f.PLUGIN:
             yield check_own
-        yield from (end_order, *execution(switches), *recorded, *booking(switches))
+        yield from (end_order, *outcome(switches), *recorded, *booking(switches))
 
     kinds = world.strategies.kinds[:, f.KIND].tolist()
-    return Stages([tuple(play(kind)) for kind in kinds], (describe_market, account, write_rows))
+    return Stages([tuple(play(kind)) for kind in kinds], (describe_market, account, *closing(switches), write_rows))
 
 
 simulate_blocks = Walk("simulate_blocks", _door, _stages, f.CLOSED_FIELDS)

@@ -111,16 +111,16 @@ def prices_of(i, mid, p, m, b):
 
 @inlined
 def price_of(i, mid, p, m, b):
-    """All of ``prices_of``: the price P_t less the mid, whatever the side."""
+    """All of ``prices_of`` and what further parts charge: the price P_t less the mid, whatever the side."""
     spread, temporary, permanent, transient = prices_of(i, mid, p, m, b)
-    return spread + temporary + permanent + transient
+    return spread + temporary + permanent + transient + b[f.CHARGED + i]
 
 
 @inlined
 def cost_of(i, mid, p, m, b):
     """What a share costs, its fee included: a learner is paid by it."""
     spread, temporary, permanent, transient = prices_of(i, mid, p, m, b)
-    return temporary + transient + spread + p[f.FEE + i] + permanent
+    return temporary + transient + spread + p[f.FEE + i] + permanent + b[f.CHARGED + i]
 
 
 @bound

@@ -11,8 +11,9 @@ from fastexec.kernels._jit import LANES, bound_to, stage
 from fastexec.kernels.account import derive_costs
 from fastexec.kernels.bins import encode
 from fastexec.kernels.door import F8, I4, U1, held, sizes, within
-from fastexec.kernels.execute import cost_of, execution
+from fastexec.kernels.execute import cost_of
 from fastexec.kernels.ledger import booking, end_order
+from fastexec.kernels.parts import outcome
 from fastexec.kernels.strategy import draw_choices, find_actions, take_actions
 from fastexec.kernels.study_door import check_study, codes_of
 from fastexec.kernels.walk import Episodes, Stages, Walk
@@ -110,7 +111,7 @@ def charge_rest(span, plan, lanes, record):
 def _stages(world):
     """Explore; ``own`` is the ``Experience``."""
     switches = world.plan.switches
-    return Stages([(choose, end_order, *execution(switches), charge, *booking(switches))], (charge_rest,))
+    return Stages([(choose, end_order, *outcome(switches), charge, *booking(switches))], (charge_rest,))
 
 
 explore_blocks = Walk("explore_blocks", _door, _stages)

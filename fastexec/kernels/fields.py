@@ -39,6 +39,7 @@ _ROLES = {
     "permanent": (("permanent_coefficient", "permanent_own"), 0),
     "transient": (("transient_coefficient", "transient_exponent", "resilience"), 1),
     "fees": (("fee",), 1),
+    "parts": ((), 4),
 }  # fmt: skip
 #: The name of each slot; a kernel file gives those that go on numbered one of its own, which then is the parameter's:
 #: ``(JUMP_RATE, JUMP_MEAN) = f.further_slots("price", 2)``.
@@ -116,13 +117,16 @@ MARKET_FIELDS = MIDS // LANES + HISTORY
 (SLICE, REMAINING, SUM_TIMING, SUM_HALF_SPREAD, SUM_TEMPORARY, SUM_SQUARES, SUM_TRANSIENT, IMPACT,
  ORDERS, LAST_STEP, LARGEST_RATE, VOLUME_AT_LAST, OWN_REMAINING, PROGRAM_COST,
  VALUE, STATE, RATE, RAISED_RATE, PUSHED, PAST_STATE, PAST_TRADED,
- FACTOR_SPREAD, FACTOR_TEMPORARY, FACTOR_END) = _offsets(0, 24)  # fmt: skip
-LEDGER_FIELDS = FACTOR_END // LANES + 1
+ FACTOR_SPREAD, FACTOR_TEMPORARY, FACTOR_END,
+ CHARGED, SUM_CHARGED, SUM_FURTHER) = _offsets(0, 27)  # fmt: skip
+# What the further parts charge for the slice, in currency a share, and have charged so far; from SUM_FURTHER on each of them.
+MOST_FURTHER = 4
+LEDGER_FIELDS = SUM_FURTHER // LANES + MOST_FURTHER
 
 # Switches: which model a stage runs, chosen outside the lane loop.
 (STEPS, SOURCE, PRICE_MODEL, START_MOVED, SPREAD_MODEL, VOLUME_MODEL, CORRELATED, TEMPORARY_KIND, TRANSIENT_KIND,
- HORIZON, PHASE, SPREAD_LEVELS, VOLUME_LEVELS, COST_RULE, SQUARES) = range(15)  # fmt: skip
-SWITCHES = SQUARES + 1
+ HORIZON, PHASE, SPREAD_LEVELS, VOLUME_LEVELS, COST_RULE, SQUARES, FURTHER) = range(16)  # fmt: skip
+SWITCHES = FURTHER + 1  # FURTHER: a bit for each further part of the cost
 SYNTHETIC, GIVEN, JOINED = 0, 1, 2
 GEOMETRIC, ARITHMETIC = 0, 1
 SPREAD_CONSTANT, SPREAD_RANDOM_WALK, SPREAD_MEAN_REVERTING, SPREAD_MARKOV = 0, 1, 2, 3
@@ -141,10 +145,8 @@ NUMBERS = RESTART + 1
 KIND_FIELDS = POLICY_AT + 1
 SCHEDULE, POV, OWN_SCHEDULE, RANDOM, PLUGIN, TABLE = 0, 1, 2, 3, 4, 5
 FRACTIONS, MULTIPLES, LOT_COUNTS, ANY_LOTS = 0, 1, 2, 3
-# A feature: what it is, its bins, its stride in the code, the steps of a momentum.
+# A feature: what it is (a number of ``observe``), its bins, its stride in the code, the steps of a momentum.
 (FEATURE, BINS, STRIDE, LOOK_BACK) = range(4)
-FEATURE_NAMES = ("inventory", "spread", "volume", "momentum", "volatility", "shortfall", "impact", "relative_volume")
-(INVENTORY, OF_SPREAD, OF_VOLUME, MOMENTUM, VOLATILITY_SO_FAR, SHORTFALL_SO_FAR, OWN_IMPACT, RELATIVE_VOLUME) = range(8)
 MOST_FEATURES = 6
 MOST_LEVELS = 32
 # A Markov chain: for each state the standard normals beyond which the next state lies, the same for the first step's law
@@ -174,7 +176,19 @@ PARTS = PART_RESIDUAL // LANES + 1
 (ROW_FILLED, ROW_COMPLETION, ROW_AVERAGE, ROW_ARRIVAL, ROW_SHORTFALL,
  ROW_SPREAD, ROW_TEMPORARY, ROW_PERMANENT, ROW_TRANSIENT, ROW_TIMING, ROW_FEES, ROW_RESIDUAL,
  ROW_SLIPPAGE, ROW_PARTICIPATION, ROW_LARGEST_RATE, ROW_PROGRAM_COST) = _offsets(PARTS, len(EPISODE_COLUMNS))  # fmt: skip
-CLOSED_FIELDS = ROW_PROGRAM_COST // LANES + 1
+# Behind them the further parts that a study has.
+ROW_FURTHER = ROW_PROGRAM_COST + LANES
+CLOSED_FIELDS = ROW_FURTHER // LANES + MOST_FURTHER
+
+
+def further_parts(switches: np.ndarray) -> list[int]:
+    """The further parts of the cost that a study has, in the order of the sum."""
+    return [part for part in range(MOST_FURTHER) if int(switches[FURTHER]) >> part & 1]
+
+
+def episode_rows(switches: np.ndarray) -> int:
+    """Columns of an episode that a study has: ``EPISODE_COLUMNS``, and behind them its further parts."""
+    return len(EPISODE_COLUMNS) + len(further_parts(switches))
 
 
 class Plan(NamedTuple):

@@ -118,9 +118,9 @@ def costs_so_far(i, p, b):
 
 @inlined
 def cost_so_far(i, p, b):
-    """All of ``costs_so_far``: a step adds its slice times ``execute.cost_of`` to it."""
+    """All of ``costs_so_far`` and what further parts charged: a step adds its slice times ``execute.cost_of`` to it."""
     spread, temporary, permanent, transient, fees = costs_so_far(i, p, b)
-    return spread + temporary + permanent + transient + fees
+    return spread + temporary + permanent + transient + fees + b[f.SUM_CHARGED + i]
 
 
 def booking(switches):

@@ -11,48 +11,48 @@ from fastexec.kernels import fields as f
 from fastexec.kernels._jit import LANES, stage
 from fastexec.kernels.ledger import cost_so_far
 
-#: Features of the step itself, and those which are so where its volume is known.
-OF_THE_STEP, OF_VOLUMES = (f.INVENTORY, f.OF_SPREAD), (f.OF_VOLUME, f.RELATIVE_VOLUME)
+#: The features by number; ``models.features`` says what each is.
+(INVENTORY, OF_SPREAD, OF_VOLUME, MOMENTUM, VOLATILITY_SO_FAR, SHORTFALL_SO_FAR, OWN_IMPACT, RELATIVE_VOLUME,
+ RELATIVE_SPREAD) = range(9)  # fmt: skip
+LAST_FEATURE = RELATIVE_SPREAD
 
 
 @stage
 def observe_feature(t, feature, sees_volume, p, m, b):
     """The value of a ``feature`` (a row of ``Strategies.features``) for each lane into field VALUE."""
     name = feature[f.FEATURE]
-    if name == f.INVENTORY:
+    if name == INVENTORY:
         for i in range(LANES):
             b[f.VALUE + i] = b[f.REMAINING + i] / p[f.SHARES + i]
-    elif name == f.OF_SPREAD:
+    elif name == OF_SPREAD:
         for i in range(LANES):
             b[f.VALUE + i] = m[f.SPREAD + i]
-    elif name == f.OF_VOLUME:
+    elif name == RELATIVE_SPREAD:
+        for i in range(LANES):
+            mean = m[f.SUM_SPREAD + i] / (t + 1)  # this step's is in the sum: it is quoted when the step begins
+            b[f.VALUE + i] = m[f.SPREAD + i] / mean if mean > 0.0 else 1.0
+    elif name == OF_VOLUME:
         source = f.VOLUME if sees_volume else f.LAST_VOLUME
         for i in range(LANES):
             b[f.VALUE + i] = m[source + i]
-    elif name == f.RELATIVE_VOLUME:
+    elif name == RELATIVE_VOLUME:
         for i in range(LANES):
             now = m[f.VOLUME + i]
             before = m[f.CUMULATIVE_VOLUME + i] - now  # this step's is in the sum already
             mean = (before + now) / (t + 1) if sees_volume else before / max(t, 1)
             last = now if sees_volume else m[f.LAST_VOLUME + i]
             b[f.VALUE + i] = last / mean if mean > 0.0 else 1.0
-    elif name == f.MOMENTUM:
+    elif name == MOMENTUM:
         then = f.MIDS + max(t - feature[f.LOOK_BACK], 0) % f.HISTORY * LANES
         for i in range(LANES):
             b[f.VALUE + i] = m[f.MID + i] / m[then + i] - 1.0
-    elif name == f.VOLATILITY_SO_FAR:
+    elif name == VOLATILITY_SO_FAR:
         for i in range(LANES):
             move = m[f.NEXT + i] / m[f.MID + i] - 1.0  # of this step: in the sum already, and not to be known
             b[f.VALUE + i] = np.sqrt(max(m[f.SUM_SQUARED_MOVES + i] - move * move, 0.0) / max(t, 1))
-    elif name == f.SHORTFALL_SO_FAR:
+    elif name == SHORTFALL_SO_FAR:
         for i in range(LANES):
             b[f.VALUE + i] = cost_so_far(i, p, b) / (p[f.SHARES + i] * m[f.ARRIVAL + i]) * 1e4
     else:
         for i in range(LANES):
             b[f.VALUE + i] = b[f.IMPACT + i] / m[f.ARRIVAL + i] * 1e4
-
-
-def first_told(feature: int, sees_volume: bool) -> int:
-    """The first step in which a feature may tell an episode from another: most look back, and find nothing in step 0."""
-    of_the_step = (OF_THE_STEP + OF_VOLUMES) if sees_volume else OF_THE_STEP
-    return 0 if feature in of_the_step else 1

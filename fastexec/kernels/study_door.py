@@ -10,6 +10,7 @@ import numpy as np
 from fastexec.kernels import fields as f
 from fastexec.kernels._jit import LANES
 from fastexec.kernels.door import F4, F8, I8, U2, U4, all_within, each_within, held, sizes, within
+from fastexec.kernels.observe import INVENTORY, LAST_FEATURE
 from fastexec.kernels.room import Lanes
 
 _MOST_STEPS, _MOST_STATES = 1 << 24, 1 << 40
@@ -17,7 +18,7 @@ _MOST_KINDS = 31  # a kernel file may have kinds of its own; one that it has not
 #: The highest value of each switch, in their order.
 _HIGHEST = np.array([
     _MOST_STEPS, f.JOINED, _MOST_KINDS, 1, _MOST_KINDS, _MOST_KINDS, 1, f.TEMPORARY_POWER, f.TRANSIENT_POWER,
-    f.LEAVE, 3, f.MOST_LEVELS, f.MOST_LEVELS, f.PER_STEP, 1,
+    f.LEAVE, 3, f.MOST_LEVELS, f.MOST_LEVELS, f.PER_STEP, 1, (1 << f.MOST_FURTHER) - 1,
 ], np.uint64)  # fmt: skip
 
 #: The same of a strategy's kind.
@@ -133,8 +134,8 @@ def _check_features(features: list[list[int]]) -> int:
     """The number of codes that the features of a strategy make."""
     highest = 0
     for feature in features:
-        within("strategies.features[FEATURE]", feature[f.FEATURE], 0, len(f.FEATURE_NAMES) - 1)
-        most = _MOST_STATES if feature[f.FEATURE] == f.INVENTORY else f.MOST_LEVELS
+        within("strategies.features[FEATURE]", feature[f.FEATURE], 0, LAST_FEATURE)
+        most = _MOST_STATES if feature[f.FEATURE] == INVENTORY else f.MOST_LEVELS
         within("strategies.features[BINS]", feature[f.BINS], 1, most)
         within("strategies.features[STRIDE]", feature[f.STRIDE], 0, _MOST_STATES)
         within("strategies.features[LOOK_BACK]", feature[f.LOOK_BACK], 0, f.HISTORY - 1)

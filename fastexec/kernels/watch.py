@@ -11,10 +11,11 @@ import numpy as np
 from fastexec.kernels import fields as f
 from fastexec.kernels._jit import bound, bound_to, stage
 from fastexec.kernels.door import F8, I4, U1, U4, held, within
-from fastexec.kernels.execute import execution, find_factors
+from fastexec.kernels.execute import find_factors
 from fastexec.kernels.gather import observe_state
 from fastexec.kernels.ledger import booking, end_order
 from fastexec.kernels.observe import observe_feature
+from fastexec.kernels.parts import outcome
 from fastexec.kernels.strategy import DECISIONS, draw_choices
 from fastexec.kernels.study_door import check_study, codes_of, observed_by
 from fastexec.kernels.walk import Episodes, Stages, Walk
@@ -129,7 +130,7 @@ def note_features(t, span, strategies, p, m, b, observed):
 def _observed_stages(world):
     """Observe what strategy 0 does; ``own`` is what is ``Observed``."""
     switches, kind = world.plan.switches, int(world.strategies.kinds[0, f.KIND])
-    played = (note_features, DECISIONS[kind], end_order, *execution(switches), *booking(switches))
+    played = (note_features, DECISIONS[kind], end_order, *outcome(switches), *booking(switches))
     return Stages([played], ())
 
 

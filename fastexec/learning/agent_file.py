@@ -12,12 +12,13 @@ from pydantic_core import PydanticCustomError
 
 from fastexec.errors import InputError
 from fastexec.files import open_local
-from fastexec.kernels.fields import FEATURE_NAMES, MOST_FEATURES
+from fastexec.kernels.fields import MOST_FEATURES
 from fastexec.learning.agent import KEY, VERSION, Agent, agent_schema, codes_by_feature
 from fastexec.learning.features import MOST_CELLS
 from fastexec.models._base import Model
 from fastexec.models.actions import Actions
 from fastexec.models.agents import MOST_BINS, Training
+from fastexec.models.features import FEATURES
 from fastexec.models.messages import one_line
 from fastexec.models.order import Order
 from fastexec.planning.policies import Cut
@@ -49,7 +50,7 @@ class _Feature(_Part):
 
     @model_validator(mode="after")
     def _fits(self) -> _Feature:
-        if self.name not in FEATURE_NAMES:
+        if self.name not in FEATURES:
             raise PydanticCustomError("name", "{name} is no feature", {"name": repr(self.name)})
         edges = 0 if self.name == "inventory" else self.bins - 1
         if len(self.edges) != edges or (self.name != "inventory" and not edges):
@@ -122,7 +123,7 @@ class _Meta(_Part):
             raise PydanticCustomError("schedule", "schedule: its steps are not those of training.order")
         if self.steps * self.states * len(self.actions.levels) > MOST_CELLS:
             raise PydanticCustomError("features", "features: more than {most} cells", {"most": f"{MOST_CELLS:,}"})
-        if unknown := set(self.outside) - set(FEATURE_NAMES):
+        if unknown := set(self.outside) - set(FEATURES):
             raise PydanticCustomError("outside", "outside: {name} is no feature", {"name": repr(min(unknown))})
         return self
 

@@ -22,7 +22,8 @@ from fastexec.learning.optimum import solve_optimum, why_unknown
 from fastexec.learning.program import learn_program_rule, program_cuts
 from fastexec.learning.rollout import play
 from fastexec.models._base import written
-from fastexec.models.agents import MOVED_BY_THE_AGENT, Training
+from fastexec.models.agents import Training
+from fastexec.models.features import MOVED_BY_THE_AGENT
 from fastexec.models.order import Order
 from fastexec.models.scalar import Scalar, bounds
 from fastexec.models.strategies import Qtable

@@ -46,6 +46,10 @@ class Model(BaseModel):
         """What ``check`` says of its values."""
         return []
 
+    def parts(self) -> Iterable[str]:
+        """The parts of the cost that a study has for its sake; see ``models.costs.PARTS``."""
+        return ()
+
     @property
     def is_off(self) -> bool:
         """Whether a study with it is the same as one without; all of its keys at their defaults are not enough for that."""

@@ -9,23 +9,16 @@ from pydantic_core import PydanticCustomError
 
 from fastexec.models._base import Model
 from fastexec.models.actions import Actions
+from fastexec.models.features import DESCRIPTION, MOVED_BY_THE_AGENT, FeatureName
 
 MOST_BINS = 32
-MOVED_BY_THE_AGENT = ("shortfall", "impact")
 Edges = Annotated[tuple[float, ...], Field(strict=False, max_length=MOST_BINS - 1)]
 
 
 class Feature(Model):
     """A feature of the state, cut into bins; what lies beyond the ends falls into the end bins and is counted."""
 
-    name: Literal[
-        "inventory", "spread", "volume", "relative_volume", "momentum", "volatility", "shortfall", "impact"
-    ] = Field(
-        description="inventory: of the rest | spread | volume: of the last step | relative_volume: the same over the mean "
-        "so far | momentum: move over some steps | volatility: realised so far | "
-        "shortfall: so far, without the moves: spread, temporary, permanent, transient, fees (bps) | "
-        "impact: own outstanding transient (bps)"
-    )
+    name: FeatureName = Field(description=DESCRIPTION)
     bins: Annotated[int, Field(ge=2, le=1024)] = Field(5, description="number of bins; quantiles of a pilot run")
     edges: Edges = Field((), description="edges between the bins, rising, instead of quantiles (units of the feature)")
     between: Annotated[tuple[float, float], Field(strict=False)] | None = Field(

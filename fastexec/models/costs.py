@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -11,6 +11,32 @@ from pydantic_core import PydanticCustomError
 from fastexec.models._base import Model, default_model
 from fastexec.models.declarations import OfCost, Slot, TemporaryTerms
 from fastexec.models.scalar import NonNegative, bounds, expected, is_zero, limited
+
+
+class Part(NamedTuple):
+    """A part of the cost: what it means, and the number of its stage, by its name in a kernel file. ``kind`` "" has no stage of
+    its own: every study has the part.
+    """
+
+    meaning: str
+    kind: str = ""
+
+
+#: The parts of the shortfall, in the order of the sum. One that has a ``kind`` is there where a section says so (``parts``).
+PARTS = {
+    "spread": Part("Half spreads paid"),
+    "temporary": Part("Temporary impact paid"),
+    "permanent": Part("Permanent impact of the order's own trades paid"),
+    "transient": Part("Transient impact of the order's own trades paid"),
+    "timing": Part(
+        "Price moves between arrival and fills (and the end, for what is marked); mean zero under a martingale"
+    ),
+    "fees": Part("Fees paid"),
+    "residual": Part("Cost beyond its price move of what was left and marked at the end"),
+    "adversary": Part("What a market maker who foresees the slices adds to the price", "parts.ADVERSARY"),
+}
+#: Those that every study has.
+ALWAYS = tuple(name for name, part in PARTS.items() if not part.kind)
 
 _Exponent = Annotated[NonNegative, limited(most=4.0)]
 

@@ -11,7 +11,7 @@ from pydantic import Field
 from fastexec.exact import curve, exp_of
 from fastexec.models._base import Model, default_model
 from fastexec.models.declarations import OfMarket, PriceMoments, Setting, Slot
-from fastexec.models.scalar import Curve, Fraction, NonNegative, Scalar, bounds, expected, is_zero
+from fastexec.models.scalar import Curve, Fraction, NonNegative, Scalar, bounds, expected, is_zero, limited
 
 
 class _Price(Model):
@@ -86,4 +86,49 @@ class ArithmeticPrice(_Price):
         return found
 
 
-Price = Annotated[GeometricPrice | ArithmeticPrice, Field(discriminator="model"), default_model("geometric")]
+class MertonPrice(_Price):
+    """The geometric price with a Poisson number of log-normal jumps in each move (Merton 1976), their mean taken off."""
+
+    KIND = "price.MERTON"
+
+    model: Literal["merton"]
+    volatility: Annotated[Fraction, Slot("volatility")] = Field(
+        0.0005, description="sd of a step's relative move without its jumps"
+    )
+    rate: Annotated[Fraction, Slot("price.JUMP_RATE")] = Field(0.0, description="expected jumps a step, at most 1")
+    jump_mean: Annotated[Scalar, limited(least=-0.9, most=1.0), Slot("price.JUMP_MEAN")] = Field(
+        0.0, description="mean of a jump, relative: -0.01 falls by 1 %; whatever it is, drift 0 is a martingale"
+    )
+    jump_volatility: Annotated[Fraction, Slot("price.JUMP_VOLATILITY")] = Field(
+        0.005, description="sd of the logarithm of a jump"
+    )
+
+    def declares(self) -> OfMarket:
+        """The move has mean zero where drift is 0, however often and far it jumps."""
+        return OfMarket(martingale=is_zero(self.drift), follows_move=True, idle=False)
+
+    def moments(self, setting: Setting) -> PriceMoments:
+        """Of the mid, in currency."""
+        growth = exp_of(expected(self.drift) * self._moves(setting.steps))
+        own = expected(self.volatility) * curve(self.diurnal, setting.steps, True)
+        return PriceMoments(setting.price * (growth - 1.0), setting.price * np.sqrt(own * own + self._jump_variance()))
+
+    def _jump_variance(self) -> float:
+        """What jumps add to the variance of a step's relative move: rate * E[(J - 1)^2]."""
+        mean, own = expected(self.jump_mean), expected(self.jump_volatility)
+        squared = (1.0 + mean) * (1.0 + mean) * float(exp_of(np.array([own * own]))[0])
+        return expected(self.rate) * max(squared - 1.0 - 2.0 * mean, 0.0)
+
+    def doubts(self, setting: Setting) -> list[str]:
+        found, own, jumps = super().doubts(setting), expected(self.volatility), self._jump_variance()
+        if jumps > own * own:
+            found.append(
+                f"market.price.rate: jumps make {jumps / (own * own + jumps):.0%} of the variance of a move, and an order "
+                f"meets {expected(self.rate) * setting.steps:.3g} of them: means need many episodes, and risk is in the tail"
+            )
+        return found
+
+
+Price = Annotated[
+    GeometricPrice | ArithmeticPrice | MertonPrice, Field(discriminator="model"), default_model("geometric")
+]

@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 from fastexec.errors import InputError
 from fastexec.models._base import Model
 from fastexec.models.agents import Training
-from fastexec.models.costs import Costs
+from fastexec.models.costs import ALWAYS, PARTS, Costs
 from fastexec.models.declarations import Setting
 from fastexec.models.market import BootstrapMarket, Market, RealMarket, ReplayMarket, SyntheticMarket
 from fastexec.models.messages import one_line
@@ -25,6 +25,7 @@ from fastexec.models.reserved import refuse_reserved
 from fastexec.models.scalar import bounds, expected
 from fastexec.models.strategies import BlindTwin, Optimum, Own, Qtable, Schedule, Strategy
 from fastexec.models.sweep import Sweep
+from fastexec.models.tree import sections_of
 from fastexec.models.trust import Trust, record
 
 
@@ -107,6 +108,12 @@ class StudyModel(Model):
         """What its parts are told of the rest; of real days no price (NaN)."""
         price = float("nan") if self.synthetic is None else self.synthetic.initial_price
         return Setting(self.order.steps, expected(price), bounds(price)[0], self.costs.temporary.terms().exponent)
+
+    @property
+    def cost_parts(self) -> tuple[str, ...]:
+        """The parts of its cost, in the order of the sum."""
+        asked = {name for _, section in sections_of(self) for name in section.parts()}
+        return tuple(name for name in PARTS if name in ALWAYS or name in asked)
 
     @property
     def agents(self) -> list[Qtable]:

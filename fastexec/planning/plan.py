@@ -9,6 +9,7 @@ import numpy as np
 from fastexec.errors import InputError
 from fastexec.kernels import fields
 from fastexec.models.chains import Chain
+from fastexec.models.costs import ALWAYS, PARTS
 from fastexec.models.plugins import OwnStrategy
 from fastexec.models.strategies import Own, Strategy
 from fastexec.models.study import StudyModel
@@ -38,6 +39,8 @@ def _switches(study: StudyModel, phase: int) -> np.ndarray:
     switches[fields.STEPS] = study.order.steps
     switches[fields.PHASE] = phase
     switches[fields.HORIZON] = HORIZONS[study.order.at_horizon]
+    for part in study.cost_parts[len(ALWAYS) :]:
+        switches[fields.FURTHER] |= 1 << number(PARTS[part].kind)
     for _, section in sections_of(study):
         for name, value in section.switches().items():
             at = number(name)

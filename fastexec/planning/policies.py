@@ -12,7 +12,9 @@ from fastexec.kernels import fields
 from fastexec.kernels.door import all_within
 from fastexec.models.actions import Actions
 from fastexec.models.agents import Feature
+from fastexec.models.features import FEATURES
 from fastexec.models.study import StudyModel
+from fastexec.planning.names import number
 
 ACTION_SETS = {"fractions": fields.FRACTIONS, "multiples": fields.MULTIPLES, "lots": fields.LOT_COUNTS}
 
@@ -62,7 +64,7 @@ def feature_arrays(cuts: tuple[Cut, ...]) -> tuple[np.ndarray, np.ndarray]:
     edges = np.full((fields.MOST_FEATURES, fields.MOST_LEVELS), np.inf)
     stride = 1
     for f, cut in enumerate(cuts):
-        features[f] = fields.FEATURE_NAMES.index(cut.name), cut.bins, stride, cut.steps
+        features[f] = number(FEATURES[cut.name].kind), cut.bins, stride, cut.steps
         edges[f, : cut.edges.size] = cut.edges
         stride *= cut.bins
     return features, edges

@@ -17,7 +17,7 @@ from fastexec.errors import InputError
 from fastexec.kernels._sources import kernel_hash
 from fastexec.studies import store
 from fastexec.studies.manifest import Entry, Files, change_of
-from fastexec.studies.moments import COLUMNS, Moments
+from fastexec.studies.moments import Moments
 from fastexec.studies.place import Place
 from fastexec.studies.scenario import Scenario
 from fastexec.studies.summary import SummaryAccumulator
@@ -82,13 +82,13 @@ def _table(summary: SummaryAccumulator) -> pa.Table:
 def _fill(summary: SummaryAccumulator, table: pa.Table, episodes: int) -> None:
     """Everything is read before anything is taken over."""
     k, held = len(summary.strategies), {name: table[name][0].values.to_numpy() for name in table.column_names}
-    pieces = [Moments(k, count) for count in held["piece_count"].tolist()]
+    pieces = [summary.no_moments(count) for count in held["piece_count"].tolist()]
     for name in _ARRAYS:
         values = held[name].reshape(len(pieces), *getattr(summary.total, name).shape)
         for piece, own in zip(pieces, values, strict=True):
             setattr(piece, name, own.copy())
     total, node, *kept = pieces
-    pending = held["pending"].reshape(len(COLUMNS), -1).copy()
+    pending = held["pending"].reshape(len(summary.pending), -1).copy()
     if sum(piece.count for piece in pieces) + pending.shape[1] // k != episodes:
         raise ValueError("not of as many episodes as its footer says")
     bins = np.zeros_like(summary.bins)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fastexec.errors import InputError, RefusedError
 from fastexec.kernels.fields import COUNT_COLUMNS, EPISODE_COLUMNS, MARKET_COLUMNS
 from fastexec.kernels.summary import BINS
-from fastexec.studies.moments import COLUMNS, LEAF, SKETCHED
+from fastexec.studies.moments import LEAF, MEANS
 from fastexec.studies.options import RunOptions
 from fastexec.studies.scenario import Outline
 
@@ -75,11 +75,19 @@ def memory(studies: Sequence[Outline], rows: str, slots: int, cut: Cut) -> int:
         return BASE + cut.flying * cut.chunk * each
     k = max(len(outline.strategies) for outline in studies)
     # A chunk holds a leaf of rows and its histogram while it runs, then its leaves' moments until their turn comes.
-    return BASE + slots * (LEAF * each + 8 * SKETCHED * k * BINS) + cut.flying * cut.chunk // LEAF * _bytes_a_leaf(k)
+    costs = _costs(studies)
+    return (
+        BASE + slots * (LEAF * each + 8 * costs * k * BINS) + cut.flying * cut.chunk // LEAF * _bytes_a_leaf(k, costs)
+    )
 
 
-def _bytes_a_leaf(k: int) -> int:
-    return 8 * (4 * len(COLUMNS) * k + 5 * k * k)
+def _costs(studies: Sequence[Outline]) -> int:
+    """The shortfall and its parts."""
+    return 1 + max(len(outline.study.cost_parts) for outline in studies)
+
+
+def _bytes_a_leaf(k: int, costs: int) -> int:
+    return 8 * (4 * (costs + len(MEANS)) * k + 5 * k * k)
 
 
 def _summary_chunk(studies: Sequence[Outline], slots: int) -> int:
@@ -92,7 +100,7 @@ def _summary_chunk(studies: Sequence[Outline], slots: int) -> int:
     while size > LEAF and (
         size * k * steps > _STEPS_A_SUMMARY
         or size * 4 * slots > episodes
-        or size // LEAF * _bytes_a_leaf(k) > _BYTES_A_SUMMARY
+        or size // LEAF * _bytes_a_leaf(k, _costs(studies)) > _BYTES_A_SUMMARY
     ):
         size //= 2
     return size

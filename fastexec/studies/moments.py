@@ -7,32 +7,42 @@ any order. Of a leaf that the ends of a chunk cut, the values are kept until it 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fastexec.columns import PARTS
 from fastexec.kernels.summary import BINS, count_bins, products_of, spread_of
+from fastexec.models.costs import ALWAYS, PARTS
 
 if TYPE_CHECKING:
     from fastexec.simulation import Results
 
 LEAF = 4096
 NODE = 256 * LEAF
-COSTS = ("shortfall_bps", *(f"{part}_bps" for part in PARTS))
+
+
+def costs_of(parts: Sequence[str]) -> tuple[str, ...]:
+    """The columns of the shortfall and its parts."""
+    return ("shortfall_bps", *(f"{part}_bps" for part in parts))
+
+
+COSTS = costs_of(ALWAYS)  # of a study with no further part
+TIMING = COSTS.index("timing_bps")
 #: What has a mean, and neither a histogram nor squares: shares of the order, and its value on arrival in currency.
 MEANS = ("order_value", "filled", "completion")
-COLUMNS = (*COSTS, *MEANS)
-SKETCHED = len(COSTS)
-TIMING = COSTS.index("timing_bps")
 
 
 @dataclass
 class Moments:
-    """Count, means and sums of products over some episodes of K strategies; see ``kernels.summary`` for the shapes."""
+    """Count, means and sums of products over some episodes of K strategies; see ``kernels.summary`` for the shapes.
+
+    ``costs``: the shortfall and its parts, so many columns; behind them stand ``MEANS``.
+    """
 
     strategies: int
+    costs: int
     count: int = 0
     mean: np.ndarray = field(init=False)
     low: np.ndarray = field(init=False)
@@ -42,14 +52,15 @@ class Moments:
     wins: np.ndarray = field(init=False)
 
     def __post_init__(self) -> None:
-        shape, k = (len(COLUMNS), self.strategies), self.strategies
+        shape, k = (self.costs + len(MEANS), self.strategies), self.strategies
         self.mean, self.low, self.high = np.zeros(shape), np.full(shape, np.inf), np.full(shape, -np.inf)
         self.squares, self.products, self.wins = np.zeros(shape), np.zeros((2 * k, 2 * k)), np.zeros((k, k), np.int64)
 
     @classmethod
     def of(cls, values: np.ndarray, means: np.ndarray, strategies: int, first: int, count: int) -> Moments:
         """Those of rows ``first <= e < first + count`` of the costs ``values[c, e * K + k]`` and of ``means``, likewise."""
-        leaf, c = cls(strategies, count), SKETCHED
+        c = len(values)
+        leaf = cls(strategies, c, count)
         spread_of(values, first, count, leaf.mean[:c], leaf.low[:c], leaf.high[:c])
         spread_of(means, first, count, leaf.mean[c:], leaf.low[c:], leaf.high[c:])
         products_of(values, first, count, leaf.mean[:c], TIMING, leaf.squares[:c], leaf.products, leaf.wins)
@@ -57,9 +68,9 @@ class Moments:
 
     @classmethod
     def of_cut(cls, rows: np.ndarray, strategies: int) -> Moments:
-        """Those of the values of a cut leaf, ``rows[c, e * K + k]`` of all ``COLUMNS``."""
+        """Those of the values of a cut leaf, ``rows[c, e * K + k]`` of costs and ``MEANS``."""
         rows = np.ascontiguousarray(rows)
-        return cls.of(rows[:SKETCHED], rows[SKETCHED:], strategies, 0, rows.shape[1] // strategies)
+        return cls.of(rows[: -len(MEANS)], rows[-len(MEANS) :], strategies, 0, rows.shape[1] // strategies)
 
     def combine(self, other: Moments) -> None:
         """Add the episodes of ``other``; the order of combining matters to the last bits."""
@@ -97,13 +108,14 @@ class Partial:
 
 
 class Gathering:
-    """Takes the rows of a chunk, one run of episodes after the other, and ends in its ``Partial``."""
+    """Takes the rows of a chunk, run after run of episodes, and ends in its ``Partial``. ``costs``: as many columns."""
 
-    def __init__(self, strategies: int, first: int) -> None:
+    def __init__(self, strategies: int, first: int, costs: int) -> None:
         self._strategies, self._first, self._at = strategies, first, first
-        self._bins = np.zeros((SKETCHED, strategies, BINS), np.int64)
+        self._bins = np.zeros((costs, strategies, BINS), np.int64)
         self._cut: list[np.ndarray] = []  # values of the leaf that is not whole yet
-        self._head = np.zeros((len(COLUMNS), 0))
+        self._none = np.zeros((costs + len(MEANS), 0))
+        self._head = self._none
         self._leaves: list[Moments] = []
         self._unfinished = np.zeros(strategies, np.int64)
         self._days: list[tuple[np.ndarray, np.ndarray]] = []
@@ -145,9 +157,8 @@ class Gathering:
         """What the rows come to."""
         flat = self._bins.ravel()
         places = np.flatnonzero(flat)
-        none = np.zeros((len(COLUMNS), 0))
-        tail = np.concatenate(self._cut, axis=1) if self._cut else none
-        head, tail = (self._head, tail) if self._leaves or self._head.size else (tail, none)
+        tail = np.concatenate(self._cut, axis=1) if self._cut else self._none
+        head, tail = (self._head, tail) if self._leaves or self._head.size else (tail, self._none)
         return Partial(
             first=self._first,
             count=self._at - self._first,
@@ -165,9 +176,14 @@ class Gathering:
 
 def summarise(first: int, results: Results) -> Partial:
     """The ``Partial`` of rows that are in memory."""
-    gathering = Gathering(len(results.strategies), first)
+    gathering = Gathering(len(results.strategies), first, len(costs_in(results)))
     gathering.add(results)
     return gathering.partial()
+
+
+def costs_in(results: Results) -> tuple[str, ...]:
+    """The columns of the shortfall and its parts that these results have."""
+    return costs_of([part for part in PARTS if f"{part}_bps" in results.episodes])
 
 
 def _values(results: Results) -> np.ndarray:
@@ -176,10 +192,10 @@ def _values(results: Results) -> np.ndarray:
     """
     if results.costs is not None:
         return results.costs
-    episodes = results.episodes
+    episodes, costs = results.episodes, costs_in(results)
     if "program_cost" in episodes:
-        episodes = dict.fromkeys(COSTS, np.zeros_like(episodes["program_cost"])) | {COSTS[0]: episodes["program_cost"]}
-    return np.ascontiguousarray(np.stack([np.asarray(episodes[name], np.float64) for name in COSTS]))
+        episodes = dict.fromkeys(costs, np.zeros_like(episodes["program_cost"])) | {costs[0]: episodes["program_cost"]}
+    return np.ascontiguousarray(np.stack([np.asarray(episodes[name], np.float64) for name in costs]))
 
 
 def _means(results: Results) -> np.ndarray:

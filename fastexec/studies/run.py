@@ -117,7 +117,8 @@ def _try(scenario: Scenario) -> None:
 def empty_summary(scenario: Scenario, first: int) -> SummaryAccumulator:
     """The summary of no episode yet, to begin with ``first``."""
     models = [strategy.model for strategy in scenario.study.strategies]
-    return SummaryAccumulator(scenario.outline.strategies, models, scenario.outline.source_days, first)
+    outline = scenario.outline
+    return SummaryAccumulator(outline.strategies, models, outline.source_days, first, scenario.study.cost_parts)
 
 
 def _begun(job: Job, scenario: Scenario) -> SummaryAccumulator:

@@ -117,7 +117,11 @@ def _foreign(place: Place, schema: pa.Schema) -> str | None:
             return f"{table} has no column {field.name!r}"
         if field.type != known.get(field.name, field.type):
             return f"column {field.name} is of type {field.type}; it must be {known[field.name]}"
-    missing = [name for name in known if name not in schema.names and name not in _OPTIONAL]
+    missing = [
+        name
+        for name in known
+        if name not in schema.names and name not in _OPTIONAL and not columns.of_a_further_part(name)
+    ]
     return f"column {missing[0]} is missing" if missing else None
 
 

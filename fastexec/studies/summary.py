@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastexec.columns import PARTS, QUANTILES, build, repeated
+from fastexec.columns import QUANTILES, build, repeated
 from fastexec.kernels.summary import BINS
-from fastexec.studies.moments import COLUMNS, LEAF, MEANS, NODE, SKETCHED, Moments, Partial
+from fastexec.models.costs import ALWAYS
+from fastexec.studies.moments import LEAF, MEANS, NODE, Moments, Partial
 from fastexec.studies.sketch import quantiles, upper_mean
 
 if TYPE_CHECKING:
@@ -26,23 +27,32 @@ class SummaryAccumulator:
     """
 
     def __init__(
-        self, strategies: Sequence[str], models: Sequence[str], source_days: Sequence[int] = (), first: int = 0
+        self,
+        strategies: Sequence[str],
+        models: Sequence[str],
+        source_days: Sequence[int] = (),
+        first: int = 0,
+        parts: Sequence[str] = ALWAYS,
     ) -> None:
-        """source_days: the real days that bootstrapped episodes are made of."""
+        """source_days: the real days that bootstrapped episodes are made of. parts: of the cost, in the order of the sum."""
         self.strategies, self.models, self.source_days = list(strategies), list(models), list(source_days)
-        k = len(self.strategies)
         self.first = self.end = first
-        self.total, self.node = Moments(k), Moments(k)
+        self.costs = ("shortfall", *parts)
+        self.total, self.node, k = self.no_moments(), self.no_moments(), len(self.strategies)
         self.kept: list[Moments] = []
         self.unfinished = np.zeros(k, np.int64)
-        self.pending = np.zeros((len(COLUMNS), 0))
+        self.pending = np.zeros((len(self.costs) + len(MEANS), 0))
         self.days: dict[int, tuple[int, np.ndarray]] = {}
         self.per_step = False
 
     @cached_property
     def bins(self) -> np.ndarray:
         """Histogram counts [c, k, bin]; they take room, so there are none before the first episode."""
-        return np.zeros((SKETCHED, len(self.strategies), BINS), np.int64)
+        return np.zeros((len(self.costs), len(self.strategies), BINS), np.int64)
+
+    def no_moments(self, count: int = 0) -> Moments:
+        """Of ``count`` episodes, to be filled in."""
+        return Moments(len(self.strategies), len(self.costs), count)
 
     def add(self, part: Partial) -> None:
         """The next episodes; ``part.first`` continues where the last ones ended."""
@@ -74,7 +84,7 @@ class SummaryAccumulator:
         self.node.combine(leaf)
         if self.end % NODE == 0:
             self._add_node(self.node)
-            self.node = Moments(len(self.strategies))
+            self.node = self.no_moments()
 
     def _add_node(self, node: Moments) -> None:
         if self.first == 0:
@@ -126,10 +136,10 @@ class SummaryAccumulator:
             "model": self.models,
             "episodes": np.full(k, m.count),
             "unfinished": self.unfinished,
-            **dict(zip(MEANS, m.mean[SKETCHED:], strict=True)),
+            **dict(zip(MEANS, m.mean[len(self.costs) :], strict=True)),
             "control_variate": list(control_variate),
         }
-        for c, part in enumerate(("shortfall", *PARTS)):
+        for c, part in enumerate(self.costs):
             values |= {f"{part}_{name}_bps": column for name, column in self._statistics(m, c).items()}
         values["shortfall_cvar95_bps"] = np.array(
             [upper_mean(self.bins[0, j], 0.05, m.low[0, j], m.high[0, j]) for j in range(k)]

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from fastexec.columns import PARTS, markets_table
+from fastexec.columns import markets_table
 from fastexec.errors import FastexecError, InputError
 from fastexec.models.trust import Trust
 from fastexec.simulation import Prepared
@@ -160,7 +160,7 @@ def _chunk_faults(job: Job, task: Task) -> Iterator[str]:
             yield f"{place}: does not hold episodes {task.first} to {task.first + count - 1}, {each} rows each"
         elif table == "episodes" and "program_cost" not in columns:
             total = np.zeros(numbers.size)
-            for part in PARTS:
+            for part in scenario.study.cost_parts:
                 total = total + columns[f"{part}_bps"]
             off = np.flatnonzero(total != columns["shortfall_bps"])
             if off.size:

@@ -37,7 +37,7 @@ def work(job: Job, task: Task) -> Worked:
 def _leaf_by_leaf(job: Job, task: Task) -> Partial:
     """No more than a leaf's rows are in memory at once, and they are summed up while the processor still holds them."""
     prepared = job.scenarios[task.scenario].prepared
-    gathering = Gathering(len(prepared.strategies), task.first)
+    gathering = Gathering(len(prepared.strategies), task.first, 1 + len(prepared.study.cost_parts))
     first, end, room = task.first, task.first + task.count, prepared.room(min(LEAF, task.count))
     while first < end:
         count = min(LEAF - first % LEAF, end - first)

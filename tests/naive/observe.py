@@ -9,7 +9,17 @@ from typing import Any
 from naive.execution import costs_a_share, transient_addition
 from naive.market import MarketPath
 
-FEATURES = ("inventory", "spread", "volume", "relative_volume", "momentum", "volatility", "shortfall", "impact")
+FEATURES = (
+    "inventory",
+    "spread",
+    "relative_spread",
+    "volume",
+    "relative_volume",
+    "momentum",
+    "volatility",
+    "shortfall",
+    "impact",
+)
 
 
 def observe(
@@ -32,6 +42,7 @@ def observe(
         spent, transient = so_far(path, costs, slices[:t], fills_after)
         found["inventory"].append(1.0 - sum(slices[:t]) / order["shares"])
         found["spread"].append(path.spread[t])
+        found["relative_spread"].append(relative_spread(path.spread, t))
         found["volume"].append(last_volume(path.volume, t, during))
         found["relative_volume"].append(relative_volume(path.volume, t, during))
         found["momentum"].append(momentum(path.mid, t, look_back))
@@ -39,6 +50,12 @@ def observe(
         found["shortfall"].append(in_bps(spent, order["shares"], path.arrival))
         found["impact"].append(in_bps(transient, 1.0, path.arrival))
     return found
+
+
+def relative_spread(spreads: Sequence[float], t: int) -> float:
+    """The spread over its mean so far, this step's included; 1 where there was none."""
+    mean = sum(spreads[: t + 1]) / (t + 1)
+    return spreads[t] / mean if mean > 0.0 else 1.0
 
 
 def momentum(mids: Sequence[float], t: int, look_back: int) -> float:

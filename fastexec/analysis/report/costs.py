@@ -7,7 +7,6 @@ import numpy as np
 from fastexec.analysis.report.charts import PART_COLOURS, Bars, Chart, Panel, Points, Style, absent
 from fastexec.analysis.report.material import Material
 from fastexec.analysis.verdict import decimals, told
-from fastexec.columns import PARTS
 
 _NEGLIGIBLE = 5e-4  # bps: a part that small in every strategy is not drawn
 
@@ -77,17 +76,18 @@ def parts_chart(material: Material) -> Chart:
     order = sorted(material.rows, key=lambda row: -row["shortfall_mean_bps"])
     places = np.arange(len(order), dtype=float)
     marks: list[Bars | Points] = []
-    for j, part in enumerate(PARTS):
+    parts = material.study.cost_parts
+    for j, part in enumerate(parts):
         means = np.array([row[f"{part}_mean_bps"] for row in order])
         if np.abs(means).max() >= _NEGLIGIBLE:
-            marks.append(Bars(part, places, means, PART_COLOURS[j], along="x"))
+            marks.append(Bars(part, places, means, PART_COLOURS[j % len(PART_COLOURS)], along="x"))
     total = np.array([row["shortfall_mean_bps"] for row in order])
     marks.append(Points("shortfall (sum)", total, places, Style("#D11F1F", symbol="diamond")))
     panel = Panel(marks, "bps of the order's value", "", y_names=[row["strategy"] for row in order], zero="x")
     table = pa.table(
         {
             "strategy": [row["strategy"] for row in order],
-            **{f"{part}_bps": [row[f"{part}_mean_bps"] for row in order] for part in PARTS},
+            **{f"{part}_bps": [row[f"{part}_mean_bps"] for row in order] for part in parts},
             "shortfall_bps": total,
         }
     )

@@ -13,12 +13,12 @@ from fastexec.errors import InputError
 from fastexec.learning.agent import FEWEST_VISITS, Agent
 from fastexec.learning.agent_file import read_agent
 from fastexec.learning.training import agent_path
+from fastexec.models.features import FEATURES
 from fastexec.studies.agents import agent_in
 from fastexec.studies.layout import AGENTS, home_name
 
 _MOST_LABELS = 40
 _GREY = Style(NEUTRAL, "dash")
-_UNITS = {"spread": ("bps", 1e4), "volume": ("shares", 1.0), "momentum": ("bps", 1e4), "volatility": ("bps", 1e4)}
 _ACTION_UNITS = {"fractions": "share of the rest", "multiples": "TWAP slices", "lots": "lots"}
 
 
@@ -147,8 +147,7 @@ def _said(name: str) -> str:
 def _axis(agent: Agent, name: str) -> str:
     if name == "step":
         return "step"
-    unit = {"inventory": "% of the order left"}.get(name) or _UNITS.get(name, ("", 1.0))[0]
-    return f"{_said(name)} ({unit})" if unit else _said(name)
+    return f"{_said(name)} ({FEATURES[name].unit})"
 
 
 def _cells(agent: Agent, first: str, second: str) -> tuple[np.ndarray, tuple[list[str], list[str]]]:
@@ -173,8 +172,8 @@ def _coordinate(agent: Agent, name: str, steps: int, states: int) -> tuple[np.nd
         stride *= cut.bins
     number = np.broadcast_to(np.arange(states) // stride % cut.bins, (steps, states))
     if name == "inventory":
-        return number, [f"{100 * j / (cut.bins - 1):.3g}" for j in range(cut.bins)]
-    scale = _UNITS.get(name, ("", 1.0))[1]
+        return number, [f"{FEATURES[name].scale * j / (cut.bins - 1):.3g}" for j in range(cut.bins)]
+    scale = FEATURES[name].scale
     edges = [f"{edge * scale:.3g}" for edge in cut.edges.tolist()]
     return number, [f"to {edges[0]}", *(f"to {edge}" for edge in edges[1:]), f"over {edges[-1]}"]
 

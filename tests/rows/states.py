@@ -7,7 +7,7 @@ import functools
 import numpy as np
 from hypothesis import strategies as st
 
-from fastexec.kernels import fields as f
+from fastexec.kernels import fields as f, observe as features
 from fastexec.kernels.clock import Clock, Span
 from fastexec.kernels.explore import Experience
 from fastexec.kernels.philox import ACTIONS
@@ -20,7 +20,7 @@ from rows.parameters import BLOCK, LOTS
 from rows.plans import plan_of, strategies_of
 from trials import Lanes, W, real
 
-STEPS = 45
+STEPS, EARLIER_SPREAD = 45, 0.002
 STEP = {"t": st.sampled_from([0, 1, 5, 31, 32, 40]), "during": st.integers(0, 1), "future": st.just(1.0)}
 SUMS = ("sum_half_spread", "sum_temporary", "sum_transient", "impact")
 OF_ORDER = {"path": st.integers(0, 2**32 - 1), "left": st.sampled_from([0.0, 0.1, 0.5, 0.9, 1.0]), "shares": real(1.0, 1e5),
@@ -50,7 +50,7 @@ def sums_of_path(v):
     return history | {
         "mid": mids[v.t], "next": mids[v.t + 1], "volume": volumes[v.t], "last_volume": volumes[v.t - 1] if v.t else 0.0,
         "cumulative_volume": sum(volumes), "sum_squared_moves": sum(move**2 for move in moves),
-        "remaining": v.left * v.shares,
+        "remaining": v.left * v.shares, "sum_spread": EARLIER_SPREAD * v.t + v.spread,
     }  # fmt: skip
 
 
@@ -79,14 +79,15 @@ def spent_by(v):
 def value_of(v, feature, look_back):
     mids, volumes = path_of(v)
     return {
-        f.INVENTORY: lambda: v.remaining / v.shares,
-        f.OF_SPREAD: lambda: v.spread,
-        f.OF_VOLUME: lambda: observe.last_volume(volumes, v.t, v.during),
-        f.RELATIVE_VOLUME: lambda: observe.relative_volume(volumes, v.t, v.during),
-        f.MOMENTUM: lambda: observe.momentum(mids, v.t, look_back),
-        f.VOLATILITY_SO_FAR: lambda: observe.volatility(mids, v.t),
-        f.SHORTFALL_SO_FAR: lambda: observe.in_bps(spent_by(v), v.shares, v.arrival),
-        f.OWN_IMPACT: lambda: observe.in_bps(v.impact, 1.0, v.arrival),
+        features.INVENTORY: lambda: v.remaining / v.shares,
+        features.OF_SPREAD: lambda: v.spread,
+        features.RELATIVE_SPREAD: lambda: observe.relative_spread([*[EARLIER_SPREAD] * v.t, v.spread], v.t),
+        features.OF_VOLUME: lambda: observe.last_volume(volumes, v.t, v.during),
+        features.RELATIVE_VOLUME: lambda: observe.relative_volume(volumes, v.t, v.during),
+        features.MOMENTUM: lambda: observe.momentum(mids, v.t, look_back),
+        features.VOLATILITY_SO_FAR: lambda: observe.volatility(mids, v.t),
+        features.SHORTFALL_SO_FAR: lambda: observe.in_bps(spent_by(v), v.shares, v.arrival),
+        features.OWN_IMPACT: lambda: observe.in_bps(v.impact, 1.0, v.arrival),
     }[feature]()
 
 
@@ -97,13 +98,13 @@ def observe_feature(v):
 def nothing_of_the_future(given, found, again):
     """Another move and another volume of the current step: the same value, but for volumes that are known during it."""
     other = again(future=1.7)
-    if not given.during or given.feature not in (f.OF_VOLUME, f.RELATIVE_VOLUME):
+    if not given.during or given.feature not in (features.OF_VOLUME, features.RELATIVE_VOLUME):
         np.testing.assert_allclose(other.value, found.value, rtol=1e-9, atol=1e-9)
     else:
         changed = given.volume > 0
-        if given.feature == f.OF_VOLUME:
+        if given.feature == features.OF_VOLUME:
             np.testing.assert_allclose(other.value[changed], 1.7 * found.value[changed])
-    if given.feature == f.SHORTFALL_SO_FAR:
+    if given.feature == features.SHORTFALL_SO_FAR:
         for name in CHARGES:  # of what is traded, each costs something
             dearer, traded = again(**{name: getattr(given, name) + 0.01}), given.left < 1.0
             assert (dearer.value[traded] >= found.value[traded]).all()
@@ -122,9 +123,9 @@ def rises_with_the_value(given, found, again):
 
 #: Number, bins, stride, look back, edges.
 FEATURES = (
-    (f.INVENTORY, 5, 1, 0, ()),
-    (f.MOMENTUM, 3, 5, 7, (-0.01, 0.02)),
-    (f.OF_SPREAD, 7, 15, 0, (0.001, 0.002, 0.003, 0.004, 0.005, 0.007)),
+    (features.INVENTORY, 5, 1, 0, ()),
+    (features.MOMENTUM, 3, 5, 7, (-0.01, 0.02)),
+    (features.OF_SPREAD, 7, 15, 0, (0.001, 0.002, 0.003, 0.004, 0.005, 0.007)),
 )
 CODES, AT = 105, 3
 
@@ -145,7 +146,7 @@ def encode(v):
     numbers = []
     for feature, bins, stride, look_back, edges in FEATURES:
         value = value_of(v, feature, look_back)
-        number = binned.even_bin(value, bins) if feature == f.INVENTORY else binned.bin_of(value, edges)
+        number = binned.even_bin(value, bins) if feature == features.INVENTORY else binned.bin_of(value, edges)
         numbers.append((number, stride))
     return {"state": binned.code(numbers)}
 
@@ -261,7 +262,7 @@ ROWS = (
     Lanes("observe.observe_feature",
           lambda x: (x.t, np.array([x.feature, 0, 0, x.look_back]), x.during, x.p, x.m, x.b), observe_feature,
           {**OF_ORDER, **CHARGES}, nothing_of_the_future, derived=squares_too, rtol=1e-9, atol=1e-12, tries=80,
-          others={**STEP, "feature": st.integers(0, len(f.FEATURE_NAMES) - 1), "look_back": st.integers(1, f.HISTORY - 1)}),
+          others={**STEP, "feature": st.integers(0, features.LAST_FEATURE), "look_back": st.integers(1, f.HISTORY - 1)}),
     Lanes("watch.note_features", noting_features, note_features, OF_ORDER, the_same_whatever_comes, derived=sums_of_path,
           outputs=features_noted, scratch="value", each=True, others=STEP, atol=1e-14),
     Lanes("bins.cut_evenly", lambda x: (float(x.stride), float(x.top), x.b), cut_evenly,

@@ -34,11 +34,15 @@ class PowerTemporary(Model):
         """A share of the mid, of the step alone."""
         return OfCost(scales=True, remembers=False)
 
+    def least_slope(self) -> float:
+        """None is sure: it depends on the volume."""
+        return 0.0
+
     def terms(self) -> TemporaryTerms:
         """What it is expected to cost."""
         coefficient, exponent = self.coefficient, self.exponent
         return TemporaryTerms(
-            0.0, 0.0, expected(coefficient), expected(exponent), bounds(exponent), bounds(coefficient)[1]
+            0.0, 0.0, expected(coefficient), expected(exponent), bounds(exponent), bounds(coefficient)[1], exponent
         )
 
 
@@ -58,9 +62,13 @@ class LinearTemporary(Model):
         """Currency, of the step alone."""
         return OfCost(scales=False, remembers=False)
 
+    def least_slope(self) -> float:
+        """The lowest cost a share for each share of the slice that an episode may have, currency."""
+        return bounds(self.coefficient)[0]
+
     def terms(self) -> TemporaryTerms:
         """What it is expected to cost; it knows no volume."""
-        return TemporaryTerms(expected(self.fixed), expected(self.coefficient), 0.0, 0.0, (0.0, 0.0), 0.0)
+        return TemporaryTerms(expected(self.fixed), expected(self.coefficient), 0.0, 0.0, (0.0, 0.0), 0.0, 0.0)
 
 
 Temporary = Annotated[PowerTemporary | LinearTemporary, Field(discriminator="model"), default_model("power")]
@@ -157,3 +165,14 @@ class Costs(Model):
 
     def switches(self) -> Mapping[str, int | str]:
         return {"COST_RULE": self.rule.upper()}
+
+    @property
+    def convex(self) -> bool:
+        """Whether what a schedule costs is convex in its slices, in every episode: then it has one minimum.
+
+        Temporary cost is; permanent impact is where a trade pays half of its own, or a linear temporary cost makes up for
+        the rest; transient impact is where it is linear (its decay is exponential).
+        """
+        missing = max(0.5 - bounds(self.permanent.own)[0], 0.0) * bounds(self.permanent.coefficient)[1]
+        linear = self.transient.is_off or bounds(self.transient.exponent) == (1.0, 1.0)
+        return linear and self.temporary.least_slope() >= missing

@@ -17,7 +17,8 @@ from fastexec.planning.static_cost import ScheduleCost
 
 _STARTS, _IMPROVED = 8, 3
 _MOST_MOVES = 200_000  # elements of a round of trials
-_COARSE = 20  # lots a step, from which on rounding costs less than a thousandth of the temporary cost
+#: Lots a step, from which on rounding costs less than a thousandth of the temporary cost.
+COARSE = 20
 
 
 def best_schedule(cost: ScheduleCost, convex: bool) -> np.ndarray:
@@ -28,10 +29,11 @@ def best_schedule(cost: ScheduleCost, convex: bool) -> np.ndarray:
     starts = _starts(places.size, convex)
     found = [_minimise(start, cost, places, convex) for start in starts]
     slices = _cheapest(np.stack([*_plain(places.size), *starts, *found]), cost, places, 1 if convex else _IMPROVED)
-    if not convex or cost.gaps is not None:
+    coarse = cost.fewest_lots < COARSE * places.size
+    if not convex or cost.gaps is not None or (coarse and len(cost.sizes) > 1):
         slices = _cheapest(np.stack([_improved(one, cost, places) for one in slices]), cost, places, 1)
     best = slices[0]
-    if cost.lots is not None and cost.lots < _COARSE * places.size:
+    if coarse and len(cost.sizes) == 1:
         best = _whole_lots(best, cost, places)
     return np.asarray(_spread_out(best[None], cost, places)[0])
 
@@ -93,7 +95,7 @@ def _slicing(cost: ScheduleCost, places: np.ndarray, barrier: float) -> Slicing:
     size = _mean_power(cost, 1.0)
     scales = [row[places] * _mean_power(cost, e) for row, e in zip(cost.scales, cost.exponents, strict=True)]
     if cost.gaps is not None:
-        scales = [row * x[places] for row, x in zip(scales, cost.gaps.typical, strict=True)]
+        scales = [row * x[places] for row, x in zip(scales, cost.gaps.typical, strict=False)]
     pushes = [(impact.coefficient * _mean_power(cost, impact.exponent), impact.exponent) for impact in cost.impacts]
     keeps = [power_of(np.full(places.size, impact.keep), 1.0) for impact in cost.impacts]
     return Slicing(
@@ -155,8 +157,7 @@ def _moved(slices: np.ndarray, part: float) -> np.ndarray:
 
 def _whole_lots(slices: np.ndarray, cost: ScheduleCost, places: np.ndarray) -> np.ndarray:
     """Slices in whole lots, single lots moved as long as that is cheaper."""
-    assert cost.lots is not None
-    lots = cost.lots
+    lots = cost.fewest_lots
     done = np.floor(_spread_out(slices[None], cost, places)[0, places + 1] * lots + 0.5)
     found = np.diff(done, prepend=0.0) / lots
     now = cost.of(_spread_out(found[None], cost, places))[0]

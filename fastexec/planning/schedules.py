@@ -12,10 +12,10 @@ import numpy as np
 
 from fastexec.errors import InputError
 from fastexec.exact import exp_of, plain_sum, power_of
-from fastexec.models.scalar import expected
+from fastexec.models.scalar import bounds, expected
 from fastexec.models.strategies import AlmgrenChriss, Strategy
 from fastexec.models.study import StudyModel
-from fastexec.planning.best_schedule import best_schedule
+from fastexec.planning.best_schedule import COARSE, best_schedule
 from fastexec.planning.expectation import Expectation
 from fastexec.planning.static_cost import schedule_cost
 
@@ -89,8 +89,10 @@ def minimum_is_proven(study: StudyModel) -> bool:
     """Whether ``static_optimum`` is known to be the best static schedule (but for the rounding to lots), not only the best
     that was found.
     """
-    idle = study.market.declares().idle and study.synthetic is not None
-    return study.costs.convex and not idle
+    order, idle = study.order, study.market.declares().idle and study.synthetic is not None
+    low, high = bounds(order.shares)
+    fine = low == high or low >= COARSE * order.steps * order.lot
+    return study.costs.convex and not idle and fine
 
 
 #: What strategies name as their SCHEDULE.

@@ -13,11 +13,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fastexec.exact import exp_of, power_of
-from fastexec.models.scalar import expected, nodes
+from fastexec.exact import exp_of, log_of, power_of
+from fastexec.models.order import Order
+from fastexec.models.scalar import Range, bounds, expected, nodes
 from fastexec.models.study import StudyModel
 from fastexec.planning.expectation import Expectation
 from fastexec.planning.gaps import Gaps, gaps_of
+
+
+_FEW_SIZES = 256
 
 
 class Impact(NamedTuple):
@@ -51,9 +55,9 @@ class ScheduleCost:
     gaps: Gaps | None
 
     @property
-    def lots(self) -> float | None:
-        """The order in lots; None where fractions trade or its size is a range."""
-        return None if self.lot == 0.0 or len(self.sizes) > 1 else max(round(self.sizes[0] / self.lot), 1)
+    def fewest_lots(self) -> float:
+        """Of the order at its smallest; infinite where fractions trade."""
+        return float("inf") if self.lot == 0.0 else max(round(min(self.sizes) / self.lot), 1)
 
     def of(self, fractions: np.ndarray) -> np.ndarray:
         """The cost of each trajectory, float64[m, t + 1] -> float64[m]."""
@@ -102,10 +106,10 @@ class ScheduleCost:
             ends = np.arange(lag, steps + 1)
             q, left = done[:, ends] - done[:, ends - lag], 1.0 - done[:, ends - lag]
             t = ends - 1
-            own = chance[t] * (self.linear[t] * q + square * q * q)
-            for scale, e, inverse in zip(scales, self.exponents, inverses, strict=True):
+            own = self.linear[t] * q + square * q * q
+            for scale, e, inverse in zip(scales, self.exponents, inverses[: len(scales)], strict=True):
                 own = own + scale[t] * inverse[t] * q * power_of(q, e)
-            total = total + _sum(own + stays[t] * risk[t] * left * left)
+            total = total + _sum(chance[t] * own + stays[t] * risk[t] * left * left)
         left = 1.0 - done
         total = total + _sum(self.gaps.traded * risk * left[:, 1:] * left[:, 1:])
         linear, slope = self.end
@@ -145,7 +149,7 @@ def schedule_cost(study: StudyModel, market: Expectation, risk_aversion: float) 
     )
     used = 1 if temporary.power > 0.0 else 0
     gamma = expected(costs.permanent.coefficient) * per_price
-    sizes, weights = nodes(order.shares)
+    sizes, weights = _sizes(order)
     # What is marked pays no fee and no temporary cost, at the mid after one more move.
     saved = (expected(costs.fees.per_share) + temporary.fixed - order.mark_penalty) * per_price
     move = relative.change[-1] - (relative.change[-2] if order.steps > 1 else 0.0)
@@ -167,13 +171,24 @@ def schedule_cost(study: StudyModel, market: Expectation, risk_aversion: float) 
     )
 
 
+def _sizes(order: Order) -> tuple[list[float], list[float]]:
+    """Sizes of the order and their weights: of a range over few lots all that it rounds to, else quadrature's."""
+    low, high = bounds(order.shares)
+    lots = range(max(int(low / order.lot + 0.5), 1), int(high / order.lot + 0.5) + 1) if order.lot > 0.0 else range(0)
+    if not isinstance(order.shares, Range) or not 0 < len(lots) <= _FEW_SIZES:
+        return nodes(order.shares)
+    edges = np.array([low, *[(k + 0.5) * order.lot for k in lots[:-1]], high])
+    places = log_of(edges) if order.shares.scale == "log" else edges
+    return [k * order.lot for k in lots], (np.diff(places) / (places[-1] - places[0])).tolist()
+
+
 def _impacts(study: StudyModel, per_price: float) -> list[Impact]:
     transient = study.costs.transient
     if transient.is_off:
         return []
     coefficient = expected(transient.coefficient) * per_price
     ranges = sum(len(nodes(value)[0]) > 1 for value in (transient.exponent, transient.resilience))
-    count = 12 if ranges < 2 else 6
+    count = 12 if ranges < 2 else 4
     exponents, resiliences = (
         zip(*nodes(value, count), strict=True) for value in (transient.exponent, transient.resilience)
     )

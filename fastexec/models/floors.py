@@ -52,7 +52,9 @@ def _inverse(centre: float, sd: float, floor: float, e: float) -> float:
     cut = max(bottom, 0.02 * top)
     v, weights = _panels(cut, top)
     if cut > bottom:
-        least = bottom if bottom > 0.0 else cut * (float(exp_of(np.array([-40.0 / (1.0 - e)]))[0]) if e < 0.9 else 1e-17)
+        least = (
+            bottom if bottom > 0.0 else cut * (float(exp_of(np.array([-40.0 / (1.0 - e)]))[0]) if e < 0.9 else 1e-17)
+        )
         logs, of_logs = _panels(*log_of(np.array([least, cut])).tolist())
         near = exp_of(logs)
         v, weights = np.concatenate((near, v)), np.concatenate((of_logs * near, weights))

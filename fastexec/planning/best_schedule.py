@@ -160,11 +160,11 @@ def _whole_lots(slices: np.ndarray, cost: ScheduleCost, places: np.ndarray) -> n
     lots = cost.fewest_lots
     done = np.floor(_spread_out(slices[None], cost, places)[0, places + 1] * lots + 0.5)
     found = np.diff(done, prepend=0.0) / lots
-    now = cost.of(_spread_out(found[None], cost, places))[0]
+    now = float(cost.of(_spread_out(found[None], cost, places))[0])
     while (trials := _moved(found, 1.0 / lots)).size:
         costs = cost.of(_spread_out(trials, cost, places))
         best = int(np.argmin(costs))
         if not costs[best] < now - 1e-12 * abs(now):
             break
-        found, now = np.round(trials[best] * lots) / lots, costs[best]
-    return found
+        found, now = np.round(trials[best] * lots) / lots, float(costs[best])
+    return np.asarray(found)

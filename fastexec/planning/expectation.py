@@ -126,7 +126,11 @@ def _exponents(study: StudyModel) -> tuple[list[float], list[float]]:
 
 def _expect_synthetic(study: StudyModel, market: SyntheticMarket) -> Expectation:
     setting = study.setting
-    price, volume, spread = market.price.moments(setting), market.volume.moments(setting), market.spread.moments(setting)
+    price, volume, spread = (
+        market.price.moments(setting),
+        market.volume.moments(setting),
+        market.spread.moments(setting),
+    )
     exponents, weights = _exponents(study)
     inverses = [market.volume.moments(setting._replace(exponent=e)).inverse for e in exponents[1:]]
     first = volume if len(exponents) == 1 else market.volume.moments(setting._replace(exponent=exponents[0]))

@@ -20,7 +20,6 @@ from fastexec.models.study import StudyModel
 from fastexec.planning.expectation import Expectation
 from fastexec.planning.gaps import Gaps, gaps_of
 
-
 _FEW_SIZES = 256
 
 
@@ -193,6 +192,4 @@ def _impacts(study: StudyModel, per_price: float) -> list[Impact]:
         zip(*nodes(value, count), strict=True) for value in (transient.exponent, transient.resilience)
     )
     rates = list(resiliences)
-    return [
-        Impact(coefficient * w * v, d, float(exp_of(np.array([-r]))[0])) for d, w in exponents for r, v in rates
-    ]
+    return [Impact(coefficient * w * v, d, float(exp_of(np.array([-r]))[0])) for d, w in exponents for r, v in rates]

@@ -16,7 +16,6 @@ from fastexec.kernels.program import MOMENTA, SPREADS, TIMES, VOLUMES
 from fastexec.kernels.programme import Problem
 from fastexec.kernels.room import lanes_for, output_for
 from fastexec.kernels.summary import BINS
-from fastexec.kernels.trajectory import Slicing
 from fastexec.kernels.watch import Observed, Watched
 
 E, T, X, A, I = 7, 3, 4, 2, 5  # noqa: E741 - episodes, steps, market states, actions, inventories
@@ -132,12 +131,8 @@ CALLS = {
     ),
     "tabulate_shares": lambda: (0.1, np.zeros(4)),
     "solve": solve,
-    "optimise": lambda: (
-        np.full(T, 1.0 / T),
-        Slicing(
-            np.zeros((2, T)), np.zeros((2, T)), np.array([0.5, 0.6]), np.zeros((3, 2)), np.zeros((3, T)), np.array([1.0, 0.1])
-        ),
-    ),
+    "optimise": lambda: (np.full(T, 1.0 / T), np.ones((5, T)), np.array([1.0, 1.0, 1.0, 0.1, 0.5, 0.6])),
+    "draw_lumps": lambda: (np.ones((2, T)),),
     "evaluate": lambda: (0, np.ones(T), 1.0, np.ones(T)),
     "normal_quantiles": lambda: (np.full(T, 0.5), np.ones(T)),
     "spread_of": lambda: (np.zeros((C, E * K)), 1, E - 1, np.zeros((C, K)), np.zeros((C, K)), np.zeros((C, K))),

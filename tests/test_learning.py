@@ -225,5 +225,5 @@ def test_the_worth_of_adapting_is_that_of_the_pairs(tmp_path):
     (line,) = [note for note in compare(tmp_path / "r").notes if "what adapting is worth" in note]
     for baseline in ("static_optimum", "blind"):
         rows = {row["strategy"]: row for row in compare(tmp_path / "r", baseline=baseline).table.to_pylist()}
-        assert f"{rows['learned']['saving_cv_bps']:+.3f} bps" in line
+        assert f"{rows['learned']['saving_cv_bps']:+.3f} [" in line
         assert rows["learned"]["ci_low_cv_bps"] > 0.0

@@ -1,4 +1,4 @@
-"""``static_optimum`` is the best static schedule: its objective against plain Monte Carlo, its minimum against all others."""
+"""``static_optimum`` is the best static schedule: against closed forms, enumeration, and all that others would play."""
 
 from __future__ import annotations
 
@@ -11,112 +11,12 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from conftest import StudyModel, small_study
 from fastexec.planning.expectation import expect
-from fastexec.planning.schedules import cheaper_than_optimum, fractions, minimum_is_proven
-from fastexec.planning.static_cost import schedule_cost
-from fastexec.simulation import prepare, simulate
+from fastexec.planning.schedules import cheaper_than_optimum, minimum_is_proven
+from fastexec.simulation import prepare
 from fastexec.studies.check import examine
 from fastexec.studies.study import Study
 from naive.schedule_cost import costs_bps
-
-EPISODES = 60_000
-SCHEDULES = [
-    {"model": "twap"},
-    {"model": "vwap"},
-    {"model": "immediate"},
-    {"model": "static_optimum"},
-    {"name": "odd", "model": "schedule", "weights": [3, 1, 0, 2, 5, 0, 0, 1, 1, 4]},
-]
-
-
-def study_of(**changes: Any) -> StudyModel:
-    base = {"order": {"shares": 20_000, "steps": 10, "lot": 0}, "strategies": SCHEDULES}
-    return StudyModel.model_validate(base | changes)
-
-
-def table(study: StudyModel) -> dict[str, np.ndarray]:
-    """Trajectories by name."""
-    (market,) = expect(study)
-    return {strategy.name: fractions(strategy, study, market) for strategy in study.strategies}
-
-
-def objective(study: StudyModel, trajectories: np.ndarray, risk_aversion: float = 0.0) -> np.ndarray:
-    """bps, but for what no schedule changes."""
-    (market,) = expect(study)
-    return 1e4 * schedule_cost(study, market, risk_aversion).of(np.atleast_2d(trajectories))
-
-
-def bps(study: StudyModel, trajectory: np.ndarray, episodes: int = 2) -> float:
-    """By the naive program."""
-    return float(costs_bps(study.model_dump(), trajectory, episodes, 1).mean())
-
-
-MARKETS: dict[str, dict[str, Any]] = {
-    "floor of the spread": {"market": {"spread": {"mean": 0.0006, "volatility": 0.8, "floor": 0.0008, "diurnal": [3, 1, 0.5]}}},
-    "spread by ranges": {"market": {"spread": {
-        "mean": {"low": 0.0002, "high": 0.002, "scale": "log"}, "volatility": {"low": 0.1, "high": 1.0}, "floor": 0.0005,
-        "diurnal": [1, 4],
-    }}},
-    "walk": {"market": {"spread": {"model": "random_walk", "initial": {"low": 0.0001, "high": 0.0006}, "volatility": 0.0003}}},
-    "volume by ranges": {"market": {"volume": {
-        "mean": {"low": 1000, "high": 50_000, "scale": "log"}, "volatility": {"low": 0.2, "high": 1.2}, "floor": 2000.0,
-        "curve": [3, 1, 1, 2],
-    }}},
-    "cosine, noise and floor": {"market": {"volume": {"model": "cosine", "amplitude": 0.8, "noise": 4000, "floor": 500}}},
-    "cosine, idle by chance": {
-        "order": {"shares": 20_000, "steps": 10, "lot": 1, "at_horizon": "mark", "mark_penalty": 0.5},
-        "costs": {"permanent": {"coefficient": 1e-6}, "fees": {"per_share": 0.003}},
-        "market": {"volume": {"model": "cosine", "amplitude": -0.5, "noise": 6000}},
-    },
-    "chain, idle by chance": {"costs": {"temporary": {"exponent": 0.5}}, "market": {
-        "spread": {"model": "markov", "levels": [0.0002, 0.002], "transition": [[0.9, 0.1], [0.3, 0.7]]},
-        "volume": {"model": "markov", "levels": [0, 2000, 9000], "initial": [0.5, 0.25, 0.25],
-                   "transition": [[0.6, 0.3, 0.1], [0.2, 0.6, 0.2], [0.3, 0.3, 0.4]]},
-    }},
-    "linear, idle by chance": {
-        "costs": {"temporary": {"model": "linear", "fixed": 0.05, "coefficient": 1e-5}},
-        "market": {"volume": {"model": "markov", "levels": [0, 2000], "transition": [[0.6, 0.4], [0.2, 0.8]],
-                              "initial": [0, 1]}},
-    },
-    "exponent by range": {
-        "costs": {"temporary": {"coefficient": {"low": 0.001, "high": 0.01}, "exponent": {"low": 0.3, "high": 1.0}}},
-        "market": {"volume": {"curve": [1, 4]}},
-    },
-    "few lots by range": {
-        "order": {"shares": {"low": 500, "high": 8000, "scale": "log"}, "steps": 10, "lot": 100},
-        "market": {"volume": {"curve": [1, 4]}},
-    },
-    "price and drift by range": {
-        "order": {"shares": 20_000, "steps": 10, "lot": 0, "side": "buy"},
-        "market": {"initial_price": {"low": 20, "high": 200},
-                   "price": {"model": "arithmetic", "volatility": 0.01, "drift": {"low": -0.01, "high": 0.05}}},
-        "costs": {"permanent": {"coefficient": 1e-6, "own": 1.0}, "transient": {"coefficient": 1e-5}},
-    },
-    "drift, moved": {"market": {"price": {"drift": 0.001, "start": "moved"}}},
-    "transient by ranges": {"costs": {"transient": {
-        "coefficient": {"low": 1e-6, "high": 4e-5}, "exponent": {"low": 0.8, "high": 1.2},
-        "resilience": {"low": 0.05, "high": 1.0},
-    }}},
-    "steps without volume": {
-        "costs": {"transient": {"coefficient": 2e-5, "resilience": 0.2}},
-        "market": {"volume": {"model": "cosine", "amplitude": -1.0}},
-    },
-    "concave permanent": {"costs": {"permanent": {"coefficient": 1e-4, "own": 0.0}, "temporary": {"coefficient": 0.001}}},
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("name", list(MARKETS))
-def test_the_objective_is_what_plain_monte_carlo_finds(name):
-    study = study_of(**MARKETS[name])
-    data, found = study.model_dump(), table(study)
-    first, *others = found
-    if name == "steps without volume":  # what is planned behind the last volume is marked there, not traded
-        first, others = "vwap", ["static_optimum"]
-    exact = dict(zip(found, objective(study, np.array(list(found.values()))), strict=True))
-    reference = costs_bps(data, found[first], EPISODES, 1)
-    for other in others:
-        gap = costs_bps(data, found[other], EPISODES, 1) - reference
-        error = gap.std() / np.sqrt(EPISODES)
-        assert abs(gap.mean() - (exact[other] - exact[first])) < 4.5 * error + 1e-7, other
+from static_schedules import MARKETS, SCHEDULES, bps, objective, study_of, table
 
 
 @pytest.mark.parametrize("name", list(MARKETS))
@@ -282,17 +182,6 @@ def random_studies(draw) -> StudyModel:
 @given(random_studies())
 def test_in_its_own_objective_it_is_never_dearer_than_a_schedule_of_the_study(study):
     assert cheaper_than_optimum(study, expect(study)[0]) == []
-
-
-def test_the_program_plays_it_at_the_cost_that_was_planned():
-    """End to end: the simulated mean without the moves is the naive program's."""
-    study = study_of(**MARKETS["chain, idle by chance"])
-    results, found = simulate(study, episodes=40_000).episodes, table(study)
-    cost = (results["shortfall_bps"] - results["timing_bps"]).reshape(-1, len(SCHEDULES))
-    for k, name in enumerate(found):
-        mine = costs_bps(study.model_dump(), found[name], 40_000, 5)
-        error = np.hypot(mine.std(), cost[:, k].std()) / np.sqrt(40_000)
-        assert abs(mine.mean() - cost[:, k].mean()) < 4.5 * error, name
 
 
 def test_other_strategies_of_the_study_change_nothing():

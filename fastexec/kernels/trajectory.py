@@ -1,196 +1,130 @@
 """The static schedule of least expected cost + risk aversion * variance, by a stagewise Newton method.
 
-State: share of the order left x and outstanding transient impacts y; control: the slice n > 0, kept positive by a barrier
-that fades.
-    x' = x - n,   y_m' = (y_m + k_m n^d_m) a_m
-    cost of a step: linear n + sum scale_j n^(1+e_j) + square n^2 + n sum (y_m + k_m n^d_m / 2) + risk (x - n)^2
-Several j and m where exponents or resilience are ranges: a mixture. The value function is expanded to second order from the
-last step back (Jacobson and Mayne 1970), which is Newton's method at a cost linear in the number of steps; where the cost is
-convex it finds the one minimum, else one near its start.
+State: share of the order left x and outstanding transient impact y; control: the slice n > 0, kept positive by a barrier that
+fades.
+    x' = x - n,   y' = (y + k n^d) a
+    cost of a step: linear n + sum scale_j n^(1+e_j) + square n^2 + n (y + k n^d / 2) + risk (x - n)^2
+Several exponents e_j where it is a range: a mixture. The value function is expanded to second order from the last step back
+(Jacobson and Mayne 1970), which is Newton's method at a cost linear in the number of steps; where the cost is convex it finds
+the one minimum, else one near its start.
 """
-
-from typing import NamedTuple
 
 import numpy as np
 
-from fastexec.kernels._jit import allocating, entry, inlined
+from fastexec.kernels._jit import allocating, entry, inlined, stage
 from fastexec.kernels.door import F8, held, sizes, within
 from fastexec.kernels.elementary import log, power
 
-LINEAR, RISK = 0, 1  # rows of ``terms``: a value for each step
-PUSH, PUSH_EXPONENT = 0, 1  # columns of ``pushes``: k, d
-
-
-class Slicing(NamedTuple):
-    """What slices cost, for shares of the order. terms float64[2, t]; scales float64[j, t], exponents float64[j]; pushes
-    float64[m, 2], keeps float64[m, t]: a_m from each step to the next; numbers: square, and the barrier to begin with.
-    """
-
-    terms: np.ndarray
-    scales: np.ndarray
-    exponents: np.ndarray
-    pushes: np.ndarray
-    keeps: np.ndarray
-    numbers: np.ndarray
-
-
-def example():
-    """Arrays of the types of the entry, for its signature."""
-    flat = np.zeros((1, 1))
-    return np.zeros(1), Slicing(flat, flat, np.zeros(1), flat, flat, np.zeros(2))
+LINEAR, RISK, KEEP, SCALES = 0, 1, 2, 3  # rows of ``terms``, a value for each step: a, and scale_j from SCALES on
+SQUARE, PUSH, PUSH_EXPONENT, BARRIER, EXPONENTS = 0, 1, 2, 3, 4  # ``constants``: k, d, and e_j from EXPONENTS on
 
 
 @inlined
-def _own_cost(n, t, costs):
-    cost = costs.terms[LINEAR, t] * n + costs.numbers[0] * n * n
-    for j in range(costs.exponents.shape[0]):
-        cost += costs.scales[j, t] * n * power(n, costs.exponents[j])
-    return cost
+def _step_cost(n, x, y, t, terms, constants):
+    pushed = constants[PUSH] * power(n, constants[PUSH_EXPONENT])
+    impact = n * (y + 0.5 * pushed)
+    own = terms[LINEAR, t] * n + constants[SQUARE] * n * n
+    for j in range(terms.shape[0] - SCALES):
+        own += terms[SCALES + j, t] * n * power(n, constants[EXPONENTS + j])
+    return own + impact + terms[RISK, t] * (x - n) * (x - n)
 
 
-@allocating
-def total_cost(slices, costs, barrier):
+@stage
+def total_cost(slices, terms, constants, barrier):
     """Cost of a schedule, the barrier included; infinite where a slice is not positive."""
-    impact = np.zeros(costs.pushes.shape[0])
-    x, total = 1.0, 0.0
+    x, y, total = 1.0, 0.0, 0.0
     for t in range(slices.shape[0]):
         n = slices[t]
         if n <= 0.0:
             return np.inf
-        total += _own_cost(n, t, costs) - barrier * log(n)
-        for m in range(impact.shape[0]):
-            pushed = costs.pushes[m, PUSH] * power(n, costs.pushes[m, PUSH_EXPONENT])
-            total += n * (impact[m] + 0.5 * pushed)
-            impact[m] = (impact[m] + pushed) * costs.keeps[m, t]
+        total += _step_cost(n, x, y, t, terms, constants) - barrier * log(n)
+        y = (y + constants[PUSH] * power(n, constants[PUSH_EXPONENT])) * terms[KEEP, t]
         x -= n
-        total += costs.terms[RISK, t] * x * x
     return total
 
 
-@allocating
-def follow_states(slices, costs, x, y):
-    """The states before each step: x float64[t], y float64[t, m]."""
-    left = 1.0
-    impact = np.zeros(costs.pushes.shape[0])
+@stage
+def find_states(slices, terms, constants, x, y):
+    """Shares left and outstanding impact before each step."""
+    left, impact = 1.0, 0.0
     for t in range(slices.shape[0]):
-        x[t] = left
+        x[t], y[t] = left, impact
         left -= slices[t]
-        for m in range(impact.shape[0]):
-            y[t, m] = impact[m]
-            pushed = costs.pushes[m, PUSH] * power(slices[t], costs.pushes[m, PUSH_EXPONENT])
-            impact[m] = (impact[m] + pushed) * costs.keeps[m, t]
-
-
-@inlined
-def _slopes(n, t, x, y, costs, barrier):
-    """First and second derivative of the step's cost in n."""
-    risk = 2.0 * costs.terms[RISK, t]
-    first = costs.terms[LINEAR, t] + 2.0 * costs.numbers[0] * n - barrier / n - risk * (x[t] - n)
-    second = 2.0 * costs.numbers[0] + barrier / (n * n) + risk
-    for j in range(costs.exponents.shape[0]):
-        e = costs.exponents[j]
-        scaled = (1.0 + e) * costs.scales[j, t] * power(n, e)
-        first += scaled
-        second += e * scaled / n
-    for m in range(costs.pushes.shape[0]):
-        d = costs.pushes[m, PUSH_EXPONENT]
-        push = costs.pushes[m, PUSH] * power(n, d)
-        first += y[t, m] + 0.5 * push * (1.0 + d)
-        second += 0.5 * d * push / n * (1.0 + d)
-    return first, second
+        impact = (impact + constants[PUSH] * power(slices[t], constants[PUSH_EXPONENT])) * terms[KEEP, t]
 
 
 @allocating
-def expand(slices, costs, barrier, feedback):
-    """Backward pass: ``feedback[t]`` = (step, change with x, with each y) of the Newton direction; predicted decrease."""
-    steps, modes = slices.shape[0], costs.pushes.shape[0]
-    x, y = np.empty(steps), np.empty((steps, modes))
-    follow_states(slices, costs, x, y)
-    vy, vxy, vyy = np.zeros(modes), np.zeros(modes), np.zeros((modes, modes))
-    rise, qny = np.zeros(modes), np.zeros(modes)
-    vx, vxx, decrease = 0.0, 0.0, 0.0
+def expand(slices, terms, constants, barrier, feedback):
+    """Backward pass: ``feedback[t]`` = (step, change with x, change with y) of the Newton direction; predicted decrease."""
+    steps = slices.shape[0]
+    d, k = constants[PUSH_EXPONENT], constants[PUSH]
+    x, y = np.empty(steps), np.empty(steps)
+    find_states(slices, terms, constants, x, y)
+    vx, vy, vxx, vxy, vyy, decrease = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     for t in range(steps - 1, -1, -1):
-        n, risk = slices[t], 2.0 * costs.terms[RISK, t]
-        cn, cnn = _slopes(n, t, x, y, costs, barrier)
-        qx, qxx = risk * (x[t] - n) + vx, risk + vxx
-        more_n, more_nx, more_nn = push_on(n, t, costs, (vy, vxy, vyy), rise, qny)
-        qn, qnx, qnn = cn - vx + more_n, more_nx - risk - vxx, cnn + vxx + more_nn
+        n, a = slices[t], terms[KEEP, t]
+        push = k * power(n, d)
+        push1, push2 = d * push / n, d * (d - 1.0) * push / (n * n)
+        risk = 2.0 * terms[RISK, t]
+        # Derivatives of the step's cost in n, by parts: own terms, barrier, transient, risk.
+        cn = terms[LINEAR, t] + 2.0 * constants[SQUARE] * n - barrier / n
+        cn += y[t] + 0.5 * push * (1.0 + d) - risk * (x[t] - n)
+        cnn = 2.0 * constants[SQUARE] + barrier / (n * n)
+        for j in range(terms.shape[0] - SCALES):
+            e = constants[EXPONENTS + j]
+            scaled = (1.0 + e) * terms[SCALES + j, t] * power(n, e)
+            cn += scaled
+            cnn += e * scaled / n
+        cnn += 0.5 * push1 * (1.0 + d) + risk
+        qx, qxx, qnx = risk * (x[t] - n) + vx, risk + vxx, -risk - vxx + a * push1 * vxy
+        qy, qyy, qxy, qny = n + a * vy, a * a * vyy, a * vxy, 1.0 - a * vxy + a * a * push1 * vyy
+        qn = cn - vx + a * push1 * vy
+        qnn = cnn + vxx - 2.0 * a * push1 * vxy + a * a * push1 * push1 * vyy + a * push2 * vy
         if t == steps - 1:  # what is left is the slice: no choice
-            f0, fx = 0.0, 1.0
+            feedback[t, 0], feedback[t, 1], feedback[t, 2] = 0.0, 1.0, 0.0
         else:
             if not qnn > 1e-12 * abs(cnn):
                 qnn = abs(cnn) + 1e-300  # not convex here: a descent step instead of Newton's
-            f0, fx = -qn / qnn, -qnx / qnn
-        feedback[t, 0], feedback[t, 1] = f0, fx
-        for m in range(modes):
-            feedback[t, 2 + m] = 0.0 if t == steps - 1 else -qny[m] / qnn
+            feedback[t, 0], feedback[t, 1], feedback[t, 2] = -qn / qnn, -qnx / qnn, -qny / qnn
+        f0, fx, fy = feedback[t, 0], feedback[t, 1], feedback[t, 2]
         decrease -= f0 * qn + 0.5 * f0 * f0 * qnn
         vx = qx + fx * qn + f0 * (qnx + qnn * fx)
+        vy = qy + fy * qn + f0 * (qny + qnn * fy)
         vxx = qxx + 2.0 * fx * qnx + fx * fx * qnn
-        for m in range(modes):
-            fy, a = feedback[t, 2 + m], costs.keeps[m, t]
-            vxy[m] = a * vxy[m] + fx * qny[m] + fy * qnx + fx * fy * qnn
-            vy[m] = n + a * vy[m] + fy * qn + f0 * (qny[m] + qnn * fy)
-            for k in range(modes):
-                other = feedback[t, 2 + k]
-                vyy[m, k] = a * costs.keeps[k, t] * vyy[m, k] + fy * qny[k] + other * qny[m] + fy * other * qnn
+        vxy = qxy + fx * qny + fy * qnx + fx * fy * qnn
+        vyy = qyy + 2.0 * fy * qny + fy * fy * qnn
     return decrease
 
 
-@allocating
-def push_on(n, t, costs, values, rise, qny):
-    """What a slice does to the cost to go through the impacts that it leaves: first derivative in n, mixed with x, second;
-    mixed with each y into ``qny``.
-    """
-    vy, vxy, vyy = values
-    first, mixed, second = 0.0, 0.0, 0.0
-    for m in range(rise.shape[0]):
-        d, a = costs.pushes[m, PUSH_EXPONENT], costs.keeps[m, t]
-        rise[m] = a * d * costs.pushes[m, PUSH] * power(n, d) / n
-        first += rise[m] * vy[m]
-        mixed += rise[m] * vxy[m]
-        second += (d - 1.0) * rise[m] / n * vy[m] - 2.0 * rise[m] * vxy[m]
-    for m in range(rise.shape[0]):
-        across = 0.0
-        for k in range(rise.shape[0]):
-            across += rise[k] * vyy[m, k]
-        qny[m] = 1.0 + costs.keeps[m, t] * (across - vxy[m])
-        second += rise[m] * across
-    return first, mixed, second
-
-
-@allocating
-def try_step(size, slices, costs, feedback, trial):
+@stage
+def try_step(size, slices, terms, constants, feedback, trial):
     """Forward pass: the slices after a step of ``size`` along the Newton direction, through the true states."""
-    modes = costs.pushes.shape[0]
-    moved = np.zeros(modes)  # the outstanding impacts less those of the slices before the step
-    left = 0.0  # likewise
+    left, impact, old_left, old_impact = 1.0, 0.0, 1.0, 0.0
     for t in range(slices.shape[0]):
         n = slices[t]
-        move = size * feedback[t, 0] + feedback[t, 1] * left
-        for m in range(modes):
-            move += feedback[t, 2 + m] * moved[m]
+        move = size * feedback[t, 0] + feedback[t, 1] * (left - old_left) + feedback[t, 2] * (impact - old_impact)
         trial[t] = n + move
-        for m in range(modes):
-            k, d = costs.pushes[m, PUSH], costs.pushes[m, PUSH_EXPONENT]
-            moved[m] = (moved[m] + k * (power(max(trial[t], 0.0), d) - power(n, d))) * costs.keeps[m, t]
-        left -= move
+        d, a, k = constants[PUSH_EXPONENT], terms[KEEP, t], constants[PUSH]
+        old_left -= n
+        old_impact = (old_impact + k * power(n, d)) * a
+        left -= trial[t]
+        impact = (impact + k * power(max(trial[t], 0.0), d)) * a
     last = slices.shape[0] - 1
     trial[last] += left  # rounding: the slices add up to the order
 
 
 @allocating
-def descend(slices, costs, barrier):
+def descend(slices, terms, constants, barrier):
     """Newton steps at one barrier until the predicted decrease is rounding, or no step helps."""
-    feedback, trial = np.empty((slices.shape[0], 2 + costs.pushes.shape[0])), np.empty(slices.shape[0])
-    now = total_cost(slices, costs, barrier)
+    feedback, trial = np.empty((slices.shape[0], 3)), np.empty(slices.shape[0])
+    now = total_cost(slices, terms, constants, barrier)
     for _ in range(60):
-        decrease = expand(slices, costs, barrier, feedback)
+        decrease = expand(slices, terms, constants, barrier, feedback)
         size = 1.0
         while size > 1e-9:
-            try_step(size, slices, costs, feedback, trial)
-            then = total_cost(trial, costs, barrier)
-            if then < now:
+            try_step(size, slices, terms, constants, feedback, trial)
+            then = total_cost(trial, terms, constants, barrier)
+            if then < now or (decrease <= 1e-11 * abs(now) and then < np.inf):  # a cost knows half the digits of its minimum
                 break
             size *= 0.5
         if size <= 1e-9:
@@ -203,23 +137,20 @@ def descend(slices, costs, barrier):
             return
 
 
-def _door(slices, costs):
+def _door(slices, terms, constants):
     (steps,) = sizes("slices", slices, 1)
     within("slices: steps", steps, 1)
     held("slices", slices, F8, steps)
-    held("costs.terms", costs.terms, F8, 2, steps)
-    held("costs.exponents", costs.exponents, F8, *sizes("costs.exponents", costs.exponents, 1))
-    held("costs.scales", costs.scales, F8, costs.exponents.size, steps)
-    modes, _ = sizes("costs.pushes", costs.pushes, 2)
-    held("costs.pushes", costs.pushes, F8, modes, 2)
-    held("costs.keeps", costs.keeps, F8, modes, steps)
-    held("costs.numbers", costs.numbers, F8, 2)
+    rows, _ = sizes("terms", terms, 2)
+    within("terms: rows", rows, SCALES)
+    held("terms", terms, F8, rows, steps)
+    held("constants", constants, F8, EXPONENTS + rows - SCALES)
 
 
-@entry(example, _door)
-def optimise(slices, costs):
+@entry("void(float64[::1], float64[:, ::1], float64[::1])", _door)
+def optimise(slices, terms, constants):
     """Overwrite ``slices`` (positive, adding up to 1) with the optimal ones; zero slices come out as nearly 0."""
-    barrier = costs.numbers[1] * abs(total_cost(slices, costs, 0.0)) / slices.shape[0]
+    barrier = constants[BARRIER] * abs(total_cost(slices, terms, constants, 0.0)) / slices.shape[0]
     for _ in range(14):
-        descend(slices, costs, barrier)
+        descend(slices, terms, constants, barrier)
         barrier *= 0.1

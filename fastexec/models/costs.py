@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from fastexec.models._base import Model, default_model
 from fastexec.models.declarations import OfCost, Slot, TemporaryTerms
-from fastexec.models.scalar import NonNegative, bounds, expected, is_zero, limited
+from fastexec.models.scalar import NonNegative, bounds, expected, is_zero, limited, nodes
 
 _Exponent = Annotated[NonNegative, limited(most=4.0)]
 
@@ -42,7 +42,13 @@ class PowerTemporary(Model):
         """What it is expected to cost."""
         coefficient, exponent = self.coefficient, self.exponent
         return TemporaryTerms(
-            0.0, 0.0, expected(coefficient), expected(exponent), bounds(exponent), bounds(coefficient)[1], exponent
+            0.0,
+            0.0,
+            expected(coefficient),
+            expected(exponent),
+            bounds(exponent),
+            bounds(coefficient)[1],
+            nodes(exponent),
         )
 
 
@@ -68,7 +74,7 @@ class LinearTemporary(Model):
 
     def terms(self) -> TemporaryTerms:
         """What it is expected to cost; it knows no volume."""
-        return TemporaryTerms(expected(self.fixed), expected(self.coefficient), 0.0, 0.0, (0.0, 0.0), 0.0, 0.0)
+        return TemporaryTerms(expected(self.fixed), expected(self.coefficient), 0.0, 0.0, (0.0, 0.0), 0.0, nodes(0.0))
 
 
 Temporary = Annotated[PowerTemporary | LinearTemporary, Field(discriminator="model"), default_model("power")]

@@ -8,12 +8,9 @@ default: whoever adds a model has thought of the control variate, or a test name
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from fastexec.models.scalar import Scalar
 
 
 @dataclass(frozen=True)
@@ -111,7 +108,7 @@ class MarkovLaw(NamedTuple):
 class TemporaryTerms(NamedTuple):
     """Expected temporary cost a share: fixed + linear * shares + mid * power * (shares / volume)^exponent, in currency.
 
-    exponents: the lowest and the highest that an episode may have; range_of_exponent: what each draws from;
+    exponents: the lowest and the highest that an episode may have; exponent_nodes: values and weights of its mean;
     ``most_power``: the highest power.
     """
 
@@ -121,4 +118,4 @@ class TemporaryTerms(NamedTuple):
     exponent: float
     exponents: tuple[float, float]
     most_power: float
-    range_of_exponent: Scalar
+    exponent_nodes: tuple[list[float], list[float]]

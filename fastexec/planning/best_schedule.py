@@ -12,7 +12,8 @@ from functools import lru_cache
 import numpy as np
 
 from fastexec.exact import plain_sum, power_of
-from fastexec.kernels.trajectory import Slicing, optimise
+from fastexec.kernels.lumps import draw_lumps
+from fastexec.kernels.trajectory import optimise
 from fastexec.planning.static_cost import ScheduleCost
 
 _STARTS, _IMPROVED = 8, 3
@@ -30,7 +31,7 @@ def best_schedule(cost: ScheduleCost, convex: bool) -> np.ndarray:
     found = [_minimise(start, cost, places, convex) for start in starts]
     slices = _cheapest(np.stack([*_plain(places.size), *starts, *found]), cost, places, 1 if convex else _IMPROVED)
     coarse = cost.fewest_lots < COARSE * places.size
-    if not convex or cost.gaps is not None or (coarse and len(cost.sizes) > 1):
+    if not convex or cost.gaps is not None or len(cost.impacts) > 1 or (coarse and len(cost.sizes) > 1):
         slices = _cheapest(np.stack([_improved(one, cost, places) for one in slices]), cost, places, 1)
     best = slices[0]
     if coarse and len(cost.sizes) == 1:
@@ -73,46 +74,46 @@ def _starts(steps: int, convex: bool) -> tuple[np.ndarray, ...]:
         start = np.zeros(steps)
         start[at_end] = 1.0
         found.append(start)
-    words = np.random.Philox(key=steps).random_raw(_STARTS * steps).reshape(_STARTS, steps)
-    lumpy = power_of((words >> np.uint64(11)) * 2.0**-53, 6.0)
-    found += [one / plain_sum(one) for one in lumpy]
-    return tuple(found)
+    lumpy = np.empty((_STARTS, steps))
+    draw_lumps(lumpy)
+    return (*found, *lumpy)
 
 
 def _minimise(start: np.ndarray, cost: ScheduleCost, places: np.ndarray, convex: bool) -> np.ndarray:
     """Newton's method from a start; volumes that may be none count as those that are some."""
     steps = start.size
     slices = np.ascontiguousarray(0.98 * start + 0.02 / steps)
-    optimise(slices, _slicing(cost, places, 0.1 if convex else 1e-4))
+    optimise(slices, *_problem(cost, places, 0.1 if convex else 1e-4))
     return slices
 
 
-def _slicing(cost: ScheduleCost, places: np.ndarray, barrier: float) -> Slicing:
-    """What the kernel takes: sizes of the order averaged, steps without volume left out, their risk and decay added up."""
+def _problem(cost: ScheduleCost, places: np.ndarray, barrier: float) -> tuple[np.ndarray, np.ndarray]:
+    """What the kernel takes: sizes of the order averaged, steps without volume left out, their risk and decay added up, of
+    several exponents and resiliences of transient impact the mean.
+    """
     gaps = np.diff(np.append(places, cost.open.size))
-    risk = [plain_sum(cost.risk[p : p + gap]) for p, gap in zip(places, gaps, strict=True)]
+    size, risk = _mean_power(cost, 1.0), [plain_sum(cost.risk[p : p + g]) for p, g in zip(places, gaps, strict=True)]
     linear = cost.linear[places] - cost.linear[places].min()  # a common level would drown the differences in rounding
-    size = _mean_power(cost, 1.0)
     scales = [row[places] * _mean_power(cost, e) for row, e in zip(cost.scales, cost.exponents, strict=True)]
     if cost.gaps is not None:
         scales = [row * x[places] for row, x in zip(scales, cost.gaps.typical, strict=False)]
-    pushes = [(impact.coefficient * _mean_power(cost, impact.exponent), impact.exponent) for impact in cost.impacts]
-    keeps = [power_of(np.full(places.size, impact.keep), 1.0) for impact in cost.impacts]
-    return Slicing(
-        np.stack((linear, np.array(risk) * size)),
-        np.array(scales).reshape(-1, places.size),
-        np.array(cost.exponents, np.float64),
-        np.array(pushes, np.float64).reshape(-1, 2),
-        np.array([_to_power(keep, gaps) for keep in keeps]).reshape(-1, places.size),
-        np.array([cost.square * size, barrier]),
-    )
+    push, exponent, keep = _typical(cost)
+    keeps = np.full(places.size, keep)
+    for more in range(1, int(gaps.max())):
+        keeps = np.where(gaps > more, keeps * keep, keeps)
+    terms = np.stack((linear, np.array(risk) * size, keeps, *scales))
+    return terms, np.array([cost.square * size, push, exponent, barrier, *cost.exponents])
 
 
-def _to_power(keep: np.ndarray, times: np.ndarray) -> np.ndarray:
-    found = keep.copy()
-    for more in range(1, int(times.max())):
-        found = np.where(times > more, found * keep, found)
-    return found
+def _typical(cost: ScheduleCost) -> tuple[float, float, float]:
+    """Coefficient, exponent and keep of one transient impact in place of several, of a slice in shares of the order."""
+    total = sum(impact.coefficient for impact in cost.impacts)
+    if not total > 0.0:
+        return 0.0, 1.0, 1.0
+    shares = [impact.coefficient / total for impact in cost.impacts]
+    exponent = sum(w * impact.exponent for w, impact in zip(shares, cost.impacts, strict=True))
+    keep = sum(w * impact.keep for w, impact in zip(shares, cost.impacts, strict=True))
+    return total * _mean_power(cost, exponent), exponent, keep
 
 
 def _mean_power(cost: ScheduleCost, exponent: float) -> float:

@@ -94,7 +94,7 @@ def arrival_price(market: BootstrapMarket, windows: ReplayWindows) -> float:
 def _expect_window(study: StudyModel, windows: ReplayWindows, e: int, price: float) -> Expectation:
     steps = study.order.steps
     volume = windows.expected_volume[e]
-    exponents, weights = _exponents(study)
+    exponents, weights = study.costs.temporary.terms().exponent_nodes
     volatility, half_spread = price * windows.expected_volatility[e], 0.5 * price * windows.expected_spread[e]
     flat = np.zeros(steps)
     return Expectation(
@@ -118,12 +118,6 @@ def _inverse(volume: np.ndarray, exponent: float) -> np.ndarray:
     return power_of(1.0 / np.where(volume > 0.0, volume, 1.0), exponent) * (volume > 0.0)
 
 
-def _exponents(study: StudyModel) -> tuple[list[float], list[float]]:
-    """Those of the temporary cost and their weights."""
-    terms = study.costs.temporary.terms()
-    return nodes(terms.range_of_exponent)
-
-
 def _expect_synthetic(study: StudyModel, market: SyntheticMarket) -> Expectation:
     setting = study.setting
     price, volume, spread = (
@@ -131,7 +125,7 @@ def _expect_synthetic(study: StudyModel, market: SyntheticMarket) -> Expectation
         market.volume.moments(setting),
         market.spread.moments(setting),
     )
-    exponents, weights = _exponents(study)
+    exponents, weights = study.costs.temporary.terms().exponent_nodes
     inverses = [market.volume.moments(setting._replace(exponent=e)).inverse for e in exponents[1:]]
     first = volume if len(exponents) == 1 else market.volume.moments(setting._replace(exponent=exponents[0]))
     return Expectation(

@@ -91,8 +91,9 @@ def minimum_is_proven(study: StudyModel) -> bool:
     """
     order, idle = study.order, study.market.declares().idle or study.synthetic is None
     low, high = bounds(order.shares)
+    mixed = bounds(study.costs.transient.resilience)[0] < bounds(study.costs.transient.resilience)[1]
     fine = low == high or low >= COARSE * order.steps * order.lot
-    return study.costs.convex and not idle and fine
+    return study.costs.convex and not idle and fine and (study.costs.transient.is_off or not mixed)
 
 
 def cheaper_than_optimum(study: StudyModel, market: Expectation) -> list[tuple[str, str, float]]:

@@ -10,10 +10,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from conftest import StudyModel, small_study
+from fastexec.analysis.adapting import worth_of_adapting
+from fastexec.analysis.comparison import compare
 from fastexec.planning.expectation import expect
 from fastexec.planning.schedules import cheaper_than_optimum, minimum_is_proven
 from fastexec.simulation import prepare
 from fastexec.studies.check import examine
+from fastexec.studies.run import run
 from fastexec.studies.study import Study
 from naive.schedule_cost import costs_bps
 from static_schedules import MARKETS, SCHEDULES, bps, objective, study_of, table
@@ -206,3 +209,42 @@ def test_negative_risk_aversion_is_refused_in_words():
 def test_all_are_prepared_without_a_warning():
     for changes in MARKETS.values():
         prepare(study_of(**changes))
+
+
+def test_an_agent_that_sees_only_what_is_left_is_worth_nothing_by_adapting(tmp_path):
+    """It was credited with 1.345 bps against a schedule that knew nothing of the volume's floor."""
+    volume = {"mean": 10_000.0, "volatility": 0.2, "persistence": 0.0, "day_volatility": 0.0, "floor": 8_000.0,
+              "curve": [0.1, 0.4, 1.0, 2.5]}  # fmt: skip
+    learned = {"rounds": 2, "batch": 4096, "features": [{"name": "inventory", "bins": 31}],
+               "actions": {"set": "multiples", "levels": [0.0, 0.5, 1.0, 1.5, 2.0, 3.0]}}  # fmt: skip
+    study = {
+        "episodes": 8_000,
+        "order": {"shares": 40_000, "steps": 12},
+        "market": {"price": {"volatility": 0.0004}, "spread": {"model": "constant", "initial": 0.0004}, "volume": volume},
+        "costs": {"temporary": {"coefficient": 0.0035, "exponent": 0.6}},
+        "strategies": [{"model": "twap"}, {"model": "static_optimum"}, {"name": "agent", "model": "qtable", "train": "a"},
+                       {"name": "blind", "model": "blind_twin", "of": "agent"}],
+        "train": {"a": learned},
+    }  # fmt: skip
+    run(Study.from_dict(study), out=tmp_path / "r")
+    found = compare(tmp_path / "r", baseline="static_optimum")
+    (agent,) = [row for row in found.table.to_pylist() if row["strategy"] == "agent"]
+    assert agent["ci_low_cv_bps"] <= 0.0
+    (line,) = [note for note in found.notes if "what adapting is worth" in note]
+    assert line.startswith("agent, what adapting is worth: -")
+    assert "against static_optimum, the best static schedule; a control, its own mean schedule played blind: " in line
+
+
+def test_what_adapting_is_worth_is_not_measured_against_the_blind_twin_alone():
+    strategies = [{"model": "static_optimum", "risk_aversion": 1e-6}, {"model": "static_optimum", "name": "best"},
+                  {"name": "a", "model": "qtable", "train": "t"}, {"name": "b", "model": "blind_twin", "of": "a"}]  # fmt: skip
+    study = concave(strategies=strategies, train={"t": {}})
+    words = worth_of_adapting(study, "a", lambda other: f"[{other}]")
+    assert (
+        words
+        == "[best] against best, the best static schedule found; a control, its own mean schedule played blind: [b] against b"
+    )
+    alone = study.changed(strategies=[s.model_dump() for s in study.strategies if s.name != "best"])
+    assert worth_of_adapting(alone, "a", lambda other: f"[{other}]").startswith(
+        "not measured, for want of a static_optimum"
+    )

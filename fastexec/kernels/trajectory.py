@@ -124,7 +124,9 @@ def descend(slices, terms, constants, barrier):
         while size > 1e-9:
             try_step(size, slices, terms, constants, feedback, trial)
             then = total_cost(trial, terms, constants, barrier)
-            if then < now or (decrease <= 1e-11 * abs(now) and then < np.inf):  # a cost knows half the digits of its minimum
+            if then < now or (
+                decrease <= 1e-11 * abs(now) and then < np.inf
+            ):  # a cost knows half the digits of its minimum
                 break
             size *= 0.5
         if size <= 1e-9:

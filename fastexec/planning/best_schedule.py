@@ -18,6 +18,7 @@ from fastexec.planning.static_cost import ScheduleCost
 
 _STARTS, _IMPROVED = 8, 3
 _MOST_MOVES = 200_000  # elements of a round of trials
+_MOST_WORK = 4_000_000  # elements of all its rounds
 #: Lots a step, from which on rounding costs less than a thousandth of the temporary cost.
 COARSE = 20
 
@@ -122,10 +123,12 @@ def _mean_power(cost: ScheduleCost, exponent: float) -> float:
 
 
 def _improved(slices: np.ndarray, cost: ScheduleCost, places: np.ndarray) -> np.ndarray:
-    """Parts of slices moved to other steps, by ever smaller parts, as long as that is cheaper."""
+    """Parts of slices moved to other steps, by ever smaller parts, as long as that is cheaper and not too much work."""
     part, now = 0.25, cost.of(_spread_out(slices[None], cost, places))[0]
-    while part > 1e-5:
-        trials = _moved(slices, part)
+    lags, work = 1 if cost.gaps is None else len(cost.gaps.chance), 0
+    while part > 1e-5 and work < _MOST_WORK:
+        trials = _moved(slices, part, _MOST_MOVES // lags)
+        work += trials.size * lags
         if trials.shape[0] == 0:
             return slices
         costs = cost.of(_spread_out(trials, cost, places))
@@ -137,10 +140,10 @@ def _improved(slices: np.ndarray, cost: ScheduleCost, places: np.ndarray) -> np.
     return slices
 
 
-def _moved(slices: np.ndarray, part: float) -> np.ndarray:
+def _moved(slices: np.ndarray, part: float, elements: int = _MOST_MOVES) -> np.ndarray:
     """All schedules with ``part`` of the order, or a whole slice, moved from one step to another; of many steps some."""
     steps = slices.size
-    most = max(int(_MOST_MOVES // steps), 2)
+    most = max(elements // steps, 16)
     largest = np.argsort(-slices, kind="stable")
     sources = largest[slices[largest] > 0.0][: max(int(np.sqrt(most)), 1)]
     targets = np.arange(steps)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 _EXP, _LOG, _POWER, _COS = range(4)
+_SURE = 8.3  # the tail beyond is below half an ulp of 1
+_DENSITY_AT_0 = 0.3989422804014327
 
 
 def exp_of(x: np.ndarray) -> np.ndarray:
@@ -29,6 +31,29 @@ def power_of(x: np.ndarray, exponent: float) -> np.ndarray:
 def cosine_of_turns(x: np.ndarray) -> np.ndarray:
     """cos(2 pi x) by the kernels' own cosine."""
     return _evaluate(_COS, x)
+
+
+def normal_cdf(x: np.ndarray) -> np.ndarray:
+    """P(z <= x) of a standard normal z, within 2e-16 absolute; exactly 0 and 1 beyond 8.3 sd.
+
+    Marsaglia (2004), "Evaluating the normal distribution": a series of positive terms times the density.
+    """
+    x = np.asarray(x, np.float64)
+    near = np.abs(x) < _SURE
+    at, place = np.unique(x[near], return_inverse=True)
+    term, total, last, divisor = at.copy(), at.copy(), np.zeros_like(at), 1.0
+    while (total != last).any():
+        divisor += 2.0
+        last, term = total, term * at * at / divisor
+        total = last + term
+    found = np.where(x > 0.0, 1.0, 0.0)
+    found[near] = (0.5 + total * normal_density(at))[place]
+    return found
+
+
+def normal_density(x: np.ndarray) -> np.ndarray:
+    """The density of a standard normal."""
+    return np.asarray(_DENSITY_AT_0 * exp_of(-0.5 * x * x))
 
 
 def _evaluate(function: int, x: np.ndarray, exponent: float = 0.0) -> np.ndarray:

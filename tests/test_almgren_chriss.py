@@ -122,3 +122,47 @@ def test_risk_aversion_to_zero_is_twap_and_huge_is_immediate():
 
 def test_linear_market_is_declared_a_martingale():
     assert all(prepare(study(episodes=1)).control_variate)
+
+
+def drifting(drift: float, side: str = "sell", risk_aversion: float = 1e-6) -> StudyModel:
+    price = {"model": "arithmetic", "volatility": 0.95, "drift": drift}
+    data = study().model_dump()
+    data["order"]["side"] = side
+    data["market"]["price"] = price
+    data["strategies"] = [{"model": m, "risk_aversion": risk_aversion} for m in ("almgren_chriss", "static_optimum")]
+    return StudyModel.model_validate(data)
+
+
+def equation_26(alpha: float, risk_aversion: float = 1e-6) -> np.ndarray:
+    """x_0 .. x_N of a sell programme; the paper's letters."""
+    eta, tau, sigma, T = 2.5e-6 - 2.5e-7 / 2, 1.0, 0.95, 5.0
+    kappa = np.arccosh(1 + risk_aversion * sigma**2 * tau**2 / (2 * eta)) / tau
+    bar, t = alpha / (2 * risk_aversion * sigma**2), np.arange(6) * tau
+    ahead, behind = np.sinh(kappa * (T - t)) / np.sinh(kappa * T), np.sinh(kappa * t) / np.sinh(kappa * T)
+    return ahead * X + (1 - ahead - behind) * bar
+
+
+@pytest.mark.parametrize(
+    ("drift", "side"), [(0.02, "sell"), (0.1, "sell"), (-0.02, "sell"), (-0.02, "buy"), (0.05, "buy")]
+)
+def test_a_drift_is_equation_26(drift, side):
+    """0.02 $ a day is the paper's example: its x-bar is 11,080 shares. An optimum that knows nothing of it agrees."""
+    s = drifting(drift, side)
+    (market,) = expect(s)
+    exact = equation_26(drift if side == "sell" else -drift)
+    for strategy in s.strategies:
+        left = X * (1 - fractions(strategy, s, market))
+        np.testing.assert_allclose(left, exact, atol=X * 2e-7, err_msg=strategy.name)
+    if drift == 0.02 and side == "sell":
+        assert 0.02 / (2 * 1e-6 * 0.95**2) == pytest.approx(11_080, abs=0.5)
+
+
+@pytest.mark.parametrize(("drift", "side"), [(30.0, "sell"), (-30.0, "sell"), (-30.0, "buy"), (30.0, "buy")])
+@pytest.mark.parametrize("risk_aversion", [0.0, 1e-6])
+def test_a_drift_that_asks_for_more_than_the_order_waits_or_ends_early(drift, side, risk_aversion):
+    s = drifting(drift, side, risk_aversion)
+    found = fractions(s.strategies[0], s, expect(s)[0])
+    assert (np.diff(found) >= 0.0).all()
+    assert (found[0], found[-1]) == (0.0, 1.0)
+    waits = (drift > 0) == (side == "sell")
+    assert found[4] < 0.2 if waits else found[1] > 0.8

@@ -34,6 +34,8 @@ OURS = {entry.name: entry for entry in entries if entry.module.startswith("faste
 #: table of which the kernel is told nowhere else.
 FREE = {
     ("tabulate_shares", (1,), 0),
+    ("draw_lumps", (0,), 0),  # as many as are asked for, of as many steps
+    ("draw_lumps", (0,), 1),
     ("merge_targets", (4,), 0),
     ("merge_targets", (2,), 0),
     ("add_targets", (5,), 1),

@@ -88,6 +88,29 @@ def test_the_optimum_waits_for_a_tight_spread_and_knows_its_orderings():
     assert (table[5:15, 10, 1, 0] > table[5:15, 10, 1, 2]).all()
 
 
+ORDER = {"shares": 2000, "lot": 100, "steps": 20}
+HALTING = {"spread": SPREAD, "volume": {**VOLUME, "levels": [0.0, 1000.0, 4000.0]}}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"market": HALTING},
+        {"order": {**ORDER, "mark_penalty": 0.4}},
+        {"costs": {**NO_MEMORY, "fees": {"per_share": 0.01}}},
+        {"order": {**ORDER, "at_horizon": "mark"}, "market": HALTING},
+        {"market": {"price": {"model": "arithmetic", "volatility": 0.5}, "spread": SPREAD, "volume": VOLUME}},
+    ],
+)
+def test_an_optimum_is_known_where_currency_and_the_mid_do_not_mix(changes):
+    """And its cost is what it simulates."""
+    study = markov(strategies=[{"model": "optimum"}], train={}, **changes)
+    assert why_unknown(study) is None
+    results = simulate(study, episodes=20_000).episodes
+    cost = results["shortfall_bps"] - results["timing_bps"]
+    assert abs(cost.mean() - solve_optimum(study).expected_bps) < 4 * cost.std() / np.sqrt(20_000) + 1e-9
+
+
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
@@ -97,6 +120,14 @@ def test_the_optimum_waits_for_a_tight_spread_and_knows_its_orderings():
         ({"costs": {**NO_MEMORY, "transient": {"coefficient": 1e-6}}}, "memory"),
         ({"order": {"shares": 2000, "lot": 1, "steps": 20}}, "more than 400 lots"),
         ({"order": {"shares": 2000, "lot": 100, "steps": 20, "at_horizon": "leave"}}, "must be paid for"),
+        ({"order": {**ORDER, "mark_penalty": 0.4}, "market": HALTING}, "the last step may leave"),
+        ({"order": {**ORDER, "mark_penalty_slope": 1e-4}, "market": HALTING}, "the last step may leave"),
+        ({"costs": {**NO_MEMORY, "fees": {"per_share": 0.01}}, "market": HALTING}, "the last step may leave"),
+        ({"order": {**ORDER, "at_horizon": "mark"}, "costs": {**NO_MEMORY, "fees": {"per_share": 0.01}}}, "may leave"),
+        (
+            {"market": {"price": {"model": "arithmetic", "volatility": 9.0}, "spread": SPREAD, "volume": VOLUME}},
+            "below 0",
+        ),
     ],
 )
 def test_why_no_optimum_is_known(changes, reason):

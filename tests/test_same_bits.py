@@ -23,10 +23,10 @@ from fastexec.simulation import prepare, simulate
 EPISODES = 256
 # SHA-256 over all columns of 256 episodes of the studies in lights.py. A change needs a reason in the changelog.
 GOLDEN = {
-    "lognormal": "dc92b7ba59d5be2d73eaa68bc12034e72b523f0925cc178459e7d7d1f062db4c",
-    "walk": "3b06581a5eddb3524d546b697373ce704d2a4a9171e31b0a4d946b8fb3404de8",
-    "arithmetic": "ba99406f21fc70cc692323742bed4adab52b3017e7448e3f99084b17038a89fe",
-    "chains": "7001a47a5b65fc93e433b2e498c977b6ac6134d3fe1b730a11135cc210c37f78",
+    "lognormal": "33dd7223f4fb4c5f076314cfe113014636b2ccbc8e64edbd9ba94aa91fa9bcc7",
+    "walk": "cf1d8f856ffce09769e45f868b05b55dc701cf77d523d032f68633fc054aab48",
+    "arithmetic": "779b1f2c8e5f2f386f317e352f1aac741befbc5cf14ef9a24866175d3a6e290d",
+    "chains": "8c4c0dd663b418ec64d58f21129848378c4cff9ab64944b20bdd2c1b77ceed33",
     "jumps": "3dbdb58886137cfac8fcdc81cbefb5b0a03d54ecc9005fb6336b2a43f2977eb5",
 }
 

@@ -82,11 +82,16 @@ def test_expected_value_of_a_range():
     assert bounds(Range(low=1.0, high=3.0)) == (1.0, 3.0)
 
 
-def test_schedules_use_expected_parameters_not_drawn_ones():
+def test_schedules_use_the_law_of_the_parameters_not_drawn_ones():
     ranged_ = Study.from_dict({**SMALL, "order": {"shares": {"low": 600, "high": 1800}, "steps": 12, "lot": 0}})
     fixed = Study.from_dict({**SMALL, "order": {"shares": 1200, "steps": 12, "lot": 0}})
     a, b = (prepare(s).arrays[1].fractions for s in (ranged_, fixed))
-    np.testing.assert_array_equal(a, b)
+    names = [strategy.model for strategy in fixed.strategies]
+    for k, model in enumerate(names):
+        if model == "static_optimum":  # the mean of a cost is not the cost of the mean: a mixture
+            assert 1e-5 < np.abs(a[k] - b[k]).max() < 1e-2
+        else:
+            np.testing.assert_array_equal(a[k], b[k])
 
 
 def test_schema_lists_every_key_of_every_model():

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from fastexec.analysis.adapting import worth_of_adapting
 from fastexec.analysis.metrics import LEAST_EPISODES, Metric, material_of
 from fastexec.analysis.simultaneous import simultaneous
 from fastexec.analysis.verdict import single, told_with_interval
@@ -90,23 +91,25 @@ def cautions(studies: Sequence[Study], summaries: Sequence[pa.Table]) -> list[st
 
 
 def _worth_of_adapting(part: Part) -> list[str]:
-    """What each agent saves over the best static schedule and over its own mean schedule played blind."""
-    study, title = part.study, part.title
-    if study.costs.rule == "per_step":
+    """What each agent saves over the best static schedule, and over its own mean schedule played blind."""
+    study, lines = part.study, []
+    if study.costs.rule == "per_step" or not any(
+        s.minimises_with() == 0.0 or s.plays_mean_of() for s in study.strategies
+    ):
         return []
-    material, lines = from_summary(part.summary), []
+    material = from_summary(part.summary)
     names = [strategy.name for strategy in study.strategies]
     for k, strategy in enumerate(study.strategies):
         if not strategy.is_agent:
             continue
-        found = []
-        for b, other in enumerate(study.strategies):
-            if (what := other.measures(strategy.name)) is not None:
-                saved = single(material, b, k)
-                told = f"{told_with_interval(saved)} bps" if saved.known else f"{saved.saving:+.3f} bps (no interval)"
-                found.append(f"{told} against {names[b]}, {what}")
-        if found:
-            lines.append(f"{title + ': ' if title else ''}{strategy.name}, what adapting is worth: {'; '.join(found)}")
+
+        def told(other: str, k: int = k) -> str:
+            saved = single(material, names.index(other), k)
+            return f"{told_with_interval(saved)} bps" if saved.known else f"{saved.saving:+.3f} bps (no interval)"
+
+        title = f"{part.title}: " if part.title else ""
+        worth = worth_of_adapting(study, strategy.name, told)
+        lines.append(f"{title}{strategy.name}, what adapting is worth: {worth}")
     return lines
 
 

@@ -30,7 +30,13 @@ LANES = int(os.environ.get("FASTEXEC_LANES", "128"))
 PACKAGE = __name__.removesuffix("_jit")  # with its dot
 
 # error_model="numpy": with Python's model each division hides a branch and the lane loop is no longer vectorised.
-OPTIONS = {"nogil": True, "no_cfunc_wrapper": True, "error_model": "numpy", "fastmath": False, "pipeline_class": KernelCompiler}
+OPTIONS = {
+    "nogil": True,
+    "no_cfunc_wrapper": True,
+    "error_model": "numpy",
+    "fastmath": False,
+    "pipeline_class": KernelCompiler,
+}
 
 # What makes no arrays holds no references: a count up and down for each array of each call was 12 ns.
 NO_REFERENCES = {"_nrt": False}

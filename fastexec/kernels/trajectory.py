@@ -1,10 +1,12 @@
 """The static schedule of least expected cost + risk aversion * variance, by a stagewise Newton method.
 
-State: shares left x and outstanding transient impact y; control: the slice n > 0, kept positive by a barrier that fades.
+State: share of the order left x and outstanding transient impact y; control: the slice n > 0, kept positive by a barrier that
+fades.
     x' = x - n,   y' = (y + k n^d) a
-    cost of a step: linear n + scale n^(1+e) + square n^2 + n (y + k n^d / 2) + risk (x - n)^2
-The value function is expanded to second order from the last step back (Jacobson and Mayne 1970), which is Newton's method
-at a cost linear in the number of steps; with exponents that make the cost convex it finds the one minimum.
+    cost of a step: linear n + sum scale_j n^(1+e_j) + square n^2 + n (y + k n^d / 2) + risk (x - n)^2
+Several exponents e_j where it is a range: a mixture. The value function is expanded to second order from the last step back
+(Jacobson and Mayne 1970), which is Newton's method at a cost linear in the number of steps; where the cost is convex it finds
+the one minimum, else one near its start.
 """
 
 import numpy as np
@@ -13,54 +15,66 @@ from fastexec.kernels._jit import allocating, entry, inlined, stage
 from fastexec.kernels.door import F8, held, sizes, within
 from fastexec.kernels.elementary import log, power
 
-LINEAR, SCALE, RISK = 0, 1, 2  # rows of ``terms``: a value for each step
-EXPONENT, SQUARE, PUSH, PUSH_EXPONENT, KEEP = 0, 1, 2, 3, 4  # ``constants``: e, square, k, d, a
+LINEAR, RISK, KEEP, SCALES = 0, 1, 2, 3  # rows of ``terms``, a value for each step: a, and scale_j from SCALES on
+SQUARE, PUSH, PUSH_EXPONENT, BARRIER, EXPONENTS = 0, 1, 2, 3, 4  # ``constants``: k, d, and e_j from EXPONENTS on
 
 
 @inlined
 def _step_cost(n, x, y, t, terms, constants):
     pushed = constants[PUSH] * power(n, constants[PUSH_EXPONENT])
     impact = n * (y + 0.5 * pushed)
-    own = terms[LINEAR, t] * n + terms[SCALE, t] * n * power(n, constants[EXPONENT]) + constants[SQUARE] * n * n
+    own = terms[LINEAR, t] * n + constants[SQUARE] * n * n
+    for j in range(terms.shape[0] - SCALES):
+        own += terms[SCALES + j, t] * n * power(n, constants[EXPONENTS + j])
     return own + impact + terms[RISK, t] * (x - n) * (x - n)
 
 
 @stage
-def total_cost(slices, order, terms, constants, barrier):
+def total_cost(slices, terms, constants, barrier):
     """Cost of a schedule, the barrier included; infinite where a slice is not positive."""
-    x, y, total = order, 0.0, 0.0
+    x, y, total = 1.0, 0.0, 0.0
     for t in range(slices.shape[0]):
         n = slices[t]
         if n <= 0.0:
             return np.inf
         total += _step_cost(n, x, y, t, terms, constants) - barrier * log(n)
-        y = (y + constants[PUSH] * power(n, constants[PUSH_EXPONENT])) * constants[KEEP]
+        y = (y + constants[PUSH] * power(n, constants[PUSH_EXPONENT])) * terms[KEEP, t]
         x -= n
     return total
 
 
-@allocating
-def expand(slices, order, terms, constants, barrier, feedback):
-    """Backward pass: ``feedback[t]`` = (step, change with x, change with y) of the Newton direction; predicted decrease."""
-    steps = slices.shape[0]
-    d, a, k, e = constants[PUSH_EXPONENT], constants[KEEP], constants[PUSH], constants[EXPONENT]
-    x, y = np.empty(steps), np.empty(steps)
-    left, impact = order, 0.0
-    for t in range(steps):
+@stage
+def find_states(slices, terms, constants, x, y):
+    """Shares left and outstanding impact before each step."""
+    left, impact = 1.0, 0.0
+    for t in range(slices.shape[0]):
         x[t], y[t] = left, impact
         left -= slices[t]
-        impact = (impact + k * power(slices[t], d)) * a
+        impact = (impact + constants[PUSH] * power(slices[t], constants[PUSH_EXPONENT])) * terms[KEEP, t]
+
+
+@allocating
+def expand(slices, terms, constants, barrier, feedback):
+    """Backward pass: ``feedback[t]`` = (step, change with x, change with y) of the Newton direction; predicted decrease."""
+    steps = slices.shape[0]
+    d, k = constants[PUSH_EXPONENT], constants[PUSH]
+    x, y = np.empty(steps), np.empty(steps)
+    find_states(slices, terms, constants, x, y)
     vx, vy, vxx, vxy, vyy, decrease = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     for t in range(steps - 1, -1, -1):
-        n = slices[t]
+        n, a = slices[t], terms[KEEP, t]
         push = k * power(n, d)
         push1, push2 = d * push / n, d * (d - 1.0) * push / (n * n)
-        scaled = terms[SCALE, t] * power(n, e)
         risk = 2.0 * terms[RISK, t]
         # Derivatives of the step's cost in n, by parts: own terms, barrier, transient, risk.
-        cn = terms[LINEAR, t] + (1.0 + e) * scaled + 2.0 * constants[SQUARE] * n - barrier / n
+        cn = terms[LINEAR, t] + 2.0 * constants[SQUARE] * n - barrier / n
         cn += y[t] + 0.5 * push * (1.0 + d) - risk * (x[t] - n)
-        cnn = (1.0 + e) * e * scaled / n + 2.0 * constants[SQUARE] + barrier / (n * n)
+        cnn = 2.0 * constants[SQUARE] + barrier / (n * n)
+        for j in range(terms.shape[0] - SCALES):
+            e = constants[EXPONENTS + j]
+            scaled = (1.0 + e) * terms[SCALES + j, t] * power(n, e)
+            cn += scaled
+            cnn += e * scaled / n
         cnn += 0.5 * push1 * (1.0 + d) + risk
         qx, qxx, qnx = risk * (x[t] - n) + vx, risk + vxx, -risk - vxx + a * push1 * vxy
         qy, qyy, qxy, qny = n + a * vy, a * a * vyy, a * vxy, 1.0 - a * vxy + a * a * push1 * vyy
@@ -83,14 +97,14 @@ def expand(slices, order, terms, constants, barrier, feedback):
 
 
 @stage
-def try_step(size, slices, order, constants, feedback, trial):
+def try_step(size, slices, terms, constants, feedback, trial):
     """Forward pass: the slices after a step of ``size`` along the Newton direction, through the true states."""
-    left, impact, old_left, old_impact = order, 0.0, order, 0.0
+    left, impact, old_left, old_impact = 1.0, 0.0, 1.0, 0.0
     for t in range(slices.shape[0]):
         n = slices[t]
         move = size * feedback[t, 0] + feedback[t, 1] * (left - old_left) + feedback[t, 2] * (impact - old_impact)
         trial[t] = n + move
-        d, a, k = constants[PUSH_EXPONENT], constants[KEEP], constants[PUSH]
+        d, a, k = constants[PUSH_EXPONENT], terms[KEEP, t], constants[PUSH]
         old_left -= n
         old_impact = (old_impact + k * power(n, d)) * a
         left -= trial[t]
@@ -100,17 +114,19 @@ def try_step(size, slices, order, constants, feedback, trial):
 
 
 @allocating
-def descend(slices, order, terms, constants, barrier):
+def descend(slices, terms, constants, barrier):
     """Newton steps at one barrier until the predicted decrease is rounding, or no step helps."""
     feedback, trial = np.empty((slices.shape[0], 3)), np.empty(slices.shape[0])
-    now = total_cost(slices, order, terms, constants, barrier)
+    now = total_cost(slices, terms, constants, barrier)
     for _ in range(60):
-        decrease = expand(slices, order, terms, constants, barrier, feedback)
+        decrease = expand(slices, terms, constants, barrier, feedback)
         size = 1.0
         while size > 1e-9:
-            try_step(size, slices, order, constants, feedback, trial)
-            then = total_cost(trial, order, terms, constants, barrier)
-            if then < now:
+            try_step(size, slices, terms, constants, feedback, trial)
+            then = total_cost(trial, terms, constants, barrier)
+            if then < now or (
+                decrease <= 1e-11 * abs(now) and then < np.inf
+            ):  # a cost knows half the digits of its minimum
                 break
             size *= 0.5
         if size <= 1e-9:
@@ -123,18 +139,20 @@ def descend(slices, order, terms, constants, barrier):
             return
 
 
-def _door(slices, order, terms, constants):
+def _door(slices, terms, constants):
     (steps,) = sizes("slices", slices, 1)
     within("slices: steps", steps, 1)
     held("slices", slices, F8, steps)
-    held("terms", terms, F8, RISK + 1, steps)
-    held("constants", constants, F8, KEEP + 1)
+    rows, _ = sizes("terms", terms, 2)
+    within("terms: rows", rows, SCALES)
+    held("terms", terms, F8, rows, steps)
+    held("constants", constants, F8, EXPONENTS + rows - SCALES)
 
 
-@entry("void(float64[::1], float64, float64[:, ::1], float64[::1])", _door)
-def optimise(slices, order, terms, constants):
-    """Overwrite ``slices`` (positive, adding up to ``order``) with the optimal ones; zero slices come out as nearly 0."""
-    barrier = 0.1 * abs(total_cost(slices, order, terms, constants, 0.0)) / slices.shape[0]
+@entry("void(float64[::1], float64[:, ::1], float64[::1])", _door)
+def optimise(slices, terms, constants):
+    """Overwrite ``slices`` (positive, adding up to 1) with the optimal ones; zero slices come out as nearly 0."""
+    barrier = constants[BARRIER] * abs(total_cost(slices, terms, constants, 0.0)) / slices.shape[0]
     for _ in range(14):
-        descend(slices, order, terms, constants, barrier)
+        descend(slices, terms, constants, barrier)
         barrier *= 0.1

@@ -1,8 +1,9 @@
 """The exact optimum of a Markov market: a backward programme with the agent's information, lots and clock.
 
 State: time, inventory in whole lots, spread level, and the volume level as far as it is known (of the last step, or of the
-step itself under known = "during"). Exact where the mid is a martingale independent of spread and volume and either all
-costs scale with the mid or none does: then its level multiplies the cost to go, or does not enter it.
+step itself under known = "during"). Exact where the mid is a martingale independent of spread and volume, stays above 0, and
+either all costs scale with the mid or none does: then its level multiplies the cost to go, or does not enter it. A fee or a
+penalty on what is marked at the end is currency; a fee on an order that is traded in whole for sure is one number.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from fastexec.kernels.programme import Problem, solve
 from fastexec.models.actions import Actions
 from fastexec.models.declarations import MarkovLaw
 from fastexec.models.market import SyntheticMarket
-from fastexec.models.scalar import expected, is_zero
+from fastexec.models.scalar import expected
 from fastexec.models.study import StudyModel
 from fastexec.planning.expectation import expect, temporary_exponent
 from fastexec.planning.parameters import ranges
@@ -52,15 +53,28 @@ def why_unknown(study: StudyModel) -> str | None:
         return "what is not traded must be paid for"
     temporary_scales = costs.temporary.declares().scales
     none_scales = not temporary_scales and _spreadless(market)
-    all_scale = temporary_scales and costs.permanent.is_off and (
-        order.at_horizon == "complete" or (is_zero(costs.fees.per_share) and not order.mark_penalty + order.mark_penalty_slope)
-    )  # fmt: skip
-    if not none_scales and not all_scale:
-        return "either all costs must scale with the mid (power law, no permanent impact) or none (linear, no spread)"
+    if not none_scales:
+        if not temporary_scales or not costs.permanent.is_off:
+            return (
+                "either all costs must scale with the mid (power law, no permanent impact) or none (linear, no spread)"
+            )
+        in_currency = order.mark_penalty + order.mark_penalty_slope > 0.0 or not costs.fees.is_off
+        if in_currency and _may_mark(study):
+            return (
+                "what the last step may leave pays order.mark_penalty or saves fees, in currency, while all other costs scale "
+                "with the mid"
+            )
+        if market.price.may_fall_below_zero(study.setting):
+            return "the price may fall below 0, where a spread is income"
     lots = expected(order.shares) / order.lot if order.lot > 0 else np.inf
     if lots > MOST_LOTS:
         return f"the order has more than {MOST_LOTS} lots; raise order.lot"
     return None
+
+
+def _may_mark(study: StudyModel) -> bool:
+    """Whether part of the order may be valued at the end instead of traded: by the horizon rule, or for want of volume."""
+    return study.order.at_horizon != "complete" or study.market.declares().idle
 
 
 def _spreadless(market: SyntheticMarket) -> bool:

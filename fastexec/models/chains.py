@@ -117,13 +117,18 @@ def first_law(chain: Chain) -> np.ndarray:
 
 def laws(chain: Chain, steps: int) -> np.ndarray:
     """The law of the level in each step, float64[t, level]."""
-    law = first_law(chain)
+    return laws_of(MarkovLaw(np.array(chain.levels), np.array(chain.transition), first_law(chain)), steps)
+
+
+def laws_of(chain: MarkovLaw, steps: int) -> np.ndarray:
+    """The law of the level in each step, float64[t, level]."""
+    law = chain.first
     found = np.empty((steps, law.size))
     for t in range(steps):
         found[t] = law
         following = np.zeros(law.size)
         for i, row in enumerate(chain.transition):
-            following = following + law[i] * np.array(row)
+            following = following + law[i] * row
         law = following
     return found
 

@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from fastexec.models._base import Model, default_model
 from fastexec.models.declarations import OfCost, Slot, TemporaryTerms
-from fastexec.models.scalar import NonNegative, bounds, expected, is_zero, limited
+from fastexec.models.scalar import NonNegative, bounds, expected, is_zero, limited, nodes
 
 
 class Part(NamedTuple):
@@ -60,11 +60,21 @@ class PowerTemporary(Model):
         """A share of the mid, of the step alone."""
         return OfCost(scales=True, remembers=False)
 
+    def least_slope(self) -> float:
+        """None is sure: it depends on the volume."""
+        return 0.0
+
     def terms(self) -> TemporaryTerms:
         """What it is expected to cost."""
         coefficient, exponent = self.coefficient, self.exponent
         return TemporaryTerms(
-            0.0, 0.0, expected(coefficient), expected(exponent), bounds(exponent), bounds(coefficient)[1]
+            0.0,
+            0.0,
+            expected(coefficient),
+            expected(exponent),
+            bounds(exponent),
+            bounds(coefficient)[1],
+            nodes(exponent),
         )
 
 
@@ -84,9 +94,13 @@ class LinearTemporary(Model):
         """Currency, of the step alone."""
         return OfCost(scales=False, remembers=False)
 
+    def least_slope(self) -> float:
+        """The lowest cost a share for each share of the slice that an episode may have, currency."""
+        return bounds(self.coefficient)[0]
+
     def terms(self) -> TemporaryTerms:
         """What it is expected to cost; it knows no volume."""
-        return TemporaryTerms(expected(self.fixed), expected(self.coefficient), 0.0, 0.0, (0.0, 0.0), 0.0)
+        return TemporaryTerms(expected(self.fixed), expected(self.coefficient), 0.0, 0.0, (0.0, 0.0), 0.0, nodes(0.0))
 
 
 Temporary = Annotated[PowerTemporary | LinearTemporary, Field(discriminator="model"), default_model("power")]
@@ -183,3 +197,14 @@ class Costs(Model):
 
     def switches(self) -> Mapping[str, int | str]:
         return {"COST_RULE": self.rule.upper()}
+
+    @property
+    def convex(self) -> bool:
+        """Whether what a schedule costs is convex in its slices, in every episode: then it has one minimum.
+
+        Temporary cost is; permanent impact is where a trade pays half of its own, or a linear temporary cost makes up for
+        the rest; transient impact is where it is linear (its decay is exponential).
+        """
+        missing = max(0.5 - bounds(self.permanent.own)[0], 0.0) * bounds(self.permanent.coefficient)[1]
+        linear = self.transient.is_off or bounds(self.transient.exponent) == (1.0, 1.0)
+        return linear and self.temporary.least_slope() >= missing

@@ -79,17 +79,22 @@ class OfStrategy(NamedTuple):
 
 
 class PriceMoments(NamedTuple):
-    """Expected change of the mid since arrival when step t begins, and sd of the move out of step t; currency, float64[t]."""
+    """Expected change of the mid since arrival when step t begins, and sd of the move out of step t (of a range the root of
+    the mean variance); currency, float64[t].
+    """
 
     drift: np.ndarray
     volatility: np.ndarray
 
 
 class VolumeMoments(NamedTuple):
-    """E[v_t] in shares and E[v_t^-exponent], float64[t]."""
+    """Means over all that is drawn, float64[t]. mean: E[v_t] in shares; inverse: E[v_t^-exponent] over the steps with a
+    volume, 0 where there never is one; traded: P(v_t > 0).
+    """
 
     mean: np.ndarray
     inverse: np.ndarray
+    traded: np.ndarray
 
 
 class MarkovLaw(NamedTuple):
@@ -103,7 +108,8 @@ class MarkovLaw(NamedTuple):
 class TemporaryTerms(NamedTuple):
     """Expected temporary cost a share: fixed + linear * shares + mid * power * (shares / volume)^exponent, in currency.
 
-    exponents: the lowest and the highest that an episode may have; ``most_power``: the highest power.
+    exponents: the lowest and the highest that an episode may have; exponent_nodes: values and weights of its mean;
+    ``most_power``: the highest power.
     """
 
     fixed: float
@@ -112,3 +118,4 @@ class TemporaryTerms(NamedTuple):
     exponent: float
     exponents: tuple[float, float]
     most_power: float
+    exponent_nodes: tuple[list[float], list[float]]

@@ -11,7 +11,7 @@ from pydantic import Field
 from fastexec.exact import curve, exp_of
 from fastexec.models._base import Model, default_model
 from fastexec.models.declarations import OfMarket, PriceMoments, Setting, Slot
-from fastexec.models.scalar import Curve, Fraction, NonNegative, Scalar, bounds, expected, is_zero, limited
+from fastexec.models.scalar import Curve, Fraction, NonNegative, Scalar, bounds, expected, is_zero, limited, mean_of
 
 
 class _Price(Model):
@@ -39,6 +39,10 @@ class _Price(Model):
             return []
         return ["market.price.drift is not 0: timing has a mean, and no control variate is used"]
 
+    def may_fall_below_zero(self, setting: Setting) -> bool:
+        """Whether the mid may become negative within the order, so that a spread becomes income."""
+        return False
+
     def _moves(self, steps: int) -> np.ndarray:
         """Moves since arrival when step t begins, float64[t]."""
         return np.arange(steps) + (1.0 if self.start == "moved" else 0.0)
@@ -58,8 +62,8 @@ class GeometricPrice(_Price):
 
     def moments(self, setting: Setting) -> PriceMoments:
         """Of the mid, in currency."""
-        growth = exp_of(expected(self.drift) * self._moves(setting.steps))
-        sd = setting.price * expected(self.volatility) * curve(self.diurnal, setting.steps, True)
+        growth = mean_of(lambda drift: exp_of(drift * self._moves(setting.steps)), self.drift)
+        sd = setting.price * _root_mean_square(self.volatility) * curve(self.diurnal, setting.steps, True)
         return PriceMoments(setting.price * (growth - 1.0), sd)
 
 
@@ -76,14 +80,21 @@ class ArithmeticPrice(_Price):
 
     def moments(self, setting: Setting) -> PriceMoments:
         """Of the mid, in currency."""
-        sd = expected(self.volatility) * curve(self.diurnal, setting.steps, True)
+        sd = _root_mean_square(self.volatility) * curve(self.diurnal, setting.steps, True)
         return PriceMoments(expected(self.drift) * self._moves(setting.steps), sd)
 
     def doubts(self, setting: Setting) -> list[str]:
         found = super().doubts(setting)
-        if 4.0 * bounds(self.volatility)[1] * np.sqrt(setting.steps) > setting.least_price:
+        if self.may_fall_below_zero(setting):
             found.append("market.price.volatility: an arithmetic price may fall below 0 within the order")
         return found
+
+    def may_fall_below_zero(self, setting: Setting) -> bool:
+        return 4.0 * bounds(self.volatility)[1] * float(np.sqrt(setting.steps)) > setting.least_price
+
+
+def _root_mean_square(value: Scalar) -> float:
+    return float(np.sqrt(mean_of(lambda x: x * x, value)))
 
 
 class MertonPrice(_Price):
@@ -109,15 +120,15 @@ class MertonPrice(_Price):
 
     def moments(self, setting: Setting) -> PriceMoments:
         """Of the mid, in currency."""
-        growth = exp_of(expected(self.drift) * self._moves(setting.steps))
-        own = expected(self.volatility) * curve(self.diurnal, setting.steps, True)
+        growth = mean_of(lambda drift: exp_of(drift * self._moves(setting.steps)), self.drift)
+        own = _root_mean_square(self.volatility) * curve(self.diurnal, setting.steps, True)
         return PriceMoments(setting.price * (growth - 1.0), setting.price * np.sqrt(own * own + self._jump_variance()))
 
     def _jump_variance(self) -> float:
         """What jumps add to the variance of a step's relative move: rate * E[(J - 1)^2]."""
-        mean, own = expected(self.jump_mean), expected(self.jump_volatility)
-        squared = (1.0 + mean) * (1.0 + mean) * float(exp_of(np.array([own * own]))[0])
-        return expected(self.rate) * max(squared - 1.0 - 2.0 * mean, 0.0)
+        squared = float(mean_of(lambda mean: (1.0 + mean) * (1.0 + mean), self.jump_mean))
+        squared *= float(mean_of(lambda own: exp_of(np.array([own * own])), self.jump_volatility)[0])
+        return expected(self.rate) * max(squared - 1.0 - 2.0 * expected(self.jump_mean), 0.0)
 
     def doubts(self, setting: Setting) -> list[str]:
         found, own, jumps = super().doubts(setting), expected(self.volatility), self._jump_variance()

@@ -8,11 +8,12 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from fastexec.exact import curve, exp_of, plain_sum
+from fastexec.exact import curve, normal_cdf, normal_density, plain_sum
 from fastexec.models._base import Model, default_model
 from fastexec.models.chains import MOST_LEVELS, Chain, laws
 from fastexec.models.declarations import MarkovLaw, OfMarket, Setting, Slot
-from fastexec.models.scalar import Curve, NonNegative, Scalar, bounds, expected, limited
+from fastexec.models.floors import floored_lognormal
+from fastexec.models.scalar import Curve, NonNegative, Scalar, bounds, expected, limited, mean_of
 
 _Level = Annotated[Scalar, limited(least=0.0, most=1.0), Slot("spread_level")]
 #: A spread moves no mid. It is drawn with the move before it, and known when its step begins.
@@ -59,8 +60,8 @@ class RandomWalkSpread(Model):
 
     def moments(self, setting: Setting) -> np.ndarray:
         """E of the spread when step t begins (fraction of the mid), float64[t]."""
-        sd = expected(self.volatility) * np.sqrt(np.arange(setting.steps, dtype=np.float64))
-        return np.array([_mean_absolute(expected(self.initial), s) for s in sd])
+        root = np.sqrt(np.arange(setting.steps, dtype=np.float64))
+        return np.asarray(mean_of(lambda first, sd: _mean_absolute(first, sd * root), self.initial, self.volatility))
 
     def law(self) -> MarkovLaw | None:
         """None over few levels."""
@@ -94,8 +95,15 @@ class MeanRevertingSpread(Model):
         return _MOVES_NOTHING
 
     def moments(self, setting: Setting) -> np.ndarray:
-        """E of the spread when step t begins (fraction of the mid), float64[t]; the floor is ignored."""
-        return expected(self.mean) * curve(self.diurnal, setting.steps)
+        """E of the spread when step t begins (fraction of the mid), float64[t]."""
+        shape = curve(self.diurnal, setting.steps)
+
+        def given(mean: float, reversion: float, volatility: float, floor: float) -> np.ndarray:
+            keep = 1.0 - reversion
+            sd = volatility / float(np.sqrt(1.0 - keep * keep))
+            return floored_lognormal(mean * shape, sd, floor)[0]
+
+        return np.asarray(mean_of(given, self.mean, self.reversion, self.volatility, self.floor))
 
     def law(self) -> MarkovLaw | None:
         """None over few levels."""
@@ -136,10 +144,8 @@ Spread = Annotated[
 ]
 
 
-def _mean_absolute(mean: float, sd: float) -> float:
-    """E|mean + sd z|, which is also what a walk reflected at zero has: mean + 2 E[(mean + sd z)^-]."""
-    if sd == 0.0:
-        return mean
-    z = -mean / sd - (np.arange(4000) + 0.5) * (9.0 / 4000)
-    density = 0.3989422804014327 * exp_of(np.maximum(-0.5 * z * z, -700.0))
-    return mean + 2.0 * plain_sum(-(mean + sd * z) * density) * (9.0 / 4000)
+def _mean_absolute(mean: float, sd: np.ndarray) -> np.ndarray:
+    """E|mean + sd z| for mean >= 0, which is also what a walk reflected at zero has."""
+    z = mean / np.where(sd > 0.0, sd, 1.0)
+    below = np.where(sd > 0.0, normal_cdf(-z), 0.0)
+    return np.asarray(mean * (1.0 - 2.0 * below) + 2.0 * sd * normal_density(np.minimum(z, 37.0)))

@@ -53,8 +53,14 @@ class _Named(Model):
         """The strategy whose policy it plays, or whose mean schedule; None where there is none."""
         return None
 
-    def measures(self, agent: str) -> str | None:
-        """What it is to an agent whose worth of adapting is measured against it; None where it is nothing."""
+    def plays_mean_of(self) -> str | None:
+        """The agent whose own mean schedule it plays without looking; None where it plays none."""
+        return None
+
+    def minimises_with(self) -> float | None:
+        """Of a schedule of least expected cost + risk aversion * variance the risk aversion, else None. Against 0 it is
+        measured what adapting is worth.
+        """
         return None
 
 
@@ -102,7 +108,9 @@ _RiskAversion = Annotated[float, Field(ge=0)]
 
 
 class AlmgrenChriss(_Named):
-    """Almgren and Chriss (2000), closed form; for a power cost the linear one that equals it at the TWAP rate."""
+    """Almgren and Chriss (2000), closed form with the price's drift (eq. 26), never against the order's side; for a power cost
+    the linear one that equals it at the TWAP rate.
+    """
 
     SCHEDULE = "almgren_chriss"
     linearises = True
@@ -113,7 +121,9 @@ class AlmgrenChriss(_Named):
 
 
 class StaticOptimum(_Named):
-    """The schedule of least expected cost + risk_aversion * variance for the study's own costs."""
+    """The schedule of least expected cost + risk_aversion * variance for the study's own costs; the best one found where costs
+    are not convex in the slices, or chance decides which steps have a volume.
+    """
 
     SCHEDULE = "static_optimum"
     is_control = True
@@ -122,8 +132,8 @@ class StaticOptimum(_Named):
     model: Literal["static_optimum"]
     risk_aversion: _RiskAversion = Field(0.0, description="1/currency")
 
-    def measures(self, agent: str) -> str | None:
-        return "the best static schedule"
+    def minimises_with(self) -> float | None:
+        return self.risk_aversion
 
 
 class ObizhaevaWang(_Named):
@@ -194,8 +204,9 @@ class Qtable(_Named):
 
 
 class BlindTwin(_Named):
-    """The mean schedule of an agent of the study, played without looking: what is left of it is the worth of adapting."""
+    """A control: the mean schedule of an agent of the study, played without looking."""
 
+    is_control = True
     DECLARES = _BLIND
 
     model: Literal["blind_twin"]
@@ -204,8 +215,8 @@ class BlindTwin(_Named):
     def policy(self) -> str | None:
         return self.of
 
-    def measures(self, agent: str) -> str | None:
-        return "its own mean schedule played blind" if agent == self.of else None
+    def plays_mean_of(self) -> str | None:
+        return self.of
 
 
 class Optimum(_Named):

@@ -9,11 +9,12 @@ import numpy as np
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from fastexec.exact import cosine_of_turns, curve, exp_of, plain_sum, power_of
+from fastexec.exact import cosine_of_turns, curve, plain_sum, power_of
 from fastexec.models._base import Model, default_model
 from fastexec.models.chains import MOST_LEVELS, Chain, laws
 from fastexec.models.declarations import MarkovLaw, OfMarket, Setting, Slot, VolumeMoments
-from fastexec.models.scalar import Curve, NonNegative, Positive, Scalar, bounds, expected, is_zero, limited
+from fastexec.models.floors import floored_lognormal, floored_normal
+from fastexec.models.scalar import Curve, NonNegative, Positive, Scalar, bounds, expected, is_zero, limited, mean_of
 
 _FOLLOWS = OfMarket(martingale=True, follows_move=True, idle=False)
 _Floor = Annotated[NonNegative, Slot("volume_floor")]
@@ -50,8 +51,8 @@ class ConstantVolume(_Volume):
 
     def moments(self, setting: Setting) -> VolumeMoments:
         """Of v_t and v_t^-exponent."""
-        level = np.full(setting.steps, expected(self.mean))
-        return VolumeMoments(level, power_of(1.0 / level, setting.exponent))
+        inverse = mean_of(lambda mean: power_of(np.array([1.0 / mean]), setting.exponent)[0], self.mean)
+        return VolumeMoments(*(np.full(setting.steps, x) for x in (expected(self.mean), inverse, 1.0)))
 
     def law(self) -> MarkovLaw | None:
         """One level."""
@@ -80,8 +81,14 @@ class CosineVolume(_Volume):
 
     def moments(self, setting: Setting) -> VolumeMoments:
         """Of v_t and v_t^-exponent."""
-        level = expected(self.mean) * (1.0 + expected(self.amplitude) * _cosine(setting.steps))
-        return _floored_normal(level, expected(self.noise), expected(self.floor), setting.exponent)
+        turn = _cosine(setting.steps)
+
+        def given(mean: float, amplitude: float, noise: float, floor: float) -> np.ndarray:
+            volume, inverse, traded = floored_normal(mean * (1.0 + amplitude * turn), noise, floor, setting.exponent)
+            return np.stack((volume, inverse * traded, traded))
+
+        volume, inverse, traded = mean_of(given, self.mean, self.amplitude, self.noise, self.floor)
+        return VolumeMoments(volume, inverse / np.where(traded > 0.0, traded, 1.0), traded)
 
     def law(self) -> MarkovLaw | None:
         """None over few levels."""
@@ -119,12 +126,15 @@ class LognormalVolume(_Volume):
         return _FOLLOWS
 
     def moments(self, setting: Setting) -> VolumeMoments:
-        """Of v_t and v_t^-exponent; the floor is ignored."""
-        steps, e = setting.steps, setting.exponent
-        level = expected(self.mean) * curve(self.curve, steps)
-        own, day = expected(self.volatility), expected(self.day_volatility)
-        variance = own * own + day * day
-        return VolumeMoments(level, power_of(1.0 / level, e) * exp_of(np.full(steps, 0.5 * e * (1.0 + e) * variance)))
+        """Of v_t and v_t^-exponent."""
+        shape = curve(self.curve, setting.steps)
+
+        def given(mean: float, own: float, day: float, floor: float) -> np.ndarray:
+            sd = float(np.sqrt(own * own + day * day))
+            return np.stack(floored_lognormal(mean * shape, sd, floor, setting.exponent))
+
+        volume, inverse = mean_of(given, self.mean, self.volatility, self.day_volatility, self.floor)
+        return VolumeMoments(volume, inverse, np.ones(setting.steps))
 
     def law(self) -> MarkovLaw | None:
         """None over few levels."""
@@ -162,8 +172,7 @@ class MarkovVolume(Chain, _Known):
         means = np.array([plain_sum(law * levels) for law in chances])
         shares = np.array([plain_sum(law * traded) for law in chances])
         inverses = np.array([plain_sum(law * inverse) for law in chances])
-        typical = plain_sum(inverses) / plain_sum(shares)
-        return VolumeMoments(means, np.where(shares > 0.0, inverses / np.where(shares > 0.0, shares, 1.0), typical))
+        return VolumeMoments(means, inverses / np.where(shares > 0.0, shares, 1.0), shares)
 
 
 Volume = Annotated[
@@ -176,20 +185,3 @@ Volume = Annotated[
 def _cosine(steps: int) -> np.ndarray:
     """cos theta, theta from 0 to 2 pi over the steps, float64[t]."""
     return cosine_of_turns(np.arange(steps) / max(steps - 1, 1))
-
-
-def _floored_normal(level: np.ndarray, sd: float, floor: float, e: float) -> VolumeMoments:
-    """Mean and mean inverse power of max(level + sd z, floor) by midpoints over +-8 sd.
-
-    Without a floor 1 % of the level stands in for it: E[v^-e] of a volume that may vanish is set by steps in which
-    nobody can trade.
-    """
-    z = (np.arange(1600) + 0.5) * 0.01 - 8.0
-    weight = 0.3989422804014327 * exp_of(-0.5 * z * z) * 0.01
-    weight = weight / plain_sum(weight)
-    means, inverses = np.empty_like(level), np.empty_like(level)
-    for t, centre in enumerate(level):
-        volume = np.maximum(centre + sd * z, max(floor, 0.01 * abs(centre)))
-        means[t] = plain_sum(weight * np.maximum(centre + sd * z, floor))
-        inverses[t] = plain_sum(weight * power_of(1.0 / volume, e))
-    return VolumeMoments(means, inverses)

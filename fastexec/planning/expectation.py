@@ -1,19 +1,19 @@
 """What a trader expects of the market before the first step: the only knowledge that a static schedule may use.
 
-Expected parameters, never an episode's drawn ones: a range counts with its mean.
+Means over all that is drawn, an episode's parameters too: a range counts as the mixture that it is, not by its middle.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from fastexec.data.blocks import blocks_of
 from fastexec.exact import plain_sum, power_of
 from fastexec.models.market import BootstrapMarket, SyntheticMarket
-from fastexec.models.scalar import expected
+from fastexec.models.scalar import expected, nodes
 from fastexec.models.study import StudyModel
 
 if TYPE_CHECKING:
@@ -26,7 +26,9 @@ class Expectation:
 
     shares: the order. price: currency. drift: expected change of the mid since arrival when step t begins, currency.
     volatility: sd of the move out of step t, currency. half_spread: currency. volume: shares.
-    inverse_volume: E[v^-exponent] for the study's temporary exponent.
+    inverse_volume: E[v^-exponent | v > 0] for the study's temporary exponent, of a range the mean; traded: P(v > 0).
+    exponents, weights: of the temporary cost, several where it is a range; ``inverses`` float64[j, t]: inverse_volume for
+    each. relative: what counts for costs in shares of the order's value.
     """
 
     shares: float
@@ -36,6 +38,29 @@ class Expectation:
     half_spread: np.ndarray
     volume: np.ndarray
     inverse_volume: np.ndarray
+    traded: np.ndarray
+    exponents: list[float]
+    weights: list[float]
+    inverses: np.ndarray
+    relative: Relative
+
+    @property
+    def typical_inverse(self) -> float:
+        """The mean of ``inverse_volume`` over the steps in which somebody may trade."""
+        open_ = self.traded > 0.0
+        return plain_sum(self.inverse_volume[open_]) / np.count_nonzero(open_) if open_.any() else 0.0
+
+
+class Relative(NamedTuple):
+    """Means of what is divided by an episode's own arrival price S_0, which may be a range. per_price: 1 / S_0; half_spread:
+    h_t S_t / S_0; growth: S_t / S_0; change: (S_t - S_0) / S_0; variance: that of the move out of step t over S_0, currency.
+    """
+
+    per_price: float
+    half_spread: np.ndarray
+    growth: np.ndarray
+    change: np.ndarray
+    variance: np.ndarray
 
 
 def expect(study: StudyModel, windows: ReplayWindows | None = None) -> list[Expectation]:
@@ -69,32 +94,63 @@ def arrival_price(market: BootstrapMarket, windows: ReplayWindows) -> float:
 def _expect_window(study: StudyModel, windows: ReplayWindows, e: int, price: float) -> Expectation:
     steps = study.order.steps
     volume = windows.expected_volume[e]
+    exponents, weights = study.costs.temporary.terms().exponent_nodes
+    volatility, half_spread = price * windows.expected_volatility[e], 0.5 * price * windows.expected_spread[e]
+    flat = np.zeros(steps)
     return Expectation(
         shares=expected(study.order.shares),
         price=price,
-        drift=np.zeros(steps),
-        volatility=price * windows.expected_volatility[e],
-        half_spread=0.5 * price * windows.expected_spread[e],
+        drift=flat,
+        volatility=volatility,
+        half_spread=half_spread,
         volume=volume,
         inverse_volume=_inverse(volume, temporary_exponent(study)),
+        traded=1.0 * (volume > 0.0),
+        exponents=exponents,
+        weights=weights,
+        inverses=np.stack([_inverse(volume, exponent) for exponent in exponents]),
+        relative=Relative(1.0 / price, half_spread / price, flat + 1.0, flat, volatility * volatility / price),
     )
 
 
 def _inverse(volume: np.ndarray, exponent: float) -> np.ndarray:
-    """volume^-exponent; a step that expects no volume counts as the thinnest of the others (nobody may be able to trade)."""
-    least = volume[volume > 0.0].min() if (volume > 0.0).any() else 1.0
-    return power_of(1.0 / np.maximum(volume, least), exponent)
+    """volume^-exponent; 0 for a step that expects no volume, in which nobody plans to trade."""
+    return power_of(1.0 / np.where(volume > 0.0, volume, 1.0), exponent) * (volume > 0.0)
 
 
 def _expect_synthetic(study: StudyModel, market: SyntheticMarket) -> Expectation:
     setting = study.setting
-    price, volume = market.price.moments(setting), market.volume.moments(setting)
+    price, volume, spread = (
+        market.price.moments(setting),
+        market.volume.moments(setting),
+        market.spread.moments(setting),
+    )
+    exponents, weights = study.costs.temporary.terms().exponent_nodes
+    inverses = [market.volume.moments(setting._replace(exponent=e)).inverse for e in exponents[1:]]
+    first = volume if len(exponents) == 1 else market.volume.moments(setting._replace(exponent=exponents[0]))
     return Expectation(
         shares=expected(study.order.shares),
         price=setting.price,
         drift=price.drift,
         volatility=price.volatility,
-        half_spread=0.5 * setting.price * market.spread.moments(setting),
+        half_spread=0.5 * setting.price * spread,
         volume=volume.mean,
         inverse_volume=volume.inverse,
+        traded=volume.traded,
+        exponents=exponents,
+        weights=weights,
+        inverses=np.stack([first.inverse, *inverses]),
+        relative=_relative(study, market, spread),
     )
+
+
+def _relative(study: StudyModel, market: SyntheticMarket, spread: np.ndarray) -> Relative:
+    """Of a synthetic market, whose spread follows its own law whatever the mid does."""
+    per_price, change, variance = 0.0, np.zeros(spread.size), np.zeros(spread.size)
+    for price, weight in zip(*nodes(market.initial_price), strict=True):
+        moments = market.price.moments(study.setting._replace(price=price))
+        per_price += weight / price
+        change = change + weight * (moments.drift / price)
+        variance = variance + weight * (moments.volatility * moments.volatility / price)
+    growth = 1.0 + change
+    return Relative(per_price, 0.5 * growth * spread, growth, change, variance)

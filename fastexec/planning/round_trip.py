@@ -78,6 +78,6 @@ def impact_cost(slices: np.ndarray, study: StudyModel, market: Expectation) -> f
 
 
 def _temporary(size: np.ndarray, study: StudyModel, market: Expectation) -> np.ndarray:
-    terms, typical = study.costs.temporary.terms(), float(market.inverse_volume.mean())
+    terms, typical = study.costs.temporary.terms(), market.typical_inverse
     scaled = size * market.price * terms.power * power_of(size, terms.exponent) * typical
     return np.asarray(size * (terms.fixed + terms.linear * size) + scaled)

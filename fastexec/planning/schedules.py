@@ -12,11 +12,12 @@ import numpy as np
 
 from fastexec.errors import InputError
 from fastexec.exact import exp_of, plain_sum, power_of
-from fastexec.kernels.trajectory import optimise
-from fastexec.models.scalar import expected
+from fastexec.models.scalar import bounds, expected
 from fastexec.models.strategies import AlmgrenChriss, Strategy
 from fastexec.models.study import StudyModel
+from fastexec.planning.best_schedule import COARSE, best_schedule
 from fastexec.planning.expectation import Expectation
+from fastexec.planning.static_cost import schedule_cost
 
 
 def fractions(strategy: Strategy, study: StudyModel, market: Expectation) -> np.ndarray:
@@ -36,16 +37,17 @@ def linear_slope(study: StudyModel, market: Expectation) -> float:
     """
     terms, steps = study.costs.temporary.terms(), study.order.steps
     slice_ = market.shares / steps
-    typical = plain_sum(market.inverse_volume) / steps
-    rate_cost = float(power_of(np.array([slice_]), terms.exponent)[0]) * typical
+    rate_cost = float(power_of(np.array([slice_]), terms.exponent)[0]) * market.typical_inverse
     return terms.linear + market.price * terms.power * rate_cost / slice_
 
 
 def almgren_chriss(strategy: AlmgrenChriss, study: StudyModel, market: Expectation) -> np.ndarray:
-    """Almgren and Chriss (2000), eq. 17, by its recursion x_{j+1} = 2 cosh(kappa tau) x_j - x_{j-1}: no hyperbolic
-    function, hence no cancellation for small kappa and no overflow for large.
+    """Almgren and Chriss (2000), eq. 17 and, with a drift, eq. 26, by their recursion
+    x_{j-1} - 2 cosh(kappa tau) x_j + x_{j+1} = -drift of step j / (2 eta~): no hyperbolic function, hence no cancellation for
+    small kappa and no overflow for large, and the drift may differ from step to step.
 
-    cosh(kappa tau) - 1 = lambda sigma^2 / (2 eta~), all in units of a step; eta~ = slope + (own - 1/2) gamma.
+    cosh(kappa tau) - 1 = lambda sigma^2 / (2 eta~), all in units of a step; eta~ = slope + (own - 1/2) gamma. Where a drift
+    asks to trade the other way, or more than the order, it waits: slices lie between 0 and what is left.
     """
     steps = study.order.steps
     permanent = study.costs.permanent
@@ -57,15 +59,17 @@ def almgren_chriss(strategy: AlmgrenChriss, study: StudyModel, market: Expectati
         )
     variance = plain_sum(market.volatility * market.volatility) / steps
     twice_cosh = 2.0 + strategy.risk_aversion * variance / eta
-    ratios = np.zeros(steps + 1)  # x_j / x_{j-1}; x_N = 0
+    gain = (1.0 if study.order.side == "sell" else -1.0) * np.diff(market.drift) / (2.0 * eta * market.shares)
+    ratios, more = np.zeros(steps + 1), np.zeros(steps + 1)  # x_j = ratio_j x_{j-1} + more_j; x_N = 0
     for j in range(steps - 1, 0, -1):
         ratios[j] = 1.0 / (twice_cosh - ratios[j + 1])
+        more[j] = ratios[j] * (gain[j - 1] + more[j + 1])
     left = 1.0
     done = np.zeros(steps + 1)
     for j in range(1, steps + 1):
-        left = left * ratios[j]
+        left = left * ratios[j] + more[j]
         done[j] = 1.0 - left
-    return done
+    return np.maximum.accumulate(np.minimum(np.maximum(done, 0.0), 1.0))
 
 
 def obizhaeva_wang(steps: int, resilience: float) -> np.ndarray:
@@ -77,36 +81,42 @@ def obizhaeva_wang(steps: int, resilience: float) -> np.ndarray:
 
 
 def static_optimum(risk_aversion: float, study: StudyModel, market: Expectation) -> np.ndarray:
-    """The trajectory that minimises expected cost + risk_aversion * variance of the timing cost, for the study's own costs."""
-    steps, costs, temporary = study.order.steps, study.costs, study.costs.temporary.terms()
-    sign = 1.0 if study.order.side == "buy" else -1.0
-    square = (expected(costs.permanent.own) - 0.5) * expected(costs.permanent.coefficient)
-    terms = np.zeros((3, steps))
-    terms[0] = market.half_spread + sign * market.drift
-    terms[1] = market.price * temporary.power * market.inverse_volume
-    terms[2] = risk_aversion * market.volatility * market.volatility
-    transient = costs.transient
-    constants = np.array(
-        [
-            temporary.exponent,
-            square + temporary.linear,
-            expected(transient.coefficient),
-            expected(transient.exponent),
-            float(exp_of(np.array([-expected(transient.resilience)]))[0]),
-        ]
-    )
-    # Only differences matter to the optimum, and a common level would drown them in rounding.
-    terms[0] -= terms[0].min()
-    slices = np.full(steps, market.shares / steps)
-    optimise(slices, market.shares, terms, constants)
-    return cumulate(np.maximum(slices, 0.0))
+    """The trajectory of least expected cost + risk_aversion * variance of the timing cost, for the study's own costs."""
+    return best_schedule(schedule_cost(study, market, risk_aversion), study.costs.convex)
+
+
+def minimum_is_proven(study: StudyModel) -> bool:
+    """Whether ``static_optimum`` is known to be the best static schedule (but for the rounding to lots), not only the best
+    that was found. Of real days no law is known.
+    """
+    order, idle = study.order, study.market.declares().idle or study.synthetic is None
+    low, high = bounds(order.shares)
+    mixed = bounds(study.costs.transient.resilience)[0] < bounds(study.costs.transient.resilience)[1]
+    fine = low == high or low >= COARSE * order.steps * order.lot
+    return study.costs.convex and not idle and fine and (study.costs.transient.is_off or not mixed)
+
+
+def cheaper_than_optimum(study: StudyModel, market: Expectation) -> list[tuple[str, str, float]]:
+    """(schedule, static optimum, how much less it is expected to cost in bps) for each schedule of the study that is cheaper
+    in the optimum's own objective: none, unless the search missed one.
+    """
+    blind = [s for s in study.strategies if s.KIND == "SCHEDULE" and s.policy() is None]
+    tables, found = np.array([fractions(strategy, study, market) for strategy in blind]), []
+    for k, best in enumerate(blind):
+        if (risk_aversion := best.minimises_with()) is not None:
+            costs = 1e4 * schedule_cost(study, market, risk_aversion).of(tables)
+            missed = [j for j in range(costs.size) if costs[j] < costs[k] - 1e-9 * abs(costs[k])]
+            found += [(blind[j].name, best.name, float(costs[k] - costs[j])) for j in missed]
+    return found
 
 
 #: What strategies name as their SCHEDULE.
 _TRAJECTORIES: dict[str, Callable[[Any, StudyModel, Expectation], np.ndarray]] = {
     "even": lambda strategy, study, market: np.arange(study.order.steps + 1) / study.order.steps,
     "at_once": lambda strategy, study, market: np.concatenate(([0.0], np.ones(study.order.steps))),
-    "along_volume": lambda strategy, study, market: cumulate(market.volume),
+    "along_volume": lambda strategy, study, market: cumulate(
+        market.volume if market.volume.any() else market.volume + 1.0
+    ),
     "along_weights": lambda strategy, study, market: cumulate(np.asarray(strategy.weights, np.float64)),
     "almgren_chriss": almgren_chriss,
     "static_optimum": lambda strategy, study, market: static_optimum(strategy.risk_aversion, study, market),

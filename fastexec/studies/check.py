@@ -13,7 +13,7 @@ from fastexec.models.study import StudyModel
 from fastexec.models.tree import sections_of
 from fastexec.planning.expectation import Expectation, expect
 from fastexec.planning.round_trip import find_round_trip
-from fastexec.planning.schedules import linear_slope
+from fastexec.planning.schedules import cheaper_than_optimum, linear_slope, minimum_is_proven
 from fastexec.simulation import Prepared, prepare
 from fastexec.studies.chunks import cut, memory
 from fastexec.studies.options import RunOptions
@@ -22,6 +22,10 @@ from fastexec.studies.study import Study
 from fastexec.threads import default_threads
 
 _PILOT = 4096
+_FOUND = (
+    "the best static schedule found (costs not convex in the slices, steps without volume by chance, coarse lots of an order "
+    "that is a range, or real days)"
+)
 
 
 class Cost(NamedTuple):
@@ -93,6 +97,8 @@ def _known(prepared: Prepared, market: Expectation) -> list[tuple[str, str]]:
         (f"model {own.name}", f"{own.file}, SHA-256 {own.sha256[:16]}; {own.summary or 'no docstring'}")
         for own in study.own_strategies().values()
     ]
+    if any(strategy.minimises_with() == 0.0 for strategy in study.strategies):
+        facts.append(("static optimum", "the best static schedule" if minimum_is_proven(study) else _FOUND))
     linear = sorted({strategy.model for strategy in study.strategies if strategy.linearises})
     if study.costs.temporary.terms().power > 0.0:
         facts += [
@@ -124,6 +130,10 @@ def _warnings(study: StudyModel, market: Expectation) -> list[str]:
             f"the impact model pays for a round trip: buying {trip.shares:,.6g} shares in {trip.buys} slices and, after "
             f"{trip.pause} steps, selling them in {trip.sells} gains {trip.gain:,.4g} currency, {net}"
         )
+    found += [
+        f"{name} is expected to cost {less:.3g} bps less than {best}, which is the best schedule that was found, not the best"
+        for name, best, less in cheaper_than_optimum(study, market)
+    ]
     share = market.shares / max(float(np.sum(market.volume)), 1e-300)
     if share > 0.25:
         found.append(f"the order is {share:.0%} of the market's expected volume; cost models are fitted far below that")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
+from fastexec.analysis.adapting import worth_of_adapting
 from fastexec.analysis.report.material import Material
 from fastexec.analysis.verdict import Difference, told_with_interval
 from fastexec.learning.optimum import why_unknown
@@ -148,32 +151,22 @@ def _without_interval(material: Material) -> str:
 
 
 def adapting(material: Material) -> list[str]:
-    """For each agent what it saved over the best static schedule and over its own mean schedule played blind."""
-    lines = []
-    for agent in material.study.strategies:
-        if not agent.is_agent or material.per_step:
-            continue
-        controls = [
-            (other.name, what)
-            for other in material.study.strategies
-            if (what := other.measures(agent.name)) is not None
-        ]
-        if not controls:
-            lines.append(
-                f"What adapting was worth to {agent.name} is not measured: there is neither static_optimum nor its blind_twin."
-            )
-            continue
-        told = [_against(material, agent.name, control, what) for control, what in controls]
-        lines.append(f"What adapting was worth: {agent.name} saved {'; '.join(told)}.")
-    return lines
+    """For each agent what it saved over the best static schedule, and over its own mean schedule played blind."""
+    if material.per_step:
+        return []
+    return [
+        f"What adapting was worth to {agent.name}: "
+        f"{worth_of_adapting(material.study, agent.name, partial(_against, material, agent.name))}."
+        for agent in material.study.strategies
+        if agent.is_agent
+    ]
 
 
-def _against(material: Material, agent: str, control: str, what: str) -> str:
-    found = material.pairs.against(control, agent)
+def _against(material: Material, agent: str, other: str) -> str:
+    found = material.pairs.against(other, agent)
     if not found.known:
-        return f"against {control}, {what}: no interval is known"
-    shown = "" if found.shown else ", no difference shown"
-    return f"{interval(found)} against {control}, {what}{shown}"
+        return "no interval is known"
+    return interval(found) if found.shown else f"{interval(found)} (no difference shown)"
 
 
 def optimum(material: Material) -> str:

@@ -9,17 +9,24 @@ from naive.execution import PARTS
 
 
 def of_episode(
-    parts: Mapping[str, float], shares: float, left: float, arrival: float, sign: float, timing: float
+    parts: Mapping[str, float],
+    shares: float,
+    left: float,
+    arrival: float,
+    sign: float,
+    timing: float,
+    charged: float,
 ) -> dict[str, float]:
     """Basis points of the order's value, their sum from left to right, and the average price of what is filled: the mids it
-    was filled at (``timing``: sum of shares times their distance from arrival) and what it paid over them.
+    was filled at (``timing``: sum of shares times their distance from arrival) and what it paid over them, what further
+    parts ``charged`` included.
     """
     value, filled = shares * arrival, shares - left
     bps = {f"row_{part}": parts[part] / value * 1e4 for part in PARTS}
     total = 0.0
     for part in PARTS:
         total += bps[f"row_{part}"]
-    paid = sum(parts[part] for part in ("spread", "temporary", "permanent", "transient"))
+    paid = sum(parts[part] for part in ("spread", "temporary", "permanent", "transient")) + charged
     average = (filled * arrival + timing + sign * paid) / filled if filled > 0.0 else math.nan
     return bps | {"row_shortfall": total, "row_filled": filled, "row_average": average, "row_arrival": arrival}
 

@@ -66,7 +66,7 @@ def closed(v):
 
 def derive_columns(v):
     parts = {part: getattr(v, name) for name, part in PART_FIELDS.items()}
-    found = columns.of_episode(parts, v.shares, v.remaining, v.arrival, v.side, v.sum_timing)
+    found = columns.of_episode(parts, v.shares, v.remaining, v.arrival, v.side, v.sum_timing, v.sum_charged)
     market = v.sum_volume_price / v.cumulative_volume
     return found | {
         "row_completion": 1.0 - v.own_remaining / v.shares,
@@ -77,18 +77,25 @@ def derive_columns(v):
 
 
 def adds_up(given, found, again):
-    """The sum from left to right, bit for bit; and again from the average price, the fees and the rest."""
+    """The sum from left to right, bit for bit; and again from the average price, the fees and the rest.
+
+    What further parts charged is in the average price, but not yet in the sum.
+    """
     total = np.zeros(W)
     for part in PARTS:
         total = total + getattr(found, f"row_{part}")
     np.testing.assert_array_equal(found.row_shortfall, total)
     trade = given.side * (found.row_average - given.arrival) * found.row_filled
     marked = given.part_timing - given.side * given.sum_timing
-    money = trade + marked + given.part_fees + given.part_residual
+    money = trade - given.sum_charged + marked + given.part_fees + given.part_residual
     some = found.row_filled > 0
     scale = 1e4 / (given.shares * given.arrival)
     np.testing.assert_allclose((money * scale)[some], found.row_shortfall[some], rtol=1e-9, atol=1e-6)
     assert np.isnan(found.row_average[~some]).all()
+    free = again(sum_charged=0.0)
+    np.testing.assert_array_equal(free.row_shortfall, found.row_shortfall)
+    dearer = given.side * (found.row_average - free.row_average) * found.row_filled
+    np.testing.assert_allclose(dearer[some], given.sum_charged[some], rtol=1e-9, atol=1e-6)
 
 
 def account(v):
@@ -124,7 +131,7 @@ def output_of(strategies, drawn=0):
     rows = OFFSET + W + 1
     return f.Output(
         np.full((len(f.MARKET_COLUMNS), rows), -7.0), np.full((drawn, rows), -7.0),
-        np.full((len(f.EPISODE_COLUMNS), rows * strategies), -7.0),
+        np.full((len(f.EPISODE_COLUMNS) + f.MOST_FURTHER, rows * strategies), -7.0),
         np.full((2, rows * strategies), -7, np.int32), np.zeros((7, 0)), np.full(4, -1, np.int64),
     )  # fmt: skip
 
@@ -199,7 +206,7 @@ CLOSE = {**COSTS, **END, **dict.fromkeys(("sum_half_spread", "sum_temporary", "s
          "sum_timing": real(-1e5, 1e5)}  # fmt: skip
 RULE = {"horizon": st.integers(0, 2), "side": SIDE, "penalty": real(0.0, 1.0), "slope": real(0.0, 1e-3), **SWITCHES}
 OPEN = {"cumulative_volume": real(1.0, 1e6), "sum_volume_price": real(1.0, 1e8), "largest_rate": real(0.0, 1.0),
-        "program_cost": real(0.0, 100.0), "volume_at_last": st.sampled_from([0.0, 1.0, 1e5]),
+        "program_cost": real(0.0, 100.0), "sum_charged": real(0.0, 1e3), "volume_at_last": st.sampled_from([0.0, 1.0, 1e5]),
         "own": st.sampled_from([0.0, 0.5, 1.0])}  # fmt: skip
 ROWS = (
     Lanes("account.derive_costs", lambda x: (plan(x), x.p, x.m, x.b, x.row), derive_costs, CLOSE,

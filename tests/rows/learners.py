@@ -17,12 +17,13 @@ from trials import Lanes, W, real
 
 STEPS, T = 4, 2
 SPAN = Span(LOW, HIGH, OFFSET)
-SLICE = {**COSTS, **MARKET, **ORDER, "impact": real(0.0, 1.0), **ARRIVAL}
+SLICE = {**COSTS, **MARKET, **ORDER, "impact": real(0.0, 1.0), "charged": real(0.0, 1.0), **ARRIVAL}
 
 
 def of_a_share(v, mid, q):
-    """What each share of a slice pays over the mid, by parts."""
-    return costs_a_share(costs_of(v), q, mid, v.spread, v.volume or 1.0, v.shares - v.remaining, v.impact)
+    """What each share of a slice pays over the mid, by parts, the further ones together."""
+    usual = costs_a_share(costs_of(v), q, mid, v.spread, v.volume or 1.0, v.shares - v.remaining, v.impact)
+    return usual | {"further": v.charged}
 
 
 def record_of(costs):
@@ -38,20 +39,23 @@ def charging(x):
 
 def costs_written(x):
     assert (np.delete(x.costs, T, axis=0) == -7).all()
-    return {"charged": written(x.costs[T])}
+    return {"noted": written(x.costs[T])}
 
 
 def charge(v):
     share = sum(of_a_share(v, v.mid, v.slice).values())
-    return only_inside(v, {"charged": v.slice * (share + v.fee) / (v.shares * v.arrival) * 1e4})
+    return only_inside(v, {"noted": v.slice * (share + v.fee) / (v.shares * v.arrival) * 1e4})
 
 
 def parts_of_an_order_add_up(given, found, again):
     """Nothing traded, nothing charged; a dearer step charges more; the price level does not matter to relative costs."""
-    assert not again(part=0.0).charged[LOW:HIGH].any()
+    assert not again(part=0.0).noted[LOW:HIGH].any()
     inside = slice(LOW, HIGH)
-    for dearer in (again(spread=given.spread + 0.01), again(fee=given.fee + 0.01), again(impact=given.impact + 1.0)):
-        assert (dearer.charged[inside] >= found.charged[inside]).all()
+    for name, more in (("spread", 0.01), ("fee", 0.01), ("impact", 1.0), ("charged", 1.0)):
+        assert (again(**{name: getattr(given, name) + more}).noted[inside] >= found.noted[inside]).all()
+    price = 1e4 * given.slice / (given.shares * given.arrival)
+    dearer = again(charged=given.charged + 1.0).noted - found.noted
+    np.testing.assert_allclose(dearer[inside], price[inside], rtol=1e-6, atol=1e-6)
 
 
 def resting(x):
@@ -63,19 +67,19 @@ def resting(x):
 
 def rest_written(x):
     assert (x.costs[:-1] == -7).all()
-    return {"charged": written(x.costs[-1])}
+    return {"noted": written(x.costs[-1])}
 
 
 def charge_rest(v):
     parts = books.parts_of(v)
     found = {name: parts[part] for name, part in books.PART_FIELDS.items()}
-    return found | only_inside(v, {"charged": 3.0 + parts["residual"] / (v.shares * v.arrival) * 1e4})
+    return found | only_inside(v, {"noted": 3.0 + parts["residual"] / (v.shares * v.arrival) * 1e4})
 
 
 def who_is_done_pays_no_more(given, found, again):
     done = again(**dict.fromkeys(books.TRADES, 1.0), remaining=0.0)
-    np.testing.assert_array_equal(done.charged[LOW:HIGH], 3.0)
-    assert (again(penalty=given.penalty + 1.0).charged[LOW:HIGH] >= found.charged[LOW:HIGH]).all()
+    np.testing.assert_array_equal(done.noted[LOW:HIGH], 3.0)
+    assert (again(penalty=given.penalty + 1.0).noted[LOW:HIGH] >= found.noted[LOW:HIGH]).all()
 
 
 def recording(x):
@@ -104,11 +108,13 @@ def record(v):
 
 
 def both_sides_pay_alike(given, found, again):
-    """A buyer pays over the mid what a seller gets less."""
+    """A buyer pays over the mid what a seller gets less; what further parts charge is in the price."""
     other, mid = again(side=-given.side), given.next if given.at_next else given.mid
     ours, theirs = (some.outputs["step price"][LOW:HIGH] - mid[LOW:HIGH] for some in (found, other))
     np.testing.assert_allclose(ours, -theirs, atol=1e-10)
     assert (np.isnan(ours) == (given.slice[LOW:HIGH] == 0)).all()
+    dearer = again(charged=given.charged + 1.0).outputs["step price"][LOW:HIGH] - mid[LOW:HIGH]
+    np.testing.assert_allclose(dearer, ours + given.side, atol=1e-10)
 
 
 ROWS = (

@@ -65,7 +65,7 @@ def trades_of(v):
 
 
 def spent_by(v):
-    """Currency over the mids that the slices filled at, and fees."""
+    """Currency over the mids that the slices filled at, what further parts charged, and fees."""
     costs = {
         "temporary": {"model": "linear", "fixed": v.temporary_fixed, "coefficient": v.temporary_slope},
         "permanent": {"coefficient": v.permanent_coefficient, "own": v.permanent_own},
@@ -73,7 +73,7 @@ def spent_by(v):
     }  # fmt: skip
     nothing_left = dict.fromkeys(("mid", "arrival", "spread", "penalty", "slope", "impact", "sign"), 0.0)
     parts = ledger.parts(trades_of(v), v.sum_half_spread, v.sum_transient, 0.0, v.shares, nothing_left, costs, "leave")
-    return v.sum_temporary + sum(parts.values())
+    return v.sum_temporary + sum(parts.values()) + v.sum_charged
 
 
 def value_of(v, feature, look_back):
@@ -105,6 +105,7 @@ def nothing_of_the_future(given, found, again):
         if given.feature == features.OF_VOLUME:
             np.testing.assert_allclose(other.value[changed], 1.7 * found.value[changed])
     if given.feature == features.SHORTFALL_SO_FAR:
+        assert (again(sum_charged=given.sum_charged + 1.0).value > found.value).all()
         for name in CHARGES:  # of what is traded, each costs something
             dearer, traded = again(**{name: getattr(given, name) + 0.01}), given.left < 1.0
             assert (dearer.value[traded] >= found.value[traded]).all()
@@ -126,8 +127,9 @@ FEATURES = (
     (features.INVENTORY, 5, 1, 0, ()),
     (features.MOMENTUM, 3, 5, 7, (-0.01, 0.02)),
     (features.OF_SPREAD, 7, 15, 0, (0.001, 0.002, 0.003, 0.004, 0.005, 0.007)),
+    (features.RELATIVE_SPREAD, 2, 105, 0, (1.5,)),
 )
-CODES, AT = 105, 3
+CODES, AT = 210, 3
 
 
 def agent(x, count=2, **kind):
@@ -189,6 +191,8 @@ def the_same_whatever_comes(given, found, again):
     inside = slice(LOW, HIGH)
     assert not again(left=0.0).outputs["feature 0"][inside].any()
     np.testing.assert_array_equal(again(spread=0.25).outputs["feature 2"][inside], 0.25)
+    np.testing.assert_allclose(again(spread=EARLIER_SPREAD).outputs["feature 3"][inside], 1.0, rtol=1e-12)
+    assert (again(spread=2.0 * EARLIER_SPREAD).outputs["feature 3"][inside] > 1.0).all() == (given.t > 0)
 
 
 def digits_of_their_own(given, found, again):
@@ -261,7 +265,8 @@ EDGES = st.lists(real(-2.0, 2.0), min_size=4, max_size=4).map(lambda e: np.array
 ROWS = (
     Lanes("observe.observe_feature",
           lambda x: (x.t, np.array([x.feature, 0, 0, x.look_back]), x.during, x.p, x.m, x.b), observe_feature,
-          {**OF_ORDER, **CHARGES}, nothing_of_the_future, derived=squares_too, rtol=1e-9, atol=1e-12, tries=80,
+          {**OF_ORDER, **CHARGES, "sum_charged": real(0.0, 1e4)}, nothing_of_the_future,
+          derived=squares_too, rtol=1e-9, atol=1e-12, tries=80,
           others={**STEP, "feature": st.integers(0, features.LAST_FEATURE), "look_back": st.integers(1, f.HISTORY - 1)}),
     Lanes("watch.note_features", noting_features, note_features, OF_ORDER, the_same_whatever_comes, derived=sums_of_path,
           outputs=features_noted, scratch="value", each=True, others=STEP, atol=1e-14),

@@ -172,57 +172,72 @@ def no_plan_is_cheaper(call, problem, q, v):
 
 
 def some_schedule(rng, steps=5):
-    """Slices, order, terms, constants; powers of 1 and below, as the models allow."""
+    """Slices, terms, constants; a mixture of two exponents, of 1 and below, as the models allow."""
     slices = rng.uniform(1.0, 30.0, steps)
-    terms = rng.uniform(0.0, 2.0, (3, steps))
-    constants = np.empty(5)
-    constants[trajectory.EXPONENT], constants[trajectory.SQUARE] = rng.choice([0.5, 0.6, 1.0]), rng.uniform(0, 0.1)
+    terms = rng.uniform(0.0, 2.0, (trajectory.SCALES + 2, steps))
+    terms[trajectory.KEEP] = rng.uniform(0.0, 1.0, steps)
+    constants = np.zeros(trajectory.EXPONENTS + 2)
+    constants[trajectory.EXPONENTS :] = rng.choice([0.5, 0.6, 1.0], 2)
+    constants[trajectory.SQUARE] = rng.uniform(0, 0.1)
     constants[trajectory.PUSH], constants[trajectory.PUSH_EXPONENT] = rng.uniform(0, 0.2), rng.choice([0.6, 1.0])
-    constants[trajectory.KEEP] = rng.uniform(0.0, 1.0)
-    return slices, float(slices.sum()), terms, constants
+    return slices / slices.sum(), terms, constants
 
 
 def named(constants):
-    names = ("exponent", "square", "push", "push_exponent", "keep")
-    return {name: float(constants[getattr(trajectory, name.upper())]) for name in names}
+    names = ("square", "push", "push_exponent")
+    found = {name: float(constants[getattr(trajectory, name.upper())]) for name in names}
+    return found | {"exponents": constants[trajectory.EXPONENTS :].tolist()}
 
 
-def total_cost(slices, order, terms, constants, barrier):
-    rows = {name: terms[getattr(trajectory, name.upper())].tolist() for name in ("linear", "scale", "risk")}
-    return schedule.total_cost(slices.tolist(), order, rows, named(constants), barrier)
+def total_cost(slices, terms, constants, barrier):
+    rows = {name: terms[getattr(trajectory, name.upper())].tolist() for name in ("linear", "risk", "keep")}
+    return schedule.total_cost(slices.tolist(), rows, terms[trajectory.SCALES :].tolist(), named(constants), barrier)
 
 
-def adds_up_and_has_a_wall(call, slices, order, terms, constants, barrier):
+def adds_up_and_has_a_wall(call, slices, terms, constants, barrier):
     """Linear in its terms and in the barrier; infinite where a slice is not positive."""
-    cost = call(slices, order, terms, constants, barrier)
-    more = np.ascontiguousarray(terms + np.array([[1.0], [0.0], [0.0]]))
-    np.testing.assert_allclose(call(slices, order, more, constants, barrier) - cost, slices.sum(), rtol=1e-9)
-    free = call(slices, order, terms, constants, 0.0)
+    cost = call(slices, terms, constants, barrier)
+    more = terms.copy()
+    more[trajectory.LINEAR] += 1.0
+    np.testing.assert_allclose(call(slices, more, constants, barrier) - cost, slices.sum(), rtol=1e-9)
+    free = call(slices, terms, constants, 0.0)
     np.testing.assert_allclose(cost, free - barrier * np.log(slices).sum(), rtol=1e-12)
     slices[1] = 0.0
-    assert call(slices, order, terms, constants, 0.0) == np.inf
+    assert call(slices, terms, constants, 0.0) == np.inf
+
+
+def states_of(rng):
+    slices, terms, constants = some_schedule(rng)
+    return slices, terms, constants, np.empty(slices.size), np.empty(slices.size)
+
+
+def find_states(slices, terms, constants, x, y):
+    x[:], y[:] = zip(*schedule.states(slices.tolist(), terms[trajectory.KEEP].tolist(), named(constants)), strict=True)
+
+
+def less_is_left_and_impact_fades(call, slices, terms, constants, x, y):
+    call(slices, terms, constants, x, y)
+    np.testing.assert_allclose(x - slices, [*x[1:], 0.0], atol=1e-12)
+    terms[trajectory.KEEP] = 0.0
+    call(slices, terms, constants, x, y)
+    assert not y.any()
 
 
 def tried(rng):
-    slices, order, _, constants = some_schedule(rng)
-    return (
-        float(rng.choice([1.0, 0.5, 0.01])),
-        slices,
-        order,
-        constants,
-        rng.normal(0, 0.3, (slices.size, 3)),
-        np.empty(slices.size),
-    )
+    slices, terms, constants = some_schedule(rng)
+    size, feedback = float(rng.choice([1.0, 0.5, 0.01])), rng.normal(0, 0.01, (slices.size, 3))
+    return size, slices, terms, constants, feedback, np.empty(slices.size)
 
 
-def try_step(size, slices, order, constants, feedback, trial):
-    trial[:] = schedule.stepped(size, slices.tolist(), order, named(constants), feedback.tolist())
+def try_step(size, slices, terms, constants, feedback, trial):
+    keep = terms[trajectory.KEEP].tolist()
+    trial[:] = schedule.stepped(size, slices.tolist(), keep, named(constants), feedback.tolist())
 
 
-def adds_up_to_the_order(call, size, slices, order, constants, feedback, trial):
-    call(size, slices, order, constants, feedback, trial)
-    np.testing.assert_allclose(trial.sum(), order, rtol=1e-12)
-    call(0.0, slices, order, constants, feedback, trial)
+def adds_up_to_the_order(call, size, slices, terms, constants, feedback, trial):
+    call(size, slices, terms, constants, feedback, trial)
+    np.testing.assert_allclose(trial.sum(), 1.0, rtol=1e-12)
+    call(0.0, slices, terms, constants, feedback, trial)
     np.testing.assert_allclose(trial, slices, rtol=1e-12)
 
 
@@ -243,5 +258,6 @@ ROWS = (
           no_plan_is_cheaper, tries=10),
     Plain("trajectory.total_cost", total_cost, arrays(lambda rng: (*some_schedule(rng), float(rng.uniform(0, 1)))),
           adds_up_and_has_a_wall),
+    Plain("trajectory.find_states", find_states, arrays(states_of), less_is_left_and_impact_fades, atol=1e-14),
     Plain("trajectory.try_step", try_step, arrays(tried), adds_up_to_the_order),
 )  # fmt: skip

@@ -17,9 +17,9 @@ from fastexec.data.paths import MarketPaths
 from fastexec.errors import FastexecError, InputError
 from fastexec.kernels import fields
 from fastexec.kernels._bind import Decide
+from fastexec.kernels.buffers import output_for
 from fastexec.kernels.episode import simulate_range
 from fastexec.kernels.philox import EVALUATION
-from fastexec.kernels.room import output_for
 from fastexec.learning.training import hashes_of_agents, tables_for
 from fastexec.models.costs import ALWAYS
 from fastexec.models.study import StudyModel
@@ -91,16 +91,16 @@ class Prepared:
         """The days, yyyymmdd, that the windows of real days come from; none for a synthetic market."""
         return [] if self.windows is None else sorted(set(self.windows.day.tolist()))
 
-    def room(self, count: int) -> fields.Output:
+    def rows(self, count: int) -> fields.Output:
         """Rows for so many episodes, to be filled by ``run`` again and again: fresh memory costs a fifth of the time."""
         return output_for(self.arrays[0], self.arrays[1], count)
 
-    def run(self, first: int, count: int, room: fields.Output | None = None) -> Results:
+    def run(self, first: int, count: int, into: fields.Output | None = None) -> Results:
         """Episodes ``first <= e < first + count``; one thread, the interpreter lock released.
 
-        ``room``: of just so many episodes; the columns are then views of it, good until it is filled again.
+        ``into``: rows of just so many episodes; the columns are then views of it, good until it is filled again.
         """
-        output = self._simulate(first, count, room or self.room(count))
+        output = self._simulate(first, count, into or self.rows(count))
         self._require_finite(first, output)
         episodes = np.arange(first, first + count)
         markets = {"episode": episodes, **_named(fields.MARKET_COLUMNS, output.markets)}

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastexec.kernels import fields as f, walk, world as w
+from fastexec.kernels.buffers import lanes_for, output_for
 from fastexec.kernels.clock import Episodes
 from fastexec.kernels.explore import Experience
 from fastexec.kernels.gather import Gathered
@@ -15,7 +16,6 @@ from fastexec.kernels.observe import OF_SPREAD, OF_VOLUME
 from fastexec.kernels.online import Rule
 from fastexec.kernels.program import MOMENTA, SPREADS, TIMES, VOLUMES
 from fastexec.kernels.programme import Problem
-from fastexec.kernels.room import lanes_for, output_for
 from fastexec.kernels.summary import BINS
 from fastexec.kernels.watch import Observed, Watched
 

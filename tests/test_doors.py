@@ -20,9 +20,9 @@ import fastexec.kernels
 from entry_calls import CALLS, F8, I4, I8, ROOM, A, C, E, I, T, X, study
 from fastexec.kernels import fields as f
 from fastexec.kernels._jit import Entry, entries, entry
+from fastexec.kernels.buffers import lanes_for, output_for
 from fastexec.kernels.clock import Episodes
 from fastexec.kernels.observe import LAST_FEATURE
-from fastexec.kernels.room import lanes_for, output_for
 from fastexec.kernels.world import example_world, table_of
 from fastexec.models.actions import Actions
 from fastexec.planning.policies import Cut, TablePolicy, plan_table

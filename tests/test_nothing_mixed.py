@@ -14,7 +14,7 @@ import fastexec as fx
 from fastexec.errors import FastexecError, InputError, RefusedError
 from fastexec.learning.agent import agent_table
 from fastexec.learning.agent_file import read_agent
-from fastexec.studies import crew, store
+from fastexec.studies import executors, store
 from fastexec.studies.place import Place
 from fastexec.studies.replay import replay_episode
 from fastexec.studies.status import status
@@ -51,10 +51,10 @@ def test_an_extended_run_that_is_killed_still_knows_what_it_held(tmp_path, monke
             raise RuntimeError("killed")
         return work(job, task)
 
-    monkeypatch.setattr(crew, "work", failing)
+    monkeypatch.setattr(executors, "work", failing)
     with pytest.raises(FastexecError, match="killed"):
         fx.run(learned(episodes=2000), out=tmp_path / "r", resume=True, threads=1)
-    monkeypatch.setattr(crew, "work", work)
+    monkeypatch.setattr(executors, "work", work)
     assert status(str(tmp_path / "r")).state == "incomplete"
     with pytest.raises(InputError, match="its run is not complete"):
         fx.compare(tmp_path / "r")

@@ -78,8 +78,8 @@ def test_a_part_that_is_off_leaves_no_trace():
     assert quiet.cost_parts == plain.cost_parts == ALWAYS
     assert lights.digest(prepare(quiet).run(0, EPISODES)) == lights.digest(prepare(plain).run(0, EPISODES))
     assert not [name for name in prepare(quiet).run(0, 10).to_arrow().column_names if "adversary" in name]
-    assert prepare(quiet).room(10).episodes.shape[0] == len(fields.EPISODE_COLUMNS)
-    assert prepare(later()).room(10).episodes.shape[0] == len(fields.EPISODE_COLUMNS) + 1
+    assert prepare(quiet).rows(10).episodes.shape[0] == len(fields.EPISODE_COLUMNS)
+    assert prepare(later()).rows(10).episodes.shape[0] == len(fields.EPISODE_COLUMNS) + 1
 
 
 def test_each_part_has_a_number_of_its_own_in_the_order_of_the_sum():

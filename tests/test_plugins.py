@@ -7,8 +7,8 @@ import pytest
 
 from fastexec.kernels import _bind, fields
 from fastexec.kernels._bind import Decide, bound_stage
+from fastexec.kernels.buffers import output_for
 from fastexec.kernels.episode import simulate_range
-from fastexec.kernels.room import output_for
 
 STEPS, EPISODES = 10, 200
 

@@ -16,7 +16,7 @@ import pytest
 import fastexec as fx
 from conftest import SMALL, data_file
 from fastexec.errors import FastexecError, InputError, RefusedError
-from fastexec.studies import crew, store
+from fastexec.studies import executors, store
 from fastexec.studies.place import Place
 from fastexec.studies.study import Study
 from fastexec.studies.work import work
@@ -91,10 +91,10 @@ def interrupted(folder, monkeypatch, error, at=1000):
             raise error
         return work(job, task)
 
-    monkeypatch.setattr(crew, "work", failing)
+    monkeypatch.setattr(executors, "work", failing)
     with pytest.raises(KeyboardInterrupt if isinstance(error, KeyboardInterrupt) else FastexecError) as caught:
         fx.run(study(output={"steps": 7}), out=folder, chunk=CHUNK, threads=1)
-    monkeypatch.setattr(crew, "work", work)
+    monkeypatch.setattr(executors, "work", work)
     return str(caught.value)
 
 

@@ -208,7 +208,7 @@ def test_memory_allowed_chooses_chunks_and_keeps_the_bits(apart, tmp_path):
     wide, tight = (cut(prepared, "all", RunOptions(max_memory=m), 2, None) for m in ("4GB", "300MB"))
     assert (wide.chunk, tight.chunk) == (32_768, 2_048)
     assert memory(prepared, "all", 2, tight) <= 300e6
-    assert cut(prepared, "all", RunOptions(max_memory="400MB"), 2, 32_768).flying == 1
+    assert cut(prepared, "all", RunOptions(max_memory="400MB"), 2, 32_768).begun == 1
     assert cut([prepare(study.changed(episodes=2**40))], "none", RunOptions(), 2, None).chunk == 2**20
     fx.run(study, out=tmp_path / "tight", max_memory="300MB")
     fx.run(study, out=tmp_path / "wide")

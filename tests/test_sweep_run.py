@@ -10,7 +10,7 @@ import pytest
 import fastexec as fx
 from conftest import SMALL
 from fastexec.errors import FastexecError, InputError, RefusedError
-from fastexec.studies import crew
+from fastexec.studies import executors
 from fastexec.studies.check_sweep import examine_any
 from fastexec.studies.merge import merge
 from fastexec.studies.replay import replay_episode
@@ -90,11 +90,11 @@ def test_interrupted_in_the_second_scenario_and_resumed_equals_a_single_run(whol
             raise RuntimeError("a bug")
         return work(job, task)
 
-    monkeypatch.setattr(crew, "work", failing)
+    monkeypatch.setattr(executors, "work", failing)
     with pytest.raises(FastexecError, match=f"episodes 1000 to 1999 of scenario '{NAMES[1]}' failed") as caught:
         fx.run(study(**output), out=tmp_path / "r", chunk=CHUNK, threads=1)
     assert "--set market.price.volatility=0.0005 --set order.shares=1200.0 --first-episode 1000" in str(caught.value)
-    monkeypatch.setattr(crew, "work", work)
+    monkeypatch.setattr(executors, "work", work)
     assert not (tmp_path / "r" / "summary.parquet").exists()
     assert pq.read_table(tmp_path / "r" / "scenarios.parquet")["scenario"].to_pylist() == NAMES
     with pytest.raises(RefusedError, match="incomplete; --resume goes on"):

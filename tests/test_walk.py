@@ -12,9 +12,9 @@ from conftest import small_study
 from fastexec.kernels import fields as f, walk, world as w
 from fastexec.kernels._bind import standing
 from fastexec.kernels._jit import LANES, entry
+from fastexec.kernels.buffers import Lanes, lanes_for, output_for
 from fastexec.kernels.clock import Episodes
 from fastexec.kernels.episode import simulate_blocks
-from fastexec.kernels.room import Lanes, lanes_for, output_for
 from fastexec.simulation import prepare
 
 

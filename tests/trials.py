@@ -26,7 +26,7 @@ from hypothesis import strategies as st
 
 import fastexec.kernels
 from fastexec.kernels import _jit, fields
-from fastexec.kernels.room import Lanes as Buffers
+from fastexec.kernels.buffers import Lanes as Buffers
 
 for _module in pkgutil.walk_packages(fastexec.kernels.__path__, "fastexec.kernels."):
     importlib.import_module(_module.name)  # every stage and entry of every file is in the registries now

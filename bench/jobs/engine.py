@@ -15,8 +15,8 @@ import numpy as np
 from baselines.numpy_market import numpy_mini_project, numpy_normals
 
 from fastexec.kernels._jit import LANES
+from fastexec.kernels.buffers import lanes_for, output_for
 from fastexec.kernels.episode import simulate_range
-from fastexec.kernels.room import lanes_for, output_for
 from fastexec.planning.plan import plan_study
 from fastexec.simulation import prepare
 from fastexec.studies.catalogue import presets

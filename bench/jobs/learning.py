@@ -12,7 +12,7 @@ from baselines.python_learner import python_q_learning
 
 from fastexec.kernels import fields
 from fastexec.kernels._jit import LANES
-from fastexec.kernels.room import lanes_for
+from fastexec.kernels.buffers import lanes_for
 from fastexec.learning.backward import learn_backward
 from fastexec.learning.batched import Learner
 from fastexec.learning.features import cuts_of

@@ -4,9 +4,9 @@ import numpy as np
 
 from fastexec.kernels import fields as f
 from fastexec.kernels._jit import LANES, bound, bound_to, stage
+from fastexec.kernels.buffers import example_output
 from fastexec.kernels.execute import half_spread_of
 from fastexec.kernels.ledger import costs_so_far
-from fastexec.kernels.room import example_output
 
 
 @stage

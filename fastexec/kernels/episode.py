@@ -8,11 +8,11 @@ from fastexec.kernels import fields as f
 from fastexec.kernels._bind import Decide
 from fastexec.kernels._jit import bound_to, stage
 from fastexec.kernels.account import account, describe_market, write_rows
+from fastexec.kernels.buffers import example_output
 from fastexec.kernels.door import F8, I4, I8, held, sizes, within
 from fastexec.kernels.ledger import booking, end_order
 from fastexec.kernels.parts import closing, outcome
 from fastexec.kernels.record import record
-from fastexec.kernels.room import example_output
 from fastexec.kernels.strategy import DECISIONS, check_slices
 from fastexec.kernels.study_door import check_study
 from fastexec.kernels.walk import Episodes, Stages, Walk

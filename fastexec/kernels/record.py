@@ -4,9 +4,9 @@ import numpy as np
 
 from fastexec.kernels import fields as f
 from fastexec.kernels._jit import bound_to, stage
+from fastexec.kernels.buffers import example_output
 from fastexec.kernels.execute import price_of
 from fastexec.kernels.ledger import fills_at
-from fastexec.kernels.room import example_output
 
 
 @bound_to(output=example_output)

@@ -9,9 +9,9 @@ import numpy as np
 
 from fastexec.kernels import fields as f
 from fastexec.kernels._jit import LANES
+from fastexec.kernels.buffers import Lanes
 from fastexec.kernels.door import F4, F8, I8, U2, U4, all_within, each_within, held, sizes, within
 from fastexec.kernels.observe import INVENTORY, LAST_FEATURE
-from fastexec.kernels.room import Lanes
 
 _MOST_STEPS, _MOST_STATES = 1 << 24, 1 << 40
 _MOST_KINDS = 31  # a kernel file may have kinds of its own; one that it has not leaves no array either

@@ -23,11 +23,11 @@ import numpy as np
 from fastexec.kernels import fields as f, given, market, world as w
 from fastexec.kernels._bind import address_of, call_stage, is_address, standing
 from fastexec.kernels._jit import Entry, entry, inlined
+from fastexec.kernels.buffers import lanes_for
 from fastexec.kernels.clock import Episodes as Episodes, blocks_of
 from fastexec.kernels.door import I8, held, sizes, within
 from fastexec.kernels.ledger import end_order, open_ledgers
 from fastexec.kernels.parameters import draw_parameters, fix_parameters
-from fastexec.kernels.room import lanes_for
 
 #: Rows of the list of addresses; from PLAY on one for each strategy, and then one for each in the last step.
 (START, BEFORE, OPEN, STEP, LEAVE, CLOSE, PLAY) = range(7)

@@ -14,8 +14,8 @@ import numpy as np
 
 from fastexec.kernels import fields as f
 from fastexec.kernels._jit import LANES
+from fastexec.kernels.buffers import Lanes, lanes_for
 from fastexec.kernels.clock import Clock, Episodes, Span
-from fastexec.kernels.room import Lanes, lanes_for
 
 #: Words at the head of the table; SELF is the table's own place in memory, which no copy of it has.
 (SELF, SEED, FIRST, COUNT, BASE, STEPS, STRATEGIES) = range(7)

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from fastexec.kernels import fields
+from fastexec.kernels.buffers import output_for
 from fastexec.kernels.episode import simulate_range
-from fastexec.kernels.room import output_for
 from fastexec.kernels.watch import observe_range
 from fastexec.models.strategies import Qtable, Strategy
 from fastexec.models.study import StudyModel

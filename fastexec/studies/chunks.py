@@ -1,4 +1,4 @@
-"""How a run is cut: episodes a chunk and chunks in flight, within a bound on memory."""
+"""How a run is cut: episodes a chunk and chunks begun at once, within a bound on memory."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ _COPIES = 3
 
 @dataclass(frozen=True)
 class Cut:
-    """``chunk``: episodes a file; ``flying``: chunks being worked on or waiting for their turn in the summary."""
+    """``chunk``: episodes a file; ``begun``: chunks being worked on or waiting for their turn in the summary."""
 
     chunk: int
-    flying: int
+    begun: int
 
 
 def bytes_of(text: str) -> int:
@@ -42,7 +42,7 @@ def bytes_of(text: str) -> int:
 
 
 def cut(studies: Sequence[Outline], rows: str, how: RunOptions, slots: int, held: int | None) -> Cut:
-    """Chunk size and chunks in flight; ``rows``: all | none; ``slots``: chunks at once; ``held``: the chunk size of the folder.
+    """Chunk size and chunks begun at once; ``rows``: all | none; ``slots``: chunks at once; ``held``: the folder's chunk size.
 
     Raises InputError where not even one chunk fits into the memory allowed.
     """
@@ -64,7 +64,7 @@ def cut(studies: Sequence[Outline], rows: str, how: RunOptions, slots: int, held
         )
     while memory(studies, rows, slots, found) > room:
         smaller = given is None and found.chunk > _SMALLEST
-        found = Cut(found.chunk // 2, found.flying) if smaller else Cut(found.chunk, found.flying - 1)
+        found = Cut(found.chunk // 2, found.begun) if smaller else Cut(found.chunk, found.begun - 1)
     return found
 
 
@@ -72,13 +72,11 @@ def memory(studies: Sequence[Outline], rows: str, slots: int, cut: Cut) -> int:
     """Bytes that a run of such chunks takes, about."""
     each = max(bytes_an_episode(outline) for outline in studies)
     if rows == "all":
-        return BASE + cut.flying * cut.chunk * each
+        return BASE + cut.begun * cut.chunk * each
     k = max(len(outline.strategies) for outline in studies)
     # A chunk holds a leaf of rows and its histogram while it runs, then its leaves' moments until their turn comes.
     costs = _costs(studies)
-    return (
-        BASE + slots * (LEAF * each + 8 * costs * k * BINS) + cut.flying * cut.chunk // LEAF * _bytes_a_leaf(k, costs)
-    )
+    return BASE + slots * (LEAF * each + 8 * costs * k * BINS) + cut.begun * cut.chunk // LEAF * _bytes_a_leaf(k, costs)
 
 
 def _costs(studies: Sequence[Outline]) -> int:

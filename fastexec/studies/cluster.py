@@ -1,7 +1,7 @@
 """Chunks on a Dask cluster: one that is there already, or worker processes of this machine.
 
 A worker is given the study, prepares it itself, and returns what a chunk's episodes come to; rows it writes where the run
-writes. Few tasks are in flight, so that neither scheduler nor client grows with the study.
+writes. Few tasks are begun at once, so that neither scheduler nor client grows with the study.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 TRIES = 3
 _ANSWER = 7  # seconds that a scheduler has to answer, and to find a worker
 
-_LOOK = 0.003  # seconds between looks whether a task ended; twice as many are in flight as run, so nobody waits for it
+_LOOK = 0.003  # seconds between looks whether a task ended; twice as many are begun as run, so nobody waits for it
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from fastexec.threads import require_threads
 @dataclass(frozen=True)
 class RunOptions:
     """threads: default all processors. chunk: episodes a file; by default about 200,000 rows. max_memory: a bound on the
-    process's memory, such as ``2GB``, that chunk size and chunks in flight are chosen for. resume: go on with an
+    process's memory, such as ``2GB``, that chunk size and chunks begun at once are chosen for. resume: go on with an
     interrupted run, or extend it. overwrite: replace another study's results. first_episode, episodes: a shard of the
     study, that many episodes from there on (default: to the study's end), to be merged with others. scheduler: address of
     a Dask cluster whose workers compute the chunks; workers: so many processes of this machine do. yes: a sweep of more

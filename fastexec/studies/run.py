@@ -19,8 +19,7 @@ from fastexec.studies import checkpoint, layout, lock, manifest
 from fastexec.studies.agents import TrainedBefore
 from fastexec.studies.claim import claim, refuse_foreign, require_cut
 from fastexec.studies.conclusion import begun, close, conclude, record_of, write_record, write_scenarios
-from fastexec.studies.crew import Crew, Threads
-from fastexec.studies.flight import in_order
+from fastexec.studies.executors import Executor, Threads
 from fastexec.studies.inputs import folders_noted, with_files_of
 from fastexec.studies.interruption import asked_to_stop
 from fastexec.studies.job import Job, StudyResult
@@ -32,6 +31,7 @@ from fastexec.studies.scenario import Scenario, Trained, save_trained, scenarios
 from fastexec.studies.study import Study
 from fastexec.studies.summary import SummaryAccumulator
 from fastexec.studies.sweep import require_few
+from fastexec.studies.window import in_order
 from fastexec.threads import default_threads
 
 if TYPE_CHECKING:
@@ -64,24 +64,24 @@ def run(
     study = how.shard_of(trusted_to_run(study, folder, how.trust))
     study = with_files_of(study, folder, {}, how.data)
     require_few(study, how.yes)
-    with _crew(how) as crew:
+    with _executor(how) as executor:
         before = _trained_before(study, folder, how)
         scenarios, agents = scenarios_of(study, folder, how.threads or default_threads(), training, before)
-        require_cut(study, scenarios, folder, how, crew.slots)
+        require_cut(study, scenarios, folder, how, executor.slots)
         with lock.locked(folder):
             for scenario in scenarios:
                 _try(scenario)
             study.remember_code()
-            job = claim(study, scenarios, folder, how, crew.slots)
+            job = claim(study, scenarios, folder, how, executor.slots)
             if isinstance(job, StudyResult):
                 return job
             _prepare_folder(job, agents)
-            crew.begin(job)
+            executor.begin(job)
             summaries = {number: _begun(job, scenario) for number, scenario in enumerate(scenarios)}
             found = sum(summary.end - summary.first for summary in summaries.values())
-            result = conclude(job, _simulate(job, crew, summaries, progress))
+            result = conclude(job, _simulate(job, executor, summaries, progress))
             computed = job.episodes * len(scenarios) - found
-            close(job, record_of(job, crew.slots, perf_counter() - started, computed, folders_noted(folder)))
+            close(job, record_of(job, executor.slots, perf_counter() - started, computed, folders_noted(folder)))
     return result
 
 
@@ -101,7 +101,7 @@ def _prepare_folder(job: Job, agents: Trained) -> None:
     job.files.update(save_trained(agents, job.folder))
 
 
-def _crew(how: RunOptions) -> Threads | Cluster:
+def _executor(how: RunOptions) -> Threads | Cluster:
     if how.scheduler is None and how.workers is None:
         return Threads(how.threads or default_threads())
     from fastexec.studies.cluster import Cluster
@@ -131,7 +131,9 @@ def _begun(job: Job, scenario: Scenario) -> SummaryAccumulator:
     return summary
 
 
-def _simulate(job: Job, crew: Crew, summaries: dict[int, SummaryAccumulator], report: Report | None) -> list[pa.Table]:
+def _simulate(
+    job: Job, executor: Executor, summaries: dict[int, SummaryAccumulator], report: Report | None
+) -> list[pa.Table]:
     """Every chunk that is missing; the summary table of each scenario.
 
     ``summaries``: of each scenario, which takes its chunks in episode order and leaves when it has all: its histograms and
@@ -145,7 +147,7 @@ def _simulate(job: Job, crew: Crew, summaries: dict[int, SummaryAccumulator], re
     saved = perf_counter()
     with asked_to_stop() as stop:
         try:
-            for task, worked in in_order(crew, job, tasks, stop, teller.failed):
+            for task, worked in in_order(executor, job, tasks, stop, teller.failed):
                 summary = summaries[task.scenario]
                 summary.add(worked.partial)
                 job.files.update(worked.files)
@@ -161,7 +163,7 @@ def _simulate(job: Job, crew: Crew, summaries: dict[int, SummaryAccumulator], re
                     _save(job, number, summary)
             raise
         finally:
-            crew.finish()  # before the folder's lock is given back
+            executor.finish()  # before the folder's lock is given back
     return [tables[number] for number in range(len(job.scenarios))]
 
 

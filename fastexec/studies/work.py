@@ -38,10 +38,10 @@ def _leaf_by_leaf(job: Job, task: Task) -> Partial:
     """No more than a leaf's rows are in memory at once, and they are summed up while the processor still holds them."""
     prepared = job.scenarios[task.scenario].prepared
     gathering = Gathering(len(prepared.strategies), task.first, 1 + len(prepared.study.cost_parts))
-    first, end, room = task.first, task.first + task.count, prepared.room(min(LEAF, task.count))
+    first, end, rows = task.first, task.first + task.count, prepared.rows(min(LEAF, task.count))
     while first < end:
         count = min(LEAF - first % LEAF, end - first)
-        gathering.add(prepared.run(first, count, room if count == room.markets.shape[1] else None))
+        gathering.add(prepared.run(first, count, rows if count == rows.markets.shape[1] else None))
         first += count
     return gathering.partial()
 

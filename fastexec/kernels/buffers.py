@@ -1,8 +1,8 @@
-"""Memory for the rows that a simulation fills, and for the lane buffers of a block, begun on a border of 4,096 bytes.
+"""Memory for the rows that a simulation fills, and for the lane buffers of a block, aligned to pages of 4,096 bytes.
 
 Where memory begins is luck otherwise, and the same kernel took 9.7 or 14 ns a step from one start of the process to the
 next: a vector across two cache lines is read and written twice, and a read waits for an earlier write whose address agrees
-with its own in the last twelve bits. With all buffers begun alike, a lane's read agrees with the same lane's writes only.
+with its own in the last twelve bits. With all buffers aligned alike, a lane's read agrees with the same lane's writes only.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from fastexec.studies.job import Job, Task
 from fastexec.studies.work import Worked, work
 
 
-class Crew(Protocol):
+class Executor(Protocol):
     """``slots``: chunks that are computed at once."""
 
     slots: int

@@ -1,4 +1,4 @@
-"""Chunks in flight: a bounded number given out, taken in episode order, tried again where that may help."""
+"""An in-order window of chunks: a bounded number begun, taken in episode order, tried again where that may help."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from fastexec.errors import FastexecError, InputError, RefusedError
 from fastexec.models.sweep import inline
-from fastexec.studies.crew import Crew
+from fastexec.studies.executors import Executor
 from fastexec.studies.job import Job, Task
 from fastexec.studies.work import Worked
 
@@ -18,40 +18,40 @@ _PATIENCE = 0.1  # seconds between looks whether somebody asked to stop
 
 
 def in_order(
-    crew: Crew, job: Job, tasks: Iterator[Task], stop: Callable[[], bool], failed: Callable[[], None]
+    executor: Executor, job: Job, tasks: Iterator[Task], stop: Callable[[], bool], failed: Callable[[], None]
 ) -> Iterator[tuple[Task, Worked]]:
     """Each chunk of ``tasks`` and what it came to, one after the other; ``failed`` is called for each that is tried again.
 
     Raises KeyboardInterrupt where ``stop`` says so, and the error of a chunk that failed for good.
     """
-    flying: deque[tuple[Task, Any]] = deque((task, crew.submit(task)) for task in islice(tasks, job.cut.flying))
-    while flying:
-        task, handle = flying.popleft()
-        worked = _taken(crew, job, task, handle, stop, failed)
+    begun: deque[tuple[Task, Any]] = deque((task, executor.submit(task)) for task in islice(tasks, job.cut.begun))
+    while begun:
+        task, handle = begun.popleft()
+        worked = _taken(executor, job, task, handle, stop, failed)
         for following in islice(tasks, 1):
-            flying.append((following, crew.submit(following)))
+            begun.append((following, executor.submit(following)))
         yield task, worked
 
 
 def _taken(
-    crew: Crew, job: Job, task: Task, handle: Any, stop: Callable[[], bool], failed: Callable[[], None]
+    executor: Executor, job: Job, task: Task, handle: Any, stop: Callable[[], bool], failed: Callable[[], None]
 ) -> Worked:
     tries = 0
     while True:
-        while not stop() and not crew.is_done(handle, _PATIENCE):
+        while not stop() and not executor.is_done(handle, _PATIENCE):
             pass
         if stop():
             raise KeyboardInterrupt
         try:
-            return crew.result(handle)
+            return executor.result(handle)
         except (InputError, RefusedError):
             raise
         except Exception as error:
             tries += 1
-            if not crew.tries_again(error, tries):
+            if not executor.tries_again(error, tries):
                 raise _told(error, job, task, tries) from error
             failed()
-            handle = crew.submit(task)
+            handle = executor.submit(task)
 
 
 def _told(error: Exception, job: Job, task: Task, tries: int) -> FastexecError:

@@ -86,7 +86,7 @@ def written(section: BaseModel) -> dict[str, Any]:
 def _left_out(field: FieldInfo, value: Any, plain: Any) -> bool:
     if value is None:
         return True
-    if field.is_required() or value != field.get_default(call_default_factory=True, validated_data={}):
+    if field.is_required() or value != field.get_default(call_default_factory=True):
         return False
     return OFF in field.metadata or not plain or (isinstance(value, Model) and value.is_off)
 

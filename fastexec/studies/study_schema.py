@@ -84,7 +84,7 @@ def _keys(model: type[BaseModel]) -> list[str]:
         if _held(field) or name == "sweep":
             continue
         choices = get_args(field.annotation) if name == "model" else ()
-        default = choices[0] if choices else field.get_default(call_default_factory=True, validated_data={})
+        default = choices[0] if choices else field.get_default(call_default_factory=True)
         meaning = f"    # {field.description}" if field.description else ""
         lines.append(f"{name} = {_shown(default)}{meaning}")
     return lines

@@ -70,7 +70,6 @@ METHODS: list[tuple[Any, str, list[str]]] = [
     (cpu_target.target_context.codegen(), "magic_tuple", []),
     # _calls.py: calls by address, and arrays made of a table
     (LIBRARY, "get_pointer_to_function", ["name"]),
-    (LIBRARY, "get_asm_str", []),
     (CPUCallConv, "get_function_type", ["self", "restype", "argtypes"]),
     (CPUCallConv, "call_function", ["self", "builder", "callee", "resty", "argtys", "args", "attrs"]),
     (CPUCallConv, "return_status_propagate", ["self", "builder", "status"]),

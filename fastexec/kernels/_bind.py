@@ -7,7 +7,7 @@ arrays (``world``), block, step, strategy. From the table it takes what its para
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from time import perf_counter
 from typing import Any
@@ -48,11 +48,6 @@ class Bound:
         _ = self.address
         return perf_counter() - started
 
-    def assembly(self) -> str:
-        """The assembly of the stage and of all that is inlined into it."""
-        code: Any = self.address and self._code
-        return str(code.overloads[_calls.FOUR].library.get_asm_str())
-
     def _compiled(self) -> int:
         stage, take = self.function, _calls.taker(self.parameters, self.own)
 
@@ -72,6 +67,7 @@ class Bound:
 
 
 _by_name: dict[str, Bound] = {}
+_by_stage: dict[int, Bound] = {}
 _by_address: dict[int, Bound] = {}
 _standing: dict[int, w.World] = {}  # by the place of its table, where nothing is compiled
 
@@ -85,12 +81,17 @@ def bound_stage(name: str) -> Bound:
 
 def address_of(stage: Any) -> int:
     """The address of a bound stage."""
-    return bound_stage(_jit.full_name(stage)).address
+    found = _by_stage.get(id(stage))  # a walk asks for dozens at each call
+    if found is None:
+        found = _by_stage[id(stage)] = bound_stage(_jit.full_name(stage))
+    return found.address
 
 
-def is_address(number: int) -> bool:
-    """Whether a bound stage begins there."""
-    return number in _by_address
+def require_addresses(numbers: Iterable[int]) -> None:
+    """ValueError unless at each a bound stage begins."""
+    unknown = set(numbers) - _by_address.keys()
+    if unknown:
+        raise ValueError(f"addresses: no stage begins at {min(unknown)}")
 
 
 @contextmanager

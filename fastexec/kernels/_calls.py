@@ -7,6 +7,7 @@ array where bounds are checked, ends the caller too.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numba
@@ -54,20 +55,27 @@ def taker(parameters: tuple[str, ...], own: dict[str, Callable[[], Any]]) -> Any
 
 def _maker(name: str, own: dict[str, Callable[[], Any]]) -> tuple[Any, Callable[[_Table], Any]]:
     """The type of a parameter, and what makes its value."""
-    example = w.example_world(own[name]() if name in own else ())
-    found = {field: (at, numba.typeof(value)) for field, at, value in w.places(example)}
     if name in _NUMBERS:
         return WORD, lambda table: table.arguments[_NUMBERS[name]]
     if name == "clock":
         return _CLOCK, _Table.clock
     if name == "span":
         return _SPAN, _Table.span
+    found = _found()
     if name in w.ROWS:
         at, whole = found[w.ROWS[name]]
         row = types.Array(whole.dtype, whole.ndim - 1, "C")
         return row, lambda table: table.row(row, at)
     at, kind = found["own" if name in own else w.ALIASES.get(name, name)]
+    if name in own:
+        kind = numba.typeof(own[name]())
     return kind, lambda table: table.value(kind, at)
+
+
+@cache
+def _found() -> dict[str, tuple[int, Any]]:
+    """Place in the table and type of all that every stage may take, by name; of ``own`` the place."""
+    return {name: (at, numba.typeof(value)) for name, at, value in w.places(w.example_world())}
 
 
 class _Table:

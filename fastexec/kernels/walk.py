@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastexec.kernels import fields as f, given, market, world as w
-from fastexec.kernels._bind import address_of, call_stage, is_address, standing
+from fastexec.kernels._bind import address_of, call_stage, require_addresses, standing
 from fastexec.kernels._jit import Entry, entry, inlined
 from fastexec.kernels.buffers import lanes_for
 from fastexec.kernels.clock import Episodes as Episodes, blocks_of
@@ -80,8 +80,7 @@ def _door(world, addresses):
     rows, most = sizes("addresses", addresses, 2)
     within("addresses: rows", rows, PLAY + 2 * int(world[w.STRATEGIES]), PLAY + 2 * int(world[w.STRATEGIES]))
     held("addresses", addresses, I8, rows, most)
-    for address in addresses.ravel().tolist():
-        within(f"addresses: {address}, of a stage", int(address == 0 or is_address(address)), 1)
+    require_addresses(addresses[addresses != 0].tolist())
 
 
 @entry(_example, _door, references=False)

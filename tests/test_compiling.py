@@ -6,14 +6,16 @@ import ast
 import gc
 import shutil
 import types
+from collections import namedtuple
 from pathlib import Path
 
+import numba
 import numpy as np
 import pytest
 
 from fastexec.kernels import _jit, _sources as sources
 from fastexec.kernels._compiler import collector_paused
-from fastexec.kernels._jit import JIT_DISABLED, entries, entry
+from fastexec.kernels._jit import JIT_DISABLED, entries, entry, layout_of
 from fastexec.kernels._sources import hash_of, kernel_hash
 
 
@@ -74,6 +76,18 @@ def test_a_kernel_goes_by_its_own_sources_and_those_that_they_import(tmp_path, m
         edit(folder, name)
         assert hash_of(PRICE) != before, name
         before = hash_of(PRICE)
+
+
+def test_a_kernel_goes_by_the_fields_of_what_it_takes():
+    """Two fields of one type exchanged, or a class that moved: other machine code, though the kernel's file is the same."""
+    kind, flat = numba.types.NamedTuple, numba.float64[::1]
+    pair = namedtuple("Pair", "drift volatility")
+    swapped, moved = namedtuple("Pair", "volatility drift"), namedtuple("Pair", "drift volatility", module="elsewhere")
+    layouts = [layout_of((kind((flat, flat), one), numba.int64)) for one in (pair, swapped, moved)]
+    assert len(set(layouts)) == 3
+    assert layout_of((kind((flat, flat), pair), numba.int64)) == layouts[0]
+    nested = [layout_of(kind((kind((flat, flat), one),), namedtuple("Outer", "inner"))) for one in (pair, swapped)]
+    assert nested[0] != nested[1]
 
 
 def test_every_import_of_a_kernel_file_is_seen():

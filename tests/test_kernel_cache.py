@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import stat
 import subprocess
 import sys
@@ -98,6 +99,19 @@ def test_no_flip_in_any_file_goes_unseen(filled):
             assert _cache._unsealed(path) is None
         path.write_bytes(whole)
         assert _cache._unsealed(path) == whole[32:]
+
+
+@compiled_only
+@pytest.mark.parametrize("name", ["fastexec.kernels.moved\nLanes", "fastexec.kernels.fields\nMoved"])
+@pytest.mark.parametrize("suffix", [".nbi", ".nbc"])
+def test_what_names_a_class_that_is_gone_is_compiled_again(filled, name, suffix):
+    cache, result = filled
+    for path in files_of(cache):
+        if path.suffix == suffix:
+            content = pickle.dumps("a version") * (suffix == ".nbi") + f"c{name}\n.".encode()  # a pickle of that class
+            path.write_bytes(_cache._seal(path, content) + content)
+    assert ended(start(cache)) == (BOTH, result)
+    assert ended(start(cache)) == ([], result)
 
 
 @compiled_only

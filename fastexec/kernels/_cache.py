@@ -99,18 +99,17 @@ class _SealedFile(IndexDataCacheFile):  # type: ignore[misc]
             _warn(f"kernel cache: {self._cache_path} cannot be written ({error.strerror}); compiled for this run only")
 
     def _load_index(self) -> dict[Any, str]:
-        content = _unsealed(Path(self._index_path))
-        if content is None:
+        found = _objects(Path(self._index_path))
+        if len(found) != 2:
             return {}
-        stream = io.BytesIO(content)
-        version, (stamp, overloads) = pickle.load(stream), pickle.load(stream)
+        version, (stamp, overloads) = found
         return overloads if (version, stamp) == (self._version, self._source_stamp) else {}
 
     def _load_data(self, name: str) -> Any:
-        content = _unsealed(Path(self._data_path(name)))
-        if content is None:
+        found = _objects(Path(self._data_path(name)))
+        if not found:
             raise FileNotFoundError(name)  # which ``load`` takes for absent
-        return pickle.loads(content)
+        return found[0]
 
     @contextlib.contextmanager
     def _open_for_write(self, path: str) -> Iterator[io.BytesIO]:
@@ -118,6 +117,21 @@ class _SealedFile(IndexDataCacheFile):  # type: ignore[misc]
         yield content
         with super()._open_for_write(path) as file:
             file.write(_seal(Path(path), content.getvalue()) + content.getvalue())
+
+
+def _objects(path: Path) -> list[Any]:
+    """What was saved in a sealed file, one object behind the other; nothing where it is not as it was written, or where it
+    names a class that has moved or changed since.
+    """
+    content = _unsealed(path)
+    stream = io.BytesIO(content or b"")
+    found = []
+    try:
+        while stream.tell() < len(content or b""):
+            found.append(pickle.load(stream))
+    except (ImportError, AttributeError, TypeError, ValueError, pickle.UnpicklingError):
+        return []
+    return found
 
 
 def _seal(path: Path, content: bytes) -> bytes:

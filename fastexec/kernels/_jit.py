@@ -22,7 +22,7 @@ from numba.core import config
 
 from fastexec.kernels._cache import KernelCache, make_folder
 from fastexec.kernels._compiler import KernelCompiler, StageCompiler, collector_paused
-from fastexec.kernels._sources import made_of
+from fastexec.kernels._sources import hash_of_text, made_of
 
 #: Lanes (episodes) in a block; a power of two, so that the low counter word never carries within a block.
 LANES = int(os.environ.get("FASTEXEC_LANES", "128"))
@@ -214,11 +214,12 @@ def compiled(
     modules: Sequence[str] = (),
 ) -> Any:
     """The dispatcher of a function compiled for one signature, or loaded from our cache, where it goes by the hash of the
-    sources that it is made of: its own module (``modules`` where it is another) and all that these import.
+    sources that it is made of: its own module (``modules`` where it is another) and all that these import; and of what it
+    takes, since a NamedTuple may be written in a file that the kernel does not import.
     """
     dispatcher = numba.njit(**options)(function)
     name = name or full_name(function)
-    base = f"{name}-{made_of(function, *modules)[:16]}"
+    base = f"{name}-{hash_of_text(made_of(function, *modules), layout_of(signature))[:16]}"
     dispatcher._cache = KernelCache(function, cache_folder(), base, lambda: _tell(name))
     try:
         with collector_paused():
@@ -227,6 +228,17 @@ def compiled(
         dispatcher._cache.release()
     dispatcher.disable_compile()
     return dispatcher
+
+
+def layout_of(signature: Any) -> str:
+    """What a kernel takes, in words: of a NamedTuple also where it is written and its fields in their order."""
+    if isinstance(signature, numba.types.BaseNamedTuple):
+        kind = signature.instance_class
+        fields = ", ".join(f"{name}: {layout_of(one)}" for name, one in zip(signature.fields, signature, strict=True))
+        return f"{kind.__module__}.{kind.__qualname__}({fields})"
+    if isinstance(signature, tuple | list | numba.types.BaseTuple):
+        return "(" + ", ".join(layout_of(one) for one in signature) + ")"
+    return str(signature)
 
 
 def entry(

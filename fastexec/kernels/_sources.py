@@ -32,7 +32,12 @@ def made_of(function: Callable[..., Any], *modules: str) -> str:
         return hash_of(*names)
     code = function.__code__
     own = repr((names, code.co_filename, code.co_code, code.co_consts, code.co_names))
-    return hashlib.sha256((kernel_hash() + own).encode()).hexdigest()
+    return hash_of_text(kernel_hash(), own)
+
+
+def hash_of_text(*parts: str) -> str:
+    """SHA-256 (hex) of some texts in their order."""
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 def hash_of(*modules: str) -> str:

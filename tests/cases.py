@@ -21,6 +21,7 @@ from rows import (
     parts,
     program,
     programmes,
+    schedules,
     states,
     summaries,
     walk,
@@ -45,6 +46,7 @@ PARTS = (
     learning,
     program,
     programmes,
+    schedules,
     summaries,
 )
 ROWS: tuple[Lanes | Plain, ...] = tuple(row for part in PARTS for row in part.ROWS)

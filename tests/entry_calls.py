@@ -17,6 +17,7 @@ from fastexec.kernels.online import Rule
 from fastexec.kernels.program import MOMENTA, SPREADS, TIMES, VOLUMES
 from fastexec.kernels.programme import Problem
 from fastexec.kernels.summary import BINS
+from fastexec.kernels.trajectory import WORK
 from fastexec.kernels.watch import Observed, Watched
 
 E, T, X, A, I = 7, 3, 4, 2, 5  # noqa: E741 - episodes, steps, market states, actions, inventories
@@ -132,7 +133,9 @@ CALLS = {
     ),
     "tabulate_shares": lambda: (0.1, np.zeros(4)),
     "solve": solve,
-    "optimise": lambda: (np.full(T, 1.0 / T), np.ones((5, T)), np.array([1.0, 1.0, 1.0, 0.1, 0.5, 0.6])),
+    "optimise": lambda: (
+        np.full(T, 1.0 / T), np.ones((5, T)), np.array([1.0, 1.0, 1.0, 0.1, 0.5, 0.6]), np.ones((WORK, T))
+    ),
     "draw_lumps": lambda: (np.ones((2, T)),),
     "evaluate": lambda: (0, np.ones(T), 1.0, np.ones(T)),
     "normal_quantiles": lambda: (np.full(T, 0.5), np.ones(T)),

@@ -94,8 +94,8 @@ EXEMPT = {
     "parameters.draw_parameters parameters.round_order record.record explore.charge_rest parts.close_parts",
     "no lanes": "quantile._horner online.ahead online.choose_action online.move online.take program.best_of "
     "program.clipped program.program_state programme.interpolate programme.look_ahead "
-    "programme.known_cost programme.mark programme.price summary._count_wins summary.bin_of trajectory.find_states "
-    "trajectory.total_cost trajectory.try_step",
+    "programme.known_cost programme.mark programme.price summary._count_wins summary.bin_of trajectory.descend "
+    "trajectory.expand trajectory.find_states trajectory.total_cost trajectory.try_step",
 }
 
 

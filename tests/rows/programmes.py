@@ -7,8 +7,8 @@ from itertools import product
 import numpy as np
 from hypothesis import strategies as st
 
-from fastexec.kernels import fields as f, programme, trajectory
-from naive import programme as twin, trajectory as schedule
+from fastexec.kernels import fields as f, programme
+from naive import programme as twin
 from naive.learning import step_cost
 from trials import Plain, arrays, real
 
@@ -171,76 +171,6 @@ def no_plan_is_cheaper(call, problem, q, v):
     np.testing.assert_allclose(min(costs), v[0, -1, 0], rtol=1e-11, atol=1e-11)
 
 
-def some_schedule(rng, steps=5):
-    """Slices, terms, constants; a mixture of two exponents, of 1 and below, as the models allow."""
-    slices = rng.uniform(1.0, 30.0, steps)
-    terms = rng.uniform(0.0, 2.0, (trajectory.SCALES + 2, steps))
-    terms[trajectory.KEEP] = rng.uniform(0.0, 1.0, steps)
-    constants = np.zeros(trajectory.EXPONENTS + 2)
-    constants[trajectory.EXPONENTS :] = rng.choice([0.5, 0.6, 1.0], 2)
-    constants[trajectory.SQUARE] = rng.uniform(0, 0.1)
-    constants[trajectory.PUSH], constants[trajectory.PUSH_EXPONENT] = rng.uniform(0, 0.2), rng.choice([0.6, 1.0])
-    return slices / slices.sum(), terms, constants
-
-
-def named(constants):
-    names = ("square", "push", "push_exponent")
-    found = {name: float(constants[getattr(trajectory, name.upper())]) for name in names}
-    return found | {"exponents": constants[trajectory.EXPONENTS :].tolist()}
-
-
-def total_cost(slices, terms, constants, barrier):
-    rows = {name: terms[getattr(trajectory, name.upper())].tolist() for name in ("linear", "risk", "keep")}
-    return schedule.total_cost(slices.tolist(), rows, terms[trajectory.SCALES :].tolist(), named(constants), barrier)
-
-
-def adds_up_and_has_a_wall(call, slices, terms, constants, barrier):
-    """Linear in its terms and in the barrier; infinite where a slice is not positive."""
-    cost = call(slices, terms, constants, barrier)
-    more = terms.copy()
-    more[trajectory.LINEAR] += 1.0
-    np.testing.assert_allclose(call(slices, more, constants, barrier) - cost, slices.sum(), rtol=1e-9)
-    free = call(slices, terms, constants, 0.0)
-    np.testing.assert_allclose(cost, free - barrier * np.log(slices).sum(), rtol=1e-12)
-    slices[1] = 0.0
-    assert call(slices, terms, constants, 0.0) == np.inf
-
-
-def states_of(rng):
-    slices, terms, constants = some_schedule(rng)
-    return slices, terms, constants, np.empty(slices.size), np.empty(slices.size)
-
-
-def find_states(slices, terms, constants, x, y):
-    x[:], y[:] = zip(*schedule.states(slices.tolist(), terms[trajectory.KEEP].tolist(), named(constants)), strict=True)
-
-
-def less_is_left_and_impact_fades(call, slices, terms, constants, x, y):
-    call(slices, terms, constants, x, y)
-    np.testing.assert_allclose(x - slices, [*x[1:], 0.0], atol=1e-12)
-    terms[trajectory.KEEP] = 0.0
-    call(slices, terms, constants, x, y)
-    assert not y.any()
-
-
-def tried(rng):
-    slices, terms, constants = some_schedule(rng)
-    size, feedback = float(rng.choice([1.0, 0.5, 0.01])), rng.normal(0, 0.01, (slices.size, 3))
-    return size, slices, terms, constants, feedback, np.empty(slices.size)
-
-
-def try_step(size, slices, terms, constants, feedback, trial):
-    keep = terms[trajectory.KEEP].tolist()
-    trial[:] = schedule.stepped(size, slices.tolist(), keep, named(constants), feedback.tolist())
-
-
-def adds_up_to_the_order(call, size, slices, terms, constants, feedback, trial):
-    call(size, slices, terms, constants, feedback, trial)
-    np.testing.assert_allclose(trial.sum(), 1.0, rtol=1e-12)
-    call(0.0, slices, terms, constants, feedback, trial)
-    np.testing.assert_allclose(trial, slices, rtol=1e-12)
-
-
 ROWS = (
     Plain("programme.look_ahead", look_ahead,
           arrays(lambda rng: (rng.dirichlet(np.ones(X), X), rng.normal(0, 9, (INVENTORIES, X)), np.empty((INVENTORIES, X)))),
@@ -256,8 +186,4 @@ ROWS = (
     Plain("programme.solve", solve,
           arrays(lambda rng: (some_problem(rng), np.empty((T, INVENTORIES, X, A)), np.empty((T + 1, INVENTORIES, X)))),
           no_plan_is_cheaper, tries=10),
-    Plain("trajectory.total_cost", total_cost, arrays(lambda rng: (*some_schedule(rng), float(rng.uniform(0, 1)))),
-          adds_up_and_has_a_wall),
-    Plain("trajectory.find_states", find_states, arrays(states_of), less_is_left_and_impact_fades, atol=1e-14),
-    Plain("trajectory.try_step", try_step, arrays(tried), adds_up_to_the_order),
 )  # fmt: skip

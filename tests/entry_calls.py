@@ -36,7 +36,7 @@ def study() -> tuple[f.Plan, f.Strategies, f.Paths]:
     switches[f.STEPS], switches[f.SOURCE] = T, f.JOINED
     plan = f.Plan(
         switches, np.zeros(f.NUMBERS), np.zeros((len(f.PARAMETERS), 3)),
-        np.array([f.PARAMETERS.index("shares"), f.PARAMETERS.index("fee")], I8), np.ones((4, T)),
+        np.array([(f.PARAMETERS.index(name), 2**32 - 1) for name in ("shares", "fee")], I8), np.ones((4, T)),
         np.zeros(2 * f.CHAIN_SIZE),
     )  # fmt: skip
     kinds = np.zeros((5, f.KIND_FIELDS), I8)

@@ -108,4 +108,4 @@ def describe_market(span, plan, p, m, output):
         markets[f.REALISED_VOLATILITY, r] = np.sqrt(m[f.SUM_SQUARED_MOVES + i] / steps)
     for d in range(plan.drawn.shape[0]):
         for i in range(low, high):
-            output.parameters[d, offset + i] = p[plan.drawn[d] * LANES + i]
+            output.parameters[d, offset + i] = p[plan.drawn[d, f.DRAWN_SLOT] * LANES + i]

@@ -55,7 +55,7 @@ def aligned(fields: int, kind: type[np.generic] = np.float64) -> np.ndarray:
 def output_for(plan: f.Plan, strategies: f.Strategies, episodes: int, every_step: bool = False) -> f.Output:
     """Uninitialised rows for so many episodes, of the sizes that plan and strategies ask for."""
     steps = int(plan.switches[f.STEPS]) if every_step else 0
-    return _rows(plan.drawn.size, strategies.kinds.shape[0], episodes, steps, f.episode_rows(plan.switches))
+    return _rows(plan.drawn.shape[0], strategies.kinds.shape[0], episodes, steps, f.episode_rows(plan.switches))
 
 
 def example_output() -> f.Output:

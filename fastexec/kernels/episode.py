@@ -45,7 +45,7 @@ def _door(episodes, plan, strategies, paths, lanes, functions, output):
     within("episodes: base", base, first, first)
     rows = count * strategies.kinds.shape[0]
     held("output.markets", output.markets, F8, len(f.MARKET_COLUMNS), count)
-    held("output.parameters", output.parameters, F8, plan.drawn.size, count)
+    held("output.parameters", output.parameters, F8, plan.drawn.shape[0], count)
     held("output.episodes", output.episodes, F8, f.episode_rows(plan.switches), rows)
     held("output.counts", output.counts, I4, len(f.COUNT_COLUMNS), rows)
     recorded = sizes("output.steps", output.steps, 2)[1] > 0

@@ -75,22 +75,6 @@ def further_slots(role: str, count: int) -> range:
 (TRANSIENT_COEFFICIENT, TRANSIENT_EXPONENT, RESILIENCE) = _offsets(_start("transient"), 3)
 (FEE,) = _offsets(_start("fees"), 1)
 
-#: The step of the counter that a parameter is drawn by, which is frozen; in the order of the columns that hold what is drawn.
-DRAW_NUMBERS = {
-    "shares": 0, "fee": 27, "initial_price": 1, "volatility": 2, "drift": 3,
-    "spread_level": 4, "spread_reversion": 5, "spread_volatility": 6, "spread_floor": 7,
-    "volume_mean": 8, "volume_amplitude": 9, "volume_floor": 11, "volume_persistence": 12, "volume_noise": 10,
-    "day_volatility": 13,
-    "price_spread": 14, "price_volume": 15, "spread_volume": 16, "volume_absolute_return": 17,
-    "spread_absolute_return": 18,
-    "temporary_coefficient": 19, "temporary_exponent": 20, "temporary_fixed": 21,
-    "permanent_coefficient": 22, "permanent_own": 23,
-    "transient_coefficient": 24, "transient_exponent": 25, "resilience": 26,
-}  # fmt: skip
-#: The same for each slot, int64[slot]; one without a name here has a number that no other has.
-DRAW_NUMBER = np.array(
-    [DRAW_NUMBERS.get(name, len(DRAW_NUMBERS) + slot) for slot, name in enumerate(PARAMETERS)], np.int64
-)
 # Derived once for each episode, behind the parameters in the same buffer.
 (LOTS, L20, L21, L22, L30, L31, L32, L33, DECAY, SPREAD_SD, SPREAD_SCALE, VOLUME_SCALE, VOLUME_FRESH,
  TEMPORARY_SLOPE) = _offsets(len(PARAMETERS), 14)  # fmt: skip
@@ -191,9 +175,14 @@ def episode_rows(switches: np.ndarray) -> int:
     return len(EPISODE_COLUMNS) + len(further_parts(switches))
 
 
+#: Of a parameter that each episode draws: its slot, and the step of the counter that it is drawn by.
+(DRAWN_SLOT, DRAWN_NUMBER) = range(2)
+DRAWN_FIELDS = DRAWN_NUMBER + 1
+
+
 class Plan(NamedTuple):
-    """A study as numbers: ``switches`` int64, ``numbers`` float64, ``ranges`` [parameter, (low, high, log)], ``drawn`` int64:
-    the parameters with a range, ``curves`` [4, t], ``chains`` float64[2 * CHAIN_SIZE].
+    """A study as numbers: ``switches`` int64, ``numbers`` float64, ``ranges`` [parameter, (low, high, log)], ``drawn`` int64[d,
+    DRAWN_FIELDS]: the parameters with a range, ``curves`` [4, t], ``chains`` float64[2 * CHAIN_SIZE].
     """
 
     switches: np.ndarray

@@ -21,6 +21,9 @@ _HIGHEST = np.array([
     f.LEAVE, 3, f.MOST_LEVELS, f.MOST_LEVELS, f.PER_STEP, 1, (1 << f.MOST_FURTHER) - 1,
 ], np.uint64)  # fmt: skip
 
+#: The same of a parameter that is drawn.
+_HIGHEST_OF_DRAWN = np.array([len(f.PARAMETERS) - 1, (1 << 32) - 1], np.uint64)
+
 #: The same of a strategy's kind.
 _HIGHEST_OF_KIND = np.array([
     f.TABLE, 1, (1 << 24) - 1, f.ANY_LOTS, f.MOST_LEVELS, (1 << 24) - 1, 1, f.MOST_FEATURES, _MOST_STATES, _MOST_STATES,
@@ -61,9 +64,8 @@ def check_plan(plan: f.Plan) -> int:
     within("plan.switches[VOLUME_LEVELS]", switches[f.VOLUME_LEVELS], switches[f.VOLUME_MODEL] == f.VOLUME_MARKOV)
     held("plan.numbers", plan.numbers, F8, f.NUMBERS)
     held("plan.ranges", plan.ranges, F8, len(f.PARAMETERS), 3)
-    held("plan.drawn", plan.drawn, I8, *sizes("plan.drawn", plan.drawn, 1))
-    for slot in plan.drawn.tolist():
-        within("plan.drawn", slot, 0, len(f.PARAMETERS) - 1)
+    held("plan.drawn", plan.drawn, I8, sizes("plan.drawn", plan.drawn, 2)[0], f.DRAWN_FIELDS)
+    each_within("plan.drawn", plan.drawn, _HIGHEST_OF_DRAWN)
     held("plan.curves", plan.curves, F8, 4, steps)
     held("plan.chains", plan.chains, F8, 2 * f.CHAIN_SIZE)
     return steps

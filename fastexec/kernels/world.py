@@ -88,7 +88,7 @@ def example_world(own: Any = ()) -> World:
         switches,
         np.zeros(f.NUMBERS),
         np.zeros((len(f.PARAMETERS), 3)),
-        np.zeros(0, np.int64),
+        np.zeros((0, f.DRAWN_FIELDS), np.int64),
         np.zeros((4, 1)),
         np.zeros(2 * f.CHAIN_SIZE),
     )

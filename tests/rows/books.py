@@ -142,7 +142,7 @@ MARKET_SUMS = ("cumulative_volume", "sum_volume_price", "sum_price", "sum_spread
 
 def described(x):
     x.output = output_of(1, len(DRAWN))
-    drawn = np.array([f.PARAMETERS.index(name) for name in DRAWN], np.int64)
+    drawn = np.array([(f.PARAMETERS.index(name), 0) for name in DRAWN], np.int64)
     return Span(LOW, HIGH, OFFSET), plan_of(STEPS)._replace(drawn=drawn), x.p, x.m, x.output
 
 

@@ -16,7 +16,7 @@ def plan_of(steps: int, **asked: Any) -> f.Plan:
     for name, value in asked.items():
         place = numbers if name in ("lot", "side", "mark_penalty", "mark_slope", "restart") else switches
         place[getattr(f, name.upper())] = value
-    ranges, drawn = np.zeros((len(f.PARAMETERS), 3)), np.zeros(0, np.int64)
+    ranges, drawn = np.zeros((len(f.PARAMETERS), 3)), np.zeros((0, f.DRAWN_FIELDS), np.int64)
     return f.Plan(switches, numbers, ranges, drawn, np.ones((4, steps)), np.full(2 * f.CHAIN_SIZE, np.inf))
 
 

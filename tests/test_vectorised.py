@@ -61,6 +61,8 @@ STAGES = {
     "execute.find_proportional_rates": (M, B),
     "execute.find_root_rates": (M, B),
     "execute.raise_rates": (P, M, B),
+    "execute.lower_volumes": (P, M),
+    "execute.raise_slices": (P, M, B),
     "execute.push": (P, B),
     "execute.push_power": (P, B),
     "execute.find_factors": (SWITCHES, P, M, B),

@@ -10,6 +10,7 @@ from fastexec.kernels._jit import bound_to, stage
 from fastexec.kernels.account import account, describe_market, write_rows
 from fastexec.kernels.buffers import example_output
 from fastexec.kernels.door import F8, I4, I8, held, sizes, within
+from fastexec.kernels.execute import are_alike, lower_volumes
 from fastexec.kernels.ledger import booking, end_order
 from fastexec.kernels.parts import closing, outcome
 from fastexec.kernels.record import record
@@ -55,17 +56,20 @@ def _door(episodes, plan, strategies, paths, lanes, functions, output):
 
 def _stages(world):
     """Simulate a ``World``; ``own`` is its ``Output``."""
-    switches = world.plan.switches
+    plan, switches = world.plan, world.plan.switches
     recorded = (record,) if world.own.steps.shape[1] > 0 else ()
 
     def play(kind):
         yield DECISIONS[kind]
         if kind == f.PLUGIN:
             yield check_own
-        yield from (end_order, *outcome(switches), *recorded, *booking(switches))
+        yield from (end_order, *outcome(switches, are_alike(plan, kind)), *recorded, *booking(switches))
 
     kinds = world.strategies.kinds[:, f.KIND].tolist()
-    return Stages([tuple(play(kind)) for kind in kinds], (describe_market, account, *closing(switches), write_rows))
+    shared = (lower_volumes,) if any(are_alike(plan, kind) for kind in kinds) else ()
+    return Stages(
+        [tuple(play(kind)) for kind in kinds], (describe_market, account, *closing(switches), write_rows), shared
+    )
 
 
 simulate_blocks = Walk("simulate_blocks", _door, _stages, f.CLOSED_FIELDS)

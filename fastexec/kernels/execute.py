@@ -58,6 +58,36 @@ def raise_rates(p, m, b):
 
 
 @bound
+@chained
+def lower_volumes(p, m):
+    """The step's volume to the exponent's negative, for ``raise_slices`` of every strategy; 1 where there is none."""
+    for i in range(LANES):
+        volume = m[f.VOLUME + i]
+        m[f.LOWERED_VOLUME + i] = -p[f.TEMPORARY_EXPONENT + i] * log(volume if volume > 0.0 else 1.0)
+    for i in range(LANES):
+        m[f.LOWERED_VOLUME + i] = exp(m[f.LOWERED_VOLUME + i])
+
+
+@bound
+@chained
+def raise_slices(p, m, b):
+    """``raise_rates`` where order and exponent are the same in every lane: (q / v)^e = q^e v^-e, with one power of q wherever
+    all lanes trade the same slice. Lanes differ once a slice has met no volume in one of them, at the same bits a lane.
+    """
+    others, slice_of_first = 0, b[f.SLICE]
+    for i in range(LANES):
+        b[f.RATE + i] = rate_of(i, m, b)
+        others |= b[f.SLICE + i] != slice_of_first
+    if others:
+        for i in range(LANES):
+            b[f.RAISED_RATE + i] = power(b[f.SLICE + i], p[f.TEMPORARY_EXPONENT + i]) * m[f.LOWERED_VOLUME + i]
+    else:
+        raised = power(slice_of_first, p[f.TEMPORARY_EXPONENT])
+        for i in range(LANES):
+            b[f.RAISED_RATE + i] = raised * m[f.LOWERED_VOLUME + i]
+
+
+@bound
 @stage
 def push(p, b):
     """What a slice adds to the transient impact, into field PUSHED, where that is linear."""
@@ -158,6 +188,14 @@ TEMPORARY = {
 TRANSIENT = {f.TRANSIENT_OFF: (), f.TRANSIENT_LINEAR: (push,), f.TRANSIENT_POWER: (push_power,)}
 
 
-def execution(switches):
-    """What a walk calls for the outcome of a strategy's slices."""
-    return (TEMPORARY[int(switches[f.TEMPORARY_KIND])], *TRANSIENT[int(switches[f.TRANSIENT_KIND])])
+def execution(switches, alike=False):
+    """What a walk calls for the outcome of a strategy's slices; ``alike``: they are ``raise_slices``'s."""
+    temporary = raise_slices if alike else TEMPORARY[int(switches[f.TEMPORARY_KIND])]
+    return (temporary, *TRANSIENT[int(switches[f.TRANSIENT_KIND])])
+
+
+def are_alike(plan, kind):
+    """Whether a strategy of this kind is a schedule of one order and of one exponent, in every lane and every block."""
+    drawn = plan.drawn[:, f.DRAWN_SLOT].tolist()
+    one = not {f.SHARES // LANES, f.TEMPORARY_EXPONENT // LANES}.intersection(drawn)
+    return one and kind == f.SCHEDULE and int(plan.switches[f.TEMPORARY_KIND]) == f.TEMPORARY_POWER

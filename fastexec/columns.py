@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 #: Version of the tables and of the random stream's layout; raised when either changes.
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 QUANTILES = (1, 5, 25, 50, 75, 95, 99)
 

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from fastexec.data.bars import Bars, read_bars
-from fastexec.data.replay import replay_windows
+from fastexec.data.replay import ReplayWindows, Wanted, replay_windows as cut_windows
 from fastexec.errors import InputError
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -20,6 +20,10 @@ REAL = DATA / "us_bars_1min.parquet"
 needs_data = pytest.mark.skipif(not REAL.exists(), reason="no sample of real bars beside the project")
 OPEN = 34_200
 MONDAY, TUESDAY, WEDNESDAY = 20131007, 20131008, 20131009
+
+
+def replay_windows(bars: Bars, steps: int, stride: int, **wanted: Any) -> ReplayWindows:
+    return cut_windows(bars, steps, stride, Wanted(**wanted))
 
 
 def bars_of(days: dict[int, Sequence[int]], seed: int = 5, **changes: Any) -> Bars:

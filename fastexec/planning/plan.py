@@ -99,7 +99,7 @@ def plan_strategies(
             kind[fields.LEVELS] = len(actions.levels)
         elif kind[fields.KIND] == fields.TABLE:
             at = sum(table.size for table in flat)
-            flat.append(plan_table(_policy(policies, policy), k, arrays, at, not known_after(study)))
+            flat.append(plan_table(_policy(policies, policy), k, arrays, at, _sees(study)))
         elif kind[fields.KIND] == fields.SCHEDULE:
             kind[fields.KIND] = fields.SCHEDULE if len(markets) == 1 else fields.OWN_SCHEDULE
             for g, market in enumerate(markets):
@@ -114,6 +114,12 @@ def _policy(policies: Policies | None, name: str | None) -> TablePolicy:
     if policies is None or name is None or name not in policies:
         raise InputError(f"strategies.{name}: no trained agent at hand; run the study, or give policies")
     return policies[name]
+
+
+def _sees(study: StudyModel) -> int:
+    """Which volume an agent sees, for the kernels."""
+    own = 0 if known_after(study) else fields.SEES_STEP
+    return own if study.real_days is None else own | fields.OF_PATHS
 
 
 def known_after(study: StudyModel) -> bool:

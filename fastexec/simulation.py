@@ -20,6 +20,7 @@ from fastexec.kernels._bind import Decide
 from fastexec.kernels.buffers import output_for
 from fastexec.kernels.episode import simulate_range
 from fastexec.kernels.philox import EVALUATION
+from fastexec.learning.seen_days import agents_that_saw
 from fastexec.learning.training import hashes_of_agents, tables_for
 from fastexec.models.costs import ALWAYS
 from fastexec.models.study import StudyModel
@@ -198,8 +199,7 @@ def prepare(
         raise InputError(
             f"paths have {given.mid.shape[1] - 1} steps, order.steps is {study.order.steps}; make them equal"
         )
-    if policies is None:
-        policies = tables_for(study)
+    policies = tables_for(study) if policies is None else policies
     own = study.own_strategies()
     names = [strategy.name for strategy in study.strategies]
     valid = [paths is None and timing_has_mean_zero(study, strategy) for strategy in study.strategies]
@@ -208,7 +208,7 @@ def prepare(
         strategies=names,
         episodes=_episodes(study, given, paths is not None),
         control_variate=valid,
-        warnings=[] if windows is None else list(windows.warnings),
+        warnings=[] if windows is None else [*windows.warnings, *agents_that_saw(study, windows.day.tolist())],
         inputs=hashes_of_agents(study)
         | {strategy.file: strategy.sha256 for strategy in own.values()}
         | ({} if windows is None or study.real_days is None else {study.real_days.bars: windows.sha256}),

@@ -37,8 +37,9 @@ def observe_feature(t, feature, sees, p, m, b):
         for i in range(LANES):
             b[f.VALUE + i] = m[source + i]
     elif name == RELATIVE_VOLUME:
+        volumes = m[traded : traded + LANES]  # a view: see ``ledger.book``
         for i in range(LANES):
-            now = m[traded + i]
+            now = volumes[i]
             before = m[f.CUMULATIVE_VOLUME + i] - now  # this step's is in the sum already
             mean = (before + now) / (t + 1) if sees_volume else before / max(t, 1)
             last = now if sees_volume else m[f.LAST_VOLUME + i]

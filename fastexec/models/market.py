@@ -23,6 +23,15 @@ _StartPrice = Annotated[Positive, limited(least=1e-9, most=1e12)]
 _INITIAL_PRICE = Slot("initial_price")
 
 
+class Fitted(Model):
+    """The real days that a market was fitted to; nothing of the market depends on it."""
+
+    symbol: Annotated[str, Field(min_length=1)] = Field(description="symbol of the bars")
+    days: Annotated[tuple[Annotated[int, Field(ge=1, le=99_999_999)], ...], Field(strict=False, min_length=1)] = Field(
+        description="days (yyyymmdd)"
+    )
+
+
 class SyntheticMarket(Model):
     """Price, spread and volume from models."""
 
@@ -35,6 +44,10 @@ class SyntheticMarket(Model):
     spread: Spread = Field(default_factory=MeanRevertingSpread)
     volume: Volume = Field(default_factory=LognormalVolume)
     correlation: Correlation = Field(default_factory=Correlation)
+    fitted: Fitted | None = Field(
+        None,
+        description="the days that it was fitted to, by `fastexec calibrate`: a replay of them with its agents says so",
+    )
 
     @model_validator(mode="after")
     def _chains_follow_normals(self) -> SyntheticMarket:

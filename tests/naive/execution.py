@@ -41,6 +41,8 @@ def execute(
         if path.met[t] > 0.0:
             word = int(words[t]) if words is not None else None
             left = left_by_strategy(strategy, order, remaining, t, steps, volume_so_far, fractions, word)
+            if strategy["model"] == "pov" and path.volume[t] == 0.0:
+                left = remaining  # an empty bar: there is a quote to cross, and no volume to take part in
             own_shares += remaining - left
             if t == steps - 1 and order["at_horizon"] == "complete":
                 left = 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from statistics import fmean, median
 from typing import NamedTuple
 
@@ -79,14 +80,24 @@ def windows(
         for first in range(0, len(steps_of_day) - steps + 1, steps):
             chosen = steps_of_day[first : first + steps]
             if bars[chosen[0] - 1].mid is not None:
-                found.append(_window(days, bars, chosen, curve))
+                known = {
+                    other: [bar for bar in _whole(days[other]) if (other, bar.second) not in out] for other in curve
+                }
+                found.append(_window(bars, chosen, known))
     return found
 
 
-def _window(days: dict[int, list[Bar]], bars: list[Bar], chosen: list[int], curve: list[int]) -> Window:
-    expected = [fmean(_traded(days, curve, bars[i].second)) for i in chosen]
+def _whole(bars: list[Bar]) -> list[Bar]:
+    """Those between two quotes."""
+    return [bar for before, bar in pairwise(bars) if before.mid is not None and bar.mid is not None]
+
+
+def _window(bars: list[Bar], chosen: list[int], curve: dict[int, list[Bar]]) -> Window:
+    """``curve``: the bars of other days that expectations come from."""
+    others = [bar for day in curve.values() for bar in day]
+    expected = [fmean(bar.volume for bar in others if bar.second == bars[i].second) for i in chosen]
     if sum(expected) == 0.0:
-        expected = [fmean(_traded(days, curve, None))] * len(chosen)
+        expected = [fmean(bar.volume for bar in others)] * len(chosen)
     instead = fmean(expected)
     mids, spreads, met = [], [], []
     for i, usual in zip(chosen, expected, strict=True):
@@ -102,13 +113,3 @@ def _window(days: dict[int, list[Bar]], bars: list[Bar], chosen: list[int], curv
     volumes = [bars[i].volume for i in chosen]
     path = MarketPath(np.array(mids), np.array(spreads), np.array(volumes), mids[0], np.array(met))
     return Window(bars[0].day, bars[chosen[0]].second, path, expected)
-
-
-def _traded(days: dict[int, list[Bar]], curve: list[int], second: int | None) -> list[float]:
-    """What bars between two quotes traded on the curve's days, at one time of day or at all."""
-    return [
-        bars[i].volume
-        for bars in (days[day] for day in curve)
-        for i in range(1, len(bars))
-        if second in (None, bars[i].second) and bars[i].mid is not None and bars[i - 1].mid is not None
-    ]

@@ -116,9 +116,9 @@ def test_no_window_begins_in_a_halt_and_all_of_it_is_said(tmp_path):
     windows = replay_windows(read_bars(write(days, tmp_path / "b.parquet"), "S"), 10, 10)
     assert windows.day.tolist() == [20131007, 20131007, 20131008, 20131009, 20131009]
     assert windows.warnings == (
-        "1 windows would begin where no quote stands, and are left out",
-        "1 bars are halted, or begin without a quote: nobody trades in them",
-        "1 bars have quotes and no volume: orders may cross there, their impact by the volume that other days lead to expect",
+        "windows that would begin where no quote stands: 1, left out",
+        "bars that are halted, or begin without a quote: 1; nobody trades in them",
+        "bars with quotes and no volume: 1; orders may cross there, their impact by the volume that other days lead to expect",
     )
     days = {day: halted(bars, range(21)) if day == 20131008 else bars for day, bars in days.items()}
     windows = replay_windows(read_bars(write(days, tmp_path / "c.parquet"), "S"), 10, 10)

@@ -181,14 +181,14 @@ def _notes_of_bars(bars: Bars, rows: np.ndarray, alone: np.ndarray, unquoted: np
     if alone.size:
         found.append(f"left out, for no day before them can be used for curves: {listed(alone.tolist())}")
     if unquoted.size:
-        found.append(f"{unquoted.size} windows would begin where no quote stands, and are left out")
+        found.append(f"windows that would begin where no quote stands: {unquoted.size}, left out")
     halted = halted_steps(bars, rows)
     stopped, empty = (np.unique(rows[which]).size for which in (halted, ~halted & (bars.volume[rows] == 0.0)))
     if stopped:
-        found.append(f"{stopped} bars are halted, or begin without a quote: nobody trades in them")
+        found.append(f"bars that are halted, or begin without a quote: {stopped}; nobody trades in them")
     if empty:
         found.append(
-            f"{empty} bars have quotes and no volume: orders may cross there, their impact by the volume that other days lead "
+            f"bars with quotes and no volume: {empty}; orders may cross there, their impact by the volume that other days lead "
             "to expect"
         )
     return found

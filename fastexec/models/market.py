@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 from fastexec.models._base import Model
 from fastexec.models.chains import Chain
 from fastexec.models.correlation import Correlation
-from fastexec.models.declarations import OFF, Knowledge, Setting, Slot
+from fastexec.models.declarations import OFF, Knowledge, OfMarket, Setting, Slot
 from fastexec.models.names import quoted
 from fastexec.models.price import GeometricPrice, Price
 from fastexec.models.scalar import Positive, is_zero, limited
@@ -30,6 +30,10 @@ class Fitted(Model):
     days: Annotated[tuple[Annotated[int, Field(ge=1, le=99_999_999)], ...], Field(strict=False, min_length=1)] = Field(
         description="days (yyyymmdd)"
     )
+
+    def declares(self) -> OfMarket:
+        """Nothing of the market."""
+        return OfMarket(martingale=True, follows_move=False, idle=False)
 
 
 class SyntheticMarket(Model):

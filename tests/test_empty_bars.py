@@ -8,11 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fastexec.calibration.panel import session_of
 from fastexec.data.bars import read_bars
 from fastexec.data.replay import Wanted, replay_windows
 from fastexec.errors import InputError
+from fastexec.models.actions import Actions
 from fastexec.models.study import StudyModel
+from fastexec.planning.policies import Cut, TablePolicy
 from fastexec.simulation import prepare, simulate
+from fastexec.studies.check import examine
+from fastexec.studies.study import Study
 from naive.execution import execute
 from naive.real_days import windows as naive_windows
 from real_days import halted, some_days, write
@@ -197,3 +202,65 @@ def test_shares_bought_where_the_market_traded_nothing_are_no_share_of_its_volum
     assert np.isnan(found.episodes["vwap_slippage_bps"]).tolist() == [True, False, False]
     assert (found.episodes["max_participation"] > 0.0).all()
     assert found.to_arrow()["participation"].null_count == 1
+
+
+def test_an_agent_sees_what_traded_not_what_it_may_trade_against(tmp_path):
+    """It trades a lot where something traded in the step before; in an empty bar it may trade, and there it sees 0."""
+    path = write(some_days(10, [21] * 4, 0.5), tmp_path / "b.parquet")
+    features = [{"name": "volume", "edges": [0.5]}, {"name": "inventory", "bins": 2}]
+    base = study_of(path, 10, at_horizon="leave", lot=10).model_dump()
+    agent = {"strategies": [{"model": "qtable", "name": "q", "train": "a"}], "train": {"a": {"features": features}}}
+    for known, shift in (("after", 1), ("during", 0)):
+        study = StudyModel.model_validate(base | agent | {"market": base["market"] | {"known": known}})
+        cuts = (Cut("volume", 2, np.array([0.5]), 0), Cut("inventory", 2, np.zeros(0), 0))
+        actions = Actions(set="lots", levels=(0.0, 1.0))
+        table = np.tile(np.array([0, 1, 0, 1], np.uint16), (10, 1))
+        prepared = prepare(study, policies={"q": TablePolicy(cuts, actions, table, np.zeros(11))})
+        found = prepared.steps(0, 8)
+        shares, volume = (found[name].reshape(8, 10) for name in ("shares", "volume"))
+        assert (volume == 0.0).any()
+        seen = volume[:, : 10 - shift] > 0.0
+        np.testing.assert_array_equal(shares[:, shift:], 10.0 * seen)
+
+
+def test_bootstrapped_halts_stop_everybody_and_move_no_price_to_nowhere(tmp_path):
+    days = some_days(12, [21] * 4)
+    days[20131008] = halted(days[20131008], [5, 6])
+    path = write(days, tmp_path / "b.parquet")
+    study = study_of(path, 10, {"model": "bootstrap", "block": 2.0}, lot=0).changed(episodes=500)
+    found = prepare(study).steps(0, 500)
+    stopped = found["volume"] == 0.0
+    assert stopped.any()
+    assert (found["shares"][stopped] == 0.0).all()
+    assert np.isfinite(found["mid"]).all()
+
+
+def test_calibration_takes_halted_bars_for_missing(tmp_path):
+    days = some_days(13, [61] * 3)
+    days[20131008] = halted(days[20131008], [20])
+    panel = session_of(read_bars(write(days, tmp_path / "b.parquet"), "S")).panel
+    missing = np.isnan(panel.volume)
+    assert missing.sum() == 1
+    assert missing[1, 19]
+    assert np.isnan(panel.move).sum() == 2  # into it and out of it
+
+
+@pytest.mark.parametrize(
+    ("volume", "why"),
+    [
+        ({"model": "cosine", "noise": 5_000.0}, "market.volume.floor is 0"),
+        (
+            {"model": "markov", "levels": [0.0, 9.0], "transition": [[0.5, 0.5], [0.5, 0.5]]},
+            "a level of market.volume is 0",
+        ),
+        ({"model": "cosine", "noise": 5_000.0, "floor": 1.0}, None),
+        ({"model": "markov", "levels": [1.0, 9.0], "transition": [[0.5, 0.5], [0.5, 0.5]]}, None),
+        ({"model": "lognormal"}, None),
+    ],
+)
+def test_check_says_where_fills_of_a_synthetic_market_know_the_volume(volume, why):
+    said = examine(Study.from_dict({"market": {"volume": volume}, "strategies": [{"model": "twap"}]})).warnings
+    line = (
+        f"{why}: some steps have no volume, and nobody trades in them, so fills know a step's volume before it is over"
+    )
+    assert [text for text in said if "no volume" in text] == ([] if why is None else [line])

@@ -57,6 +57,13 @@ def test_a_half_day_has_one_of_its_own_and_a_day_cut_short_has_none(tmp_path):
     assert auction.second == LAST
 
 
+def test_days_of_other_bars_do_not_count(tmp_path):
+    days = some_days(9, [LENGTH] * 5, 0.0, 15.0)
+    days = {day: bars[::2] if day > 20131008 else bars for day, bars in days.items()}
+    auction = closing_auction(read_bars(write(days, tmp_path / "b.parquet"), "S"), 60)
+    assert np.flatnonzero(auction.rows).tolist() == [59, 119]
+
+
 @pytest.mark.parametrize("of", ["none", "few days", "short days", "round the clock"])
 def test_not_found_where_there_is_none(tmp_path, of):
     lengths = {"short days": [30] * 3, "round the clock": [1_400] * 3}.get(of, [LENGTH] * 5)

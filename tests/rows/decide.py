@@ -32,6 +32,10 @@ def order_of(v):
 ORDER = {"ordered": real(1.0, 1e5), "left": SHARE, "volume": VOLUME}
 
 
+#: What the market traded until the step's end and, on given paths, in it: there others may trade where nothing did.
+SEEN = {"cumulative_volume": real(0.0, 1e6), "traded": st.sampled_from([0.0, 5e3])}
+
+
 def traded(v, wanted):
     return {"slice": wanted if v.volume > 0.0 else 0.0}
 
@@ -243,7 +247,7 @@ ROWS = (
           derived=lambda v: order_of(v) | {"window": float(v.i)}, each=True),
     Lanes("strategy.participate",
           lambda x: (x.rate, x.lot, f.TRADED if x.of_paths else f.VOLUME, x.p, x.m, x.b), participate,
-          {**ORDER, "cumulative_volume": real(0.0, 1e6), "traded": st.sampled_from([0.0, 5e3])}, share_of_volume,
+          {**ORDER, **SEEN}, share_of_volume,
           others={"rate": real(0.001, 0.5), "lot": LOTS, "of_paths": st.booleans()}, derived=order_of, atol=1e-9),
     Lanes("strategy.take_actions", lambda x: (actors(x), 1, x.lot, STEPS, x.p, x.m, x.b), take_actions,
           {**ORDER, "value": st.integers(0, len(LEVELS) - 1).map(float)}, larger_actions_trade_more, others=ACTS,

@@ -41,9 +41,9 @@ def times_of_day(bars: Bars, days: list[int], spacing: int) -> np.ndarray:
 def closing_auction(bars: Bars, spacing: int) -> ClosingAuction | None:
     """The auction that ends the days of a symbol; None where there is none to be seen, or the market never closes.
 
-    Of all days of such bars that can be used the last time of day that most of them have is looked at: it holds an auction where its
-    volume is above four times the mean of the thirty bars before, by the median over days. A day that ends earlier, as a half
-    day does, has its own in its last bar, where that bar's volume is above four times the same mean.
+    Of all days of such bars that can be used the last time of day that most of them have is looked at: it holds an auction
+    where its volume is above four times the mean of the thirty bars before, by the median over days. A day that ends earlier,
+    as a half day does, has its own in its last bar, where that bar's volume is above four times the same mean.
     """
     there = np.unique(bars.day[bars_before_are_there(bars, spacing)])
     days = [day for day in there.tolist() if day not in bars.faults]

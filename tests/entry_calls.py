@@ -52,7 +52,7 @@ def study() -> tuple[f.Plan, f.Strategies, f.Paths]:
     strategies.groups[-1] = 1
     paths = f.Paths(
         np.ones((ROOM, T + 1)), np.ones((ROOM, T)), np.ones((ROOM, T)), np.ones(ROOM), np.zeros(ROOM, I8),
-        np.full(ROOM, ROOM),
+        np.full(ROOM, ROOM), np.ones((ROOM, T)),
     )  # fmt: skip
     return plan, strategies, paths
 

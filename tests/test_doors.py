@@ -236,10 +236,10 @@ def test_a_table_names_only_actions_that_there_are():
     cuts = (Cut("spread", 2, np.array([0.1]), 0), Cut("inventory", 2, np.zeros(0), 0))
     table = np.zeros((T, 4), np.uint16)
     actions = Actions(set="lots", levels=(0.0, 1.0))
-    plan_table(TablePolicy(cuts, actions, table, np.zeros(T + 1)), 0, strategies, 0, False)
+    plan_table(TablePolicy(cuts, actions, table, np.zeros(T + 1)), 0, strategies, 0)
     table[1, 2] = 2
     with pytest.raises(ValueError, match="actions of the table"):
-        plan_table(TablePolicy(cuts, actions, table, np.zeros(T + 1)), 0, strategies, 0, False)
+        plan_table(TablePolicy(cuts, actions, table, np.zeros(T + 1)), 0, strategies, 0)
 
 
 def test_the_pass_with_checked_bounds_proves_nothing_without_them():

@@ -52,7 +52,7 @@ STAGES = {
     "volume.cosine_volume": (0, PLAN.curves, NORMALS, P, M),
     "volume.lognormal_volume": (0, PLAN.curves, NORMALS, P, M),
     "strategy.follow": (0.5, 1.0, P, M, B),
-    "strategy.participate": (0.5, 1.0, P, M, B),
+    "strategy.participate": (0.5, 1.0, 0, P, M, B),
     "strategy.take_actions": (STRATEGIES, 0, 1.0, 1, P, M, B),
     "bins.add_four": (1.0, LANES64, B),
     "bins.cut_evenly": (1.0, 1.0, B),
@@ -90,7 +90,7 @@ EXEMPT = {
     "spread.constant_spread volume.constant_volume price.begin_moved spread.quote_arrival volume.begin_volume_chain "
     "strategy.ask strategy.check_slices gather.remember_states gather.add_costs watch.note_features parts.forget_charges",
     "each lane reads a table or path of its own": "chain.step_chain strategy.follow_own given.begin_given "
-    "given.begin_joined given.rejoin given.follow_given given.follow_joined "
+    "given.begin_joined given.rejoin given.offer given.follow_given given.follow_joined "
     "gather.count_transitions gather.count_last watch.note",
     "once a block or for a look at single episodes": "account.describe_market market.begin parameters.fix_parameters "
     "parameters.draw_parameters parameters.round_order record.record explore.charge_rest parts.close_parts",

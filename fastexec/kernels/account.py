@@ -47,7 +47,8 @@ def derive_columns(plan, p, m, b, row):
         row[f.ROW_AVERAGE + i] = average
         row[f.ROW_ARRIVAL + i] = arrival
         row[f.ROW_SLIPPAGE + i] = side * (average - market) / market * 1e4
-        row[f.ROW_PARTICIPATION + i] = filled / seen if seen > 0.0 else 0.0
+        # Of quotes alone, in empty bars, one may buy where the market traded nothing: no share of it.
+        row[f.ROW_PARTICIPATION + i] = filled / seen if seen > 0.0 else 0.0 if filled == 0.0 else np.nan
         row[f.ROW_LARGEST_RATE + i] = b[f.LARGEST_RATE + i]
         row[f.ROW_PROGRAM_COST + i] = b[f.PROGRAM_COST + i]
         to_bps = 1e4 / (ordered * arrival)

@@ -89,8 +89,10 @@ NORMAL_FIELDS = Z_VOLUME // LANES + 1
 
 # The market of a block: one for all strategies.
 (MID, NEXT, SPREAD, VOLUME, LAST_VOLUME, SPREAD_STATE, VOLUME_STATE, DAY_STATE, ARRIVAL,
- CUMULATIVE_VOLUME, SUM_VOLUME_PRICE, SUM_PRICE, SUM_SPREAD, SUM_SQUARED_MOVES, ARRIVAL_SPREAD, WINDOW, LOWERED_VOLUME,
- MIDS) = _offsets(0, 18)  # fmt: skip
+ CUMULATIVE_VOLUME, SUM_VOLUME_PRICE, SUM_PRICE, SUM_SPREAD, SUM_SQUARED_MOVES, ARRIVAL_SPREAD, WINDOW, TRADED,
+ LOWERED_VOLUME, MIDS) = _offsets(0, 19)  # fmt: skip
+# VOLUME while strategies decide and fill: what a slice's rate is taken against, 0 where nobody trades. It is what traded in the
+# step but in an empty bar of given paths, where that stands in TRADED (see ``Paths``); sums and LAST_VOLUME hold what traded.
 # From MIDS on the mids of the last steps, for the feature momentum; step t's in the field t mod HISTORY.
 HISTORY = 32
 MARKET_FIELDS = MIDS // LANES + HISTORY
@@ -124,11 +126,13 @@ BY_FILL, PER_STEP = 0, 1
 NUMBERS = RESTART + 1
 (RANGE_LOW, RANGE_HIGH, RANGE_IS_LOG) = range(3)
 (PRICE_CURVE, SPREAD_CURVE, VOLUME_CURVE, COSINE_CURVE) = range(4)
-# What is known of a strategy: kind, whether it fills at the end of the step, its stream, action set, levels, plugin slot.
+# What is known of a strategy: kind, whether it fills at the end of the step, its stream, action set, levels, plugin slot; which
+# volume it sees: bits SEES_STEP (the step's own) and OF_PATHS (what traded stands in TRADED).
 (KIND, FILLS_AT_NEXT, OWNER, ACTION_SET, LEVELS, SLOT, SEES_VOLUME, FEATURES, STATES, POLICY_AT) = range(10)
 KIND_FIELDS = POLICY_AT + 1
 SCHEDULE, POV, OWN_SCHEDULE, RANDOM, PLUGIN, TABLE = 0, 1, 2, 3, 4, 5
 FRACTIONS, MULTIPLES, LOT_COUNTS, ANY_LOTS = 0, 1, 2, 3
+SEES_STEP, OF_PATHS = 1, 2
 # A feature: what it is (a number of ``observe``), its bins, its stride in the code, the steps of a momentum.
 (FEATURE, BINS, STRIDE, LOOK_BACK) = range(4)
 MOST_FEATURES = 6
@@ -210,7 +214,8 @@ class Strategies(NamedTuple):
 
 class Paths(NamedTuple):
     """Given markets: ``mid`` float64[e, t + 1], ``spread`` and ``volume`` float64[e, t], ``arrival`` float64[e]. To be
-    joined from blocks: ``block_first`` and ``block_count`` int64[e], the rows of the same time of day.
+    joined from blocks: ``block_first`` and ``block_count`` int64[e], the rows of the same time of day. ``rate_volume``
+    float64[e, t]: what the rates of slices are taken against, ``volume`` where there is one; 0: nobody trades.
     """
 
     mid: np.ndarray
@@ -219,12 +224,13 @@ class Paths(NamedTuple):
     arrival: np.ndarray
     block_first: np.ndarray
     block_count: np.ndarray
+    rate_volume: np.ndarray
 
 
 def no_paths() -> Paths:
     """Paths for a market that needs none."""
     one = np.zeros(1, np.int64)
-    return Paths(np.ones((1, 2)), np.zeros((1, 1)), np.zeros((1, 1)), np.ones(1), one, one)
+    return Paths(np.ones((1, 2)), np.zeros((1, 1)), np.zeros((1, 1)), np.ones(1), one, one, np.zeros((1, 1)))
 
 
 class Output(NamedTuple):

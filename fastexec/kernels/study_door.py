@@ -26,7 +26,8 @@ _HIGHEST_OF_DRAWN = np.array([len(f.PARAMETERS) - 1, (1 << 32) - 1], np.uint64)
 
 #: The same of a strategy's kind.
 _HIGHEST_OF_KIND = np.array([
-    f.TABLE, 1, (1 << 24) - 1, f.ANY_LOTS, f.MOST_LEVELS, (1 << 24) - 1, 1, f.MOST_FEATURES, _MOST_STATES, _MOST_STATES,
+    f.TABLE, 1, (1 << 24) - 1, f.ANY_LOTS, f.MOST_LEVELS, (1 << 24) - 1, f.SEES_STEP | f.OF_PATHS, f.MOST_FEATURES,
+    _MOST_STATES, _MOST_STATES,
 ], np.uint64)  # fmt: skip
 
 
@@ -82,6 +83,7 @@ def _check_paths(plan: f.Plan, paths: f.Paths) -> int:
     held("paths.spread", paths.spread, F8, rows, steps)
     held("paths.volume", paths.volume, F8, rows, steps)
     held("paths.arrival", paths.arrival, F8, rows)
+    held("paths.rate_volume", paths.rate_volume, F8, rows, steps)
     blocks = rows if source == f.JOINED else paths.block_first.size
     held("paths.block_first", paths.block_first, I8, blocks)
     held("paths.block_count", paths.block_count, I8, blocks)

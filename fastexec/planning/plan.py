@@ -89,6 +89,7 @@ def plan_strategies(
         kind, own = kinds[k], strategy.numbers()
         kind[fields.KIND] = number(strategy.KIND)
         kind[fields.FILLS_AT_NEXT] = strategy.DECLARES.fills_at_next and known_after(study)
+        kind[fields.SEES_VOLUME] = _sees(study)
         levels[k, : len(own)] = own
         policy = strategy.policy()
         if isinstance(strategy, Own):
@@ -99,7 +100,7 @@ def plan_strategies(
             kind[fields.LEVELS] = len(actions.levels)
         elif kind[fields.KIND] == fields.TABLE:
             at = sum(table.size for table in flat)
-            flat.append(plan_table(_policy(policies, policy), k, arrays, at, not known_after(study)))
+            flat.append(plan_table(_policy(policies, policy), k, arrays, at))
         elif kind[fields.KIND] == fields.SCHEDULE:
             kind[fields.KIND] = fields.SCHEDULE if len(markets) == 1 else fields.OWN_SCHEDULE
             for g, market in enumerate(markets):
@@ -114,6 +115,12 @@ def _policy(policies: Policies | None, name: str | None) -> TablePolicy:
     if policies is None or name is None or name not in policies:
         raise InputError(f"strategies.{name}: no trained agent at hand; run the study, or give policies")
     return policies[name]
+
+
+def _sees(study: StudyModel) -> int:
+    """Which volume strategies see, for the kernels."""
+    own = 0 if known_after(study) else fields.SEES_STEP
+    return own if study.real_days is None else own | fields.OF_PATHS
 
 
 def known_after(study: StudyModel) -> bool:

@@ -38,9 +38,11 @@ def execute(
 
     for t in range(steps):
         volume_so_far += path.volume[t]
-        if path.volume[t] > 0.0:
+        if path.met[t] > 0.0:
             word = int(words[t]) if words is not None else None
             left = left_by_strategy(strategy, order, remaining, t, steps, volume_so_far, fractions, word)
+            if strategy["model"] == "pov" and path.volume[t] == 0.0:
+                left = remaining  # an empty bar: there is a quote to cross, and no volume to take part in
             own_shares += remaining - left
             if t == steps - 1 and order["at_horizon"] == "complete":
                 left = 0.0
@@ -48,7 +50,7 @@ def execute(
             if shares > 0.0:
                 fills_after = strategy["model"] == "pov" and known == "after"
                 mid = path.mid[t + 1] if fills_after else path.mid[t]
-                a_share = costs_a_share(costs, shares, mid, path.spread[t], path.volume[t], traded, transient)
+                a_share = costs_a_share(costs, shares, mid, path.spread[t], path.met[t], traded, transient)
                 for part, cost in a_share.items():
                     parts[part] += shares * cost
                 parts["timing"] += sign * shares * (mid - path.arrival)
@@ -172,11 +174,18 @@ def columns(
         "shortfall_bps": shortfall,
         **bps,
         "vwap_slippage_bps": sign * (average - market_vwap) / market_vwap * 1e4,
-        "participation": filled / sum(path.volume[: last + 1]) if fills else 0.0,
-        "max_participation": max((shares / path.volume[t] for t, shares, _ in fills), default=0.0),
+        "participation": share_of(filled, sum(path.volume[: last + 1])),
+        "max_participation": max((shares / path.met[t] for t, shares, _ in fills), default=0.0),
         "child_orders": len(fills),
         "last_step": last,
     }
+
+
+def share_of(filled: float, volume: float) -> float:
+    """Of the market's volume; none where it traded nothing and somebody bought all the same."""
+    if volume > 0.0:
+        return filled / volume
+    return math.nan if filled > 0.0 else 0.0
 
 
 def describe(path: MarketPath, order: dict[str, Any]) -> dict[str, float]:

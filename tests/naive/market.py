@@ -18,6 +18,12 @@ class MarketPath:
     spread: np.ndarray  # full quoted spread of each step as a fraction of the mid
     volume: np.ndarray  # shares traded by others during each step
     arrival: float  # currency
+    rate_volume: np.ndarray | None = None  # of real days: what rates are taken against; 0: nobody trades
+
+    @property
+    def met(self) -> np.ndarray:
+        """What the rate of a slice is taken against in each step; 0 where nobody trades."""
+        return self.volume if self.rate_volume is None else self.rate_volume
 
 
 def market_path(market: dict[str, Any], steps: int, moves: np.ndarray, start: np.ndarray) -> MarketPath:

@@ -64,6 +64,11 @@ def closed(v):
     return {"remaining": v.left * v.shares, "own_remaining": max(v.left, v.own) * v.shares}
 
 
+def share_of(filled, volume):
+    """Of the market; none where somebody bought, and it traded nothing."""
+    return filled / volume if volume else np.nan if filled else 0.0
+
+
 def derive_columns(v):
     parts = {part: getattr(v, name) for name, part in PART_FIELDS.items()}
     found = columns.of_episode(parts, v.shares, v.remaining, v.arrival, v.side, v.sum_timing, v.sum_charged)
@@ -71,7 +76,7 @@ def derive_columns(v):
     return found | {
         "row_completion": 1.0 - v.own_remaining / v.shares,
         "row_slippage": v.side * (found["row_average"] - market) / market * 1e4,
-        "row_participation": found["row_filled"] / v.volume_at_last if v.volume_at_last else 0.0,
+        "row_participation": share_of(found["row_filled"], v.volume_at_last),
         "row_largest_rate": v.largest_rate, "row_program_cost": v.program_cost,
     }  # fmt: skip
 

@@ -145,12 +145,8 @@ def powers_of_rates_whoever_lies_beside(given, found, again):
     """To the last bit the same where all lanes of a block trade one slice, and where they do not."""
     powers_of_rates(given, found, again)
     alone = again(**{name: getattr(given, name)[0] for name in SLICE})
-    assert alone.raised_rate[0] == found.raised_rate[0]
+    assert set(alone.raised_rate.tolist()) == {found.raised_rate[0]}
 
-
-#: A slice that is the same in all lanes, and an exponent.
-ALIKE = {"shares": real(1.0, 1e5), "left": st.just(1.0), "part": st.just(1.0), "exponent": real(0.3, 1.2)}
-UNLIKE = {name: values for name, values in SLICE.items() if name not in ALIKE} | {"volume": real(1.0, 1e6)}
 
 ROWS = (
     Lanes("execute.find_rates", lambda x: (x.m, x.b), find_rates, SLICE, falls_with_the_volume, rtol=0.0,
@@ -165,8 +161,6 @@ ROWS = (
           others=kind(f.TEMPORARY_POWER), derived=exponents),
     Lanes("execute.raise_slices", lambda x: (x.p, x.m, x.b), raise_rates, SLICE, powers_of_rates_whoever_lies_beside,
           others=kind(f.TEMPORARY_POWER), derived=lowered),
-    Lanes("execute.raise_slices", lambda x: (x.p, x.m, x.b), raise_rates, UNLIKE, falls_with_the_volume,
-          others={**kind(f.TEMPORARY_POWER), **ALIKE}, derived=lowered),
     Lanes("execute.push", lambda x: (x.p, x.b), push, SLICE, powers_of_slices,
           others=kind(f.TEMPORARY_LINEAR, f.TRANSIENT_LINEAR), derived=slice_of),
     Lanes("execute.push_power", lambda x: (x.p, x.b), push, SLICE, powers_of_slices,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from hypothesis import strategies as st
 
 from fastexec.kernels import fields as f
 from fastexec.kernels.clock import Clock, Span
@@ -85,7 +86,7 @@ def who_is_done_pays_no_more(given, found, again):
 def recording(x):
     x.steps = np.full((len(f.STEP_COLUMNS), (OFFSET + W + 1) * 2 * STEPS), -7.0)
     ledgers = np.stack([np.full_like(x.b, np.nan), x.b])
-    plan = plan_of(STEPS, side=x.side)
+    plan = plan_of(STEPS, side=x.side, source=x.source)
     output = books.output_of(2)._replace(steps=x.steps)
     return Clock(np.uint64(0), 0, T, STEPS), SPAN, 1, kind_of(x), plan, x.lanes._replace(ledgers=ledgers), output
 
@@ -101,7 +102,7 @@ def record(v):
     mid, traded = (v.next if v.at_next else v.mid), v.shares - v.remaining
     price = mid + v.side * sum(of_a_share(v, mid, v.slice).values()) if v.slice > 0.0 else np.nan
     row = {
-        "mid": v.mid, "spread": v.spread, "volume": v.volume, "shares": v.slice, "price": price,
+        "mid": v.mid, "spread": v.spread, "volume": v.traded if v.source else v.volume, "shares": v.slice, "price": price,
         "remaining": v.remaining - v.slice, "own_impact": v.permanent_coefficient * traded + v.impact,
     }  # fmt: skip
     return only_inside(v, {f"step {name}": row[name] for name in f.STEP_COLUMNS})
@@ -122,6 +123,7 @@ ROWS = (
           outputs=costs_written, scratch="value", rtol=1e-11, each=True),
     Lanes("explore.charge_rest", resting, charge_rest, books.CLOSE, who_is_done_pays_no_more, others=books.RULE,
           derived=books.traded, outputs=rest_written, atol=1e-7, each=True),
-    Lanes("record.record", recording, record, SLICE, both_sides_pay_alike, others={**SWITCHES, "side": books.SIDE, **KIND},
-          derived=outcome_of, outputs=steps_written, each=True),
+    Lanes("record.record", recording, record, {**SLICE, "traded": real(0.0, 1e4)}, both_sides_pay_alike,
+          others={**SWITCHES, "side": books.SIDE, **KIND, "source": st.integers(0, 2)}, derived=outcome_of,
+          outputs=steps_written, each=True),
 )  # fmt: skip

@@ -169,6 +169,7 @@ def deciders(x):
     """The second strategy follows, takes part or acts; its schedule by groups where there is no fraction for all."""
     own, acts = decide.own_schedules(x), decide.actors(x)
     acts.levels[1, 0] = x.rate if x.kind == f.POV else acts.levels[1, 0]
+    acts.kinds[1, f.SEES_VOLUME] = f.OF_PATHS if x.of_paths else f.SEES_STEP
     if x.kind == f.SCHEDULE:
         own.fractions[1, 0, x.t + 1] = x.fraction
     strategies, plan = own._replace(kinds=acts.kinds, levels=acts.levels), plan_of(STEPS, lot=x.lot, phase=x.phase)
@@ -236,10 +237,10 @@ ROWS = (
           {"volume_state": market.STATE, "z_volume": market.NORMAL}, never_falls_with_the_normal, rtol=0.0),
     *(
         Lanes(f"strategy.{name}", lambda x: (*deciders(x), x.p, x.m, x.b), decide_by_kind,
-              {**decide.ORDER, "cumulative_volume": real(0.0, 1e6)}, allowed, atol=1e-9, each=True, tries=15,
+              {**decide.ORDER, **decide.SEEN}, allowed, atol=1e-9, each=True, tries=15,
               derived=lambda v: decide.order_of(v) | {"window": float(v.i)}, scratch="w0 w1 w2 w3 value",
               others={**BLOCK, **decide.STEP, **decide.ACTS, "kind": st.just(kind), "fraction": decide.SHARE,
-                      "rate": real(0.001, 0.5)})
+                      "rate": real(0.001, 0.5), "of_paths": st.booleans()})
         for name, kind in KINDS.items()
     ),
     Lanes("strategy.own", calling, decide.ask, decide.ASKING, decide.whole_lots_below_what_is_asked,

@@ -87,8 +87,9 @@ EXEMPT = {
     "episode.check_own gather.observe_state gather.count_step watch.draw_own_choices market.draw_for_price",
     "integers": "philox.draw_words strategy.find_actions explore.choose",
     "copies": "account.write_rows ledger.open_ledger ledger.end_order market.roll market.keep_independent "
-    "given.remember_traded spread.constant_spread volume.constant_volume price.begin_moved spread.quote_arrival volume.begin_volume_chain "
-    "strategy.ask strategy.check_slices gather.remember_states gather.add_costs watch.note_features parts.forget_charges",
+    "given.remember_traded spread.constant_spread volume.constant_volume price.begin_moved "
+    "spread.quote_arrival volume.begin_volume_chain strategy.ask strategy.check_slices "
+    "gather.remember_states gather.add_costs watch.note_features parts.forget_charges",
     "each lane reads a table or path of its own": "chain.step_chain strategy.follow_own given.begin_given "
     "given.begin_joined given.rejoin given.offer given.follow_given given.follow_joined "
     "gather.count_transitions gather.count_last watch.note",

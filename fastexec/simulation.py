@@ -249,9 +249,9 @@ def _given(
 
 def _paths(given: MarketPaths | None) -> fields.Paths:
     assert given is not None
-    mid = np.concatenate((given.mid, given.last_mid[:, None]), axis=1)
+    mid, spread = (np.column_stack(x) for x in ((given.mid, given.last_mid), (given.spread, given.last_spread)))
     mid, spread, volume, arrival = (
-        np.require(x, np.float64, ["C", "W"]) for x in (mid, given.spread, given.volume, given.arrival)
+        np.require(x, np.float64, ["C", "W"]) for x in (mid, spread, given.volume, given.arrival)
     )
     return fields.Paths(mid, spread, volume, arrival, np.zeros(1, np.int64), np.zeros(1, np.int64))
 

@@ -84,7 +84,13 @@ def replay_windows(
     expected = expected_curves(bars, rows, usable, given, others)
     overlap = np.zeros(0, np.int32) if others else np.intersect1d(given, day)
     return ReplayWindows(
-        paths=MarketPaths(mid[rows - 1], spread[rows - 1], bars.volume[rows], last_mid=mid[rows[:, -1]]),
+        paths=MarketPaths(
+            mid[rows - 1],
+            spread[rows - 1],
+            bars.volume[rows],
+            last_mid=mid[rows[:, -1]],
+            last_spread=spread[rows[:, -1]],
+        ),
         day=day,
         start_second=bars.second[first],
         step_seconds=spacing,

@@ -5,14 +5,15 @@ import numpy as np
 from fastexec.kernels import fields as f
 from fastexec.kernels._jit import LANES, bound, bound_to, stage
 from fastexec.kernels.buffers import example_output
-from fastexec.kernels.execute import half_spread_of
 from fastexec.kernels.ledger import costs_so_far
+from fastexec.kernels.rest import price_rest
 
 
 @stage
-def derive_costs(plan, p, m, b, row):
+def derive_costs(plan, strategies, p, m, b, row):
     """The seven parts in currency, in the order of the columns."""
     side, horizon = plan.numbers[f.SIDE], plan.switches[f.HORIZON]
+    price_rest(plan, strategies, p, m, b)
     for i in range(LANES):
         left = b[f.REMAINING + i]
         spread, temporary, permanent, transient, fees = costs_so_far(i, p, b)
@@ -24,10 +25,7 @@ def derive_costs(plan, p, m, b, row):
         marked = 0.0 if horizon == f.LEAVE else left
         move = m[f.MID + i] - m[f.ARRIVAL + i]  # after the last roll MID is S_N
         row[f.PART_TIMING + i] = side * (b[f.SUM_TIMING + i] + marked * move)
-        half = half_spread_of(m[f.MID + i], i, m)
-        impact = p[f.PERMANENT_COEFFICIENT + i] * (p[f.SHARES + i] - left) + b[f.IMPACT + i]
-        penalty = plan.numbers[f.MARK_PENALTY] + plan.numbers[f.MARK_SLOPE] * marked
-        row[f.PART_RESIDUAL + i] = marked * (half + impact + penalty)
+        row[f.PART_RESIDUAL + i] = marked * b[f.VALUE + i]
 
 
 @stage
@@ -60,10 +58,10 @@ def derive_columns(plan, p, m, b, row):
 
 @bound
 @stage
-def account(plan, lanes):
+def account(plan, strategies, lanes):
     """Close the books of every strategy for all lanes of a block."""
     for k in range(lanes.ledgers.shape[0]):
-        derive_costs(plan, lanes.parameters, lanes.market, lanes.ledgers[k], lanes.rows[k])
+        derive_costs(plan, strategies, lanes.parameters, lanes.market, lanes.ledgers[k], lanes.rows[k])
         derive_columns(plan, lanes.parameters, lanes.market, lanes.ledgers[k], lanes.rows[k])
 
 

@@ -89,7 +89,7 @@ def charge(t, span, p, m, b, record):
     """The cost of the step's outcome, not yet booked, in bps."""
     low, high, offset = span
     for i in range(LANES):
-        share = cost_of(i, m[f.MID + i], p, m, b)
+        share = cost_of(i, m[f.MID + i], m[f.SPREAD + i], p, b)
         b[f.VALUE + i] = b[f.SLICE + i] * share * 1e4 / (p[f.SHARES + i] * m[f.ARRIVAL + i])
     charged, values = record.costs[t, offset + low : offset + high], b[f.VALUE + low : f.VALUE + high]
     for i in range(high - low):
@@ -98,11 +98,11 @@ def charge(t, span, p, m, b, record):
 
 @bound_to(record=example_record)
 @stage
-def charge_rest(span, plan, lanes, record):
+def charge_rest(span, plan, strategies, lanes, record):
     """What the horizon rule charges for what is left, onto the last step's cost."""
     costs = record.costs
     p, m, row, last = lanes.parameters, lanes.market, lanes.rows[0], costs.shape[0] - 1
-    derive_costs(plan, p, m, lanes.ledgers[0], row)
+    derive_costs(plan, strategies, p, m, lanes.ledgers[0], row)
     for i in range(span.low, span.high):
         to_bps = 1e4 / (p[f.SHARES + i] * m[f.ARRIVAL + i])
         costs[last, span.offset + i] += row[f.PART_RESIDUAL + i] * to_bps

@@ -25,6 +25,11 @@ class Order(Model):
     at_horizon: Literal["complete", "mark", "leave"] = Field(
         "complete", description="what is left joins the last slice | is valued at the end | is ignored (flatters)"
     )
+    mark_price: Literal["trade", "quote"] = Field(
+        "trade",
+        description="under mark, what is left costs: as much as trading it in one step more, at the last mid and its spread, "
+        "in the last step's expected volume | half the last spread and the impact of what was traded (flatters)",
+    )
     mark_penalty: Annotated[float, Field(ge=0)] = Field(0.0, description="charge on what is left (currency a share)")
     mark_penalty_slope: Annotated[float, Field(ge=0)] = Field(
         0.0, description="further charge for each share left (currency a share and share)"
@@ -43,7 +48,17 @@ class Order(Model):
                 )  # fmt: skip
         return self
 
+    @property
+    def marks_as_trade(self) -> bool:
+        """Whether what is left at the end counts as if it were traded."""
+        return self.at_horizon == "mark" and self.mark_price == "trade"
+
     def doubts(self, setting: Setting) -> list[str]:
-        if self.at_horizon != "leave":
-            return []
-        return ["at_horizon = leave ignores what is not traded: whoever does less looks cheaper; see completion"]
+        if self.at_horizon == "leave":
+            return ["at_horizon = leave ignores what is not traded: whoever does less looks cheaper; see completion"]
+        if self.at_horizon == "mark" and self.mark_price == "quote":
+            return [
+                "mark_price = quote values what is not traded at the last quote, whatever its size: whoever does less looks "
+                "cheaper; see completion"
+            ]
+        return []

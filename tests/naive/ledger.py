@@ -37,8 +37,8 @@ def program_charge(
 
 def parts(trades: list[float], half: float, transient: float, timing: float, shares: float, rest: dict[str, float],
           costs: dict[str, Any], rule: str) -> dict[str, float]:  # fmt: skip
-    """The seven parts in currency of ``trades`` in their order, some from sums; ``rest``: last mid, arrival, spread, penalty,
-    slope, impact left, sign.
+    """The seven parts in currency of ``trades`` in their order, some from sums; ``rest``: last mid, arrival, spread, the next
+    spread, expected volume, penalty, slope, impact left, sign.
     """
     permanent = temporary = done = 0.0
     for q in trades:
@@ -48,6 +48,9 @@ def parts(trades: list[float], half: float, transient: float, timing: float, sha
         done += q
     left = 0.0 if rule == "leave" else shares - done
     quoted = rest["mid"] * rest["spread"] / 2.0 + costs["permanent"]["coefficient"] * done + rest["impact"]
+    if rule == "mark as trade":
+        a_share = costs_a_share(costs, left, rest["mid"], rest["next_spread"], rest["volume"], done, rest["impact"])
+        quoted = sum(a_share.values()) + costs["fees"]["per_share"]
     return {
         "spread": half, "temporary": temporary, "permanent": permanent, "transient": transient,
         "timing": rest["sign"] * (timing + left * (rest["mid"] - rest["arrival"])),

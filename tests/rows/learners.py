@@ -20,9 +20,9 @@ SPAN = Span(LOW, HIGH, OFFSET)
 SLICE = {**COSTS, **MARKET, **ORDER, "impact": real(0.0, 1.0), "charged": real(0.0, 1.0), **ARRIVAL}
 
 
-def of_a_share(v, mid, q):
+def of_a_share(v, mid, spread, q):
     """What each share of a slice pays over the mid, by parts, the further ones together."""
-    usual = costs_a_share(costs_of(v), q, mid, v.spread, v.volume or 1.0, v.shares - v.remaining, v.impact)
+    usual = costs_a_share(costs_of(v), q, mid, spread, v.volume or 1.0, v.shares - v.remaining, v.impact)
     return usual | {"further": v.charged}
 
 
@@ -43,7 +43,7 @@ def costs_written(x):
 
 
 def charge(v):
-    share = sum(of_a_share(v, v.mid, v.slice).values())
+    share = sum(of_a_share(v, v.mid, v.spread, v.slice).values())
     return only_inside(v, {"noted": v.slice * (share + v.fee) / (v.shares * v.arrival) * 1e4})
 
 
@@ -62,7 +62,7 @@ def resting(x):
     x.record = record_of(-7.0)
     x.costs = x.record.costs
     x.costs[-1, OFFSET + LOW : OFFSET + HIGH] = 3.0
-    return SPAN, books.plan(x), x.lanes, x.record
+    return SPAN, books.plan(x), books.strategies(x), x.lanes, x.record
 
 
 def rest_written(x):
@@ -98,8 +98,9 @@ def steps_written(x):
 
 
 def record(v):
-    mid, traded = (v.next if v.at_next else v.mid), v.shares - v.remaining
-    price = mid + v.side * sum(of_a_share(v, mid, v.slice).values()) if v.slice > 0.0 else np.nan
+    traded = v.shares - v.remaining
+    mid, spread = (v.next, v.next_spread) if v.at_next else (v.mid, v.spread)
+    price = mid + v.side * sum(of_a_share(v, mid, spread, v.slice).values()) if v.slice > 0.0 else np.nan
     row = {
         "mid": v.mid, "spread": v.spread, "volume": v.volume, "shares": v.slice, "price": price,
         "remaining": v.remaining - v.slice, "own_impact": v.permanent_coefficient * traded + v.impact,
@@ -121,7 +122,7 @@ ROWS = (
     Lanes("explore.charge", charging, charge, SLICE, parts_of_an_order_add_up, others=SWITCHES, derived=outcome_of,
           outputs=costs_written, scratch="value", rtol=1e-11, each=True),
     Lanes("explore.charge_rest", resting, charge_rest, books.CLOSE, who_is_done_pays_no_more, others=books.RULE,
-          derived=books.traded, outputs=rest_written, atol=1e-7, each=True),
+          derived=books.traded, outputs=rest_written, atol=1e-7, each=True, scratch=books.REST),
     Lanes("record.record", recording, record, SLICE, both_sides_pay_alike, others={**SWITCHES, "side": books.SIDE, **KIND},
           derived=outcome_of, outputs=steps_written, each=True),
 )  # fmt: skip

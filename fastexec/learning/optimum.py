@@ -59,7 +59,7 @@ def why_unknown(study: StudyModel) -> str | None:
             return (
                 "either all costs must scale with the mid (power law, no permanent impact) or none (linear, no spread)"
             )
-        saves_fees = not (order.marks_as_trade or costs.fees.is_off)
+        saves_fees = not (order.rest == "trade" or costs.fees.is_off)
         in_currency = order.mark_penalty + order.mark_penalty_slope > 0.0 or saves_fees
         if in_currency and _may_mark(study):
             return (
@@ -118,7 +118,7 @@ def _end(study: StudyModel, spreads: np.ndarray, volumes: int) -> np.ndarray:
     """
     end, temporary = np.zeros((study.order.steps, spreads.size * volumes, 2)), study.costs.temporary.terms()
     half = 0.5e4 * spreads
-    if study.order.marks_as_trade:
+    if study.order.rest == "trade":
         (market, *_) = expect(study)
         half = np.add.accumulate(_laws_of_market(study)[0].transition * half, axis=1)[:, -1]
         rate = power_of(np.array([market.shares / market.last_volume]), temporary.exponent)[0]

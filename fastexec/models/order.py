@@ -49,14 +49,14 @@ class Order(Model):
         return self
 
     @property
-    def marks_as_trade(self) -> bool:
-        """Whether what is left at the end counts as if it were traded."""
-        return self.at_horizon == "mark" and self.mark_price == "trade"
+    def rest(self) -> Literal["complete", "trade", "quote", "leave"]:
+        """What becomes of what is left: it joins the last slice, is valued as a trade or at the last quote, or is ignored."""
+        return self.mark_price if self.at_horizon == "mark" else self.at_horizon
 
     def doubts(self, setting: Setting) -> list[str]:
-        if self.at_horizon == "leave":
+        if self.rest == "leave":
             return ["at_horizon = leave ignores what is not traded: whoever does less looks cheaper; see completion"]
-        if self.at_horizon == "mark" and self.mark_price == "quote":
+        if self.rest == "quote":
             return [
                 "mark_price = quote values what is not traded at the last quote, whatever its size: whoever does less looks "
                 "cheaper; see completion"

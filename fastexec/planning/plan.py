@@ -21,7 +21,7 @@ from fastexec.planning.parameters import ranges
 from fastexec.planning.policies import ACTION_SETS, Policies, TablePolicy, plan_table
 from fastexec.planning.schedules import fractions
 
-_HORIZONS = {"complete": fields.COMPLETE, "mark": fields.MARK, "leave": fields.LEAVE}
+_RESTS = {"complete": fields.COMPLETE, "trade": fields.MARK_AS_TRADE, "quote": fields.MARK, "leave": fields.LEAVE}
 
 
 def plan_study(study: StudyModel, phase: int) -> tuple[fields.Plan, list[str]]:
@@ -49,7 +49,7 @@ def _switches(study: StudyModel, phase: int) -> np.ndarray:
 
 def horizon_rule(study: StudyModel) -> int:
     """What happens to what is left at the end, as the kernels number it."""
-    return fields.MARK_AS_TRADE if study.order.marks_as_trade else _HORIZONS[study.order.at_horizon]
+    return _RESTS[study.order.rest]
 
 
 def _curves(study: StudyModel) -> np.ndarray:

@@ -174,13 +174,13 @@ def _end(study: StudyModel, market: Expectation, square: float, used: int) -> tu
     trade it pays what a slice pays; at the last quote neither temporary cost nor fee nor its own impact.
     """
     order, temporary, relative = study.order, study.costs.temporary.terms(), market.relative
-    if order.at_horizon == "leave":
+    if order.rest == "leave":
         return 0.0, 0.0, [0.0] * (used * len(market.weights))
     sign, per_price = 1.0 if order.side == "buy" else -1.0, relative.per_price
     move = relative.change[-1] - (relative.change[-2] if order.steps > 1 else 0.0)
     mid, slope = relative.change[-1] + move, order.mark_penalty_slope * per_price
     linear = relative.half_spread[-1] + sign * mid
-    if order.marks_as_trade:
+    if order.rest == "trade":
         rates = [_power(1.0 / market.last_volume, e) for e in market.exponents]
         scales = [w * temporary.power * (1.0 + mid) * rate for w, rate in zip(market.weights, rates, strict=True)]
         return float(linear + order.mark_penalty * per_price), slope + square, scales[: used * len(scales)]

@@ -70,8 +70,10 @@ STAGES = {
     "ledger.add_squares": (B,),
     "ledger.decay_impact": (P, B),
     "ledger.charge_step": (P, M, B),
+    "rest.value_at_quote": (PLAN.numbers, P, M, B),
+    "rest.find_quote_factors": (M, B),
     "explore.charge": (0, SPAN, P, M, B, example_record()),
-    "account.derive_costs": (PLAN, STRATEGIES, P, M, B, ROWS),
+    "account.derive_costs": (PLAN, P, M, B, ROWS),
     "account.derive_columns": (PLAN, P, M, B, ROWS),
     "parameters.derive": (SWITCHES, P),
 }
@@ -80,6 +82,7 @@ LOOK_UP = ("strategy.take_actions",)
 #: The others, and why they are not held to it.
 EXEMPT = {
     "only calls stages": "account.account market.draw bins.encode strategy.schedule strategy.schedule_of_group strategy.pov "
+    "rest.value_as_trades rest.value_at_quotes "
     "strategy.random strategy.table strategy.own strategy.act_randomly strategy.draw_choices volume.volume_chain "
     "spread.spread_chain spread.begin_spread_chain spread.begin_mean_reverting_spread ledger.open_ledgers "
     "episode.check_own gather.observe_state gather.count_step watch.draw_own_choices market.draw_for_price",
@@ -90,8 +93,8 @@ EXEMPT = {
     "strategy.ask strategy.check_slices gather.remember_states gather.add_costs watch.note_features parts.forget_charges",
     "each lane reads a table or path of its own": "chain.step_chain strategy.follow_own given.begin_given "
     "given.begin_joined given.rejoin given.follow_given given.follow_joined "
-    "gather.count_transitions gather.count_last watch.note rest.find_rest_factors",
-    "once a block or for a look at single episodes": "rest.price_rest rest.trade_rest account.describe_market "
+    "gather.count_transitions gather.count_last watch.note rest.find_trade_factors",
+    "once a block or for a look at single episodes": "rest.value_as_trade rest.trade_rest account.describe_market "
     "market.begin parameters.fix_parameters "
     "parameters.draw_parameters parameters.round_order record.record explore.charge_rest parts.close_parts",
     "no lanes": "quantile._horner online.ahead online.choose_action online.move online.take program.best_of "

@@ -6,14 +6,12 @@ from fastexec.kernels import fields as f
 from fastexec.kernels._jit import LANES, bound, bound_to, stage
 from fastexec.kernels.buffers import example_output
 from fastexec.kernels.ledger import costs_so_far
-from fastexec.kernels.rest import price_rest
 
 
 @stage
-def derive_costs(plan, strategies, p, m, b, row):
-    """The seven parts in currency, in the order of the columns."""
+def derive_costs(plan, p, m, b, row):
+    """The seven parts in currency, in the order of the columns; what a share left costs lies in field VALUE (``rest``)."""
     side, horizon = plan.numbers[f.SIDE], plan.switches[f.HORIZON]
-    price_rest(plan, strategies, p, m, b)
     for i in range(LANES):
         left = b[f.REMAINING + i]
         spread, temporary, permanent, transient, fees = costs_so_far(i, p, b)
@@ -58,10 +56,10 @@ def derive_columns(plan, p, m, b, row):
 
 @bound
 @stage
-def account(plan, strategies, lanes):
+def account(plan, lanes):
     """Close the books of every strategy for all lanes of a block."""
     for k in range(lanes.ledgers.shape[0]):
-        derive_costs(plan, strategies, lanes.parameters, lanes.market, lanes.ledgers[k], lanes.rows[k])
+        derive_costs(plan, lanes.parameters, lanes.market, lanes.ledgers[k], lanes.rows[k])
         derive_columns(plan, lanes.parameters, lanes.market, lanes.ledgers[k], lanes.rows[k])
 
 

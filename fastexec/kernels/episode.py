@@ -13,6 +13,7 @@ from fastexec.kernels.door import F8, I4, I8, held, sizes, within
 from fastexec.kernels.ledger import booking, end_order
 from fastexec.kernels.parts import closing, outcome
 from fastexec.kernels.record import record
+from fastexec.kernels.rest import valuing
 from fastexec.kernels.strategy import DECISIONS, check_slices
 from fastexec.kernels.study_door import check_study
 from fastexec.kernels.walk import Episodes, Stages, Walk
@@ -65,7 +66,8 @@ def _stages(world):
         yield from (end_order, *outcome(switches), *recorded, *booking(switches))
 
     kinds = world.strategies.kinds[:, f.KIND].tolist()
-    return Stages([tuple(play(kind)) for kind in kinds], (describe_market, account, *closing(switches), write_rows))
+    close = (describe_market, valuing(switches), account, *closing(switches), write_rows)
+    return Stages([tuple(play(kind)) for kind in kinds], close)
 
 
 simulate_blocks = Walk("simulate_blocks", _door, _stages, f.CLOSED_FIELDS)

@@ -14,6 +14,7 @@ from fastexec.kernels.door import F8, I4, U1, held, sizes, within
 from fastexec.kernels.execute import cost_of
 from fastexec.kernels.ledger import booking, end_order
 from fastexec.kernels.parts import outcome
+from fastexec.kernels.rest import valuing
 from fastexec.kernels.strategy import draw_choices, find_actions, take_actions
 from fastexec.kernels.study_door import check_study, codes_of
 from fastexec.kernels.walk import Episodes, Stages, Walk
@@ -98,11 +99,11 @@ def charge(t, span, p, m, b, record):
 
 @bound_to(record=example_record)
 @stage
-def charge_rest(span, plan, strategies, lanes, record):
+def charge_rest(span, plan, lanes, record):
     """What the horizon rule charges for what is left, onto the last step's cost."""
     costs = record.costs
     p, m, row, last = lanes.parameters, lanes.market, lanes.rows[0], costs.shape[0] - 1
-    derive_costs(plan, strategies, p, m, lanes.ledgers[0], row)
+    derive_costs(plan, p, m, lanes.ledgers[0], row)
     for i in range(span.low, span.high):
         to_bps = 1e4 / (p[f.SHARES + i] * m[f.ARRIVAL + i])
         costs[last, span.offset + i] += row[f.PART_RESIDUAL + i] * to_bps
@@ -111,7 +112,9 @@ def charge_rest(span, plan, strategies, lanes, record):
 def _stages(world):
     """Explore; ``own`` is the ``Experience``."""
     switches = world.plan.switches
-    return Stages([(choose, end_order, *outcome(switches), charge, *booking(switches))], (charge_rest,))
+    return Stages(
+        [(choose, end_order, *outcome(switches), charge, *booking(switches))], (valuing(switches), charge_rest)
+    )
 
 
 explore_blocks = Walk("explore_blocks", _door, _stages)

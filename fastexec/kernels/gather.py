@@ -19,7 +19,7 @@ from fastexec.kernels._jit import LANES, bound, bound_to, stage
 from fastexec.kernels.bins import encode
 from fastexec.kernels.door import F8, I8, held, sizes, within
 from fastexec.kernels.execute import find_factors
-from fastexec.kernels.rest import find_rest_factors
+from fastexec.kernels.rest import factoring
 from fastexec.kernels.study_door import check_study, codes_of
 from fastexec.kernels.walk import Episodes, Stages, Walk
 
@@ -127,9 +127,8 @@ def add_costs(t, span, m, b, sums):
 
 def _stages(world):
     """Gather; ``own`` are the ``Gathered`` sums."""
-    return Stages(
-        [(observe_state, count_step, find_factors, find_rest_factors, add_costs, remember_states)], (count_last,)
-    )
+    factors = find_factors, factoring(world.plan.switches)
+    return Stages([(observe_state, count_step, *factors, add_costs, remember_states)], (count_last,))
 
 
 gather_blocks = Walk("gather_blocks", _door, _stages)

@@ -18,7 +18,7 @@ class Problem(NamedTuple):
     go, stay: float64[t, x, x'], probabilities of the next market state with volume and without (together 1); sure:
     float64[t, x], of volume. spread, temporary: float64[t, x], means given x: half spread and temporary factor (0
     without volume); end: float64[t, x, 2], the same of what is left at the step's end (see
-    ``rest.find_rest_factors``). risk: float64[t], for each squared share left. slices: float64[i, a], what action a trades
+    ``rest.find_trade_factors``). risk: float64[t], for each squared share left. slices: float64[i, a], what action a trades
     with inventory i. powers: float64[i, a + 1], the same to the power 1 + exponent, last of all that is left. numbers:
     (permanent, own, linear, squared, penalty, penalty slope, discount, exponent). horizon: of ``fields``, what happens to
     the rest.

@@ -13,21 +13,46 @@ from fastexec.kernels.elementary import power
 from fastexec.kernels.execute import half_spread_of, prices_of, temporary_of
 
 
+@bound
 @stage
-def price_rest(plan, strategies, p, m, b):
-    """What a share that is left costs beyond its price move, currency, into field VALUE."""
-    as_trade = plan.switches[f.HORIZON] == f.MARK_AS_TRADE
-    if as_trade:
-        trade_rest(plan.switches, strategies, p, m, b)
+def value_as_trades(plan, strategies, lanes):
+    """Of every strategy what a share that is left costs beyond its price move, currency, into field VALUE."""
+    for k in range(lanes.ledgers.shape[0]):
+        value_as_trade(plan, strategies, lanes.parameters, lanes.market, lanes.ledgers[k])
+
+
+@bound
+@stage
+def value_at_quotes(numbers, lanes):
+    """The same at the last quote."""
+    for k in range(lanes.ledgers.shape[0]):
+        value_at_quote(numbers, lanes.parameters, lanes.market, lanes.ledgers[k])
+
+
+@stage
+def value_as_trade(plan, strategies, p, m, b):
+    """Of one strategy."""
+    trade_rest(plan.switches, strategies, p, m, b)
     for i in range(LANES):
-        left, mid = b[f.REMAINING + i], m[f.MID + i]  # after the last roll MID is S_N
-        if as_trade:
-            spread, temporary, permanent, transient = prices_of(i, mid, m[f.NEXT_SPREAD + i], p, b)
-            cost = spread + (temporary + permanent + transient + p[f.FEE + i])
-        else:
-            impact = p[f.PERMANENT_COEFFICIENT + i] * (p[f.SHARES + i] - left) + b[f.IMPACT + i]
-            cost = half_spread_of(mid, m[f.SPREAD + i]) + impact
-        b[f.VALUE + i] = cost + (plan.numbers[f.MARK_PENALTY] + plan.numbers[f.MARK_SLOPE] * left)
+        # After the last roll MID is S_N.
+        spread, temporary, permanent, transient = prices_of(i, m[f.MID + i], m[f.NEXT_SPREAD + i], p, b)
+        cost = spread + temporary + permanent + transient + p[f.FEE + i]
+        b[f.VALUE + i] = cost + penalty_of(i, plan.numbers, b)
+
+
+@stage
+def value_at_quote(numbers, p, m, b):
+    """Of one strategy."""
+    for i in range(LANES):
+        impact = p[f.PERMANENT_COEFFICIENT + i] * (p[f.SHARES + i] - b[f.REMAINING + i]) + b[f.IMPACT + i]
+        cost = half_spread_of(m[f.MID + i], m[f.SPREAD + i]) + impact
+        b[f.VALUE + i] = cost + penalty_of(i, numbers, b)
+
+
+@inlined
+def penalty_of(i, numbers, b):
+    """On what is left, currency a share."""
+    return numbers[f.MARK_PENALTY] + numbers[f.MARK_SLOPE] * b[f.REMAINING + i]
 
 
 @stage
@@ -53,19 +78,32 @@ def expected_volume(i, strategies, m):
 
 @bound
 @stage
-def find_rest_factors(clock, switches, strategies, p, m, b):
-    """A share left at the end of step t as linear factors, in bps of the order's value: a rest r (a share of the order) costs
+def find_quote_factors(m, b):
+    """A share left at the end of the step as linear factors, in bps of the order's value: a rest r (a share of the order) costs
     FACTOR_END r + FACTOR_END_TEMPORARY r^(1 + exponent), and what the market has no part in.
     """
-    as_trade = switches[f.HORIZON] == f.MARK_AS_TRADE
-    quote = f.NEXT_SPREAD if as_trade else f.SPREAD
-    spreads = m[quote : quote + LANES]
     for i in range(LANES):
-        to_bps = 1e4 / m[f.ARRIVAL + i]
-        b[f.FACTOR_END + i] = half_spread_of(m[f.NEXT + i], spreads[i]) * to_bps
+        b[f.FACTOR_END + i] = half_spread_of(m[f.NEXT + i], m[f.SPREAD + i]) * (1e4 / m[f.ARRIVAL + i])
         b[f.FACTOR_END_TEMPORARY + i] = 0.0
-    if as_trade and switches[f.TEMPORARY_KIND] != f.TEMPORARY_LINEAR and clock.t == clock.steps - 1:
-        for i in range(LANES):
-            rate, to_bps = p[f.SHARES + i] / expected_volume(i, strategies, m), 1e4 / m[f.ARRIVAL + i]
-            raised = power(rate, p[f.TEMPORARY_EXPONENT + i])
-            b[f.FACTOR_END_TEMPORARY + i] = temporary_of(m[f.NEXT + i], raised, i, p) * to_bps
+
+
+@bound
+@stage
+def find_trade_factors(switches, strategies, p, m, b):
+    """The same as if it were traded."""
+    by_volume = switches[f.TEMPORARY_KIND] != f.TEMPORARY_LINEAR
+    for i in range(LANES):
+        to_bps, rate = 1e4 / m[f.ARRIVAL + i], p[f.SHARES + i] / expected_volume(i, strategies, m)
+        raised = power(rate, p[f.TEMPORARY_EXPONENT + i]) if by_volume else 0.0
+        b[f.FACTOR_END + i] = half_spread_of(m[f.NEXT + i], m[f.NEXT_SPREAD + i]) * to_bps
+        b[f.FACTOR_END_TEMPORARY + i] = temporary_of(m[f.NEXT + i], raised, i, p) * to_bps
+
+
+def valuing(switches):
+    """What a walk calls for what is left, before it closes the books."""
+    return value_as_trades if switches[f.HORIZON] == f.MARK_AS_TRADE else value_at_quotes
+
+
+def factoring(switches):
+    """What a walk calls for the same as factors, in each step."""
+    return find_trade_factors if switches[f.HORIZON] == f.MARK_AS_TRADE else find_quote_factors

@@ -16,7 +16,7 @@ from fastexec.kernels.gather import observe_state
 from fastexec.kernels.ledger import booking, end_order
 from fastexec.kernels.observe import observe_feature
 from fastexec.kernels.parts import outcome
-from fastexec.kernels.rest import find_rest_factors
+from fastexec.kernels.rest import factoring
 from fastexec.kernels.strategy import DECISIONS, draw_choices
 from fastexec.kernels.study_door import check_study, codes_of, observed_by
 from fastexec.kernels.walk import Episodes, Stages, Walk
@@ -84,7 +84,8 @@ def note(t, span, lanes, seen):
 
 def _stages(world):
     """Watch; ``own`` is what is ``Watched``."""
-    return Stages([(observe_state, find_factors, find_rest_factors, draw_own_choices, note)], ())
+    factors = find_factors, factoring(world.plan.switches)
+    return Stages([(observe_state, *factors, draw_own_choices, note)], ())
 
 
 watch_blocks = Walk("watch_blocks", _door, _stages)

@@ -10,7 +10,7 @@ from fastexec.kernels.clock import Span
 from naive import columns, ledger
 from naive.execution import PARTS
 from rows.execute import COSTS, SWITCHES, costs_of, exponents
-from rows.plans import plan_of, strategies_of
+from rows.plans import plan_of
 from trials import LAYOUT, Lanes, W, real
 
 STEPS = 4
@@ -18,7 +18,7 @@ RULES = {f.COMPLETE: "complete", f.MARK: "mark", f.LEAVE: "leave", f.MARK_AS_TRA
 TRADES = ("first", "second", "third")
 PART_FIELDS = {f"part_{part}": part for part in PARTS}
 SIDE = st.sampled_from([1.0, -1.0])
-END = {"mid": real(1.0, 500.0), "arrival": real(1.0, 500.0), "spread": real(0.0, 0.01), "next_spread": real(0.0, 0.01)}
+END = {"mid": real(1.0, 500.0), "arrival": real(1.0, 500.0), "spread": real(0.0, 0.01)}
 
 
 def traded(v):
@@ -28,23 +28,18 @@ def traded(v):
 
 
 def plan(x):
-    return plan_of(STEPS, horizon=x.horizon, side=x.side, mark_penalty=x.penalty, mark_slope=x.slope,
-                   temporary_kind=x.temporary_kind, transient_kind=x.transient_kind)  # fmt: skip
+    return plan_of(
+        STEPS, horizon=x.horizon, side=x.side, temporary_kind=x.temporary_kind, transient_kind=x.transient_kind
+    )
 
 
 def parts_of(v):
-    rest = {"mid": v.mid, "arrival": v.arrival, "spread": v.spread, "impact": v.impact, "sign": v.side,
-            "next_spread": v.next_spread, "volume": v.last_volume,
-            "penalty": v.penalty, "slope": v.slope}  # fmt: skip
+    rest = {"mid": v.mid, "arrival": v.arrival, "sign": v.side, "value": v.value}
     trades = [getattr(v, name) * v.shares / 3.0 for name in TRADES]
     found = ledger.parts(trades, v.sum_half_spread, v.sum_transient, v.sum_timing, v.shares, rest, costs_of(v),
                          RULES[v.horizon])  # fmt: skip
     found["temporary"] = v.sum_temporary + (found["temporary"] if v.temporary_kind == f.TEMPORARY_LINEAR else 0.0)
     return found
-
-
-def strategies(x):
-    return strategies_of()._replace(last_volume=np.array([x.last_volume]))
 
 
 def derive_costs(v):
@@ -206,25 +201,23 @@ def alone_or_beside_another(given, found, again):
             np.testing.assert_array_equal(other.outputs[name], values)
 
 
-CLOSE = {**COSTS, **END, **dict.fromkeys(("sum_half_spread", "sum_temporary", "sum_transient", "impact"), real(0.0, 100.0)),
+CLOSE = {**COSTS, **END, **dict.fromkeys(("sum_half_spread", "sum_temporary", "sum_transient", "value"), real(0.0, 100.0)),
          "shares": real(1.0, 1e5), **dict.fromkeys(TRADES, st.sampled_from([0.0, 0.3, 1.0])),
          "sum_timing": real(-1e5, 1e5)}  # fmt: skip
-RULE = {"horizon": st.integers(0, 3), "last_volume": real(1.0, 1e6), "side": SIDE, "penalty": real(0.0, 1.0),
-        "slope": real(0.0, 1e-3), **SWITCHES}  # fmt: skip
+RULE = {"horizon": st.integers(0, 3), "side": SIDE, **SWITCHES}
 OPEN = {"cumulative_volume": real(1.0, 1e6), "sum_volume_price": real(1.0, 1e8), "largest_rate": real(0.0, 1.0),
         "program_cost": real(0.0, 100.0), "sum_charged": real(0.0, 1e3), "volume_at_last": st.sampled_from([0.0, 1.0, 1e5]),
         "own": st.sampled_from([0.0, 0.5, 1.0])}  # fmt: skip
-REST = "value slice raised_rate pushed"  # fields that hold what is left, and what it meets
 ROWS = (
-    Lanes("account.derive_costs", lambda x: (plan(x), strategies(x), x.p, x.m, x.b, x.row), derive_costs, CLOSE,
-          sides_differ_in_timing_only, others=RULE, derived=traded, atol=1e-7, scratch=REST),
+    Lanes("account.derive_costs", lambda x: (plan(x), x.p, x.m, x.b, x.row), derive_costs, CLOSE,
+          sides_differ_in_timing_only, others=RULE, derived=traded, atol=1e-7),
     Lanes("account.derive_columns", lambda x: (plan(x), x.p, x.m, x.b, x.row), derive_columns,
           {**dict.fromkeys(PART_FIELDS, real(-1e3, 1e3)), **OPEN, "arrival": END["arrival"], "shares": CLOSE["shares"],
            "left": st.sampled_from([0.0, 0.25, 1.0]), "sum_timing": real(-1e4, 1e4)},
           adds_up, others=RULE, derived=closed, rtol=1e-11, atol=1e-7),
-    Lanes("account.account", lambda x: (plan(x), strategies(x), x.lanes), account, {**CLOSE, **OPEN},
+    Lanes("account.account", lambda x: (plan(x), x.lanes), account, {**CLOSE, **OPEN},
           sides_differ_in_timing_only, others=RULE, derived=closing,
-          rtol=1e-11, atol=1e-6, scratch=REST),
+          rtol=1e-11, atol=1e-6),
     Lanes("account.describe_market", described, describe_market,
           {"shares": CLOSE["shares"], "fee": real(0.0, 1.0), "arrival": END["arrival"], "mid": END["mid"],
            "arrival_spread": END["spread"], **dict.fromkeys(MARKET_SUMS, real(1.0, 1e6))},

@@ -62,7 +62,7 @@ def resting(x):
     x.record = record_of(-7.0)
     x.costs = x.record.costs
     x.costs[-1, OFFSET + LOW : OFFSET + HIGH] = 3.0
-    return SPAN, books.plan(x), books.strategies(x), x.lanes, x.record
+    return SPAN, books.plan(x), x.lanes, x.record
 
 
 def rest_written(x):
@@ -79,7 +79,7 @@ def charge_rest(v):
 def who_is_done_pays_no_more(given, found, again):
     done = again(**dict.fromkeys(books.TRADES, 1.0), remaining=0.0)
     np.testing.assert_array_equal(done.noted[LOW:HIGH], 3.0)
-    assert (again(penalty=given.penalty + 1.0).noted[LOW:HIGH] >= found.noted[LOW:HIGH]).all()
+    assert (again(value=given.value + 1.0).noted[LOW:HIGH] >= found.noted[LOW:HIGH]).all()
 
 
 def recording(x):
@@ -122,7 +122,7 @@ ROWS = (
     Lanes("explore.charge", charging, charge, SLICE, parts_of_an_order_add_up, others=SWITCHES, derived=outcome_of,
           outputs=costs_written, scratch="value", rtol=1e-11, each=True),
     Lanes("explore.charge_rest", resting, charge_rest, books.CLOSE, who_is_done_pays_no_more, others=books.RULE,
-          derived=books.traded, outputs=rest_written, atol=1e-7, each=True, scratch=books.REST),
+          derived=books.traded, outputs=rest_written, atol=1e-7, each=True),
     Lanes("record.record", recording, record, SLICE, both_sides_pay_alike, others={**SWITCHES, "side": books.SIDE, **KIND},
           derived=outcome_of, outputs=steps_written, each=True),
 )  # fmt: skip

@@ -27,8 +27,8 @@ class Order(Model):
     )
     mark_price: Literal["trade", "quote"] = Field(
         "trade",
-        description="under mark, what is left costs: as much as trading it in one step more, at the last mid and its spread, "
-        "in the last step's expected volume | half the last spread and the impact of what was traded (flatters)",
+        description="what is left costs under mark: as much as a trade in one step more, at the last step's expected volume | "
+        "half the last spread and the impact of what was traded (flatters)",
     )
     mark_penalty: Annotated[float, Field(ge=0)] = Field(0.0, description="charge on what is left (currency a share)")
     mark_penalty_slope: Annotated[float, Field(ge=0)] = Field(

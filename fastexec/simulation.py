@@ -250,8 +250,8 @@ def _given(
 def _paths(given: MarketPaths | None, rate_volume: np.ndarray | None = None) -> fields.Paths:
     """Of given paths; without a ``rate_volume`` of their own nobody trades where their volume is 0."""
     assert given is not None
-    mid = np.concatenate((given.mid, given.last_mid[:, None]), axis=1)
-    arrays = (mid, given.spread, given.volume, given.arrival, given.volume if rate_volume is None else rate_volume)
+    mid, spread = (np.column_stack(x) for x in ((given.mid, given.last_mid), (given.spread, given.last_spread)))
+    arrays = (mid, spread, given.volume, given.arrival, given.volume if rate_volume is None else rate_volume)
     mid, spread, volume, arrival, met = (np.require(x, np.float64, ["C", "W"]) for x in arrays)
     return fields.Paths(mid, spread, volume, arrival, np.zeros(1, np.int64), np.zeros(1, np.int64), met)
 

@@ -48,17 +48,18 @@ def study() -> tuple[f.Plan, f.Strategies, f.Paths]:
     strategies = f.Strategies(
         kinds, np.zeros((5, f.MOST_LEVELS)), np.zeros((5, 2, T + 1)), np.zeros(ROOM, I8), features,
         np.zeros((5, f.MOST_FEATURES, f.MOST_LEVELS)), np.zeros(1 + T * X, np.uint16),
+        np.ones(2),
     )  # fmt: skip
     strategies.groups[-1] = 1
     paths = f.Paths(
-        np.ones((ROOM, T + 1)), np.ones((ROOM, T)), np.ones((ROOM, T)), np.ones(ROOM), np.zeros(ROOM, I8),
+        np.ones((ROOM, T + 1)), np.ones((ROOM, T + 1)), np.ones((ROOM, T)), np.ones(ROOM), np.zeros(ROOM, I8),
         np.full(ROOM, ROOM), np.ones((ROOM, T)),
     )  # fmt: skip
     return plan, strategies, paths
 
 
 def seen() -> Watched:
-    return Watched(np.zeros((E, T), I4), np.zeros((E, T, 3)), np.zeros((E, T), U1), np.zeros((E, T, 2), U4))
+    return Watched(np.zeros((E, T), I4), np.zeros((E, T, 4)), np.zeros((E, T), U1), np.zeros((E, T, 2), U4))
 
 
 def walk_blocks() -> tuple[Any, ...]:
@@ -85,13 +86,13 @@ def observe_blocks() -> tuple[Any, ...]:
 
 def gather_blocks() -> tuple[Any, ...]:
     cube = (T, X, X)
-    sums = Gathered(np.zeros(cube, I8), np.zeros(cube, I8), np.zeros((T, X, 3), I8), np.ones(3), np.zeros(1, I8))
+    sums = Gathered(np.zeros(cube, I8), np.zeros(cube, I8), np.zeros((T, X, 4), I8), np.ones(3), np.zeros(1, I8))
     return EPISODES, *study(), lanes_for(5), np.zeros(1, I8), sums
 
 
 def learn_episodes() -> tuple[Any, ...]:
     powers = np.zeros((I, A + 1))
-    rule = Rule(np.zeros((I, A)), powers, np.zeros((I, A), I8), np.zeros(T), np.zeros(7), np.zeros(3), 0, 1)
+    rule = Rule(np.zeros((I, A)), powers, np.zeros((I, A), I8), np.zeros(T), np.zeros(8), np.zeros(3), 0, 1)
     return seen(), rule, np.zeros((2, T, I * X, A)), np.zeros((T, I * X, A), I8), X
 
 
@@ -110,8 +111,8 @@ def add_targets() -> tuple[Any, ...]:
 def solve() -> tuple[Any, ...]:
     cube, square = (T, X, X), (T, X)
     problem = Problem(
-        np.zeros(cube), np.zeros(cube), np.zeros(square), np.zeros(square), np.zeros(square), np.zeros(square), np.zeros(T),
-        np.zeros((I, A)), np.zeros((I, A + 1)), np.zeros(7), 0,
+        np.zeros(cube), np.zeros(cube), np.zeros(square), np.zeros(square), np.zeros(square), np.zeros((*square, 2)),
+        np.zeros(T), np.zeros((I, A)), np.zeros((I, A + 1)), np.zeros(8), 0,
     )  # fmt: skip
     return problem, np.zeros((T, I, X, A)), np.zeros((T + 1, I, X))
 

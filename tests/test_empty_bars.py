@@ -58,6 +58,7 @@ def check_against_twin(study: StudyModel, days, **asked) -> None:
                 strategy if pov else {"model": "schedule"},
                 "after",
                 None if pov else fractions_of(strategy["model"], window.expected),
+                last_volume=[volume for volume in window.expected if volume > 0.0][-1],
             )
             for name, value in twin.items():
                 ours = found.episodes[name][e * len(STRATEGIES) + k]

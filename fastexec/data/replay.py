@@ -117,8 +117,9 @@ def replay_windows(bars: Bars, steps: int, stride: int, wanted: Wanted = WHOLE) 
 
 def _paths(bars: Bars, rows: np.ndarray) -> MarketPaths:
     """What happened in the windows."""
-    mid = last_quoted(bars.mid[np.column_stack((rows[:, :1] - 1, rows))])
-    return MarketPaths(mid[:, :-1], last_quoted(bars.spread[rows - 1]), bars.volume[rows], last_mid=mid[:, -1])
+    quotes = np.column_stack((rows[:, :1] - 1, rows))
+    mid, spread = last_quoted(bars.mid[quotes]), last_quoted(bars.spread[quotes])
+    return MarketPaths(mid[:, :-1], spread[:, :-1], bars.volume[rows], last_mid=mid[:, -1], last_spread=spread[:, -1])
 
 
 def _curve_days(

@@ -5,13 +5,12 @@ import numpy as np
 from fastexec.kernels import fields as f
 from fastexec.kernels._jit import LANES, bound, bound_to, stage
 from fastexec.kernels.buffers import example_output
-from fastexec.kernels.execute import half_spread_of
 from fastexec.kernels.ledger import costs_so_far
 
 
 @stage
 def derive_costs(plan, p, m, b, row):
-    """The seven parts in currency, in the order of the columns."""
+    """The seven parts in currency, in the order of the columns; what a share left costs lies in field VALUE (``rest``)."""
     side, horizon = plan.numbers[f.SIDE], plan.switches[f.HORIZON]
     for i in range(LANES):
         left = b[f.REMAINING + i]
@@ -24,10 +23,7 @@ def derive_costs(plan, p, m, b, row):
         marked = 0.0 if horizon == f.LEAVE else left
         move = m[f.MID + i] - m[f.ARRIVAL + i]  # after the last roll MID is S_N
         row[f.PART_TIMING + i] = side * (b[f.SUM_TIMING + i] + marked * move)
-        half = half_spread_of(m[f.MID + i], i, m)
-        impact = p[f.PERMANENT_COEFFICIENT + i] * (p[f.SHARES + i] - left) + b[f.IMPACT + i]
-        penalty = plan.numbers[f.MARK_PENALTY] + plan.numbers[f.MARK_SLOPE] * marked
-        row[f.PART_RESIDUAL + i] = marked * (half + impact + penalty)
+        row[f.PART_RESIDUAL + i] = marked * b[f.VALUE + i]
 
 
 @stage

@@ -14,6 +14,7 @@ from fastexec.kernels.execute import are_alike, lower_volumes
 from fastexec.kernels.ledger import booking, end_order
 from fastexec.kernels.parts import closing, outcome
 from fastexec.kernels.record import record
+from fastexec.kernels.rest import valuing
 from fastexec.kernels.strategy import DECISIONS, check_slices
 from fastexec.kernels.study_door import check_study
 from fastexec.kernels.walk import Episodes, Stages, Walk
@@ -67,9 +68,8 @@ def _stages(world):
 
     kinds = world.strategies.kinds[:, f.KIND].tolist()
     shared = (lower_volumes,) if any(are_alike(plan, kind) for kind in kinds) else ()
-    return Stages(
-        [tuple(play(kind)) for kind in kinds], (describe_market, account, *closing(switches), write_rows), shared
-    )
+    close = (describe_market, valuing(switches), account, *closing(switches), write_rows)
+    return Stages([tuple(play(kind)) for kind in kinds], close, shared)
 
 
 simulate_blocks = Walk("simulate_blocks", _door, _stages, f.CLOSED_FIELDS)

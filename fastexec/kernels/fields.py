@@ -90,7 +90,7 @@ NORMAL_FIELDS = Z_VOLUME // LANES + 1
 # The market of a block: one for all strategies.
 (MID, NEXT, SPREAD, VOLUME, LAST_VOLUME, SPREAD_STATE, VOLUME_STATE, DAY_STATE, ARRIVAL,
  CUMULATIVE_VOLUME, SUM_VOLUME_PRICE, SUM_PRICE, SUM_SPREAD, SUM_SQUARED_MOVES, ARRIVAL_SPREAD, WINDOW, TRADED,
- LOWERED_VOLUME, MIDS) = _offsets(0, 19)  # fmt: skip
+ NEXT_SPREAD, LOWERED_VOLUME, MIDS) = _offsets(0, 20)  # fmt: skip
 # VOLUME while strategies decide and fill: what a slice's rate is taken against, 0 where nobody trades. It is what traded in the
 # step but in an empty bar of given paths, where that stands in TRADED (see ``Paths``); sums and LAST_VOLUME hold what traded.
 # From MIDS on the mids of the last steps, for the feature momentum; step t's in the field t mod HISTORY.
@@ -103,8 +103,8 @@ MARKET_FIELDS = MIDS // LANES + HISTORY
 (SLICE, REMAINING, SUM_TIMING, SUM_HALF_SPREAD, SUM_TEMPORARY, SUM_SQUARES, SUM_TRANSIENT, IMPACT,
  ORDERS, LAST_STEP, LARGEST_RATE, VOLUME_AT_LAST, OWN_REMAINING, PROGRAM_COST,
  VALUE, STATE, RATE, RAISED_RATE, PUSHED, PAST_STATE, PAST_TRADED,
- FACTOR_SPREAD, FACTOR_TEMPORARY, FACTOR_END,
- CHARGED, SUM_CHARGED, SUM_FURTHER) = _offsets(0, 27)  # fmt: skip
+ FACTOR_SPREAD, FACTOR_TEMPORARY, FACTOR_END, FACTOR_END_TEMPORARY,
+ CHARGED, SUM_CHARGED, SUM_FURTHER) = _offsets(0, 28)  # fmt: skip
 # What the further parts charge for the slice, in currency a share, and have charged so far; from SUM_FURTHER on each of them.
 MOST_FURTHER = 4
 LEDGER_FIELDS = SUM_FURTHER // LANES + MOST_FURTHER
@@ -119,7 +119,8 @@ SPREAD_CONSTANT, SPREAD_RANDOM_WALK, SPREAD_MEAN_REVERTING, SPREAD_MARKOV = 0, 1
 VOLUME_CONSTANT, VOLUME_COSINE, VOLUME_LOGNORMAL, VOLUME_MARKOV = 0, 1, 2, 3
 TEMPORARY_LINEAR, TEMPORARY_PROPORTIONAL, TEMPORARY_SQRT, TEMPORARY_POWER = 0, 1, 2, 3
 TRANSIENT_OFF, TRANSIENT_LINEAR, TRANSIENT_POWER = 0, 1, 2
-COMPLETE, MARK, LEAVE = 0, 1, 2
+# What is left at the end: joins the last slice; is valued at the last quote; costs nothing; is valued as if it were traded.
+COMPLETE, MARK, LEAVE, MARK_AS_TRADE = 0, 1, 2, 3
 BY_FILL, PER_STEP = 0, 1
 
 (LOT, SIDE, MARK_PENALTY, MARK_SLOPE, RESTART) = range(5)  # numbers
@@ -201,6 +202,7 @@ class Strategies(NamedTuple):
     """``kinds`` int64[k, KIND_FIELDS]; ``levels`` float64[k, 32]: a POV's rate, a random's actions, a plugin's parameters;
     ``fractions`` float64[k, g, t + 1]: done by the start of step t; ``groups`` int64[e]: g of a row of the given paths;
     of agents: ``features`` int64[k, f, 4], ``edges`` float64[k, f, 32], ``policy`` uint16: each step's and state's action.
+    ``last_volume`` float64[g]: of the last step as it is expected, for what is valued at the end.
     """
 
     kinds: np.ndarray
@@ -210,10 +212,11 @@ class Strategies(NamedTuple):
     features: np.ndarray
     edges: np.ndarray
     policy: np.ndarray
+    last_volume: np.ndarray
 
 
 class Paths(NamedTuple):
-    """Given markets: ``mid`` float64[e, t + 1], ``spread`` and ``volume`` float64[e, t], ``arrival`` float64[e]. To be
+    """Given markets: ``mid`` and ``spread`` float64[e, t + 1], ``volume`` float64[e, t], ``arrival`` float64[e]. To be
     joined from blocks: ``block_first`` and ``block_count`` int64[e], the rows of the same time of day. ``rate_volume``
     float64[e, t]: what the rates of slices are taken against, ``volume`` where there is one; 0: nobody trades.
     """
@@ -230,7 +233,7 @@ class Paths(NamedTuple):
 def no_paths() -> Paths:
     """Paths for a market that needs none."""
     one = np.zeros(1, np.int64)
-    return Paths(np.ones((1, 2)), np.zeros((1, 1)), np.zeros((1, 1)), np.ones(1), one, one, np.zeros((1, 1)))
+    return Paths(np.ones((1, 2)), np.zeros((1, 2)), np.zeros((1, 1)), np.ones(1), one, one, np.zeros((1, 1)))
 
 
 class Output(NamedTuple):

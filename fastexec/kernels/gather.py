@@ -19,14 +19,15 @@ from fastexec.kernels._jit import LANES, bound, bound_to, stage
 from fastexec.kernels.bins import encode
 from fastexec.kernels.door import F8, I8, held, sizes, within
 from fastexec.kernels.execute import find_factors
+from fastexec.kernels.rest import factoring
 from fastexec.kernels.study_door import check_study, codes_of
 from fastexec.kernels.walk import Episodes, Stages, Walk
 
 
 class Gathered(NamedTuple):
     """``go`` and ``stay`` int64[t, x, x']: how often x' followed x in step t, with volume and without; ``costs``
-    int64[t, x, 3]: sums of the half spread, of the temporary factor and of the half spread at the step's end, bps of the
-    order's value, times ``scale[0]``; ``fault`` int64[1]: values beyond the bounds ``scale[1]``, ``scale[2]``.
+    int64[t, x, 4]: sums of the half spread and of the temporary factor, and of the same two of what is left at the step's
+    end, bps of the order's value, times ``scale[0]``; ``fault`` int64[1]: values beyond the bounds ``scale[1]``, ``scale[2]``.
     """
 
     go: np.ndarray
@@ -57,7 +58,7 @@ def _door(episodes, plan, strategies, paths, lanes, functions, sums):
     within("sums.go: states", states, codes_of(strategies))
     held("sums.go", sums.go, I8, steps, states, states)
     held("sums.stay", sums.stay, I8, steps, states, states)
-    held("sums.costs", sums.costs, I8, steps, states, 3)
+    held("sums.costs", sums.costs, I8, steps, states, 4)
     held("sums.scale", sums.scale, F8, 3)
     held("sums.fault", sums.fault, I8, 1)
 
@@ -109,22 +110,25 @@ def count_transitions(t, span, b, sums):
 @bound_to(sums=example_sums)
 @stage
 def add_costs(t, span, m, b, sums):
-    """The step's factors: of the slice (half spread), of its power (temporary), and the half spread at the step's end."""
+    """The step's factors: of the slice (half spread), of its power (temporary), and those of what is left at the step's end."""
     scale, most_spread, most_temporary = sums.scale[0], sums.scale[1], sums.scale[2]
     for i in range(span.low, span.high):
         x = np.int64(b[f.STATE + i])
-        half, temporary, end = b[f.FACTOR_SPREAD + i], b[f.FACTOR_TEMPORARY + i], b[f.FACTOR_END + i]
-        if not (half <= most_spread and end <= most_spread and temporary <= most_temporary):
+        half, temporary = b[f.FACTOR_SPREAD + i], b[f.FACTOR_TEMPORARY + i]
+        end, raised = b[f.FACTOR_END + i], b[f.FACTOR_END_TEMPORARY + i]
+        if not (max(half, end) <= most_spread and max(temporary, raised) <= most_temporary):
             sums.fault[0] += 1
         elif m[f.VOLUME + i] > 0.0:
             sums.costs[t, x, 0] += np.int64(half * scale)
             sums.costs[t, x, 1] += np.int64(temporary * scale)
         sums.costs[t, x, 2] += np.int64(end * scale) if end <= most_spread else 0
+        sums.costs[t, x, 3] += np.int64(raised * scale) if raised <= most_temporary else 0
 
 
 def _stages(world):
     """Gather; ``own`` are the ``Gathered`` sums."""
-    return Stages([(observe_state, count_step, find_factors, add_costs, remember_states)], (count_last,))
+    factors = find_factors, factoring(world.plan.switches)
+    return Stages([(observe_state, count_step, *factors, add_costs, remember_states)], (count_last,))
 
 
 gather_blocks = Walk("gather_blocks", _door, _stages)

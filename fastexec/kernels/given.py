@@ -68,7 +68,7 @@ def rejoin(clock, plan, paths, words, m):
 @bound
 @stage
 def follow_given(t, paths, m):
-    """Step t: its spread and volume, and S_{t+1}."""
+    """Step t: its spread and volume, S_{t+1}, and the spread that is quoted then."""
     for i in range(LANES):
         e = np.int64(m[f.WINDOW + i])
         quote(e, i, t, paths, m)
@@ -78,7 +78,7 @@ def follow_given(t, paths, m):
 @bound
 @stage
 def follow_joined(t, paths, m):
-    """Step t: the row's spread and volume, and S_{t+1} by its relative move."""
+    """Step t: the row's spread and volume, and S_{t+1} by its relative move, with the spread that the row has then."""
     for i in range(LANES):
         e = np.int64(m[f.WINDOW + i])
         quote(e, i, t, paths, m)
@@ -87,8 +87,9 @@ def follow_joined(t, paths, m):
 
 @inlined
 def quote(e, i, t, paths, m):
-    """Spread and volume of step t of row e, for lane i."""
+    """Spread and volume of step t of row e, and the spread at its end, for lane i."""
     m[f.SPREAD + i] = paths.spread[e, t]
+    m[f.NEXT_SPREAD + i] = paths.spread[e, t + 1]
     m[f.VOLUME + i] = paths.volume[e, t]
 
 

@@ -13,7 +13,7 @@ from fastexec.kernels.ledger import fills_at
 @stage
 def record(clock, span, k, kind, plan, lanes, output):
     """Write a step of strategy k between its outcome and the ledger."""
-    steps, price = output.steps, fills_at(kind)
+    steps, (price, quote) = output.steps, fills_at(kind)
     volume = f.VOLUME if plan.switches[f.SOURCE] == f.SYNTHETIC else f.TRADED
     p, m, b, count = lanes.parameters, lanes.market, lanes.ledgers[k], lanes.ledgers.shape[0]
     for i in range(span.low, span.high):
@@ -22,7 +22,7 @@ def record(clock, span, k, kind, plan, lanes, output):
         paid = np.nan
         if q > 0.0:
             mid = m[price + i]
-            paid = mid + plan.numbers[f.SIDE] * price_of(i, mid, p, m, b)
+            paid = mid + plan.numbers[f.SIDE] * price_of(i, mid, m[quote + i], p, b)
         steps[f.STEP_MID, r] = m[f.MID + i]
         steps[f.STEP_SPREAD, r] = m[f.SPREAD + i]
         steps[f.STEP_VOLUME, r] = m[volume + i]

@@ -18,7 +18,7 @@ _MOST_KINDS = 31  # a kernel file may have kinds of its own; one that it has not
 #: The highest value of each switch, in their order.
 _HIGHEST = np.array([
     _MOST_STEPS, f.JOINED, _MOST_KINDS, 1, _MOST_KINDS, _MOST_KINDS, 1, f.TEMPORARY_POWER, f.TRANSIENT_POWER,
-    f.LEAVE, 3, f.MOST_LEVELS, f.MOST_LEVELS, f.PER_STEP, 1, (1 << f.MOST_FURTHER) - 1,
+    f.MARK_AS_TRADE, 3, f.MOST_LEVELS, f.MOST_LEVELS, f.PER_STEP, 1, (1 << f.MOST_FURTHER) - 1,
 ], np.uint64)  # fmt: skip
 
 #: The same of a parameter that is drawn.
@@ -80,7 +80,7 @@ def _check_paths(plan: f.Plan, paths: f.Paths) -> int:
         steps = int(plan.switches[f.STEPS])
         within("paths: rows", rows, 1)
     held("paths.mid", paths.mid, F8, rows, steps + 1)
-    held("paths.spread", paths.spread, F8, rows, steps)
+    held("paths.spread", paths.spread, F8, rows, steps + 1)
     held("paths.volume", paths.volume, F8, rows, steps)
     held("paths.arrival", paths.arrival, F8, rows)
     held("paths.rate_volume", paths.rate_volume, F8, rows, steps)
@@ -106,8 +106,9 @@ def _check_strategies(strategies: f.Strategies, steps: int, rows: int) -> None:
     held("strategies.features", strategies.features, I8, count, f.MOST_FEATURES, 4)
     held("strategies.edges", strategies.edges, F8, count, f.MOST_FEATURES, f.MOST_LEVELS)
     held("strategies.policy", strategies.policy, U2, size)
+    held("strategies.last_volume", strategies.last_volume, F8, groups)
     each_within("strategies.kinds", strategies.kinds, _HIGHEST_OF_KIND)
-    by_group = False
+    by_group = groups > 1  # what is left at the end asks for the group, whoever trades
     for k, kind in enumerate(strategies.kinds.tolist()):
         by_group |= kind[f.KIND] == f.OWN_SCHEDULE
         if kind[f.KIND] in (f.RANDOM, f.TABLE):

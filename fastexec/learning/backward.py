@@ -24,7 +24,7 @@ from fastexec.models.scalar import bounds, expected
 from fastexec.models.strategies import Qtable
 from fastexec.models.study import StudyModel
 from fastexec.planning.expectation import expect, temporary_exponent
-from fastexec.planning.plan import HORIZONS, plan_strategies, plan_study
+from fastexec.planning.plan import horizon_rule, plan_strategies, plan_study
 from fastexec.planning.policies import Cut, TablePolicy, market_states, powers_of, slices_of
 
 _MOST_SPREAD, _FARTHEST = 1e4, 16.0  # bps; a mid of more than 16 times its start is refused
@@ -88,7 +88,7 @@ def _empty(study: StudyModel, training: Training, states: int) -> Gathered:
     return Gathered(
         np.zeros(cube, np.int64),
         np.zeros(cube, np.int64),
-        np.zeros((steps, states, 3), np.int64),
+        np.zeros((steps, states, 4), np.int64),
         np.array([scale, _MOST_SPREAD, most_temporary(study)]),
         np.zeros(1, np.int64),
     )
@@ -144,10 +144,10 @@ def _problem(
     slices = slices_of(study, training.actions, cuts[-1].bins, expected(study.order.shares))
     numbers = numbers_of(study)
     numbers[DISCOUNT] = training.discount
-    spread, temporary, end = (np.ascontiguousarray(costs[:, :, j]) for j in range(3))
+    spread, temporary, end = (np.ascontiguousarray(costs[:, :, j]) for j in (0, 1, slice(2, 4)))
     return Problem(
         go, stay, np.ascontiguousarray(np.add.accumulate(go, axis=2)[:, :, -1]), spread, temporary, end,
         risk_of(study, training.risk_aversion),
         np.ascontiguousarray(slices), powers_of(slices, temporary_exponent(study)), numbers,
-        HORIZONS[study.order.at_horizon],
+        horizon_rule(study),
     )  # fmt: skip

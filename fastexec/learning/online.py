@@ -20,7 +20,7 @@ from fastexec.models.scalar import expected
 from fastexec.models.strategies import Qtable
 from fastexec.models.study import StudyModel
 from fastexec.planning.expectation import expect, temporary_exponent
-from fastexec.planning.plan import HORIZONS, owner, plan_strategies, plan_study
+from fastexec.planning.plan import horizon_rule, owner, plan_strategies, plan_study
 from fastexec.planning.policies import Cut, TablePolicy, market_states, powers_of, slices_of
 
 
@@ -55,7 +55,7 @@ def watch(study: StudyModel, training: Training, cuts: tuple[Cut, ...], name: st
     strategies.kinds[0, fields.OWNER] = owner(name)
     shape = (count, steps)
     seen = Watched(
-        np.empty(shape, np.int32), np.empty((*shape, 3)), np.empty(shape, np.uint8), np.empty((*shape, 2), np.uint32)
+        np.empty(shape, np.int32), np.empty((*shape, 4)), np.empty(shape, np.uint8), np.empty((*shape, 2), np.uint32)
     )
     watch_range(np.uint64(study.seed), number * count, count, plan, strategies, fields.no_paths(), seen)
     return seen
@@ -71,6 +71,6 @@ def rule_of(study: StudyModel, training: Training, cuts: tuple[Cut, ...], epsilo
     learning = np.array([alpha, training.discount, epsilon])
     return Rule(
         np.ascontiguousarray(slices), powers_of(slices, temporary_exponent(study)), after,
-        risk_of(study, training.risk_aversion), numbers_of(study), learning, HORIZONS[study.order.at_horizon],
+        risk_of(study, training.risk_aversion), numbers_of(study), learning, horizon_rule(study),
         int(training.rule == "double"),
     )  # fmt: skip

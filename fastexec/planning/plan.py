@@ -21,8 +21,7 @@ from fastexec.planning.parameters import ranges
 from fastexec.planning.policies import ACTION_SETS, Policies, TablePolicy, plan_table
 from fastexec.planning.schedules import fractions
 
-#: The horizon rules as the kernels number them.
-HORIZONS = {"complete": fields.COMPLETE, "mark": fields.MARK, "leave": fields.LEAVE}
+_RESTS = {"complete": fields.COMPLETE, "trade": fields.MARK_AS_TRADE, "quote": fields.MARK, "leave": fields.LEAVE}
 
 
 def plan_study(study: StudyModel, phase: int) -> tuple[fields.Plan, list[str]]:
@@ -38,7 +37,7 @@ def _switches(study: StudyModel, phase: int) -> np.ndarray:
     switches = np.zeros(fields.SWITCHES, np.int64)
     switches[fields.STEPS] = study.order.steps
     switches[fields.PHASE] = phase
-    switches[fields.HORIZON] = HORIZONS[study.order.at_horizon]
+    switches[fields.HORIZON] = horizon_rule(study)
     for part in study.cost_parts[len(ALWAYS) :]:
         switches[fields.FURTHER] |= 1 << number(PARTS[part].kind)
     for _, section in sections_of(study):
@@ -46,6 +45,11 @@ def _switches(study: StudyModel, phase: int) -> np.ndarray:
             at = number(name)
             switches[at] = max(switches[at], number(value) if isinstance(value, str) else value)
     return switches
+
+
+def horizon_rule(study: StudyModel) -> int:
+    """What happens to what is left at the end, as the kernels number it."""
+    return _RESTS[study.order.rest]
 
 
 def _curves(study: StudyModel) -> np.ndarray:
@@ -83,6 +87,7 @@ def plan_strategies(
         np.zeros((count, fields.MOST_FEATURES, 4), np.int64),
         np.zeros((count, fields.MOST_FEATURES, fields.MOST_LEVELS)),
         np.zeros(1, np.uint16),
+        np.array([market.last_volume for market in markets]),
     )
     flat = [arrays.policy]
     for k, strategy in enumerate(study.strategies):

@@ -108,8 +108,9 @@ def _window(bars: list[Bar], chosen: list[int], curve: dict[int, list[Bar]]) -> 
         spreads.append(spread)
         halted = before.mid is None or bar.mid is None
         met.append(0.0 if halted else bar.volume or usual or instead)
-    last = bars[chosen[-1]].mid
-    mids.append(mids[-1] if last is None else last)
+    last = bars[chosen[-1]]
+    mids.append(mids[-1] if last.mid is None else last.mid)
+    spreads.append(spreads[-1] if last.mid is None else (last.ask - last.bid) / last.mid)
     volumes = [bars[i].volume for i in chosen]
     path = MarketPath(np.array(mids), np.array(spreads), np.array(volumes), mids[0], np.array(met))
     return Window(bars[0].day, bars[chosen[0]].second, path, expected)

@@ -19,7 +19,8 @@ COSTS = {
     "permanent_coefficient": real(0.0, 1e-4), "permanent_own": real(0.0, 1.0), "transient_coefficient": real(0.0, 1e-3),
     "push": real(0.3, 1.0), "resilience": real(0.0, 3.0), "fee": real(0.0, 0.01),
 }  # fmt: skip
-MARKET = {"mid": real(1.0, 500.0), "next": real(1.0, 500.0), "spread": real(0.0, 0.01), "volume": VOLUME}
+MARKET = {"mid": real(1.0, 500.0), "next": real(1.0, 500.0), "spread": real(0.0, 0.01), "next_spread": real(0.0, 0.01),
+          "volume": VOLUME}  # fmt: skip
 ORDER = {"shares": real(1.0, 1e5), "left": SHARE, "part": SHARE}
 SWITCHES = {"temporary_kind": st.integers(0, 3), "transient_kind": st.integers(0, 2)}
 
@@ -99,9 +100,8 @@ def powers_of_slices(given, found, again):
 
 
 def find_factors(v):
-    market = {"arrival": v.arrival, "mid": v.mid, "next": v.next, "spread": v.spread, "volume": v.volume}
-    spread, temporary, end = factors(costs_of(v), v.shares, market)
-    return {"factor_spread": spread, "factor_temporary": temporary, "factor_end": end}
+    spread, temporary = factors(costs_of(v), v.shares, v.arrival, v.mid, v.spread, v.volume)
+    return {"factor_spread": spread, "factor_temporary": temporary}
 
 
 def factors_price_the_slice(given, found, again):
@@ -112,7 +112,6 @@ def factors_price_the_slice(given, found, again):
     share = 0.5 * given.mid * given.spread + given.mid * given.temporary_coefficient * power
     ours = u * found.factor_spread + u ** (1 + given.temporary_exponent) * found.factor_temporary
     np.testing.assert_allclose(ours, u * share / given.arrival * 1e4, rtol=1e-12)
-    np.testing.assert_allclose(again(next=given.mid).factor_end, found.factor_spread, rtol=1e-15)
 
 
 ARRIVAL = {"arrival": real(1.0, 500.0)}

@@ -35,7 +35,7 @@ def block_with(**values):
 
 def sums_of(rng):
     cube = (STEPS, X, X)
-    return Gathered(rng.integers(0, 9, cube), rng.integers(0, 9, cube), rng.integers(0, 9, (STEPS, X, 3)),
+    return Gathered(rng.integers(0, 9, cube), rng.integers(0, 9, cube), rng.integers(0, 9, (STEPS, X, 4)),
                     np.array([2.0**20, 60.0, 80.0]), np.zeros(1, np.int64))  # fmt: skip
 
 
@@ -89,7 +89,7 @@ def none_before_the_first(call, t, span, b, sums):
     assert sums.go.sum() + sums.stay.sum() == before + span.high - span.low
 
 
-FACTORS = ("factor_spread", "factor_temporary", "factor_end")
+FACTORS = ("factor_spread", "factor_temporary", "factor_end", "factor_end_temporary")
 
 
 def some_costs(rng):
@@ -102,13 +102,14 @@ def add_costs(t, span, m, b, sums):
     """Sums of fixed point, each factor cut off at a unit."""
     lanes, (scale, most_spread, most_temporary) = Found({"m": m, "b": b}, {}), sums.scale
     for i in range(span.low, span.high):
-        x, (half, temporary, end) = int(lanes.state[i]), (float(getattr(lanes, name)[i]) for name in FACTORS)
-        if half > most_spread or end > most_spread or temporary > most_temporary:
+        x, (half, temporary, end, raised) = int(lanes.state[i]), (float(getattr(lanes, name)[i]) for name in FACTORS)
+        if half > most_spread or end > most_spread or temporary > most_temporary or raised > most_temporary:
             sums.fault[0] += 1
         elif lanes.volume[i] > 0.0:
             sums.costs[t, x, 0] += int(half * scale)
             sums.costs[t, x, 1] += int(temporary * scale)
         sums.costs[t, x, 2] += int(end * scale) if end <= most_spread else 0
+        sums.costs[t, x, 3] += int(raised * scale) if raised <= most_temporary else 0
 
 
 def faults_are_counted(call, t, span, m, b, sums):
@@ -121,7 +122,7 @@ def faults_are_counted(call, t, span, m, b, sums):
 
 def noting(x):
     shape = (OFFSET + W + 1, STEPS)
-    x.seen = Watched(np.full(shape, -7, np.int32), np.full((*shape, 3), -7.0), np.full(shape, 249, np.uint8),
+    x.seen = Watched(np.full(shape, -7, np.int32), np.full((*shape, 4), -7.0), np.full(shape, 249, np.uint8),
                      np.full((*shape, 2), 249, np.uint32))  # fmt: skip
     return T, SPAN, x.lanes, x.seen
 
@@ -129,7 +130,7 @@ def noting(x):
 def seen_written(x):
     traded, words = (np.where(a == 249, -7, a.astype(np.int64)) for a in (x.seen.traded, x.seen.words))
     found = {"states": x.seen.states, "traded": traded, "word": words[..., 0], "choice": words[..., 1]}
-    found |= {f"factor {j}": x.seen.factors[..., j] for j in range(3)}
+    found |= {f"factor {j}": x.seen.factors[..., j] for j in range(4)}
     assert all((np.delete(array, T, axis=1) == -7).all() for array in found.values())
     return {f"seen {name}": written(array[:, T]) for name, array in found.items()}
 

@@ -21,7 +21,7 @@ def some_paths(rng):
     """Eight rows, two times of day of four rows each; a quarter of the steps without volume, half of which may be traded in."""
     mid, volume = rng.uniform(50.0, 200.0, (ROOM, STEPS + 1)), rng.uniform(1.0, 1e4, (ROOM, STEPS))
     volume[rng.random((ROOM, STEPS)) < 0.25] = 0.0
-    first, spread = np.repeat([0, 4], 4), rng.uniform(0.0, 0.01, (ROOM, STEPS))
+    first, spread = np.repeat([0, 4], 4), rng.uniform(0.0, 0.01, (ROOM, STEPS + 1))
     rate_volume = np.where(
         (volume == 0.0) & (rng.random((ROOM, STEPS)) < 0.5), rng.uniform(1.0, 1e4, (ROOM, STEPS)), volume
     )
@@ -35,7 +35,7 @@ MIDS = {"mid": real(10.0, 500.0), "sum_squared_moves": real(0.0, 1.0)}
 CLEARED = {
     name: 0.0
     for name in ("next", "spread", "volume", "last_volume", "spread_state", "volume_state", "day_state", "cumulative_volume",
-                 "sum_volume_price", "sum_price", "sum_spread", "sum_squared_moves", "traded", "lowered_volume")
+                 "sum_volume_price", "sum_price", "sum_spread", "sum_squared_moves", "traded", "next_spread", "lowered_volume")
 }  # fmt: skip
 
 
@@ -92,7 +92,8 @@ def follow(v, as_they_are):
     row = int(v.window)
     after = twin.mid_after(v.mid, v.paths.mid[row].tolist(), v.t, as_they_are)
     return {
-        "spread": v.paths.spread[row, v.t], "volume": v.paths.volume[row, v.t], "next": after,
+        "spread": v.paths.spread[row, v.t], "next_spread": v.paths.spread[row, v.t + 1],
+        "volume": v.paths.volume[row, v.t], "next": after,
         "sum_squared_moves": v.sum_squared_moves + steps.squared_move(v.mid, after),
     }  # fmt: skip
 

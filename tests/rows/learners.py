@@ -21,9 +21,9 @@ SPAN = Span(LOW, HIGH, OFFSET)
 SLICE = {**COSTS, **MARKET, **ORDER, "impact": real(0.0, 1.0), "charged": real(0.0, 1.0), **ARRIVAL}
 
 
-def of_a_share(v, mid, q):
+def of_a_share(v, mid, spread, q):
     """What each share of a slice pays over the mid, by parts, the further ones together."""
-    usual = costs_a_share(costs_of(v), q, mid, v.spread, v.volume or 1.0, v.shares - v.remaining, v.impact)
+    usual = costs_a_share(costs_of(v), q, mid, spread, v.volume or 1.0, v.shares - v.remaining, v.impact)
     return usual | {"further": v.charged}
 
 
@@ -44,7 +44,7 @@ def costs_written(x):
 
 
 def charge(v):
-    share = sum(of_a_share(v, v.mid, v.slice).values())
+    share = sum(of_a_share(v, v.mid, v.spread, v.slice).values())
     return only_inside(v, {"noted": v.slice * (share + v.fee) / (v.shares * v.arrival) * 1e4})
 
 
@@ -80,7 +80,7 @@ def charge_rest(v):
 def who_is_done_pays_no_more(given, found, again):
     done = again(**dict.fromkeys(books.TRADES, 1.0), remaining=0.0)
     np.testing.assert_array_equal(done.noted[LOW:HIGH], 3.0)
-    assert (again(penalty=given.penalty + 1.0).noted[LOW:HIGH] >= found.noted[LOW:HIGH]).all()
+    assert (again(value=given.value + 1.0).noted[LOW:HIGH] >= found.noted[LOW:HIGH]).all()
 
 
 def recording(x):
@@ -99,8 +99,9 @@ def steps_written(x):
 
 
 def record(v):
-    mid, traded = (v.next if v.at_next else v.mid), v.shares - v.remaining
-    price = mid + v.side * sum(of_a_share(v, mid, v.slice).values()) if v.slice > 0.0 else np.nan
+    traded = v.shares - v.remaining
+    mid, spread = (v.next, v.next_spread) if v.at_next else (v.mid, v.spread)
+    price = mid + v.side * sum(of_a_share(v, mid, spread, v.slice).values()) if v.slice > 0.0 else np.nan
     row = {
         "mid": v.mid, "spread": v.spread, "volume": v.traded if v.source else v.volume, "shares": v.slice, "price": price,
         "remaining": v.remaining - v.slice, "own_impact": v.permanent_coefficient * traded + v.impact,

@@ -14,10 +14,10 @@ from trials import Plain, arrays, real
 
 T, X, A, INVENTORIES = 3, 2, 3, 5
 NUMBERS = sorted(
-    ("permanent", "own", "linear", "squared", "penalty", "slope", "discount"),
+    ("permanent", "own", "linear", "squared", "penalty", "slope", "discount", "exponent"),
     key=lambda name: getattr(programme, {"slope": "PENALTY_SLOPE"}.get(name, name.upper())),
 )
-RULES = {f.COMPLETE: "complete", f.MARK: "mark", f.LEAVE: "leave"}
+RULES = {f.COMPLETE: "complete", f.MARK: "mark", f.LEAVE: "leave", f.MARK_AS_TRADE: "mark as trade"}
 
 
 def some_slices(rng, inventories, actions):
@@ -38,8 +38,8 @@ def some_problem(rng, states=X):
     numbers[programme.DISCOUNT] = rng.choice([1.0, 0.9])
     return programme.Problem(
         sure[..., None] * chances, (1.0 - sure)[..., None] * chances, sure, sure * rng.uniform(0, 20, square),
-        sure * rng.uniform(0, 20, square), rng.uniform(0, 20, square), rng.uniform(0, 3, T), slices, powers, numbers,
-        int(rng.integers(3)),
+        sure * rng.uniform(0, 20, square), rng.uniform(0, 20, (*square, 2)), rng.uniform(0, 3, T), slices, powers, numbers,
+        int(rng.integers(4)),
     )  # fmt: skip
 
 
@@ -125,15 +125,19 @@ def permanent_waits_for_nobody(call, numbers, left, u):
     np.testing.assert_allclose(halves, call(numbers, left, u), rtol=1e-12)
 
 
-def mark(numbers, end, rest):
-    n = named_numbers(numbers)
-    return twin.mark(rest, end, n["permanent"], n["penalty"], n["slope"])
+def mark(numbers, end, rest, horizon):
+    return twin.mark(rest, end.tolist(), named_numbers(numbers), RULES[horizon] == "mark as trade")
 
 
-def a_rest_is_never_a_gift(call, numbers, end, rest):
-    assert call(numbers, end, 0.0) == 0.0
-    assert call(numbers, end, rest) >= rest * end - 1e-12
-    np.testing.assert_allclose(call(numbers, end + 1.0, rest) - call(numbers, end, rest), rest, atol=1e-12)
+def a_rest_is_never_a_gift(call, numbers, end, rest, horizon):
+    """And as a trade it costs what trading it does."""
+    assert call(numbers, end, 0.0, horizon) == 0.0
+    assert call(numbers, end, rest, horizon) >= rest * end[0] - 1e-12
+    wider = call(numbers, end + np.array([1.0, 0.0]), rest, horizon)
+    np.testing.assert_allclose(wider - call(numbers, end, rest, horizon), rest, atol=1e-12)
+    numbers[[programme.PENALTY, programme.PENALTY_SLOPE]] = 0.0
+    traded = end[0] * rest + end[1] * rest ** (1.0 + numbers[programme.EXPONENT]) + known_cost(numbers, rest, rest)
+    np.testing.assert_allclose(call(numbers, end, rest, f.MARK_AS_TRADE), traded, rtol=1e-12, atol=1e-14)
 
 
 def solve(problem, q, v):
@@ -181,7 +185,8 @@ ROWS = (
     Plain("programme.price", price, arrays(prices), dearer_with_everything, tries=60),
     Plain("programme.known_cost", known_cost, arrays(of_slices), permanent_waits_for_nobody),
     Plain("programme.mark", mark,
-          arrays(lambda rng: (some_problem(rng).numbers, float(rng.uniform(0, 20)), float(rng.choice([0.0, 0.25, 1.0])))),
+          arrays(lambda rng: (some_problem(rng).numbers, rng.uniform(0, 20, 2), float(rng.choice([0.0, 0.25, 1.0])),
+                              int(rng.integers(4)))),
           a_rest_is_never_a_gift),
     Plain("programme.solve", solve,
           arrays(lambda rng: (some_problem(rng), np.empty((T, INVENTORIES, X, A)), np.empty((T + 1, INVENTORIES, X)))),

@@ -78,7 +78,7 @@ def spent_by(v):
         "permanent": {"coefficient": v.permanent_coefficient, "own": v.permanent_own},
         "transient": {"coefficient": 0.0, "exponent": 1.0}, "fees": {"per_share": v.fee},
     }  # fmt: skip
-    nothing_left = dict.fromkeys(("mid", "arrival", "spread", "penalty", "slope", "impact", "sign"), 0.0)
+    nothing_left = dict.fromkeys(("mid", "arrival", "value", "sign"), 0.0)
     parts = ledger.parts(trades_of(v), v.sum_half_spread, v.sum_transient, 0.0, v.shares, nothing_left, costs, "leave")
     return v.sum_temporary + sum(parts.values()) + v.sum_charged
 

@@ -32,15 +32,13 @@ def show_agent(told: list[str], table: list[list[str]]) -> None:
 
 
 def show_result(result: StudyResult) -> None:
-    """The comparison of a run, its warnings, and where the files are."""
+    """The comparison of a run, with what is doubtful about it, and where the files are."""
     from fastexec.analysis.comparison import compare
 
     console = console_of()
     if result.finished_before:
         say(console, "This study is complete in this folder; here is its table again.")
     show_comparison(compare(result.folder), "table", most=_MOST_AFTER_A_RUN)
-    for warning in result.warnings:
-        say(console, f"warning: {warning}")
     console.print(f"Parquet files: {shown(result.folder.absolute())}", soft_wrap=True)
 
 

@@ -96,12 +96,18 @@ def minimum_is_proven(study: StudyModel) -> bool:
     return study.costs.convex and not idle and fine and (study.costs.transient.is_off or not mixed)
 
 
-def cheaper_than_optimum(study: StudyModel, market: Expectation) -> list[tuple[str, str, float]]:
+def cheaper_than_optimum(
+    study: StudyModel, market: Expectation, trajectories: np.ndarray | None = None
+) -> list[tuple[str, str, float]]:
     """(schedule, static optimum, how much less it is expected to cost in bps) for each schedule of the study that is cheaper
-    in the optimum's own objective: none, unless the search missed one.
+    in the optimum's own objective: none, unless the search missed one. ``trajectories``: float64[k, t + 1] of all strategies.
     """
-    blind = [s for s in study.strategies if s.KIND == "SCHEDULE" and s.policy() is None]
-    tables, found = np.array([fractions(strategy, study, market) for strategy in blind]), []
+    places = [k for k, s in enumerate(study.strategies) if s.KIND == "SCHEDULE" and s.policy() is None]
+    blind, found = [study.strategies[k] for k in places], []
+    if trajectories is None:
+        tables = np.array([fractions(strategy, study, market) for strategy in blind])
+    else:
+        tables = trajectories[places]
     for k, best in enumerate(blind):
         if (risk_aversion := best.minimises_with()) is not None:
             costs = 1e4 * schedule_cost(study, market, risk_aversion).of(tables)

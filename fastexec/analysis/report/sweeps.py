@@ -92,6 +92,7 @@ def sweep_top(material: SweepMaterial) -> Top:
         against=material.baseline,
         rows=_rows(material),
         method="Within each scenario the intervals hold together, with 95 %, over all pairs of strategies (max-t).",
+        warnings=material.comparison.warnings,
         cautions=cautions([scenario.study for scenario in material.study.scenarios()], summaries),
         facts=facts_of(material.study, footer),
         command=command_of(footer),

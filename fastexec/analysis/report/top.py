@@ -153,6 +153,7 @@ def facts_of(study: Study, footer: dict[str, Any]) -> list[tuple[str, str]]:
         ("episodes", f"{footer['episodes']:,}, the first is {footer['first_episode']:,}"),
         ("versions", versions),
         ("kernels", footer["kernels"]),
+        ("costs", "as the study has them; none was fitted to orders or tested on them here"),
         *(inputs or [("inputs", "none: every number comes from the study and its seed")]),
     ]
 

@@ -36,7 +36,8 @@ class ScheduleCost:
     """Arrays float64[t]; nothing here counts the size of the order yet, whose ``sizes`` and ``weights`` are of its range.
 
     linear: cost a share; scales float64[j, t] and ``exponents``: times (shares)^e_j; square: times shares of the slice;
-    risk: times shares left squared after the step; end: what is marked at the end, (linear, square).
+    risk: times shares left squared after the step; end: what is marked at the end, (linear, square), None where it
+    is ignored.
     open: whether a step may have volume; ``gaps``: which do, None where no chance decides.
     """
 
@@ -50,7 +51,7 @@ class ScheduleCost:
     square: float
     impacts: list[Impact]
     risk: np.ndarray
-    end: tuple[float, float]
+    end: tuple[float, float] | None
     gaps: Gaps | None
 
     @property
@@ -66,32 +67,34 @@ class ScheduleCost:
             total = total + weight * self._of_size(self.played(fractions, shares), shares)
         return total
 
+    def finishes(self, fractions: np.ndarray) -> np.ndarray:
+        """Whether each trajectory leaves under 1 % behind the last step that may have volume, bool[m]."""
+        return np.asarray(self.played(fractions, max(self.sizes))[:, -1] > 0.99)
+
     def played(self, fractions: np.ndarray, shares: float) -> np.ndarray:
-        """The trajectories in whole lots, and what is planned where there is never any volume in the next step with some."""
+        """The trajectories in whole lots. What is planned where there is never any volume is traded in the next step with some;
+        behind the last of these it stays, and is marked.
+        """
         if self.lot > 0.0:
             lots = shares / self.lot
             fractions = np.floor(fractions * lots + 0.5) / lots
         done = fractions.copy()
         for t in np.nonzero(~self.open)[0]:
             done[:, t + 1] = done[:, t]
-        done[:, self._last + 1 :] = 1.0
         return done
-
-    @property
-    def _last(self) -> int:
-        """The last step that may have volume: all is planned by then."""
-        return int(np.nonzero(self.open)[0][-1]) if self.open.any() else self.open.size - 1
 
     def _of_size(self, done: np.ndarray, shares: float) -> np.ndarray:
         slices, left = np.maximum(done[:, 1:] - done[:, :-1], 0.0), 1.0 - done
         scales = [row * _power(shares, e) for row, e in zip(self.scales, self.exponents, strict=True)]
         square, risk = self.square * shares, self.risk * shares
-        total = _transient(slices, self.impacts, shares)
+        total, outstanding = _transient(slices, self.impacts, shares)
         if self.gaps is None:
             own = self.linear * slices + square * slices * slices + risk * left[:, 1:] * left[:, 1:]
             for scale, e in zip(scales, self.exponents, strict=True):
                 own = own + scale * slices * power_of(slices, e)
-            return np.asarray(total + _sum(own))
+            rest = left[:, -1]
+            marked = self._marked(rest, shares) + (0.0 if self.end is None else rest * outstanding)
+            return np.asarray(total + _sum(own) + marked)
         return np.asarray(total + self._by_gaps(done, square, scales, risk, shares))
 
     def _by_gaps(
@@ -111,8 +114,12 @@ class ScheduleCost:
             total = total + _sum(chance[t] * own + stays[t] * risk[t] * left * left)
         left = 1.0 - done
         total = total + _sum(self.gaps.traded * risk * left[:, 1:] * left[:, 1:])
-        linear, slope = self.end
-        return np.asarray(total + _sum(self.gaps.end * (linear * left + slope * shares * left * left)))
+        return np.asarray(total + _sum(self.gaps.end * self._marked(left, shares)))
+
+    def _marked(self, left: np.ndarray, shares: float) -> np.ndarray:
+        """The cost of the share of the order that is left when its last volume has gone by, but for transient impact."""
+        linear, slope = self.end or (0.0, 0.0)
+        return np.asarray(linear * left + slope * shares * left * left)
 
 
 def _power(x: float, exponent: float) -> float:
@@ -124,15 +131,19 @@ def _sum(x: np.ndarray) -> np.ndarray:
     return np.asarray(np.add.accumulate(x, axis=-1)[..., -1])
 
 
-def _transient(slices: np.ndarray, impacts: list[Impact], shares: float) -> np.ndarray:
-    total = np.zeros(slices.shape[0])
+def _transient(slices: np.ndarray, impacts: list[Impact], shares: float) -> tuple[np.ndarray, np.ndarray]:
+    """What each row pays to transient impact, and how much of it is left behind the last step."""
+    total, outstanding = np.zeros(slices.shape[0]), np.zeros(slices.shape[0])
+    powers = {impact.exponent: power_of(slices, impact.exponent) for impact in impacts}
+    of_size = {exponent: _power(shares, exponent) for exponent in powers}
     for impact in impacts:
-        pushes = impact.coefficient * _power(shares, impact.exponent) * power_of(slices, impact.exponent)
+        pushes = impact.coefficient * of_size[impact.exponent] * powers[impact.exponent]
         left = np.zeros(slices.shape[0])
         for t in range(slices.shape[1]):
             total = total + slices[:, t] * (left + 0.5 * pushes[:, t])
             left = (left + pushes[:, t]) * impact.keep
-    return total
+        outstanding = outstanding + left
+    return total, outstanding
 
 
 def schedule_cost(study: StudyModel, market: Expectation, risk_aversion: float) -> ScheduleCost:
@@ -165,7 +176,7 @@ def schedule_cost(study: StudyModel, market: Expectation, risk_aversion: float) 
         square=(expected(costs.permanent.own) - 0.5) * gamma + temporary.linear * per_price,
         impacts=_impacts(study, per_price),
         risk=risk_aversion * relative.variance,
-        end=(0.0, 0.0) if order.at_horizon == "leave" else (float(last), slope),
+        end=None if order.at_horizon == "leave" else (float(last), slope),
         gaps=gaps,
     )
 

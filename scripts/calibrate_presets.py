@@ -40,7 +40,7 @@ ALL = (
     Preset("large_tick_bac", "us_bars_1min", "BAC", "10:30-11:30",
            "BAC, October 2013, 10:30 to 11:30: a spread of one tick, 7 bp; calibrated on 5 days", 580_000, 100, 1e-5),
     Preset("crypto_btc", "crypto_bars_1min", "coinbase:BTCUSD", "14:00-15:00",
-           "BTC-USD on Coinbase, 2017 and 2018, 14:00 to 15:00 UTC: sell 33 coins; calibrated on 4 days", 33.0, 0, 1e-4),
+           "BTC-USD on Coinbase, 2017 and 2018, 14:00 to 15:00 UTC: sell 33 coins; calibrated on 5 days", 33.0, 0, 1e-4),
 )  # fmt: skip
 
 STRATEGIES = """

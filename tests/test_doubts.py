@@ -161,3 +161,17 @@ def test_sums_of_paths_that_collapse_miss_their_mean(volatility: float, steps: i
     study = study_of(order={"shares": 1000, "steps": steps}, **priced(volatility=volatility))
     said = doubts_of(study, expect(study)[0])
     assert any("half of the paths end below" in line for line in said) == (not believed)
+
+
+@pytest.mark.parametrize(
+    "costs",
+    [
+        {"temporary": {"coefficient": 1e307}},
+        {"temporary": {"model": "linear", "coefficient": 1e306}},
+        {"transient": {"coefficient": 1e307, "exponent": 0.5}},
+        {"permanent": {"coefficient": 1e306}},
+    ],
+)
+def test_costs_beyond_float64_leak_no_warning(costs: dict[str, Any]) -> None:
+    study = study_of(costs=costs, strategies=[{"model": "twap"}, {"model": "immediate"}])
+    assert doubts_of(study, expect(study)[0]) == doubts_of(study, expect(study)[0])

@@ -20,13 +20,12 @@ def doubts_of(study: StudyModel, market: Expectation, trajectories: np.ndarray |
     """A line for each doubt. ``market``: that of the first group of episodes; ``trajectories``: of the strategies that have
     one, float64[k, t + 1], computed here where not given. Depends on the study and its input files only.
     """
-    return [
-        *_round_trip(study, market),
-        *_missed(study, market, trajectories),
-        *_size(market),
-        *_volatility(study, market),
-        *(doubt for _, section in sections_of(study) for doubt in section.doubts(study.setting)),
-    ]
+    with np.errstate(
+        over="ignore", invalid="ignore"
+    ):  # costs beyond float64 are said where the first episode meets them
+        found = [*_round_trip(study, market), *_missed(study, market, trajectories)]
+    own = [doubt for _, section in sections_of(study) for doubt in section.doubts(study.setting)]
+    return [*found, *_size(market), *_volatility(study, market), *own]
 
 
 def volatility_a_year(study: StudyModel, market: Expectation) -> float:

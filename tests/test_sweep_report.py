@@ -9,7 +9,8 @@ import pytest
 import fastexec as fx
 from conftest import SMALL
 from fastexec.analysis.comparison import compare
-from fastexec.analysis.report.sweeps import open_sweep, sweep_sections
+from fastexec.analysis.report.sweep_material import open_sweep
+from fastexec.analysis.report.sweeps import sweep_sections
 from fastexec.analysis.report.write import write_report
 from fastexec.analysis.sweep_tables import axes_of, frontier
 from fastexec.studies.place import Place

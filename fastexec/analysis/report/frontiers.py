@@ -11,6 +11,7 @@ from fastexec.analysis.report.charts import Chart, Panel, Points
 from fastexec.analysis.report.material import Material
 from fastexec.analysis.report.risk import t95
 from fastexec.analysis.report.rows import read_risks
+from fastexec.analysis.report.sweep_material import SweepMaterial
 from fastexec.analysis.sweep_tables import RISKS, axes_of, frontier
 from fastexec.studies import store
 from fastexec.studies.paired import FEWEST_DAYS, from_summary
@@ -19,8 +20,6 @@ from fastexec.studies.summary_file import read_summary
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-    from fastexec.analysis.report.sweeps import SweepMaterial
 
 _LABELS = {"sd": "standard deviation of the cost (bps)", "cvar95": "mean of the worst 5 % (bps)"}
 _MOST_PASSES = 256  # scenarios whose rows are read for the interval of a risk

@@ -188,7 +188,13 @@ def show(agent: Path) -> None:
 @click.option("--window", metavar="HH:MM-HH:MM", help="Part of the day, local time; the whole by default.")
 @click.option("--column", multiple=True, metavar="OURS=THEIRS", help="Name of a column of the file: volume=Vol.")
 @click.option("--zone", help="Zone of the local times: America/New_York.")
-@click.option("--shares-outstanding", type=click.FloatRange(0, min_open=True), help="For the permanent impact.")
+@click.option(
+    "--turnover", type=float, metavar="DAYS", help="Shares outstanding over daily volume, for the permanent impact."
+)
+@click.option("--shares-outstanding", type=float, metavar="SHARES", help="Likewise, in place of --turnover.")
+@click.option(
+    "--costs", type=click.Path(path_type=Path), metavar="FILE", help="TOML file whose [costs] are taken as they are."
+)
 @click.option("--episodes", type=click.IntRange(100), default=100_000, show_default=True, help="Days simulated.")
 @click.option("--overwrite", is_flag=True, help="Replace the file --out.")
 @FORMAT
@@ -196,18 +202,17 @@ def calibrate(bars: Path, symbol: str, out: Path | None, overwrite: bool, form: 
     """Fit a market to real BARS (Parquet or CSV): sections for a study, and how well they fit, statistic by statistic."""
     from fastexec import tables
     from fastexec.calibration.calibrate import calibrate as fit_market
+    from fastexec.calibration.costs import basis_of
     from fastexec.calibration.document import columns_of, day_of, require_free, save, seconds_of
     from fastexec.data.bars import read_bars
 
     if out is not None:
         require_free(out, overwrite)
-    day, window, columns = (
-        day_of(options.pop("until")),
-        seconds_of(options.pop("window")),
-        columns_of(options.pop("column")),
-    )
+    day, window = day_of(options.pop("until")), seconds_of(options.pop("window"))
+    columns = columns_of(options.pop("column"))
+    basis = basis_of(*(options.pop(name) for name in ("turnover", "shares_outstanding", "costs")))
     read = read_bars(bars, symbol, columns, options.pop("zone"))
-    found = fit_market(read, until=day, window=window, **options)
+    found = fit_market(read, until=day, window=window, basis=basis, **options)
     if out is not None:
         save(found, out)
     tables.show_calibration(found, form)

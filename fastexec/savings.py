@@ -46,7 +46,8 @@ def show_comparison(comparison: Comparison, form: str, most: int | None = None, 
     if form != "table":
         from fastexec.analysis.format import formatted
 
-        head = {"baseline": comparison.baseline, "metric": comparison.metric.name, "notes": comparison.notes}
+        head: dict[str, Any] = {"baseline": comparison.baseline, "metric": comparison.metric.name}
+        head |= {"notes": comparison.notes, "warnings": comparison.warnings}
         printing.say_lines(formatted(comparison.table, form, head))
         return
     console = console_of()
@@ -64,6 +65,8 @@ def show_comparison(comparison: Comparison, form: str, most: int | None = None, 
         )
     for note in [*comparison.notes, *_captured_lines(comparison)]:
         say(console, note, "dim")
+    for warning in comparison.warnings:
+        say(console, f"warning: {warning}")
 
 
 def _widest(

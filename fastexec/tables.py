@@ -32,15 +32,13 @@ def show_agent(told: list[str], table: list[list[str]]) -> None:
 
 
 def show_result(result: StudyResult) -> None:
-    """The comparison of a run, its warnings, and where the files are."""
+    """The comparison of a run, with what is doubtful about it, and where the files are."""
     from fastexec.analysis.comparison import compare
 
     console = console_of()
     if result.finished_before:
         say(console, "This study is complete in this folder; here is its table again.")
     show_comparison(compare(result.folder), "table", most=_MOST_AFTER_A_RUN)
-    for warning in result.warnings:
-        say(console, f"warning: {warning}")
     console.print(f"Parquet files: {shown(result.folder.absolute())}", soft_wrap=True)
 
 
@@ -49,6 +47,8 @@ _SHORT = {"standard_error": "+-"}
 
 def show_calibration(found: Calibration, form: str) -> None:
     """The fit, statistic by statistic; what does not fit is marked."""
+    from fastexec.calibration.comparison import FEW_DAYS
+
     if form != "table":
         from fastexec.analysis.format import formatted
 
@@ -61,14 +61,16 @@ def show_calibration(found: Calibration, form: str) -> None:
     table.add_column("statistic")
     for name in ("unit", *columns, "fits"):
         left = name in ("unit", "fits")
-        table.add_column(_SHORT.get(name, name), justify="left" if left else "right", no_wrap=True)
-    verdicts = {True: "yes", False: "NO", None: "-"}
+        table.add_column(_SHORT.get(name, name), justify="left" if left else "right", no_wrap=name != "fits")
     for row in found.table.to_pylist():
         numbers = (number_of(row[name], ",.4g") for name in columns)
         style = "bold" if row["within"] is False else None
-        table.add_row(row["statistic"], row["unit"], *numbers, verdicts[row["within"]], style=style)
+        table.add_row(row["statistic"], row["unit"], *numbers, row["fits"] or "-", style=style)
     console.print(table)
-    what = "+-: standard error of the data over days; fits: the difference lies within the 95 % interval of the data's own mean"
+    what = (
+        "+-: standard error of the data over days; fits: the difference lies within the 95 % interval of the data's own mean, "
+        f"which under {FEW_DAYS} days holds nearly anything"
+    )
     say(console, what, "dim")
     for line in (*found.head[1:], *found.curves, *found.notes):
         say(console, line)

@@ -104,5 +104,16 @@ MARKETS: dict[str, dict[str, Any]] = {
         "costs": {"transient": {"coefficient": 2e-5, "resilience": 0.2}},
         "market": {"volume": {"model": "cosine", "amplitude": -1.0}},
     },
+    "every other step": {
+        "costs": {"transient": {"coefficient": 2e-5, "resilience": 0.2}},
+        "market": {"volume": {"model": "markov", "levels": [0, 2000], "transition": [[0, 1], [1, 0]], "initial": [0, 1]}},
+    },
+    "every other step, buying, marked": {
+        "order": {"shares": 2_000, "steps": 9, "lot": 100, "side": "buy", "at_horizon": "mark", "mark_penalty": 0.3,
+                  "mark_penalty_slope": 1e-5},
+        "costs": {"permanent": {"coefficient": 1e-5}, "fees": {"per_share": 0.01}},
+        "market": {"volume": {"model": "markov", "levels": [0, 2000], "transition": [[0, 1], [1, 0]], "initial": [1, 0]}},
+        "strategies": SCHEDULES[:4],
+    },
     "concave permanent": {"costs": {"permanent": {"coefficient": 1e-4, "own": 0.0}, "temporary": {"coefficient": 0.001}}},
 }  # fmt: skip

@@ -7,7 +7,7 @@ import pytest
 
 from conftest import StudyModel, small_study
 from fastexec.planning.expectation import expect
-from fastexec.planning.round_trip import find_round_trip, impact_cost
+from fastexec.planning.round_trip import find_round_trip, impact_costs
 from fastexec.planning.schedules import fractions, obizhaeva_wang
 from fastexec.simulation import simulate
 
@@ -156,7 +156,7 @@ def transient(exponent, resilience):
 def test_gatheral_2010_square_root_impact_has_a_round_trip_that_pays():
     study = transient(0.5, -np.log(0.9))
     slices = np.array([1 / 7] * 7 + [-1.0])
-    assert impact_cost(slices, study, expect(study)[0]) == pytest.approx(-0.2192, abs=5e-5)
+    assert impact_costs(slices[None], study, expect(study)[0])[0] == pytest.approx(-0.2192, abs=5e-5)
     found = find_round_trip(study, expect(study)[0])
     assert found is not None
     assert found.gain >= 0.2192
@@ -185,7 +185,7 @@ def test_static_optimum_beats_every_other_static_schedule_on_its_own_objective()
     def objective(f):
         q = 1200 * np.diff(f)
         left = 1200 * (1 - f[1:])
-        cost = impact_cost(q, study, market) - temporary_flat(q) + temporary_by_step(q)
+        cost = impact_costs(q[None], study, market)[0] - temporary_flat(q) + temporary_by_step(q)
         return cost + float(q @ market.half_spread) + 1e-4 * float(market.volatility**2 @ left**2)
 
     def temporary_flat(q):

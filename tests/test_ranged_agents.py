@@ -58,6 +58,30 @@ def test_an_agent_beats_twap_where_volatility_is_drawn():
     assert 0.6 < (cost[:, 0] - cost[:, 1]).mean() < 0.85
 
 
+@pytest.mark.parametrize(
+    ("rule", "changes"),
+    [
+        ("online", {"market": {**MARKET, "volume": {"mean": {"low": 5e3, "high": 2e4, "scale": "log"}}}}),
+        ("double", {"order": {"shares": {"low": 600, "high": 1800}, "side": "buy", "steps": 7}}),
+        ("batched", {"costs": {**COSTS, "temporary": {"coefficient": {"low": 5e-4, "high": 2e-3}}}}),
+        ("batched", {"market": {**MARKET, "initial_price": {"low": 20, "high": 90},
+                                "spread": {"mean": {"low": 1e-4, "high": 1e-3}}}}),
+    ],
+)  # fmt: skip
+def test_agents_of_every_rule_train_and_play_with_what_is_drawn(rule, changes):
+    training = {"rule": rule, "rounds": 1, "batch": 300, "features": [{"name": "inventory", "bins": 5}],
+                "actions": {"set": "multiples", "levels": [0.0, 1.0, 2.0]}}  # fmt: skip
+    study = small_study(
+        **{"episodes": 200, "market": MARKET, "costs": COSTS, **changes}, train={"a": training},
+        strategies=[{"model": "twap"}, {"name": "agent", "model": "qtable", "train": "a"}],
+    )  # fmt: skip
+    found = simulate(study)
+    assert np.isfinite(found.episodes["shortfall_bps"]).all()
+    drawn = [name for name in found.markets if "." in name]
+    assert drawn
+    assert all(np.unique(found.markets[name]).size > 50 for name in drawn)
+
+
 def test_an_agent_that_counts_lots_plays_an_order_that_is_drawn():
     order = {"shares": {"low": 600, "high": 1800}, "lot": 50}
     study = small_study(

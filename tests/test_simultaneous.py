@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy.stats import norm, studentized_range, t
 
-from fastexec.analysis.few_days import calibrated_value
+from fastexec.analysis.cautions import uneven_days
+from fastexec.analysis.few_days import calibrated_value, single_value
 from fastexec.analysis.simultaneous import FEW_DAYS, FEW_EPISODES, MAX_T_DAYS, critical_value, simultaneous
 from fastexec.studies.paired import Paired, compare_pair
 
@@ -151,3 +152,36 @@ def test_uneven_days_need_a_wider_interval_and_their_order_does_not_matter():
 
 def test_two_strategies_on_days_alike_have_students_t():
     assert calibrated_value(np.full(7, 3.0), 2, 0.95) == pytest.approx(t.ppf(0.975, 6), rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("counts", "covered"),
+    [([10, 25, 40, 55, 70], 0.917), ([1, 1, 1, 1, 10], 0.70), ([5, 5, 5, 40, 40], 0.82), ([1] * 9 + [20], 0.50)],
+)
+def test_one_interval_on_few_uneven_days_says_how_wide_it_should_be(counts: list[int], covered: float) -> None:
+    """Means of days of one variance, drawn here: what Student's t covers, and what the calibrated multiplier does."""
+    shares = np.array(counts) / sum(counts)
+    means = np.random.default_rng(6).standard_normal((40_000, len(counts)))
+    saving = means @ shares
+    scores = (means - saving[:, None]) * shares
+    error = np.sqrt(len(counts) / (len(counts) - 1) * (scores * scores).sum(axis=1))
+    found = single_value(np.array(counts, float))
+    assert found is not None
+    plain, right = found
+    assert (np.abs(saving) <= plain * error).mean() == pytest.approx(covered, abs=0.01)
+    assert (np.abs(saving) <= right * error).mean() == pytest.approx(0.95, abs=0.005)
+
+
+def test_even_days_and_many_say_nothing() -> None:
+    assert single_value(np.full(5, 12.0)) is None
+    assert single_value(np.array([30.0] * 9 + [29.0])) is None
+    assert single_value(np.linspace(10.0, 70.0, 60)) is None
+
+
+def test_tables_say_that_single_intervals_on_uneven_days_are_too_narrow() -> None:
+    rng, days = np.random.default_rng(8), np.repeat(np.arange(5), [10, 25, 40, 55, 70])
+    own = material(rng.standard_normal((200, 2)) + rng.standard_normal((5, 2))[days], days=days)
+    assert "to cover 95 % they must reach 3.3" in uneven_days([own])
+    assert "not 2.78" in uneven_days([own])
+    even = np.repeat(np.arange(5), 40)
+    assert uneven_days([material(rng.standard_normal((200, 2)), days=even)]) == ""

@@ -27,7 +27,8 @@ def test_no_schedule_near_it_and_no_other_is_cheaper(name):
     study = study_of(**MARKETS[name])
     found, rng = table(study), np.random.default_rng(2)
     slices = np.diff(found["static_optimum"])
-    nearby = np.maximum(slices + rng.normal(0, 1, (300, 10)) * np.geomspace(1e-4, 0.3, 300)[:, None], 0.0)
+    nearby = np.maximum(slices + rng.normal(0, 1, (300, slices.size)) * np.geomspace(1e-4, 0.3, 300)[:, None], 0.0)
+    nearby[:, np.nonzero(expect(study)[0].traded)[0][-1] + 1 :] = 0.0  # would be left untraded
     nearby = nearby[nearby.sum(axis=1) > 0]
     trials = np.concatenate((np.zeros((nearby.shape[0], 1)), np.cumsum(nearby, axis=1)), axis=1)
     best = objective(study, found["static_optimum"])[0]
@@ -105,6 +106,32 @@ def test_floors_count():
     cost = costs_bps(study.model_dump(), table(study)["static_optimum"], 20_000, 3)
     assert abs(cost.mean() - 17.926) < 4 * cost.std() / np.sqrt(20_000) + 0.001
     assert minimum_is_proven(study)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"order": {"shares": 60_000, "steps": 8, "side": "buy"},
+         "market": {"volume": {"volatility": 0.8, "floor": 9000.0, "curve": [3.0, 0.3]}}},
+        {"order": {"shares": 40_000, "steps": 12},
+         "market": {"volume": {"model": "cosine", "amplitude": -0.9, "noise": 2000.0, "floor": 7000.0}}},
+        {"order": {"shares": {"low": 20_000, "high": 80_000}, "steps": 10, "lot": 1},
+         "market": {"volume": {"floor": {"low": 4000.0, "high": 12_000.0}, "curve": [0.1, 1.0, 2.0]}}},
+    ],
+)  # fmt: skip
+def test_floors_count_elsewhere_too(changes):
+    """By the naive program, on the same draws: what the floor's knowledge saves against the same study without one."""
+    base = {
+        "costs": {"temporary": {"coefficient": 0.004, "exponent": 0.6}},
+        "strategies": [{"model": "static_optimum"}],
+    }
+    study = study_of(**base, **changes)
+    volume = changes["market"]["volume"]
+    blind = study_of(**base, **changes | {"market": {"volume": {**volume, "floor": 1.0}}})
+    cost, other = (costs_bps(study.model_dump(), table(s)["static_optimum"], 20_000, 3) for s in (study, blind))
+    saved = other - cost
+    assert saved.mean() > 5.0 * saved.std() / np.sqrt(20_000)
+    assert saved.mean() > 0.02
 
 
 @pytest.mark.parametrize(("lot", "shares", "steps"), [(100, 700, 10), (100, 300, 5), (1000, 9000, 4)])

@@ -9,7 +9,8 @@ import pytest
 import fastexec as fx
 from conftest import SMALL
 from fastexec.analysis.comparison import compare
-from fastexec.analysis.report.sweeps import open_sweep, sweep_sections
+from fastexec.analysis.report.sweep_material import open_sweep
+from fastexec.analysis.report.sweeps import sweep_sections
 from fastexec.analysis.report.write import write_report
 from fastexec.analysis.sweep_tables import axes_of, frontier
 from fastexec.studies.place import Place
@@ -91,6 +92,14 @@ def test_the_frontier_has_a_view_for_each_other_combination_and_risk(folder, cha
     line = next(mark for mark in next(iter(views.values()))[0].marks if mark.name == "almgren_chriss")
     own = [row for row in rows if row["strategy"] == "almgren_chriss"][:2]
     assert list(zip(line.x, line.y, strict=True)) == [(row["risk_bps"], row["mean_bps"]) for row in own]
+    for axis, middle in (("x", line.x), ("y", line.y)):
+        down, up = line.intervals[axis]
+        assert (down > 0.0).all()
+        assert (up > 0.0).all()
+        assert (up < middle).all()
+    table = charts["frontier"].table.to_pylist()
+    assert all(row["risk_low_bps"] < row["risk_bps"] < row["risk_high_bps"] for row in table)
+    assert all(row["mean_low_bps"] < row["mean_bps"] < row["mean_high_bps"] for row in table)
 
 
 def charts_of(place):

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from fastexec.analysis.adapting import worth_of_adapting
+from fastexec.analysis.few_days import single_value
 from fastexec.analysis.metrics import LEAST_EPISODES, Metric, material_of
 from fastexec.analysis.simultaneous import simultaneous
 from fastexec.analysis.verdict import single, told_with_interval
 from fastexec.models.strategies import BUILT_IN, strategy_class
-from fastexec.studies.paired import FEWEST_DAYS, from_summary, is_controlled
+from fastexec.studies.paired import FEWEST_DAYS, Paired, from_summary, is_controlled
 from fastexec.studies.study import Study
 
 if TYPE_CHECKING:
@@ -160,6 +161,18 @@ def _rough(summaries: Sequence[pa.Table]) -> list[str]:
 _SPREAD = ["strategy", "episodes", *(f"shortfall_{name}_bps" for name in ("mean", "sd", "minimum", "maximum"))]
 
 
+def uneven_days(materials: Sequence[Paired]) -> str:
+    """Where Student's t is too narrow: days are few, and some have many more episodes than others."""
+    found = [single_value(own.day_counts) for own in materials if own.day_counts is not None]
+    worst = max((each for each in found if each is not None), key=lambda pair: pair[1], default=None)
+    if worst is None:
+        return ""
+    return (
+        f"; on days as uneven they are too narrow: to cover 95 % they must reach {worst[1]:.2f} standard errors to each side, "
+        f"not {worst[0]:.2f}, as those of the report do"
+    )
+
+
 def _how(parts: Sequence[Part], metric: Metric) -> list[str]:
     """How the intervals of a comparison were made, and that they are many."""
     materials = [material_of(part.summary, metric) for part in parts]
@@ -173,6 +186,7 @@ def _how(parts: Sequence[Part], metric: Metric) -> list[str]:
     how = f"intervals of 95 %, each by itself: Student's t over {units}"
     if any(is_controlled(first, j) for j in range(k)):
         how += "; price moves, of known mean 0, are taken out of costs and savings (control variate)"
+    how += uneven_days(materials)
     many = len(parts) * (k - 1)
     if many <= _MANY:
         return [how]

@@ -15,7 +15,7 @@ from fastexec.analysis.metrics import SHORTFALL, Metric, material_of, metric_of
 from fastexec.analysis.verdict import NEGLIGIBLE, Judge, judge_of
 from fastexec.columns import repeated
 from fastexec.errors import InputError
-from fastexec.studies import store
+from fastexec.studies import caveats, store
 from fastexec.studies.manifest import require_unchanged
 from fastexec.studies.paired import baseline_number, comparison_table, default_baseline
 from fastexec.studies.place import Place
@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 class Comparison:
     """``table``: the `comparison` columns, a ``group`` column before them where there are conditions, and before that a
     ``scenario`` column where the study has a sweep; ``summaries``: the summary behind each part of it, by its title (one,
-    named "", without either), and ``judges``: what may be said of its savings; ``notes``: what a reader must know.
+    named "", without either), and ``judges``: what may be said of its savings; ``notes``: what a reader must know;
+    ``warnings``: what is doubtful about the study itself, as ``check`` says it.
     """
 
     table: pa.Table
@@ -40,6 +41,7 @@ class Comparison:
     judges: dict[str, Judge]
     metric: Metric = SHORTFALL
     notes: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
 
 def compare(
@@ -69,7 +71,7 @@ def compare(
     chosen = swept_studies(study) if scenario is None else [scenario_named(study, scenario)]
     baseline = baseline or default_baseline([s.name for s in study.strategies], [s.model for s in study.strategies])
     baseline_number([strategy.name for strategy in study.strategies], baseline)
-    summaries = _by_scenario(summary)
+    summaries, footer = _by_scenario(summary), store.read_footer(place / "summary.parquet")
     parts: list[Part] = []
     for swept in chosen:
         if swept.name not in summaries:
@@ -85,6 +87,7 @@ def compare(
         judges={part.title: judge_of(part.summary, part.study.order.at_horizon, negligible) for part in parts},
         metric=asked,
         notes=notes_of(parts, asked),
+        warnings=caveats.lines_of({swept.name: caveats.of_scenario(footer, swept.name) for swept in chosen}),
     )
 
 

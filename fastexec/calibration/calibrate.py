@@ -1,4 +1,4 @@
-"""calibrate(): from a file of bars to a [market] and a [costs] section, with a table of how well they fit."""
+"""calibrate(): from a file of bars to a [market] section, with a table of how well it fits, and a [costs] section beside it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastexec.calibration.comparison import fit_table
-from fastexec.calibration.market_fit import CONSTANT_BELOW, Parameters, fit
+from fastexec.calibration.costs import CostBasis, costs_section
+from fastexec.calibration.market_fit import CONSTANT_BELOW, fit
 from fastexec.calibration.panel import Panel, Session, session_of
 from fastexec.data.bar_files import listed
 from fastexec.data.bars import Bars, clock
@@ -21,16 +22,13 @@ from fastexec.threads import default_threads
 if TYPE_CHECKING:
     import pyarrow as pa
 
-# Almgren, Thum, Hauptmann and Li (2005), section 4: temporary eta sigma (q/v)^0.6, permanent gamma sigma X/V (Theta/V)^1/4.
-_ETA, _BETA, _GAMMA = 0.142, 0.6, 0.314
-_TURNOVER_DAYS = 263.0  # Theta / V of IBM in their table 3; its fourth root differs little between large stocks
 _SECONDS_A_BIN, _MOST_BINS, _FEWEST_DAYS = 1800, 24, 2
 
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """A fitted market. market, costs: sections as nested keys. table: a row a statistic (``fit_table``). curves: a line a
-    curve. notes: what a reader must know. head: where it comes from, a line each.
+    """A fitted market, and costs that are not fitted. market, costs: sections as nested keys. table: a row a statistic
+    (``fit_table``). curves: a line a curve. notes: what a reader must know. head: where it comes from, a line each.
     """
 
     market: dict[str, Any]
@@ -56,15 +54,15 @@ def calibrate(
     until: int | None = None,
     test: bool = False,
     window: tuple[int, int] | None = None,
-    shares_outstanding: float | None = None,
+    basis: CostBasis = CostBasis(),  # noqa: B008 - frozen
     episodes: int = 100_000,
     threads: int | None = None,
 ) -> Calibration:
     """Fit a synthetic market to real bars (``read_bars``).
 
     until: last day (yyyymmdd) that the fit may see. test: measure the fit on the days after ``until`` instead of those
-    before. window: (first second, end) since local midnight; default the whole day. shares_outstanding: for the permanent
-    impact. episodes: simulated days behind the table.
+    before. window: (first second, end) since local midnight; default the whole day. basis: of the costs, which no bars tell
+    (``calibration.costs``). episodes: simulated days behind the table.
 
     Raises InputError where there are fewer than two days on either side, or the price or the volume does not move.
     """
@@ -77,8 +75,10 @@ def calibrate(
     judged, other = (session.of_days(later), panel) if test else (panel, None)
     market = parameters.market()
     table, lines = fit_table((judged, other), market, bins, episodes, threads or default_threads())
-    costs, said = _costs(session, seen, parameters, shares_outstanding)
-    notes = [*session.notes, *_spread_notes(panel), said]
+    sigma = parameters.volatility * float(np.sqrt(session.day_steps))
+    daily_volume = float(session.daily_volume[[session.days.index(day) for day in seen]].mean())
+    costs, said = costs_section(basis, sigma, daily_volume, parameters.price)
+    notes = [*session.notes, *_spread_notes(panel), *said]
     market["fitted"] = {"symbol": bars.symbol, "days": seen}
     return Calibration(market, costs, table, lines, notes, _head(bars, session, seen, later if test else []))
 
@@ -117,26 +117,6 @@ def _spread_notes(panel: Panel) -> list[str]:
     return []
 
 
-def _costs(
-    session: Session, seen: list[int], fitted: Parameters, shares_outstanding: float | None
-) -> tuple[dict[str, Any], str]:
-    """Almgren et al. (2005) with the data's daily volatility and volume."""
-    sigma = fitted.volatility * float(np.sqrt(session.day_steps))
-    daily_volume = float(session.daily_volume[[session.days.index(day) for day in seen]].mean())
-    turnover = _TURNOVER_DAYS if shares_outstanding is None else shares_outstanding / daily_volume
-    permanent = _GAMMA * sigma * fitted.price / daily_volume * turnover**0.25
-    costs = {
-        "temporary": {"model": "power", "coefficient": _rounded(_ETA * sigma), "exponent": _BETA},
-        "permanent": {"coefficient": _rounded(permanent), "own": 0.5},
-    }
-    origin = "that of IBM in the paper" if shares_outstanding is None else "given"
-    said = (
-        f"costs: Almgren et al. (2005) with a volatility of {100 * sigma:.2f} % and {daily_volume:,.6g} shares a day; "
-        f"shares outstanding over daily volume {turnover:.0f} ({origin}); its orders were US large caps of 2001 to 2003"
-    )
-    return costs, said
-
-
 def _head(bars: Bars, session: Session, seen: list[int], tested: list[int]) -> list[str]:
     steps, first = session.panel.move.shape[1], int(session.second[0])
     lines = [
@@ -152,7 +132,3 @@ def _without_empty(section: dict[str, Any]) -> dict[str, Any]:
         for key, value in section.items()
         if value != []
     }
-
-
-def _rounded(x: float) -> float:
-    return float(f"{x:.6g}")

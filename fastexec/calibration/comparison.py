@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _DAYS_A_CHUNK, _SEED = 500, 7
+#: Under so many days a difference as large as the sd between days is missed in more than one of five tables (t test of 5 %).
+FEW_DAYS = 10
+TOO_FEW = "too few days to tell"
 
 
 def fit_table(
@@ -25,7 +28,8 @@ def fit_table(
 
     panels: the days to compare with, and those that were fitted where they are others: their sampling error then counts
     too. ``within``: the difference lies within the 95 % interval of the data's mean over days (Student's t); null where
-    the data or the market do not have the statistic. ``episodes`` simulated days.
+    the data or the market do not have the statistic; ``fits`` the same in words: yes, NO, or that days are too few to tell.
+    ``episodes`` simulated days.
     """
     import pyarrow as pa
 
@@ -34,10 +38,25 @@ def fit_table(
     found, found_curves, levels = _simulated(market_alone(market, panel.move.shape[1], _SEED), bins, episodes, threads)
     rows = [_row(name, x.unit, _error(x.values, also.get(name)), found[name]) for name, x in data.items()]
     rows.append(_between_days(panel, fitted, float(np.std(levels, ddof=1))))
+    few = _days(panels) < FEW_DAYS
+    for row in rows:
+        row["fits"] = in_words(row["within"], few)
     columns = {name: [row[name] for row in rows] for name in rows[0]}
     others = {} if fitted is None else curves(fitted, bins)
     lines = [_curve_line(name, x, others.get(name), found_curves[name]) for name, x in curves(panel, bins).items()]
     return pa.table(columns), lines
+
+
+def _days(panels: tuple[Panel, Panel | None]) -> float:
+    """Days behind the error of a difference: of two groups the harmonic sum of both."""
+    return 1.0 / sum(1.0 / int(panel.move.shape[0]) for panel in panels if panel is not None)
+
+
+def in_words(within: bool | None, few: bool) -> str | None:
+    """What a table says of a statistic; ``few``: of days so few that nearly anything lies within their interval."""
+    if within is None:
+        return None
+    return "NO" if not within else TOO_FEW if few else "yes"
 
 
 def _error(values: np.ndarray, also: np.ndarray | None) -> tuple[float, float, float]:

@@ -25,6 +25,7 @@ CORRELATIONS = {
 }
 _LEAST_LEVEL = 0.5  # of the floor: deeper below, the spread would never leave it
 CONSTANT_BELOW = 0.02  # sd of the log: a spread that is always one tick moves as the inverse of the price only
+_MOST_DISPERSION = 2.5  # sd of a log; beyond, its mean hangs on draws that a round does not meet, and the fit runs away
 _ROUNDS, _SEED = 24, 20_130_711
 _MOST_PERSISTENCE, _MOST_CORRELATION, _LEAST_EIGENVALUE = 0.995, 0.95, 0.01
 
@@ -136,7 +137,7 @@ def _first_guess(panel: Panel, target: dict[str, Any], tick: float) -> Parameter
         volatility=1e-4 * target["move, sd"],
         spread_mean=1e-4 * target["spread, mean"],
         spread_floor=min(tick / price, 1e-4 * target["spread, mean"]) if np.isfinite(tick) else 0.0,
-        spread_sd=spread_sd if spread_sd > CONSTANT_BELOW else 0.0,
+        spread_sd=min(spread_sd, _MOST_DISPERSION) if spread_sd > CONSTANT_BELOW else 0.0,
         spread_persistence=float(np.clip(np.nan_to_num(target["spread, lag-1 autocorrelation"]), 0.0, 0.95)),
         volume_mean=target["volume, mean"],
         volume_sd=target["volume, sd of the log"],
@@ -171,12 +172,12 @@ def _nearer(p: Parameters, target: dict[str, Any], found: dict[str, Any]) -> Par
         p,
         volatility=scale(p.volatility, "move, sd"),
         spread_mean=max(scale(p.spread_mean, "spread, mean"), _LEAST_LEVEL * p.spread_floor),
-        spread_sd=scale(p.spread_sd, "spread, sd of the log"),
+        spread_sd=min(scale(p.spread_sd, "spread, sd of the log"), _MOST_DISPERSION),
         spread_persistence=keep(shift(p.spread_persistence, "spread, lag-1 autocorrelation")),
         volume_mean=scale(p.volume_mean, "volume, mean"),
-        volume_sd=scale(p.volume_sd, "volume, sd of the log"),
+        volume_sd=min(scale(p.volume_sd, "volume, sd of the log"), _MOST_DISPERSION),
         volume_persistence=keep(shift(p.volume_persistence, "volume, lag-1 autocorrelation")),
-        day_volatility=float(np.sqrt(max(day, 0.0))),
+        day_volatility=min(float(np.sqrt(max(day, 0.0))), _MOST_DISPERSION),
         curves=bent,
         correlation=_possible(dict.fromkeys(CORRELATIONS, 0.0) | correlation),
     )

@@ -66,6 +66,10 @@ class GeometricPrice(_Price):
         sd = setting.price * _root_mean_square(self.volatility) * curve(self.diurnal, setting.steps, True)
         return PriceMoments(setting.price * (growth - 1.0), sd)
 
+    def doubts(self, setting: Setting) -> list[str]:
+        most = bounds(self.volatility)[1]
+        return [*super().doubts(setting), *_collapsing(most * most * setting.steps)]
+
 
 class ArithmeticPrice(_Price):
     """S_{t+1} = S_t + drift + volatility z."""
@@ -86,11 +90,27 @@ class ArithmeticPrice(_Price):
     def doubts(self, setting: Setting) -> list[str]:
         found = super().doubts(setting)
         if self.may_fall_below_zero(setting):
-            found.append("market.price.volatility: an arithmetic price may fall below 0 within the order")
+            found.append(
+                "market.price.volatility: an arithmetic price may fall below 0 within the order, where a spread that is a "
+                "share of it becomes income"
+            )
         return found
 
     def may_fall_below_zero(self, setting: Setting) -> bool:
-        return 4.0 * bounds(self.volatility)[1] * float(np.sqrt(setting.steps)) > setting.least_price
+        fall = max(-bounds(self.drift)[0], 0.0) * setting.steps
+        return fall + 4.0 * bounds(self.volatility)[1] * float(np.sqrt(setting.steps)) > setting.least_price
+
+
+def _collapsing(variance: float) -> list[str]:
+    """``variance``: of the log of a geometric price over the order; a mean is then carried by paths that nobody meets."""
+    if not variance > 1.0:
+        return []
+    half = float(exp_of(np.array([-0.5 * variance]))[0])
+    return [
+        f"market.price.volatility: half of the paths end below {half:.2g} of the arrival price while its mean stays, carried "
+        f"by a few that a run does not meet (variance of its log over the order: {variance:.3g}): sums over episodes miss it, "
+        "so do not believe mean costs and their intervals"
+    ]
 
 
 def _root_mean_square(value: Scalar) -> float:
@@ -132,6 +152,8 @@ class MertonPrice(_Price):
 
     def doubts(self, setting: Setting) -> list[str]:
         found, own, jumps = super().doubts(setting), expected(self.volatility), self._jump_variance()
+        most = bounds(self.volatility)[1]
+        found += _collapsing((most * most + jumps) * setting.steps)
         if jumps > own * own:
             found.append(
                 f"market.price.rate: jumps make {jumps / (own * own + jumps):.0%} of the variance of a move, and an order "

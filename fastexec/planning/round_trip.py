@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fastexec.exact import exp_of, power_of
+from fastexec.exact import exp_of, plain_sum, power_of
 from fastexec.models.scalar import expected
 from fastexec.models.study import StudyModel
 from fastexec.planning.expectation import Expectation
@@ -39,13 +39,17 @@ def find_round_trip(study: StudyModel, market: Expectation) -> RoundTrip | None:
     cost parameter with a range at its mean.
     """
     best: RoundTrip | None = None
+    shapes = _shapes(study.order.steps)
+    unit = np.zeros((len(shapes), max(sum(shape) for shape in shapes) if shapes else 0))
+    for row, (buys, sells, pause) in zip(unit, shapes, strict=True):
+        row[:buys], row[buys + pause : buys + pause + sells] = 1.0 / buys, -1.0 / sells
+    friction = plain_sum(market.half_spread) / market.half_spread.size + expected(study.costs.fees.per_share)
     for shares in market.shares * np.array([1.0, 0.5, 0.2, 0.05, 0.01]):
-        for buys, sells, pause in _shapes(study.order.steps):
-            slices = np.concatenate((np.full(buys, shares / buys), np.zeros(pause), np.full(sells, -shares / sells)))
-            gain = -impact_cost(slices, study, market)
-            if gain > 1e-9 * shares * market.price and (best is None or gain > best.gain):
-                friction = float(market.half_spread.mean()) + expected(study.costs.fees.per_share)
-                best = RoundTrip(float(shares), buys, pause, sells, gain, gain - 2.0 * shares * friction)
+        gains = -impact_costs(shares * unit, study, market)
+        for j in np.flatnonzero(gains > 1e-9 * shares * market.price):
+            if best is None or gains[j] > best.gain:
+                (buys, sells, pause), gain = shapes[j], float(gains[j])
+                best = RoundTrip(float(shares), buys, pause, sells, gain, gain - 2.0 * float(shares) * friction)
     return best
 
 
@@ -60,21 +64,21 @@ def _shapes(steps: int) -> list[tuple[int, int, int]]:
     ]
 
 
-def impact_cost(slices: np.ndarray, study: StudyModel, market: Expectation) -> float:
-    """Currency paid to temporary, permanent and transient impact for signed slices (float64[t], shares) on expected volumes."""
-    costs = study.costs
-    size = np.abs(slices)
-    cost = float(np.sum(_temporary(size, study, market)))
+def impact_costs(slices: np.ndarray, study: StudyModel, market: Expectation) -> np.ndarray:
+    """Currency paid to temporary, permanent and transient impact for rows of signed slices (float64[m, t], shares) on
+    expected volumes, float64[m].
+    """
+    costs, size = study.costs, np.abs(slices)
     gamma, own = expected(costs.permanent.coefficient), expected(costs.permanent.own)
-    before = np.concatenate(([0.0], np.cumsum(slices)[:-1]))
-    cost += gamma * float(np.sum(slices * (before + own * slices)))
+    before = np.add.accumulate(slices, axis=1) - slices
+    paid = _temporary(size, study, market) + gamma * slices * (before + own * slices)
     k, keep = expected(costs.transient.coefficient), float(exp_of(np.array([-expected(costs.transient.resilience)]))[0])
     pushes = np.sign(slices) * k * power_of(size, expected(costs.transient.exponent))
-    left = 0.0
-    for q, push in zip(slices, pushes, strict=True):
-        cost += q * (left + 0.5 * push)
-        left = (left + push) * keep
-    return cost
+    left, total = np.zeros(slices.shape[0]), np.zeros(slices.shape[0])
+    for t in range(slices.shape[1]):
+        total = total + paid[:, t] + slices[:, t] * (left + 0.5 * pushes[:, t])
+        left = (left + pushes[:, t]) * keep
+    return total
 
 
 def _temporary(size: np.ndarray, study: StudyModel, market: Expectation) -> np.ndarray:

@@ -96,16 +96,24 @@ def minimum_is_proven(study: StudyModel) -> bool:
     return study.costs.convex and not idle and fine and (study.costs.transient.is_off or not mixed)
 
 
-def cheaper_than_optimum(study: StudyModel, market: Expectation) -> list[tuple[str, str, float]]:
+def cheaper_than_optimum(
+    study: StudyModel, market: Expectation, trajectories: np.ndarray | None = None
+) -> list[tuple[str, str, float]]:
     """(schedule, static optimum, how much less it is expected to cost in bps) for each schedule of the study that is cheaper
-    in the optimum's own objective: none, unless the search missed one.
+    in the optimum's own objective and trades the order: none, unless the search missed one. ``trajectories``: float64[k, t + 1]
+    of all strategies.
     """
-    blind = [s for s in study.strategies if s.KIND == "SCHEDULE" and s.policy() is None]
-    tables, found = np.array([fractions(strategy, study, market) for strategy in blind]), []
+    places = [k for k, s in enumerate(study.strategies) if s.KIND == "SCHEDULE" and s.policy() is None]
+    blind, found = [study.strategies[k] for k in places], []
+    if trajectories is None:
+        tables = np.array([fractions(strategy, study, market) for strategy in blind])
+    else:
+        tables = trajectories[places]
     for k, best in enumerate(blind):
         if (risk_aversion := best.minimises_with()) is not None:
-            costs = 1e4 * schedule_cost(study, market, risk_aversion).of(tables)
-            missed = [j for j in range(costs.size) if costs[j] < costs[k] - 1e-9 * abs(costs[k])]
+            cost = schedule_cost(study, market, risk_aversion)
+            costs, whole = 1e4 * cost.of(tables), cost.finishes(tables)
+            missed = [j for j in range(costs.size) if whole[j] and costs[j] < costs[k] - 1e-9 * abs(costs[k])]
             found += [(blind[j].name, best.name, float(costs[k] - costs[j])) for j in missed]
     return found
 

@@ -31,12 +31,23 @@ class Impact(NamedTuple):
     keep: float
 
 
+class End(NamedTuple):
+    """What a share left at the end costs: linear; square: times shares left; raised[j]: times (shares left)^e_j. ``pushes``: it
+    pays transient impact as one more slice does, not only what is left of earlier ones.
+    """
+
+    linear: float
+    square: float
+    raised: list[float]
+    pushes: bool
+
+
 @dataclass(frozen=True)
 class ScheduleCost:
     """Arrays float64[t]; nothing here counts the size of the order yet, whose ``sizes`` and ``weights`` are of its range.
 
     linear: cost a share; scales float64[j, t] and ``exponents``: times (shares)^e_j; square: times shares of the slice;
-    risk: times shares left squared after the step; end: what is marked at the end, (linear, square, and as the scales).
+    risk: times shares left squared after the step; end: of what is marked at the end, None where it is ignored.
     open: whether a step may have volume; ``gaps``: which do, None where no chance decides.
     """
 
@@ -50,7 +61,7 @@ class ScheduleCost:
     square: float
     impacts: list[Impact]
     risk: np.ndarray
-    end: tuple[float, float, list[float]]
+    end: End | None
     gaps: Gaps | None
 
     @property
@@ -66,33 +77,39 @@ class ScheduleCost:
             total = total + weight * self._of_size(self.played(fractions, shares), shares)
         return total
 
+    def finishes(self, fractions: np.ndarray) -> np.ndarray:
+        """Whether each trajectory leaves under 1 % behind the last step that may have volume, bool[m]."""
+        return np.asarray(self.played(fractions, max(self.sizes))[:, -1] > 0.99)
+
     def played(self, fractions: np.ndarray, shares: float) -> np.ndarray:
-        """The trajectories in whole lots, and what is planned where there is never any volume in the next step with some."""
+        """The trajectories in whole lots. What is planned where there is never any volume is traded in the next step with some;
+        behind the last of these it stays, and is marked.
+        """
         if self.lot > 0.0:
             lots = shares / self.lot
             fractions = np.floor(fractions * lots + 0.5) / lots
         done = fractions.copy()
         for t in np.nonzero(~self.open)[0]:
             done[:, t + 1] = done[:, t]
-        done[:, self._last + 1 :] = 1.0
         return done
-
-    @property
-    def _last(self) -> int:
-        """The last step that may have volume: all is planned by then."""
-        return int(np.nonzero(self.open)[0][-1]) if self.open.any() else self.open.size - 1
 
     def _of_size(self, done: np.ndarray, shares: float) -> np.ndarray:
         slices, left = np.maximum(done[:, 1:] - done[:, :-1], 0.0), 1.0 - done
         scales = [row * _power(shares, e) for row, e in zip(self.scales, self.exponents, strict=True)]
         square, risk = self.square * shares, self.risk * shares
-        total = _transient(slices, self.impacts, shares)
+        rest = left[:, -1]
+        total, outstanding = _transient(self._pushing(slices, rest), self.impacts, shares)
         if self.gaps is None:
             own = self.linear * slices + square * slices * slices + risk * left[:, 1:] * left[:, 1:]
             for scale, e in zip(scales, self.exponents, strict=True):
                 own = own + scale * slices * power_of(slices, e)
-            return np.asarray(total + _sum(own))
+            impact = 0.0 if self.end is None or self.end.pushes else rest * outstanding
+            return np.asarray(total + _sum(own) + self._marked(rest, shares) + impact)
         return np.asarray(total + self._by_gaps(done, square, scales, risk, shares))
+
+    def _pushing(self, slices: np.ndarray, rest: np.ndarray) -> np.ndarray:
+        """The slices that meet transient impact and add to it: what is left is one more where it is valued as a trade."""
+        return np.column_stack((slices, rest)) if self.end is not None and self.end.pushes else slices
 
     def _by_gaps(
         self, done: np.ndarray, square: float, scales: list[np.ndarray], risk: np.ndarray, shares: float
@@ -111,11 +128,16 @@ class ScheduleCost:
             total = total + _sum(chance[t] * own + stays[t] * risk[t] * left * left)
         left = 1.0 - done
         total = total + _sum(self.gaps.traded * risk * left[:, 1:] * left[:, 1:])
-        linear, slope, raised = self.end
-        marked = linear * left + slope * shares * left * left
-        for at_end, e in zip(raised, self.exponents, strict=True):
+        return np.asarray(total + _sum(self.gaps.end * self._marked(left, shares)))
+
+    def _marked(self, left: np.ndarray, shares: float) -> np.ndarray:
+        """The cost of the share of the order that is left when its last volume has gone by, but for transient impact."""
+        if self.end is None:
+            return np.zeros(left.shape)
+        marked = self.end.linear * left + self.end.square * shares * left * left
+        for at_end, e in zip(self.end.raised, self.exponents, strict=True):
             marked = np.asarray(marked + at_end * _power(shares, e) * left * power_of(left, e))
-        return np.asarray(total + _sum(self.gaps.end * marked))
+        return np.asarray(marked)
 
 
 def _power(x: float, exponent: float) -> float:
@@ -127,15 +149,19 @@ def _sum(x: np.ndarray) -> np.ndarray:
     return np.asarray(np.add.accumulate(x, axis=-1)[..., -1])
 
 
-def _transient(slices: np.ndarray, impacts: list[Impact], shares: float) -> np.ndarray:
-    total = np.zeros(slices.shape[0])
+def _transient(slices: np.ndarray, impacts: list[Impact], shares: float) -> tuple[np.ndarray, np.ndarray]:
+    """What each row pays to transient impact, and how much of it is left behind the last step."""
+    total, outstanding = np.zeros(slices.shape[0]), np.zeros(slices.shape[0])
+    powers = {impact.exponent: power_of(slices, impact.exponent) for impact in impacts}
+    of_size = {exponent: _power(shares, exponent) for exponent in powers}
     for impact in impacts:
-        pushes = impact.coefficient * _power(shares, impact.exponent) * power_of(slices, impact.exponent)
+        pushes = impact.coefficient * of_size[impact.exponent] * powers[impact.exponent]
         left = np.zeros(slices.shape[0])
         for t in range(slices.shape[1]):
             total = total + slices[:, t] * (left + 0.5 * pushes[:, t])
             left = (left + pushes[:, t]) * impact.keep
-    return total
+        outstanding = outstanding + left
+    return total, outstanding
 
 
 def schedule_cost(study: StudyModel, market: Expectation, risk_aversion: float) -> ScheduleCost:
@@ -169,13 +195,13 @@ def schedule_cost(study: StudyModel, market: Expectation, risk_aversion: float) 
     )
 
 
-def _end(study: StudyModel, market: Expectation, square: float, used: int) -> tuple[float, float, list[float]]:
-    """Of a share that is marked, at the mid after one more move and the last step's half spread: see ``ScheduleCost.end``. As a
-    trade it pays what a slice pays; at the last quote neither temporary cost nor fee nor its own impact.
+def _end(study: StudyModel, market: Expectation, square: float, used: int) -> End | None:
+    """Of a share that is marked, at the mid after one more move and the last step's half spread. As a trade it pays what a
+    slice pays; at the last quote neither temporary cost nor fee nor its own impact.
     """
     order, temporary, relative = study.order, study.costs.temporary.terms(), market.relative
     if order.rest == "leave":
-        return 0.0, 0.0, [0.0] * (used * len(market.weights))
+        return None
     sign, per_price = 1.0 if order.side == "buy" else -1.0, relative.per_price
     move = relative.change[-1] - (relative.change[-2] if order.steps > 1 else 0.0)
     mid, slope = relative.change[-1] + move, order.mark_penalty_slope * per_price
@@ -183,10 +209,10 @@ def _end(study: StudyModel, market: Expectation, square: float, used: int) -> tu
     if order.rest == "trade":
         rates = [_power(1.0 / market.last_volume, e) for e in market.exponents]
         scales = [w * temporary.power * (1.0 + mid) * rate for w, rate in zip(market.weights, rates, strict=True)]
-        return float(linear + order.mark_penalty * per_price), slope + square, scales[: used * len(scales)]
+        return End(float(linear + order.mark_penalty * per_price), slope + square, scales[: used * len(scales)], True)
     saved = (expected(study.costs.fees.per_share) + temporary.fixed - order.mark_penalty) * per_price
     gamma = expected(study.costs.permanent.coefficient) * per_price
-    return float(linear - saved), slope - 0.5 * gamma, [0.0] * (used * len(market.weights))
+    return End(float(linear - saved), slope - 0.5 * gamma, [0.0] * (used * len(market.weights)), False)
 
 
 def _sizes(order: Order) -> tuple[list[float], list[float]]:

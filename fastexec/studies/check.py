@@ -6,14 +6,11 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import NamedTuple
 
-import numpy as np
-
 from fastexec.learning.optimum import solve_optimum, why_unknown
 from fastexec.models.study import StudyModel
-from fastexec.models.tree import sections_of
+from fastexec.planning.doubts import told_a_year, volatility_a_year
 from fastexec.planning.expectation import Expectation, expect
-from fastexec.planning.round_trip import find_round_trip
-from fastexec.planning.schedules import cheaper_than_optimum, linear_slope, minimum_is_proven
+from fastexec.planning.schedules import linear_slope, minimum_is_proven
 from fastexec.simulation import Prepared, prepare
 from fastexec.studies.chunks import cut, memory
 from fastexec.studies.options import RunOptions
@@ -53,20 +50,20 @@ def examine(study: Study) -> Examination:
     """Validate a study down to its schedules and inputs, time a pilot of it, and look for what is wrong with it."""
     prepared = prepare(study)
     market = expect(study, prepared.windows)[0]
-    warnings, cost = [*prepared.warnings, *_warnings(study, market)], _cost(study, prepared)
+    outline = Outline.prepared(study, prepared)
+    cost = _cost(outline, prepared)
     size = f"{prepared.episodes:,} of {study.order.steps} steps, {len(prepared.strategies)} strategies"
     costs = [("episodes", f"{size}: {cost.rows:,} rows"), *told(cost)]
-    return Examination(study, costs, _known(prepared, market), warnings, cost)
+    return Examination(study, costs, _known(prepared, market), outline.warnings, cost)
 
 
-def _cost(study: Study, prepared: Prepared) -> Cost:
+def _cost(outline: Outline, prepared: Prepared) -> Cost:
     pilot = min(_PILOT, prepared.episodes)
     prepared.run(0, pilot)
     started = perf_counter()
     prepared.run(0, pilot)
     seconds = (perf_counter() - started) / pilot * prepared.episodes / default_threads()
     slots, rows = default_threads(), prepared.study.output.rows
-    outline = Outline.prepared(study, prepared)
     found = cut([outline], rows, RunOptions(), slots, None)
     files = 2 * -(-prepared.episodes // found.chunk) if rows == "all" else 0
     size = memory([outline], rows, slots, found)
@@ -89,7 +86,9 @@ def told(cost: Cost) -> list[tuple[str, str]]:
 def _known(prepared: Prepared, market: Expectation) -> list[tuple[str, str]]:
     study = prepared.study
     declared = [name for name, valid in zip(prepared.strategies, prepared.control_variate, strict=True) if valid]
+    yearly = told_a_year(volatility_a_year(study, market))
     facts = [
+        ("volatility", f"{yearly}, in steps of {study.order.step_seconds:g} s"),
         ("optimum", _optimum(study)),
         ("control variate", f"timing has mean zero for {', '.join(declared)}" if declared else "none is valid here"),
     ]
@@ -119,22 +118,3 @@ def _optimum(study: Study | StudyModel) -> str:
         if reason
         else f"known: {solve_optimum(study).expected_bps:.3f} bps over any number of lots"
     )
-
-
-def _warnings(study: StudyModel, market: Expectation) -> list[str]:
-    found = []
-    trip = find_round_trip(study, market)
-    if trip is not None:
-        net = "also after spread and fees" if trip.net > 0 else "but not after spread and fees"
-        found.append(
-            f"the impact model pays for a round trip: buying {trip.shares:,.6g} shares in {trip.buys} slices and, after "
-            f"{trip.pause} steps, selling them in {trip.sells} gains {trip.gain:,.4g} currency, {net}"
-        )
-    found += [
-        f"{name} is expected to cost {less:.3g} bps less than {best}, which is the best schedule that was found, not the best"
-        for name, best, less in cheaper_than_optimum(study, market)
-    ]
-    share = market.shares / max(float(np.sum(market.volume)), 1e-300)
-    if share > 0.25:
-        found.append(f"the order is {share:.0%} of the market's expected volume; cost models are fitted far below that")
-    return found + [doubt for _, section in sections_of(study) for doubt in section.doubts(study.setting)]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 
 from fastexec.models.sweep import inline
+from fastexec.studies.caveats import lines_of, said_once
 from fastexec.studies.check import Cost, Examination, examine, told
 from fastexec.studies.study import Study, swept_studies
 from fastexec.studies.sweep import MOST_UNASKED
@@ -41,8 +42,9 @@ def examine_any(study: Study, report: Report | None = None) -> Examination:
         ("rows", f"{cost.rows:,}"),
         *told(cost),
     ]
-    known = [(label, text) for label, text in _said((name, found.known) for name, found in looked.items())]
-    warnings = [text for _, text in _said((name, [("", w) for w in found.warnings]) for name, found in looked.items())]
+    facts = said_once({name: found.known for name, found in looked.items()})
+    known = [(label, f"{names}: {text}" if names else text) for (label, text), names in facts]
+    warnings = lines_of({name: found.warnings for name, found in looked.items()})
     if count > MOST_UNASKED:
         warnings.append(f"more than {MOST_UNASKED:,} scenarios: fastexec run needs --yes")
     return Examination(study, costs, known, warnings, cost)
@@ -58,14 +60,3 @@ def _total(costs: list[Cost], count: int) -> Cost:
         files=round(mean[3]),
         chunk=min(cost.chunk for cost in costs),
     )
-
-
-def _said(found: Iterable[tuple[str, list[tuple[str, str]]]]) -> list[tuple[str, str]]:
-    """Each (label, text) once; where it is not said of every scenario looked at, behind their names."""
-    names: dict[tuple[str, str], list[str]] = {}
-    count = 0
-    for scenario, pairs in found:
-        count += 1
-        for pair in pairs:
-            names.setdefault(pair, []).append(scenario)
-    return [(label, text if len(own) == count else f"{', '.join(own)}: {text}") for (label, text), own in names.items()]

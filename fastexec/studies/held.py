@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from fastexec.errors import InputError, RefusedError
 from fastexec.models.trust import Trust
-from fastexec.studies import layout, store
+from fastexec.studies import caveats, layout, store
 from fastexec.studies.place import Place
 from fastexec.studies.provenance import require_schema
 from fastexec.studies.scenario import Outline, Scenario, made_by
@@ -67,7 +67,9 @@ def written_scenarios(held: Held, folder: Place) -> list[Scenario]:
         whole = store.read_footer(folder / "summary.parquet")
         own = store.read_footer(made_by(folder, swept.name) or folder / "summary.parquet")
         footer = whole | {"inputs": own["inputs"]}
-        found.append(Scenario(swept.name, swept.study, Outline.written(swept.study, footer, days.get(swept.name, []))))
+        doubts = caveats.of_scenario(whole, swept.name)
+        outline = Outline.written(swept.study, footer, days.get(swept.name, []), doubts)
+        found.append(Scenario(swept.name, swept.study, outline))
     return found
 
 

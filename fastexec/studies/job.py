@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastexec.columns import SCHEMA_VERSION
 from fastexec.studies import layout, store
+from fastexec.studies.caveats import lines_of, signed
 from fastexec.studies.chunks import Cut
 from fastexec.studies.manifest import Entry, Files
 from fastexec.studies.place import Place
@@ -71,13 +72,16 @@ class Job:
 
     @property
     def warnings(self) -> list[str]:
-        """Of every scenario, each once."""
-        return list(dict.fromkeys(line for scenario in self.scenarios for line in scenario.outline.warnings))
+        """What is doubtful about its scenarios, each line once."""
+        return lines_of({scenario.name: scenario.outline.warnings for scenario in self.scenarios})
 
     def sign(self, kind: str) -> dict[str, Any]:
-        """The footer of a table of the whole study."""
+        """The footer of a table of the whole study; the summary's holds what is doubtful about it."""
         inputs = {s.within(name): digest for s in self.scenarios for name, digest in s.outline.inputs.items()}
-        return signature(self.study, inputs, kind, self.first, self.episodes)
+        footer = signature(self.study, inputs, kind, self.first, self.episodes)
+        if kind == "summary":
+            footer["warnings"] = signed({scenario.name: scenario.outline.warnings for scenario in self.scenarios})
+        return footer
 
     def tasks(self, starts: Sequence[int] | None = None) -> Iterator[Task]:
         """Every chunk, in the order in which the summaries take them; its borders are multiples of its size.

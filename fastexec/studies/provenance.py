@@ -33,6 +33,7 @@ class _Footer(BaseModel):
     versions: dict[str, str]
     kernels: str
     inputs: dict[str, Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]]
+    warnings: dict[str, list[str]] = Field(default_factory=dict)  # of the summary
 
 
 def signature(study: Study, inputs: dict[str, str], kind: str, first: int, count: int) -> dict[str, Any]:

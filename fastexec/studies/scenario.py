@@ -9,6 +9,8 @@ from typing import Any
 from fastexec.errors import InputError
 from fastexec.learning.training import Report, policies_of
 from fastexec.planning.control import timing_has_mean_zero
+from fastexec.planning.doubts import doubts_of
+from fastexec.planning.expectation import expect
 from fastexec.planning.parameters import ranges
 from fastexec.simulation import Prepared, prepare
 from fastexec.studies.agents import Kept, TrainedBefore, save_agents, trained_agents
@@ -27,7 +29,8 @@ class Outline:
     """What files of a study are made and checked by, without running any of its code.
 
     ``episodes``: the one behind the last; ``inputs``: SHA-256 of each file read; ``source_days``: of real days the days that
-    episodes are joined from, none for a replay, which names each episode's own; ``drawn``: keys drawn for each episode.
+    episodes are joined from, none for a replay, which names each episode's own; ``drawn``: keys drawn for each episode;
+    ``warnings``: what is doubtful about the study and its input files.
     """
 
     study: Study
@@ -47,6 +50,7 @@ class Outline:
     @classmethod
     def prepared(cls, study: Study, prepared: Prepared) -> Outline:
         """That of a study ready to run."""
+        market, trajectories = expect(study, prepared.windows)[0], prepared.arrays[1].fractions[:, 0]
         return cls(
             study,
             prepared.strategies,
@@ -55,12 +59,12 @@ class Outline:
             prepared.inputs,
             [] if prepared.days is not None else prepared.source_days,
             prepared.drawn,
-            prepared.warnings,
+            [*prepared.warnings, *doubts_of(study, market, trajectories)],
         )
 
     @classmethod
-    def written(cls, study: Study, footer: Mapping[str, Any], source_days: list[int]) -> Outline:
-        """That of finished results, by the footer of one of their files."""
+    def written(cls, study: Study, footer: Mapping[str, Any], source_days: list[int], warnings: list[str]) -> Outline:
+        """That of finished results, by the footer of one of their files and what their summary warns of."""
         return cls(
             study,
             [strategy.name for strategy in study.strategies],
@@ -69,6 +73,7 @@ class Outline:
             footer["inputs"],
             source_days,
             ranges(study)[2],
+            warnings,
         )
 
 

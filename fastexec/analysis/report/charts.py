@@ -70,8 +70,8 @@ class Bars:
 
 @dataclass(frozen=True)
 class Points:
-    """Marks with intervals along x or y (``low``, ``high``; NaN where there is none); ``sizes``: areas, relative;
-    ``texts``: written beside the marks; ``told``: shown on hovering.
+    """Marks with intervals along x or y (``low``, ``high``; NaN where there is none), and ``across`` along the other axis;
+    ``sizes``: areas, relative; ``texts``: written beside the marks; ``told``: shown on hovering; ``joined``: by a line.
     """
 
     name: str
@@ -81,9 +81,22 @@ class Points:
     low: np.ndarray | None = None
     high: np.ndarray | None = None
     along: str = "x"
+    across: tuple[np.ndarray, np.ndarray] | None = None
     sizes: np.ndarray | None = None
     texts: Sequence[str] = ()
     told: Sequence[str] = ()
+    joined: bool = False
+
+    @property
+    def intervals(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """By axis: how far the interval of each mark reaches down and up."""
+        found, middle = {}, {"x": self.x, "y": self.y}
+        other = "y" if self.along == "x" else "x"
+        if self.low is not None and self.high is not None:
+            found[self.along] = middle[self.along] - self.low, self.high - middle[self.along]
+        if self.across is not None:
+            found[other] = middle[other] - self.across[0], self.across[1] - middle[other]
+        return found
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from fastexec.analysis.metrics import LEAST_EPISODES
 from fastexec.analysis.report.charts import PART_COLOURS, Bars, Chart, Panel, Points, Style, absent
 from fastexec.analysis.report.material import Material
+from fastexec.analysis.report.rows import Rows
 from fastexec.analysis.verdict import decimals, told
 
 _NEGLIGIBLE = 5e-4  # bps: a part that small in every strategy is not drawn
@@ -54,10 +56,9 @@ def method_note(material: Material) -> str:
     """How the intervals are made, in words."""
     pairs = material.pairs
     controlled = any(d.controlled for d in pairs.differences.values())
-    note = (
-        f"Intervals hold together, with 95 %, over all {pairs.pairs} pairs of strategies: {pairs.critical:.2f} standard errors "
-        f"to each side ({pairs.method})"
-    )
+    held = "Intervals hold" if pairs.pairs == 1 else "Intervals hold together"
+    over = "" if pairs.pairs == 1 else f", over all {pairs.pairs} pairs of strategies"
+    note = f"{held}, with 95 %{over}: {pairs.critical:.2f} standard errors to each side ({pairs.method})"
     note += (
         "; price moves, whose mean is known, are taken out of savings and costs as control variate where that is valid."
         if controlled
@@ -95,34 +96,56 @@ def parts_chart(material: Material) -> Chart:
     return Chart("parts", title, note, {"": [panel]}, table, height=150 + 36 * len(order))
 
 
-def risk_chart(material: Material) -> Chart:
-    """Mean cost against its standard deviation, and against the mean of its worst 5 %."""
+def risk_chart(material: Material, rows: Rows | None) -> Chart:
+    """Mean cost against its standard deviation, and against the mean of its worst 5 %, with intervals along both axes."""
     import pyarrow as pa
 
-    title = "Mean against risk"
-    kinds = {"standard deviation": "shortfall_sd_bps", "mean of the worst 5 %": "shortfall_cvar95_bps"}
+    title, unit = "Mean against risk", material.measure[1]
+    kinds = {
+        "standard deviation": ("sd", "shortfall_sd_bps"),
+        "mean of the worst 5 %": ("cvar95", "shortfall_cvar95_bps"),
+    }
     if material.per_step:
-        kinds = {"standard deviation": "program_cost_sd"}
-    mean, unit = material.printed_costs, material.measure[1]
-    low, high = _around(material)
+        kinds = {"standard deviation": ("sd", "program_cost_sd")}
+    mean, (low, high) = material.printed_costs, _around(material)
+    found = {} if rows is None else rows.risks.intervals()
+    columns = {"strategy": material.strategies, f"mean_{unit}": mean, f"low_{unit}": low, f"high_{unit}": high}
     views: dict[str, list[Panel]] = {}
-    for label, column in kinds.items():
-        risk = [row[column] for row in material.rows]
-        if any(value is None for value in risk):
+    for label, (risk, column) in kinds.items():
+        values = np.array([row[column] for row in material.rows], np.float64)
+        if np.isnan(values).any():
             return absent("risk", title, "one episode has no standard deviation")
+        ends = found.get(risk, (np.full(values.size, np.nan),) * 2)
         marks = [
-            Points(name, np.array([risk[k]]), mean[[k]], material.style(name), low[[k]], high[[k]], along="y")
+            Points(
+                name,
+                values[[k]],
+                mean[[k]],
+                material.style(name),
+                low[[k]],
+                high[[k]],
+                "y",
+                (ends[0][[k]], ends[1][[k]]),
+            )
             for k, name in enumerate(material.strategies)
         ]
         views[label] = [Panel(marks, f"{label} of the cost ({unit})", f"mean cost ({unit})")]
-    table = pa.table(
-        {"strategy": material.strategies, f"mean_{unit}": mean, f"low_{unit}": low, f"high_{unit}": high}
-        | {f"{column}": [row[column] for row in material.rows] for column in kinds.values()}
-    )
+        columns |= {column: values, f"{risk}_low_{unit}": ends[0], f"{risk}_high_{unit}": ends[1]}
+    return Chart("risk", title, _risk_note(material, low, found), views, pa.table(columns), view_label="risk as")
+
+
+def _risk_note(material: Material, low: np.ndarray, found: dict[str, tuple[np.ndarray, np.ndarray]]) -> str:
     note = "Lower left is better: a lower cost on average, and less spread from episode to episode."
     if np.isfinite(low).any():
-        note += f" Bars: the interval of the saving against {material.baseline}, which has none."
-    return Chart("risk", title, note, views, table, view_label="risk as")
+        note += f" Upright bars: the interval of the saving against {material.baseline}, which has none."
+    if not found:
+        return f"{note} The risk has no interval: that needs the episodes' rows."
+    if not np.isfinite(found["sd"][0]).any():
+        return f"{note} The risk has no interval here."
+    note += " Level bars: the interval of the risk, each of 95 % by itself, by the delta method"
+    note += "; of two strategies on the same episodes the difference is known better than either."
+    few = [name for name, least in LEAST_EPISODES.items() if material.episodes < least]
+    return f"{note} {material.episodes:,} episodes are few for them: they are too narrow." if few else note
 
 
 def _around(material: Material) -> tuple[np.ndarray, np.ndarray]:

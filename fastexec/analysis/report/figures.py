@@ -162,9 +162,10 @@ def _points(axes: Axes, mark: Points) -> None:
     colour, label = mark.style.colour, plain(mark.name)
     sizes = 30.0 if mark.sizes is None else 6.0 + 30.0 * mark.sizes / max(float(mark.sizes.max(initial=0.0)), 1e-300)
     axes.scatter(mark.x, mark.y, sizes, colour, marker=_MARKERS[mark.style.symbol], label=label, zorder=3)
-    if mark.low is not None and mark.high is not None:
-        middle = mark.x if mark.along == "x" else mark.y
-        ends = {f"{mark.along}err": np.nan_to_num(np.stack((middle - mark.low, mark.high - middle)))}
+    if mark.joined:
+        axes.plot(mark.x, mark.y, color=colour, ls=_DASHES[mark.style.dash], lw=1.2)
+    if mark.intervals:
+        ends = {f"{axis}err": np.nan_to_num(np.stack(pair)) for axis, pair in mark.intervals.items()}
         axes.errorbar(mark.x, mark.y, fmt="none", ecolor=colour, elinewidth=1.6, capsize=3, **ends)
     for x, y, said in zip(mark.x, mark.y, mark.texts, strict=False):
         axes.annotate(plain(said), (x, y), (0, 5), textcoords="offset points", ha="center", fontsize=8)

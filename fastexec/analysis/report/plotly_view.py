@@ -181,7 +181,10 @@ def translucent(colour: str, alpha: float = 0.14) -> str:
 
 
 def _points(mark: Points) -> dict[str, Any]:
-    found = _scatter(mark.name, mark.x, mark.y) | {"mode": "markers+text" if mark.texts else "markers"}
+    mode = "markers" + ("+text" if mark.texts else "") + ("+lines" if mark.joined else "")
+    found = _scatter(mark.name, mark.x, mark.y) | {"mode": mode}
+    if mark.joined:
+        found["line"] = {"color": mark.style.colour, "dash": mark.style.dash, "width": 1.5}
     size: Any = 10
     if mark.sizes is not None:
         size = _list(3.0 + 8.0 * np.sqrt(mark.sizes / max(float(mark.sizes.max(initial=0.0)), 1e-300)))
@@ -191,11 +194,9 @@ def _points(mark: Points) -> dict[str, Any]:
         found |= {"text": [text(t) for t in mark.texts], "textposition": "top center"}
     if mark.told:
         found |= {"hovertext": [text(t) for t in mark.told]}
-    if mark.low is not None and mark.high is not None:
-        middle = mark.x if mark.along == "x" else mark.y
+    for axis, (down, up) in mark.intervals.items():
         ends = {"type": "data", "symmetric": False, "thickness": 2, "width": 5, "color": mark.style.colour}
-        ends |= {"array": _list(mark.high - middle), "arrayminus": _list(middle - mark.low)}
-        found[f"error_{mark.along}"] = ends
+        found[f"error_{axis}"] = ends | {"array": _list(up), "arrayminus": _list(down)}
     return found
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from fastexec.analysis.report.conditions import Condition, Conditions
 from fastexec.analysis.report.material import Material
+from fastexec.analysis.report.risk import RiskIntervals
 from fastexec.errors import InputError
 from fastexec.studies import layout, store
 from fastexec.studies.place import Place
@@ -69,13 +70,16 @@ class Extremes:
 
 @dataclass(frozen=True)
 class Rows:
-    """What the pass found. ``finished``: episodes that each strategy ended by its own decisions, int64[k]."""
+    """What the pass found. ``finished``: episodes that each strategy ended by its own decisions, int64[k]; ``risks``: of the
+    costs' spread and tail.
+    """
 
     body: Histogram
     tail: Histogram
     finished: np.ndarray
     extremes: Extremes
     conditions: list[Condition]
+    risks: RiskIntervals
 
 
 def read_rows(material: Material) -> Rows:
@@ -89,12 +93,15 @@ def read_rows(material: Material) -> Rows:
         np.zeros(count, np.int64),
         Extremes(median),
         [],
+        RiskIntervals.of(material.rows, material.per_step),
     )
     conditions = Conditions(material, parts)
     seen = 0
-    for first, markets, costs, completion in _blocks(material, parts, conditions.columns):
+    day = ["day"] if material.study.market.in_windows and "day" not in conditions.columns else []
+    for first, markets, costs, completion in _blocks(material, parts, [*conditions.columns, *day]):
         found.body.add(costs)
         found.tail.add(costs)
+        found.risks.add(costs, markets.get("day") if material.study.market.in_windows else None)
         found.finished[:] += (completion >= 1.0 - 1e-9).sum(axis=0)
         found.extremes.add(first, costs)
         conditions.add(markets, costs)
@@ -105,6 +112,14 @@ def read_rows(material: Material) -> Rows:
             "with --resume"
         )
     found.conditions.extend(conditions.table())
+    return found
+
+
+def read_risks(material: Material) -> RiskIntervals:
+    """The spread and tail of the costs alone. InputError as ``read_rows``."""
+    found, day = RiskIntervals.of(material.rows, material.per_step), ["day"] if material.study.market.in_windows else []
+    for _, markets, costs, _ in _blocks(material, _parts(material), day):
+        found.add(costs, markets.get("day"))
     return found
 
 

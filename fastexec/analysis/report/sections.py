@@ -36,7 +36,7 @@ def sections_of(material: Material) -> list[Section]:
         Section(
             "risk",
             "Risk and completion",
-            [distribution_chart(material, rows), tail_chart(material, rows), risk_chart(material)]
+            [distribution_chart(material, rows), tail_chart(material, rows), risk_chart(material, rows)]
             + [completion_chart(material, rows)],
         ),
         Section("schedules", "Schedules", [schedules_chart(material, played(material, prepared), why)]),

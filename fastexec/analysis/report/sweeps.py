@@ -3,76 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
-from functools import cached_property
 from itertools import islice, product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastexec.analysis.cautions import cautions
-from fastexec.analysis.comparison import Comparison, compare
-from fastexec.analysis.report.charts import Chart, Heat, Line, Panel, Points, Style, absent, style_of
+from fastexec.analysis.cautions import CONTROLS, cautions
+from fastexec.analysis.report.charts import Chart, Heat, Panel, Points, absent
+from fastexec.analysis.report.frontiers import frontier_charts
 from fastexec.analysis.report.sections import Section
 from fastexec.analysis.report.sentence import listed, percent
+from fastexec.analysis.report.sweep_material import SweepMaterial
 from fastexec.analysis.report.top import Row, Top, cell, command_of, facts_of, of_difference, scale_of
-from fastexec.analysis.simultaneous import Simultaneous, simultaneous
-from fastexec.analysis.sweep_tables import RISKS, axes_of, frontier, shown
-from fastexec.analysis.verdict import NEGLIGIBLE
+from fastexec.analysis.sweep_tables import axes_of, shown
 from fastexec.models.strategies import strategy_class
 from fastexec.studies import store
 from fastexec.studies.paired import from_summary, printed_costs
-from fastexec.studies.place import Place
-from fastexec.studies.study import Study
-from fastexec.studies.summary_file import read_summary
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 _MOST_VIEWS, _MOST_TEXTS, _MOST_COLUMNS = 60, 150, 4
-_RISK_LABELS = {"sd": "standard deviation of the cost (bps)", "cvar95": "mean of the worst 5 % (bps)"}
-
-
-@dataclass(frozen=True)
-class SweepMaterial:
-    """A sweep's results: the comparison of every scenario and the table of what was swept."""
-
-    folder: Place
-    study: Study
-    comparison: Comparison
-    scenarios: pa.Table
-
-    @property
-    def baseline(self) -> str:
-        """What savings are against."""
-        return self.comparison.baseline
-
-    @property
-    def strategies(self) -> list[str]:
-        """Names, in the order of the study."""
-        return [strategy.name for strategy in self.study.strategies]
-
-    @cached_property
-    def pairs(self) -> dict[str, Simultaneous]:
-        """By scenario: savings between all strategies, intervals that hold together within it."""
-        summaries = self.comparison.summaries
-        draws = max(200_000 // len(summaries), 20_000)
-        return {name: simultaneous(from_summary(summary), draws) for name, summary in summaries.items()}
-
-    @cached_property
-    def points(self) -> dict[str, dict[str, Any]]:
-        """The swept values of each scenario."""
-        return {row["scenario"]: row for row in self.scenarios.to_pylist()}
-
-    def style(self, strategy: str) -> Style:
-        """Its look, the same on every chart."""
-        return style_of(self.strategies.index(strategy))
-
-
-def open_sweep(folder: Place, study: Study, baseline: str | None, negligible: float = NEGLIGIBLE) -> SweepMaterial:
-    """Read a sweep's tables; InputError where they are not complete."""
-    comparison = compare(folder, baseline=baseline, negligible=negligible)
-    return SweepMaterial(folder, study, comparison, store.read_table(folder / "scenarios.parquet"))
 
 
 def sweep_top(material: SweepMaterial) -> Top:
@@ -92,6 +43,7 @@ def sweep_top(material: SweepMaterial) -> Top:
         against=material.baseline,
         rows=_rows(material),
         method="Within each scenario the intervals hold together, with 95 %, over all pairs of strategies (max-t).",
+        warnings=material.comparison.warnings,
         cautions=cautions([scenario.study for scenario in material.study.scenarios()], summaries),
         facts=facts_of(material.study, footer),
         command=command_of(footer),
@@ -102,7 +54,7 @@ def sweep_top(material: SweepMaterial) -> Top:
 
 def sweep_sections(material: SweepMaterial) -> list[Section]:
     """Savings over the swept keys, and mean against risk where a risk aversion is swept."""
-    charts = [_savings(material), *_frontiers(material)]
+    charts = [_savings(material), *frontier_charts(material)]
     return [Section("sweep", "Over the scenarios", charts)]
 
 
@@ -173,7 +125,17 @@ def _rows(material: SweepMaterial) -> list[Row]:
             cells = [cell(cost if np.isfinite(cost) else None, lambda x: f"{x:,.3f}"), *told, done]
             verdict = "baseline" if base else verdict
             point = [shown(material.points[scenario][key]) for key in _columns(material)]
-            found.append(Row([*point, name], material.style(name).colour, base, cells, drawn, at(0.0), verdict))
+            found.append(
+                Row(
+                    [*point, name + ("+" if own["model"] in CONTROLS else "")],
+                    material.style(name).colour,
+                    base,
+                    cells,
+                    drawn,
+                    at(0.0),
+                    verdict,
+                )
+            )
     return found
 
 
@@ -267,26 +229,3 @@ def _heat(material: SweepMaterial, strategy: str, axes: list[str], rest: dict[st
 def short_key(key: str) -> str:
     """The key without its outer sections: ``price.volatility``, ``pov10.rate``."""
     return ".".join(key.split(".")[-2:])
-
-
-def _frontiers(material: SweepMaterial) -> list[Chart]:
-    """Mean cost against risk, along a line the risk aversion; nothing where none is swept."""
-    axes = axes_of(material.scenarios)
-    if material.study.costs.rule == "per_step" or not any(key.endswith(".risk_aversion") for key in axes):
-        return []
-    summary = read_summary(material.folder, material.study)
-    views, tables = {}, []
-    for risk in RISKS:
-        table = frontier(summary, material.scenarios, risk)
-        tables.append(table)
-        rows = table.to_pylist()
-        for panel in dict.fromkeys(row["panel"] for row in rows):
-            marks = []
-            for strategy in dict.fromkeys(row["strategy"] for row in rows):
-                own = [row for row in rows if row["panel"] == panel and row["strategy"] == strategy]
-                x, y = (np.array([row[name] for row in own], np.float64) for name in ("risk_bps", "mean_bps"))
-                marks.append(Line(strategy, x, y, material.style(strategy), marked=True))
-            label = ", ".join(word for word in (_RISK_LABELS[risk].removesuffix(" (bps)"), panel) if word)
-            views[label] = [Panel(marks, _RISK_LABELS[risk], "mean cost (bps)")]
-    note = "Along a line the risk aversion changes; the moves are left out of the mean where their mean is known to be zero."
-    return [Chart("frontier", "Mean cost against risk", note, views, tables[0], view_label="risk as")]

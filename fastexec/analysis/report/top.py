@@ -37,7 +37,8 @@ class Row:
 @dataclass(frozen=True)
 class Top:
     """``lines``: below the answer; ``names``, ``headings``: columns of texts and (name, unit) of those of numbers;
-    ``intervals``: whether a column of drawn ones follows; ``table``: the same as CSV, in full; ``study``: as TOML.
+    ``intervals``: whether a column of drawn ones follows; ``warnings``: what is doubtful about the study, as
+    ``check`` says it; ``table``: the same as CSV, in full; ``study``: as TOML.
     """
 
     title: str
@@ -50,6 +51,7 @@ class Top:
     against: str
     rows: list[Row]
     method: str
+    warnings: list[str]
     cautions: list[str]
     facts: list[tuple[str, str]]
     command: str
@@ -71,6 +73,7 @@ def top_of(material: Material, whole: Study) -> Top:
         against=material.baseline,
         rows=_rows(material),
         method="" if material.per_step or not material.pairs.critical > 0 else method_note(material),
+        warnings=material.comparison.warnings,
         cautions=cautions([material.study], [material.summary]),
         facts=facts_of(material.study, material.footer),
         command=command_of(material.footer),
@@ -150,6 +153,7 @@ def facts_of(study: Study, footer: dict[str, Any]) -> list[tuple[str, str]]:
         ("episodes", f"{footer['episodes']:,}, the first is {footer['first_episode']:,}"),
         ("versions", versions),
         ("kernels", footer["kernels"]),
+        ("costs", "as the study has them; none was fitted to orders or tested on them here"),
         *(inputs or [("inputs", "none: every number comes from the study and its seed")]),
     ]
 

@@ -9,7 +9,8 @@ from fastexec.analysis.report.figures import require_figures, write_figures
 from fastexec.analysis.report.material import open_results, require_own_study
 from fastexec.analysis.report.page import MARK, page, require_libraries
 from fastexec.analysis.report.sections import sections_of
-from fastexec.analysis.report.sweeps import open_sweep, sweep_sections, sweep_top
+from fastexec.analysis.report.sweep_material import open_sweep
+from fastexec.analysis.report.sweeps import sweep_sections, sweep_top
 from fastexec.analysis.report.top import top_of
 from fastexec.analysis.verdict import NEGLIGIBLE
 from fastexec.errors import InputError, RefusedError

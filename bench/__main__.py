@@ -48,8 +48,8 @@ class Progress:
 
 def compiled() -> float:
     """Seconds until every kernel of the package is there, compiled or from the cache; nothing of it is timed again."""
+    import fastexec.runs.run  # noqa: F401
     import fastexec.simulation  # noqa: F401 - both register their entry kernels
-    import fastexec.studies.run  # noqa: F401
     from fastexec.kernels import _jit
 
     return sum(entry.warm() for entry in _jit.entries)

@@ -38,8 +38,8 @@ def made():
 
 @pytest.fixture(scope="session", autouse=True)
 def compiled():
+    import fastexec.runs.run  # noqa: F401
     import fastexec.simulation  # noqa: F401 - both register their entry kernels
-    import fastexec.studies.run  # noqa: F401
 
     for entry in _jit.entries:
         entry.warm()

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from fastexec.data.paths import MarketPaths
     from fastexec.errors import FastexecError, InputError, RefusedError
     from fastexec.models.plugins import strategy
+    from fastexec.runs.run import run
     from fastexec.simulation import Results, simulate
-    from fastexec.studies.run import run
     from fastexec.studies.study import Study
 
 __version__ = "0.1.0"
@@ -35,7 +35,7 @@ _HOMES = {
     "calibrate": "calibration.calibrate",
     "compare": "analysis.comparison",
     "read_bars": "data.bars",
-    "run": "studies.run",
+    "run": "runs.run",
     "simulate": "simulation",
     "strategy": "models.plugins",
 }

@@ -1,5 +1,5 @@
 """``python -m fastexec``."""
 
-from fastexec.cli import main
+from fastexec.cli.main import main
 
 main()

@@ -53,8 +53,8 @@ def covers_all(found, names, true):
 
 def coverage_of_days(kind, sets, days, strategies, seed):
     """Share of the sets in which all intervals hold together, and their multiplier in the last."""
-    from fastexec.analysis.simultaneous import simultaneous
-    from fastexec.studies.paired import Paired
+    from fastexec.statistics.paired import Paired
+    from fastexec.statistics.simultaneous import simultaneous
 
     generator = np.random.default_rng([seed, days, strategies, KINDS.index(kind)])
     counts, sums, true = day_costs(kind, generator, sets, days, strategies)
@@ -125,11 +125,11 @@ def truth_of(law, metric):
 
 def saving_by(metric, cost, moves):
     """The interval of the product: (low, high), of the second strategy against the first."""
-    from fastexec.analysis.metrics import Scores, material_of, metric_of
-    from fastexec.analysis.verdict import single
     from fastexec.simulation import Results
-    from fastexec.studies.moments import COSTS, summarise
-    from fastexec.studies.summary import SummaryAccumulator
+    from fastexec.statistics.metrics import Scores, material_of, metric_of
+    from fastexec.statistics.moments import COSTS, summarise
+    from fastexec.statistics.summary import SummaryAccumulator
+    from fastexec.statistics.verdict import single
 
     count = len(cost)
     ones = np.ones(2 * count)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from fastexec.cli import cli
-from fastexec.exits import statuses
+from fastexec.cli.exits import statuses
+from fastexec.cli.main import cli
 from fastexec.models.plugins import FILE_MODULE, registry
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -8,8 +8,8 @@ from pathlib import Path
 import pyarrow as pa
 
 from conftest import SMALL
-from fastexec.studies import manifest, store
-from fastexec.studies.place import Place
+from fastexec.place import Place
+from fastexec.runs import manifest, store
 from fastexec.studies.study import Study
 
 TRAIN = {

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from bad_agents import COLUMNS, META, meta_of, signed, spoilt
-from fastexec.cli import main
+from fastexec.cli.main import main
 from fastexec.errors import InputError
 from fastexec.learning.agent import agent_table
 from fastexec.learning.agent_file import read_agent

@@ -65,7 +65,7 @@ def test_a_whole_run_imports_no_pandas(tmp_path):
     """It takes a third of a second and 28 MB of each start; pyarrow asks for it where it is given lists."""
     program = f"""
 import sys
-from fastexec.studies.run import run
+from fastexec.runs.run import run
 from fastexec.studies.study import Study
 keys = {{"episodes": 50, "order": {{"steps": 4}}, "output": {{"steps": 2}}}}
 study = Study.from_dict({{"strategies": [{{"model": "twap"}}], **keys}})

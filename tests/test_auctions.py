@@ -11,9 +11,9 @@ from fastexec.data.auctions import closing_auction
 from fastexec.data.bars import read_bars
 from fastexec.data.replay import Wanted, replay_windows
 from fastexec.errors import InputError
+from fastexec.runs.check import examine
+from fastexec.runs.run import run
 from fastexec.simulation import prepare, simulate
-from fastexec.studies.check import examine
-from fastexec.studies.run import run
 from fastexec.studies.study import Study
 from naive.real_days import closing_auctions
 from real_days import OPEN, some_days, write

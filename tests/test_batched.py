@@ -18,7 +18,7 @@ from fastexec.learning.rollout import play
 from fastexec.learning.training import train
 from fastexec.planning.expectation import expect
 from fastexec.planning.plan import plan_strategies, plan_study
-from fastexec.studies.run import run
+from fastexec.runs.run import run
 from fastexec.studies.study import Study
 from markets import FEATURES, LOTS, markov
 

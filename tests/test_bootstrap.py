@@ -13,8 +13,8 @@ from fastexec.data.paths import MarketPaths
 from fastexec.data.replay import replay_windows
 from fastexec.errors import InputError
 from fastexec.models.study import StudyModel
+from fastexec.runs.run import run
 from fastexec.simulation import prepare, simulate
-from fastexec.studies.run import run
 from fastexec.studies.study import Study
 
 DAYS, STEPS, EPISODES = (20131007, 20131008, 20131009), 5, 30_000

@@ -59,7 +59,7 @@ def mend():
     from distributed import versions
 
     import fastexec
-    from fastexec.studies import cluster
+    from fastexec.runs import cluster
 
     versions._version_cached = getattr(versions, "true_version", versions._version_cached)
     fastexec.__version__ = "0.1.0"
@@ -68,7 +68,7 @@ def mend():
 
 def spoil(what):
     """On a worker: a chunk is slow, fails, or takes the worker with it."""
-    from fastexec.studies import cluster
+    from fastexec.runs import cluster
 
     whole = cluster.work
 
@@ -199,7 +199,7 @@ def test_a_worker_whose_code_differs_refuses_its_chunk(cluster, client, tmp_path
 
 
 def test_workers_that_see_another_folder_are_refused(cluster, tmp_path, threads, monkeypatch):
-    from fastexec.studies import claim, cluster as cluster_module
+    from fastexec.runs import claim, cluster as cluster_module
 
     begin = cluster_module.Cluster.begin
 

@@ -12,16 +12,16 @@ from scipy import stats
 import fastexec as fx
 from conftest import SMALL
 from fastexec.analysis.format import formatted
-from fastexec.analysis.verdict import Judge, single
 from fastexec.columns import QUANTILES
 from fastexec.errors import InputError
 from fastexec.models.costs import PARTS
 from fastexec.simulation import Results, prepare
-from fastexec.studies.moments import COSTS, summarise
-from fastexec.studies.paired import comparison_table, from_summary
-from fastexec.studies.sketch import RELATIVE_ERROR
+from fastexec.statistics.moments import COSTS, summarise
+from fastexec.statistics.paired import comparison_table, from_summary
+from fastexec.statistics.sketch import RELATIVE_ERROR
+from fastexec.statistics.summary import SummaryAccumulator
+from fastexec.statistics.verdict import Judge, single
 from fastexec.studies.study import Study
-from fastexec.studies.summary import SummaryAccumulator
 
 EPISODES = 9000
 

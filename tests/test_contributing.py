@@ -158,9 +158,9 @@ import json
 import numpy as np
 from fastexec.kernels.fields import STEP_COLUMNS
 from fastexec.simulation import prepare
-from fastexec.studies.moments import summarise
+from fastexec.statistics.moments import summarise
 from fastexec.studies.study import Study
-from fastexec.studies.summary import SummaryAccumulator
+from fastexec.statistics.summary import SummaryAccumulator
 def study(**costs):
     return Study.from_dict({"episodes": 60, "order": {"shares": 100, "steps": 3}, "costs": costs,
                             "strategies": [{"model": "twap"}, {"model": "pov", "rate": 0.01}]})

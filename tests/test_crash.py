@@ -17,15 +17,15 @@ import pytest
 import fastexec as fx
 from conftest import ROOT, SMALL
 from fastexec.errors import FastexecError, RefusedError
-from fastexec.studies import checkpoint, store
-from fastexec.studies.place import Place
+from fastexec.place import Place
+from fastexec.runs import checkpoint, store
+from fastexec.runs.verify import verify
 from fastexec.studies.study import Study
-from fastexec.studies.verify import verify
 from test_cli import STUDY
 from test_run import assert_same_files
 
 # The command itself, but that summaries without rows are kept far more often than every ten seconds.
-COMMAND = "import fastexec.studies.run as r; r._CHECKPOINT = 0.01; from fastexec.cli import main; main()"
+COMMAND = "import fastexec.runs.run as r; r._CHECKPOINT = 0.01; from fastexec.cli.main import main; main()"
 ROWS = ["--episodes", "120000", "--chunk", "1000", "--out", "r"]
 SUMMARIES = [
     "--set",

@@ -7,7 +7,7 @@ import pytest
 
 from conftest import small_study
 from fastexec.errors import FastexecError, RefusedError
-from fastexec.studies.run import run
+from fastexec.runs.run import run
 from fastexec.studies.study import Study
 
 

@@ -10,14 +10,14 @@ import pytest
 
 from fastexec.analysis.comparison import compare
 from fastexec.analysis.report.write import write_report
+from fastexec.place import Place
 from fastexec.planning.doubts import doubts_of, volatility_a_year
 from fastexec.planning.expectation import expect
-from fastexec.studies import store
-from fastexec.studies.check import examine
-from fastexec.studies.check_sweep import examine_any
-from fastexec.studies.merge import merge
-from fastexec.studies.place import Place
-from fastexec.studies.run import run
+from fastexec.runs import store
+from fastexec.runs.check import examine
+from fastexec.runs.check_sweep import examine_any
+from fastexec.runs.merge import merge
+from fastexec.runs.run import run
 from fastexec.studies.study import Study
 
 QUIET = {"order": {"shares": 1000, "steps": 20}, "market": {"price": {"volatility": 0.0005}}}

@@ -15,8 +15,8 @@ from fastexec.errors import InputError
 from fastexec.models.actions import Actions
 from fastexec.models.study import StudyModel
 from fastexec.planning.policies import Cut, TablePolicy
+from fastexec.runs.check import examine
 from fastexec.simulation import prepare, simulate
-from fastexec.studies.check import examine
 from fastexec.studies.study import Study
 from naive.execution import execute
 from naive.real_days import windows as naive_windows

@@ -16,12 +16,12 @@ from fastexec.errors import FastexecError
 from fastexec.learning.agent import agent_table
 from fastexec.learning.agent_file import read_agent
 from fastexec.learning.training import train
-from fastexec.studies import provenance, store
-from fastexec.studies.place import Place
-from fastexec.studies.replay import replay_episode
-from fastexec.studies.status import status
+from fastexec.place import Place
+from fastexec.runs import provenance, store
+from fastexec.runs.replay import replay_episode
+from fastexec.runs.status import status
+from fastexec.runs.verify import verify
 from fastexec.studies.study import Study
-from fastexec.studies.verify import verify
 from markets import markov
 
 BOUNDED = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -15,13 +15,13 @@ import fastexec as fx
 from conftest import SMALL
 from fastexec.errors import FastexecError, InputError, RefusedError
 from fastexec.models.trust import is_recorded
-from fastexec.studies import manifest, store
-from fastexec.studies.manifest import Entry
-from fastexec.studies.merge import merge
-from fastexec.studies.place import Place
-from fastexec.studies.replay import replay_episode
+from fastexec.place import Place
+from fastexec.runs import manifest, store
+from fastexec.runs.manifest import Entry
+from fastexec.runs.merge import merge
+from fastexec.runs.replay import replay_episode
+from fastexec.runs.verify import verify
 from fastexec.studies.study import Study
-from fastexec.studies.verify import verify
 from manifests import LEARNED, learned, listed_anew
 from test_cli import fastexec
 

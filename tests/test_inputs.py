@@ -11,12 +11,12 @@ import pytest
 from fastexec.errors import InputError, RefusedError
 from fastexec.learning.agent import agent_table
 from fastexec.learning.training import train
-from fastexec.studies import store
-from fastexec.studies.place import Place
-from fastexec.studies.replay import replay_episode
-from fastexec.studies.run import run
+from fastexec.place import Place
+from fastexec.runs import store
+from fastexec.runs.replay import replay_episode
+from fastexec.runs.run import run
+from fastexec.runs.verify import verify
 from fastexec.studies.study import Study
-from fastexec.studies.verify import verify
 from manifests import TRAIN
 from test_cli import fastexec
 from test_nothing_mixed import other_agent

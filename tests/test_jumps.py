@@ -12,8 +12,8 @@ from fastexec.errors import InputError
 from fastexec.models.price import MertonPrice
 from fastexec.planning.expectation import expect
 from fastexec.planning.schedules import fractions
+from fastexec.runs.check import examine
 from fastexec.simulation import prepare
-from fastexec.studies.check import examine
 from fastexec.studies.study import Study
 from naive.jumps import factor, words_of
 

@@ -21,8 +21,8 @@ from fastexec.learning.optimum import solve_optimum
 from fastexec.learning.rollout import play
 from fastexec.learning.training import train
 from fastexec.models.chains import stationary_law
+from fastexec.runs.run import run
 from fastexec.simulation import prepare, simulate
-from fastexec.studies.run import run
 from fastexec.studies.study import Study
 from markets import FEATURES, NO_MEMORY, SPREAD, VOLUME, markov
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from conftest import data_file
-from fastexec.cli import main
+from fastexec.cli.main import main
 from fastexec.errors import FastexecError, InputError
 from fastexec.files import commit, open_local
+from fastexec.place import Place
 from fastexec.printing import harmless
-from fastexec.studies.place import Place
 from fastexec.studies.study import Study
 from test_cli import STUDY
 from test_run import assert_same_files

@@ -14,13 +14,13 @@ import pytest
 
 import fastexec as fx
 from fastexec.analysis.report.write import write_report
-from fastexec.cli import main
+from fastexec.cli.main import main
 from fastexec.errors import FastexecError, InputError
-from fastexec.studies import layout, manifest, store
-from fastexec.studies.manifest import Entry, Manifest
-from fastexec.studies.place import Place
+from fastexec.place import Place
+from fastexec.runs import layout, manifest, store
+from fastexec.runs.manifest import Entry, Manifest
+from fastexec.runs.verify import verify
 from fastexec.studies.study import Study
-from fastexec.studies.verify import verify
 from manifests import LEARNED, forged, learned
 
 PLUGIN = '''

@@ -16,9 +16,9 @@ from fastexec.data.replay import replay_windows
 from fastexec.errors import InputError
 from fastexec.learning.optimum import solve_optimum, why_unknown
 from fastexec.models.study import StudyModel
+from fastexec.runs.check import examine
+from fastexec.runs.run import run
 from fastexec.simulation import prepare, simulate
-from fastexec.studies.check import examine
-from fastexec.studies.run import run
 from fastexec.studies.study import Study
 from naive.marks import pov_costs
 

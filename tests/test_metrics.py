@@ -9,10 +9,10 @@ from scipy import stats
 
 import fastexec as fx
 from conftest import data_file, small_study
-from fastexec.analysis.metrics import Metric, metric_of
 from fastexec.errors import InputError
-from fastexec.studies.paired import sharper
-from fastexec.studies.run import run
+from fastexec.runs.run import run
+from fastexec.statistics.metrics import Metric, metric_of
+from fastexec.statistics.paired import sharper
 from fastexec.studies.study import Study
 from test_cli import fastexec
 

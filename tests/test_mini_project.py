@@ -11,8 +11,8 @@ from conftest import small_study
 from fastexec.analysis.comparison import compare
 from fastexec.data.paths import MarketPaths
 from fastexec.models.study import StudyModel
+from fastexec.runs.run import run
 from fastexec.simulation import prepare, simulate
-from fastexec.studies.run import run
 from fastexec.studies.study import Study
 
 EPISODES, STEPS = 400, 50

@@ -14,12 +14,12 @@ import fastexec as fx
 from fastexec.errors import FastexecError, InputError, RefusedError
 from fastexec.learning.agent import agent_table
 from fastexec.learning.agent_file import read_agent
-from fastexec.studies import executors, store
-from fastexec.studies.place import Place
-from fastexec.studies.replay import replay_episode
-from fastexec.studies.status import status
-from fastexec.studies.verify import verify
-from fastexec.studies.work import work
+from fastexec.place import Place
+from fastexec.runs import executors, store
+from fastexec.runs.replay import replay_episode
+from fastexec.runs.status import status
+from fastexec.runs.verify import verify
+from fastexec.runs.work import work
 from manifests import learned
 from test_run import assert_same_files
 

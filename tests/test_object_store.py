@@ -15,13 +15,13 @@ import pytest
 import fastexec as fx
 from conftest import ROOT, SMALL
 from fastexec.errors import FastexecError, InputError, RefusedError
-from fastexec.studies import layout
-from fastexec.studies.merge import merge
-from fastexec.studies.place import Place
-from fastexec.studies.replay import replay_episode
-from fastexec.studies.status import status
+from fastexec.place import Place
+from fastexec.runs import layout
+from fastexec.runs.merge import merge
+from fastexec.runs.replay import replay_episode
+from fastexec.runs.status import status
+from fastexec.runs.verify import verify
 from fastexec.studies.study import Study
-from fastexec.studies.verify import verify
 from test_own_strategies import PATIENT, STUDY as OWN
 
 pytest.importorskip("moto.server")

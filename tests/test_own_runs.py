@@ -10,12 +10,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from fastexec.errors import InputError
+from fastexec.runs.merge import merge
+from fastexec.runs.replay import replay_episode
+from fastexec.runs.run import run
+from fastexec.runs.verify import verify
 from fastexec.simulation import prepare
-from fastexec.studies.merge import merge
-from fastexec.studies.replay import replay_episode
-from fastexec.studies.run import run
 from fastexec.studies.study import Study
-from fastexec.studies.verify import verify
 from test_own_strategies import PATIENT, STUDY, load
 from test_run import assert_same_files
 

@@ -17,9 +17,9 @@ import pytest
 import fastexec as fx
 from conftest import ROOT, small_study
 from fastexec.errors import InputError, RefusedError
+from fastexec.runs.replay import replay_episode
+from fastexec.runs.run import run
 from fastexec.simulation import prepare, simulate
-from fastexec.studies.replay import replay_episode
-from fastexec.studies.run import run
 from fastexec.studies.study import Study
 from test_cli import fastexec, tree
 

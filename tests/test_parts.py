@@ -15,8 +15,8 @@ from fastexec.models.declarations import OfCost
 from fastexec.models.study import StudyModel
 from fastexec.planning.names import number
 from fastexec.simulation import prepare
-from fastexec.studies.moments import summarise
-from fastexec.studies.summary import SummaryAccumulator
+from fastexec.statistics.moments import summarise
+from fastexec.statistics.summary import SummaryAccumulator
 
 EPISODES = 300
 

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pytest
 
 from fastexec.errors import FastexecError, InputError
-from fastexec.studies.chunks import bytes_of
-from fastexec.studies.place import Place
+from fastexec.place import Place
+from fastexec.runs.chunks import bytes_of
 
 
 def test_paths_join_and_pickle(tmp_path):

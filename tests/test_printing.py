@@ -15,12 +15,12 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, strategies as st
 
-from fastexec.cli import main
-from fastexec.console import console_of, console_of_errors
-from fastexec.exits import show_warning
+from fastexec.cli.console import console_of, console_of_errors
+from fastexec.cli.exits import show_warning
+from fastexec.cli.main import main
+from fastexec.place import Place
 from fastexec.printing import harmless
-from fastexec.studies import progress
-from fastexec.studies.place import Place
+from fastexec.runs import progress
 from manifests import listed_anew
 from test_architecture import PACKAGE, parse, sources, where
 from test_cli import STUDY, fastexec

@@ -12,9 +12,9 @@ from fastexec.analysis.report.rows import read_rows
 from fastexec.analysis.report.sections import sections_of
 from fastexec.analysis.report.sentence import answer
 from fastexec.analysis.report.write import write_report
+from fastexec.place import Place
+from fastexec.runs.run import run
 from fastexec.simulation import simulate
-from fastexec.studies.place import Place
-from fastexec.studies.run import run
 from fastexec.studies.study import Study
 
 

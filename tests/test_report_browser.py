@@ -21,8 +21,8 @@ from conftest import small_study
 from fastexec.analysis.report.material import open_results
 from fastexec.analysis.report.sentence import answer
 from fastexec.analysis.report.write import write_report
-from fastexec.studies.place import Place
-from fastexec.studies.run import run
+from fastexec.place import Place
+from fastexec.runs.run import run
 from fastexec.studies.study import Study
 
 BROWSER = next((path for name in ("chromium", "google-chrome") if (path := shutil.which(name))), None)

@@ -13,8 +13,8 @@ from fastexec.analysis.report.costs import risk_chart
 from fastexec.analysis.report.material import open_results
 from fastexec.analysis.report.risk import RiskIntervals
 from fastexec.analysis.report.rows import read_rows
-from fastexec.studies.place import Place
-from fastexec.studies.run import run
+from fastexec.place import Place
+from fastexec.runs.run import run
 from fastexec.studies.study import Study
 
 EPISODES, SETS = 2000, 600

@@ -16,10 +16,10 @@ import pytest
 import fastexec as fx
 from conftest import SMALL, data_file
 from fastexec.errors import FastexecError, InputError, RefusedError
-from fastexec.studies import executors, store
-from fastexec.studies.place import Place
+from fastexec.place import Place
+from fastexec.runs import executors, store
+from fastexec.runs.work import work
 from fastexec.studies.study import Study
-from fastexec.studies.work import work
 
 EPISODES, CHUNK = 2500, 1000
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 import fastexec as fx
-from fastexec.cli import main
+from fastexec.cli.main import main
 from fastexec.columns import SCHEMA_VERSION
-from fastexec.studies import job, provenance, store
-from fastexec.studies.place import Place
+from fastexec.place import Place
+from fastexec.runs import job, provenance, store
 from fastexec.studies.study import Study
 from test_cli import STUDY, tree
 

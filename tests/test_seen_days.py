@@ -11,10 +11,10 @@ from conftest import data_file
 from fastexec.calibration.calibrate import calibrate
 from fastexec.data.bars import read_bars
 from fastexec.errors import InputError
+from fastexec.runs.agents import save_agent, train_one
+from fastexec.runs.check import examine
+from fastexec.runs.run import run
 from fastexec.simulation import prepare
-from fastexec.studies.agents import save_agent, train_one
-from fastexec.studies.check import examine
-from fastexec.studies.run import run
 from fastexec.studies.study import Study
 from real_days import some_days, write
 

@@ -13,15 +13,16 @@ import pytest
 
 import fastexec as fx
 from conftest import SMALL, data_file
-from fastexec.cli import main
+from fastexec.cli.main import main
 from fastexec.errors import InputError, RefusedError
+from fastexec.place import Place
+from fastexec.runs import progress
+from fastexec.runs.chunks import cut, memory
+from fastexec.runs.merge import merge
+from fastexec.runs.options import RunOptions
+from fastexec.runs.status import status
 from fastexec.simulation import prepare
-from fastexec.studies import moments, progress
-from fastexec.studies.chunks import cut, memory
-from fastexec.studies.merge import merge
-from fastexec.studies.options import RunOptions
-from fastexec.studies.place import Place
-from fastexec.studies.status import status
+from fastexec.statistics import moments
 from fastexec.studies.study import Study
 from test_cli import fastexec
 from test_run import assert_same_files
@@ -62,7 +63,7 @@ def test_merged_shards_equal_a_single_run(apart, tmp_path):
 def test_merged_summaries_equal_a_single_run(tmp_path, monkeypatch, node):
     """Borders within nodes, on them, and a shard that ends in the midst of a leaf."""
     monkeypatch.setattr(moments, "NODE", node)
-    monkeypatch.setattr("fastexec.studies.summary.NODE", node)
+    monkeypatch.setattr("fastexec.statistics.summary.NODE", node)
     leaf, study = moments.LEAF, Study.from_dict(SUMMARIES)
     fx.run(study, out=tmp_path / "whole", chunk=3 * leaf)
     fx.run(study, out=tmp_path / "odd", chunk=999)

@@ -12,7 +12,7 @@ import pytest
 
 from conftest import ROOT
 from fastexec.errors import Interrupted
-from fastexec.studies.interruption import asked_to_stop
+from fastexec.runs.interruption import asked_to_stop
 from test_cli import STUDY, fastexec
 from test_run import assert_same_files
 

@@ -7,9 +7,9 @@ import pytest
 from scipy.stats import norm, studentized_range, t
 
 from fastexec.analysis.cautions import uneven_days
-from fastexec.analysis.few_days import calibrated_value, single_value
-from fastexec.analysis.simultaneous import FEW_DAYS, FEW_EPISODES, MAX_T_DAYS, critical_value, simultaneous
-from fastexec.studies.paired import Paired, compare_pair
+from fastexec.statistics.few_days import calibrated_value, single_value
+from fastexec.statistics.paired import Paired, compare_pair
+from fastexec.statistics.simultaneous import FEW_DAYS, FEW_EPISODES, MAX_T_DAYS, critical_value, simultaneous
 
 
 def contrasts(count):

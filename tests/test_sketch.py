@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from fastexec.kernels.summary import BINS, count_bins
-from fastexec.studies.sketch import FAR_RELATIVE_ERROR, RELATIVE_ERROR, quantiles, upper_mean
+from fastexec.statistics.sketch import FAR_RELATIVE_ERROR, RELATIVE_ERROR, quantiles, upper_mean
 
 values = st.one_of(
     st.floats(2.0**-19, 2.0**39), st.floats(-(2.0**39), -(2.0**-19)), st.just(0.0), st.integers(-300, 300).map(float)

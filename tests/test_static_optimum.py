@@ -14,9 +14,9 @@ from fastexec.analysis.adapting import worth_of_adapting
 from fastexec.analysis.comparison import compare
 from fastexec.planning.expectation import expect
 from fastexec.planning.schedules import cheaper_than_optimum, minimum_is_proven
+from fastexec.runs.check import examine
+from fastexec.runs.run import run
 from fastexec.simulation import prepare
-from fastexec.studies.check import examine
-from fastexec.studies.run import run
 from fastexec.studies.study import Study
 from naive.schedule_cost import costs_bps
 from static_schedules import MARKETS, SCHEDULES, bps, objective, study_of, table

@@ -80,7 +80,7 @@ def test_help_on_a_full_disk_is_one_line(place):
 
 def test_whoever_listened_to_progress_may_leave(place):
     """A run goes on where nobody hears any more how far it is, and its results are told on standard output."""
-    code = "import fastexec.terminal as t; t._LINE_EVERY = 0.0; from fastexec.cli import main; main()"
+    code = "import fastexec.cli.terminal as t; t._LINE_EVERY = 0.0; from fastexec.cli.main import main; main()"
     command = [sys.executable, "-c", code, "run", "tiny.toml", "--chunk", "30", "--out", "left"]
     reading, writing = os.pipe()
     os.close(reading)

@@ -9,9 +9,9 @@ from hypothesis import given, settings, strategies as st
 from conftest import SMALL, data_file
 from fastexec.errors import InputError
 from fastexec.models.scalar import Range, bounds, expected
+from fastexec.runs.check import examine
 from fastexec.simulation import prepare, simulate
 from fastexec.studies.catalogue import presets
-from fastexec.studies.check import examine
 from fastexec.studies.study import Study
 from fastexec.studies.study_schema import schema_text
 

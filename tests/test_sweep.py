@@ -9,11 +9,11 @@ from hypothesis import given, settings, strategies as st
 import fastexec as fx
 from conftest import SMALL
 from fastexec.errors import InputError
+from fastexec.runs.swept import scenario_named, scenarios_table
 from fastexec.simulation import simulate
 from fastexec.studies.study import Study
 from fastexec.studies.study_schema import schema_text
 from fastexec.studies.sweep import labels_of, require_few
-from fastexec.studies.swept import scenario_named, scenarios_table
 
 GRID = {
     "market.price.volatility": [0.0003, 0.001],

@@ -13,8 +13,8 @@ from fastexec.analysis.report.sweep_material import open_sweep
 from fastexec.analysis.report.sweeps import sweep_sections
 from fastexec.analysis.report.write import write_report
 from fastexec.analysis.sweep_tables import axes_of, frontier
-from fastexec.studies.place import Place
-from fastexec.studies.store import read_study
+from fastexec.place import Place
+from fastexec.runs.store import read_study
 from fastexec.studies.study import Study
 from test_cli import STUDY, fastexec, tree
 

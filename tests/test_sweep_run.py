@@ -10,14 +10,14 @@ import pytest
 import fastexec as fx
 from conftest import SMALL
 from fastexec.errors import FastexecError, InputError, RefusedError
-from fastexec.studies import executors
-from fastexec.studies.check_sweep import examine_any
-from fastexec.studies.merge import merge
-from fastexec.studies.replay import replay_episode
-from fastexec.studies.status import status
+from fastexec.runs import executors
+from fastexec.runs.check_sweep import examine_any
+from fastexec.runs.merge import merge
+from fastexec.runs.replay import replay_episode
+from fastexec.runs.status import status
+from fastexec.runs.verify import verify
+from fastexec.runs.work import work
 from fastexec.studies.study import Study
-from fastexec.studies.verify import verify
-from fastexec.studies.work import work
 from test_almgren_chriss import CASES, PRICE, X, study as almgren_chriss
 from test_run import assert_same_files
 

@@ -14,7 +14,7 @@ import termios
 import pytest
 
 from conftest import ROOT
-from fastexec.cli import main
+from fastexec.cli.main import main
 from test_cli import STUDY, fastexec
 
 CODES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")

@@ -6,9 +6,9 @@ import pytest
 
 from fastexec.errors import InputError
 from fastexec.models.trust import Trust, record
-from fastexec.studies.place import Place
-from fastexec.studies.run import run
-from fastexec.studies.store import read_study
+from fastexec.place import Place
+from fastexec.runs.run import run
+from fastexec.runs.store import read_study
 from fastexec.studies.study import Study
 from foreign_results import MARKED, OTHER, PLAIN, STUDY, from_module, has_run, rewrite, say
 from manifests import listed_anew

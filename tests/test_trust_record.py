@@ -13,13 +13,13 @@ from fastexec.errors import FastexecError, InputError
 from fastexec.models.plugin_code import import_text, read_module
 from fastexec.models.plugin_files import registered
 from fastexec.models.trust import Trust, is_recorded, record
+from fastexec.place import Place
+from fastexec.runs.replay import replay_episode
+from fastexec.runs.run import run
+from fastexec.runs.store import read_study
+from fastexec.runs.verify import verify
 from fastexec.simulation import prepare
-from fastexec.studies.place import Place
-from fastexec.studies.replay import replay_episode
-from fastexec.studies.run import run
-from fastexec.studies.store import read_study
 from fastexec.studies.study import Study
-from fastexec.studies.verify import verify
 from foreign_results import MARKED, OTHER, STUDY, forget, from_module, has_run, module, say
 
 

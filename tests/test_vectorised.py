@@ -18,7 +18,7 @@ from llvmlite.binding import get_host_cpu_features
 import fastexec.kernels.online
 import fastexec.kernels.watch
 import fastexec.simulation
-import fastexec.studies.summary  # noqa: F401 - with the three above, every room's stages
+import fastexec.statistics.summary  # noqa: F401 - with the three above, every room's stages
 from fastexec.kernels import _jit, fields
 from fastexec.kernels._jit import JIT_DISABLED
 from fastexec.kernels.clock import Clock, Span

@@ -13,12 +13,12 @@ from conftest import small_study
 from fastexec.analysis.report.material import open_results
 from fastexec.analysis.report.sentence import answer
 from fastexec.analysis.report.top import top_of
-from fastexec.analysis.verdict import Difference, Judge, decimals, told_with_interval
+from fastexec.cli.savings import show_comparison
 from fastexec.errors import InputError
-from fastexec.savings import show_comparison
-from fastexec.studies.paired import from_summary, printed_costs, rounding, sharper
-from fastexec.studies.place import Place
-from fastexec.studies.run import run
+from fastexec.place import Place
+from fastexec.runs.run import run
+from fastexec.statistics.paired import from_summary, printed_costs, rounding, sharper
+from fastexec.statistics.verdict import Difference, Judge, decimals, told_with_interval
 from fastexec.studies.study import Study
 
 ROW = re.compile(r"^(\S+) +([\d.,]+)(?: +([\d.]+))? +(?:([+-][\d.,]+) \[([+-][\d.,]+), ([+-][\d.,]+)\])?", re.MULTILINE)

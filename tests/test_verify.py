@@ -9,10 +9,10 @@ import pytest
 
 import fastexec as fx
 from fastexec.errors import InputError
-from fastexec.studies import store
-from fastexec.studies.place import Place
+from fastexec.place import Place
+from fastexec.runs import store
+from fastexec.runs.verify import verify
 from fastexec.studies.study import Study
-from fastexec.studies.verify import verify
 from manifests import listed_anew
 from test_shards import ROWS, SUMMARIES, shards
 

@@ -16,11 +16,11 @@ import pyarrow.parquet as pq
 
 from fastexec.analysis.comparison import compare
 from fastexec.columns import markets_table
+from fastexec.place import Place
+from fastexec.runs import store
+from fastexec.runs.run import run
 from fastexec.simulation import Results, prepare
-from fastexec.studies import store
-from fastexec.studies.moments import COSTS, summarise
-from fastexec.studies.place import Place
-from fastexec.studies.run import run
+from fastexec.statistics.moments import COSTS, summarise
 from fastexec.studies.study import Study
 from fastexec.threads import default_threads
 from jobs.engine import MINI, mini

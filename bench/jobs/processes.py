@@ -14,7 +14,7 @@ from jobs.output import folder
 
 PYTHON, LIBRARIES = "python, nothing imported", "python importing numba, pyarrow, pandas"
 MEGABYTE = "MB"
-_MAIN = "from fastexec.cli import main; main()"
+_MAIN = "from fastexec.cli.main import main; main()"
 #: VmHWM begins anew with the program; ru_maxrss would hold the memory of the process that started it too.
 _PEAK = """
 import atexit, sys

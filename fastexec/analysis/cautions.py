@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from fastexec.analysis.adapting import worth_of_adapting
-from fastexec.analysis.few_days import single_value
-from fastexec.analysis.metrics import LEAST_EPISODES, Metric, material_of
-from fastexec.analysis.simultaneous import simultaneous
-from fastexec.analysis.verdict import single, told_with_interval
 from fastexec.models.strategies import BUILT_IN, strategy_class
-from fastexec.studies.paired import FEWEST_DAYS, Paired, from_summary, is_controlled
+from fastexec.statistics.few_days import single_value
+from fastexec.statistics.metrics import LEAST_EPISODES, Metric, material_of
+from fastexec.statistics.paired import FEWEST_DAYS, Paired, from_summary, is_controlled
+from fastexec.statistics.simultaneous import simultaneous
+from fastexec.statistics.verdict import single, told_with_interval
 from fastexec.studies.study import Study
 
 if TYPE_CHECKING:

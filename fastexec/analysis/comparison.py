@@ -11,17 +11,17 @@ import numpy as np
 
 from fastexec.analysis.cautions import Part, notes_of
 from fastexec.analysis.conditions import Conditioned, conditioned
-from fastexec.analysis.metrics import SHORTFALL, Metric, material_of, metric_of
-from fastexec.analysis.verdict import NEGLIGIBLE, Judge, judge_of
 from fastexec.columns import repeated
 from fastexec.errors import InputError
-from fastexec.studies import caveats, store
-from fastexec.studies.manifest import require_unchanged
-from fastexec.studies.paired import baseline_number, comparison_table, default_baseline
-from fastexec.studies.place import Place
+from fastexec.place import Place
+from fastexec.runs import caveats, store
+from fastexec.runs.manifest import require_unchanged
+from fastexec.runs.summary_file import read_summary
+from fastexec.runs.swept import scenario_named
+from fastexec.statistics.metrics import SHORTFALL, Metric, material_of, metric_of
+from fastexec.statistics.paired import baseline_number, comparison_table, default_baseline
+from fastexec.statistics.verdict import NEGLIGIBLE, Judge, judge_of
 from fastexec.studies.study import Study, swept_studies
-from fastexec.studies.summary_file import read_summary
-from fastexec.studies.swept import scenario_named
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from fastexec.analysis.metrics import SHORTFALL, Metric, Scores
 from fastexec.errors import InputError
+from fastexec.place import Place
 from fastexec.planning.parameters import ranges
+from fastexec.runs import layout, store
 from fastexec.simulation import Results
-from fastexec.studies import layout, store
-from fastexec.studies.moments import costs_in, summarise
-from fastexec.studies.place import Place
+from fastexec.statistics.metrics import SHORTFALL, Metric, Scores
+from fastexec.statistics.moments import costs_in, summarise
+from fastexec.statistics.summary import SummaryAccumulator
 from fastexec.studies.study import Study, Swept
-from fastexec.studies.summary import SummaryAccumulator
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -9,9 +9,9 @@ import numpy as np
 
 from fastexec.analysis.report.charts import Chart, Panel, Points, absent
 from fastexec.analysis.report.material import Material
-from fastexec.studies import store
-from fastexec.studies.paired import FEWEST_DAYS
-from fastexec.studies.place import Place
+from fastexec.place import Place
+from fastexec.runs import store
+from fastexec.statistics.paired import FEWEST_DAYS
 
 _GROUPS = 5
 _SAMPLE = 1_000_000

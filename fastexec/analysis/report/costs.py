@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from fastexec.analysis.metrics import LEAST_EPISODES
 from fastexec.analysis.report.charts import PART_COLOURS, Bars, Chart, Panel, Points, Style, absent
 from fastexec.analysis.report.material import Material
 from fastexec.analysis.report.rows import Rows
-from fastexec.analysis.verdict import decimals, told
+from fastexec.statistics.metrics import LEAST_EPISODES
+from fastexec.statistics.verdict import decimals, told
 
 _NEGLIGIBLE = 5e-4  # bps: a part that small in every strategy is not drawn
 

@@ -13,7 +13,7 @@ import numpy as np
 from fastexec.analysis.report.charts import NEUTRAL, Area, Bars, Chart, Heat, Line, Mark, Panel, Points
 from fastexec.analysis.report.sections import Section
 from fastexec.errors import InputError
-from fastexec.studies.place import Place
+from fastexec.place import Place
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

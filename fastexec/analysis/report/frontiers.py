@@ -13,10 +13,10 @@ from fastexec.analysis.report.risk import t95
 from fastexec.analysis.report.rows import read_risks
 from fastexec.analysis.report.sweep_material import SweepMaterial
 from fastexec.analysis.sweep_tables import RISKS, axes_of, frontier
-from fastexec.studies import store
-from fastexec.studies.paired import FEWEST_DAYS, from_summary
+from fastexec.runs import store
+from fastexec.runs.summary_file import read_summary
+from fastexec.statistics.paired import FEWEST_DAYS, from_summary
 from fastexec.studies.study import swept_studies
-from fastexec.studies.summary_file import read_summary
 
 if TYPE_CHECKING:
     import pyarrow as pa

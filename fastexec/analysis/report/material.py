@@ -10,15 +10,15 @@ import numpy as np
 
 from fastexec.analysis.comparison import Comparison, compare
 from fastexec.analysis.report.charts import Style, style_of
-from fastexec.analysis.simultaneous import Simultaneous, simultaneous
-from fastexec.analysis.verdict import NEGLIGIBLE, Judge, cost_beside
 from fastexec.errors import InputError
-from fastexec.studies import layout, store
-from fastexec.studies.manifest import require_unchanged
-from fastexec.studies.paired import from_summary, printed_costs
-from fastexec.studies.place import Place
+from fastexec.place import Place
+from fastexec.runs import layout, store
+from fastexec.runs.manifest import require_unchanged
+from fastexec.runs.swept import scenario_named
+from fastexec.statistics.paired import from_summary, printed_costs
+from fastexec.statistics.simultaneous import Simultaneous, simultaneous
+from fastexec.statistics.verdict import NEGLIGIBLE, Judge, cost_beside
 from fastexec.studies.study import Study, Swept
-from fastexec.studies.swept import scenario_named
 
 if TYPE_CHECKING:
     import pyarrow as pa

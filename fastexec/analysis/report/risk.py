@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from fastexec.studies.paired import FEWEST_DAYS
+from fastexec.statistics.paired import FEWEST_DAYS
 
 _TAIL = 0.05
 

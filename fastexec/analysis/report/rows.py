@@ -14,8 +14,8 @@ from fastexec.analysis.report.conditions import Condition, Conditions
 from fastexec.analysis.report.material import Material
 from fastexec.analysis.report.risk import RiskIntervals
 from fastexec.errors import InputError
-from fastexec.studies import layout, store
-from fastexec.studies.place import Place
+from fastexec.place import Place
+from fastexec.runs import layout, store
 
 _BLOCK = 1 << 19  # rows of episodes in memory at once
 _MOST_CELLS, _TAIL_CELLS = 80, 1_000

@@ -8,8 +8,8 @@ import numpy as np
 
 from fastexec.analysis.report.charts import Area, Chart, Line, Panel, absent, thinned
 from fastexec.analysis.report.material import Material
+from fastexec.runs import layout, store
 from fastexec.simulation import Prepared
-from fastexec.studies import layout, store
 
 _EPISODES, _FEWEST = 512, 100
 _CELLS = 4_000_000  # episodes x strategies x steps in memory

@@ -14,8 +14,8 @@ from fastexec.analysis.report.schedules import played, schedules_chart
 from fastexec.analysis.report.single_episodes import episodes_chart
 from fastexec.analysis.report.training import training_charts
 from fastexec.errors import FastexecError
+from fastexec.runs.replay import prepare_again
 from fastexec.simulation import Prepared
-from fastexec.studies.replay import prepare_again
 
 
 @dataclass(frozen=True)

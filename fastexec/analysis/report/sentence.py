@@ -8,8 +8,8 @@ import numpy as np
 
 from fastexec.analysis.adapting import worth_of_adapting
 from fastexec.analysis.report.material import Material
-from fastexec.analysis.verdict import Difference, told_with_interval
 from fastexec.learning.optimum import why_unknown
+from fastexec.statistics.verdict import Difference, told_with_interval
 
 
 def bps(value: float, decimals: int = 3) -> str:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from fastexec.analysis.comparison import Comparison, compare
 from fastexec.analysis.report.charts import Style, style_of
-from fastexec.analysis.simultaneous import Simultaneous, simultaneous
-from fastexec.analysis.verdict import NEGLIGIBLE
-from fastexec.studies import store
-from fastexec.studies.paired import from_summary
-from fastexec.studies.place import Place
+from fastexec.place import Place
+from fastexec.runs import store
+from fastexec.statistics.paired import from_summary
+from fastexec.statistics.simultaneous import Simultaneous, simultaneous
+from fastexec.statistics.verdict import NEGLIGIBLE
 from fastexec.studies.study import Study
 
 if TYPE_CHECKING:

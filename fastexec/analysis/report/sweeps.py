@@ -17,8 +17,8 @@ from fastexec.analysis.report.sweep_material import SweepMaterial
 from fastexec.analysis.report.top import Row, Top, cell, command_of, facts_of, of_difference, scale_of
 from fastexec.analysis.sweep_tables import axes_of, shown
 from fastexec.models.strategies import strategy_class
-from fastexec.studies import store
-from fastexec.studies.paired import from_summary, printed_costs
+from fastexec.runs import store
+from fastexec.statistics.paired import from_summary, printed_costs
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -10,7 +10,7 @@ from fastexec.analysis.cautions import CONTROLS, cautions
 from fastexec.analysis.report.costs import method_note
 from fastexec.analysis.report.material import Material
 from fastexec.analysis.report.sentence import adapting, answer, optimum, percent
-from fastexec.analysis.verdict import Difference, Judge, decimals, told
+from fastexec.statistics.verdict import Difference, Judge, decimals, told
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -14,8 +14,8 @@ from fastexec.learning.agent import FEWEST_VISITS, Agent
 from fastexec.learning.agent_file import read_agent
 from fastexec.learning.training import agent_path
 from fastexec.models.features import FEATURES
-from fastexec.studies.agents import agent_in
-from fastexec.studies.layout import AGENTS, home_name
+from fastexec.runs.agents import agent_in
+from fastexec.runs.layout import AGENTS, home_name
 
 _MOST_LABELS = 40
 _GREY = Style(NEUTRAL, "dash")

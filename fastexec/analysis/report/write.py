@@ -12,9 +12,9 @@ from fastexec.analysis.report.sections import sections_of
 from fastexec.analysis.report.sweep_material import open_sweep
 from fastexec.analysis.report.sweeps import sweep_sections, sweep_top
 from fastexec.analysis.report.top import top_of
-from fastexec.analysis.verdict import NEGLIGIBLE
 from fastexec.errors import InputError, RefusedError
-from fastexec.studies.place import Place
+from fastexec.place import Place
+from fastexec.statistics.verdict import NEGLIGIBLE
 
 
 def write_report(

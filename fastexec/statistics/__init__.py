@@ -1,0 +1,1 @@
+"""Moments, paired comparisons and their intervals; knows no folder."""

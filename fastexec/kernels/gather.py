@@ -24,14 +24,19 @@ from fastexec.kernels.walk import Episodes, Stages, Walk
 
 
 class Gathered(NamedTuple):
-    """``go`` and ``stay`` int64[t, x, x']: how often x' followed x in step t, with volume and without; ``costs``
-    int64[t, x, 3]: sums of the half spread, of the temporary factor and of the half spread at the step's end, bps of the
-    order's value, times ``scale[0]``; ``fault`` int64[1]: values beyond the bounds ``scale[1]``, ``scale[2]``.
+    """``go`` and ``stay`` int64[t, x, x']: how often x' followed x in step t, with volume and without; ``half``
+    and ``temporary``, likewise, and ``ends`` int64[t, x]: sums of the half spread and of the temporary factor, where there was
+    volume, and of the half spread at the step's end, bps of the order's value, times ``scale[0]``; ``squares`` int64[t, x, 3]: of the
+    half spread squared, of its product with the temporary factor and of that squared, times ``scale[3]`` to ``scale[5]``.
+    ``fault`` int64[1]: values beyond the bounds ``scale[1]`` and ``scale[2]``.
     """
 
     go: np.ndarray
     stay: np.ndarray
-    costs: np.ndarray
+    half: np.ndarray
+    temporary: np.ndarray
+    ends: np.ndarray
+    squares: np.ndarray
     scale: np.ndarray
     fault: np.ndarray
 
@@ -46,7 +51,8 @@ def gather_range(
 def example_sums() -> Gathered:
     """For types."""
     cube = np.zeros((1, 1, 1), np.int64)
-    return Gathered(cube, cube, cube, np.ones(3), np.zeros(1, np.int64))
+    ends, fault = np.zeros((1, 1), np.int64), np.zeros(1, np.int64)
+    return Gathered(cube, cube, cube, cube, ends, cube, np.ones(6), fault)
 
 
 def _door(episodes, plan, strategies, paths, lanes, functions, sums):
@@ -57,8 +63,11 @@ def _door(episodes, plan, strategies, paths, lanes, functions, sums):
     within("sums.go: states", states, codes_of(strategies))
     held("sums.go", sums.go, I8, steps, states, states)
     held("sums.stay", sums.stay, I8, steps, states, states)
-    held("sums.costs", sums.costs, I8, steps, states, 3)
-    held("sums.scale", sums.scale, F8, 3)
+    held("sums.half", sums.half, I8, steps, states, states)
+    held("sums.temporary", sums.temporary, I8, steps, states, states)
+    held("sums.ends", sums.ends, I8, steps, states)
+    held("sums.squares", sums.squares, I8, steps, states, 3)
+    held("sums.scale", sums.scale, F8, 6)
     held("sums.fault", sums.fault, I8, 1)
 
 
@@ -97,34 +106,43 @@ def remember_states(m, b):
 
 @stage
 def count_transitions(t, span, b, sums):
-    """The state of each lane after the one before."""
+    """The state of each lane after the one before, and what a slice paid in between: the step's factors still stand."""
     for i in range(span.low, span.high):
         before, now = np.int64(b[f.PAST_STATE + i]), np.int64(b[f.STATE + i])
-        if b[f.PAST_TRADED + i] > 0.0:
+        traded = b[f.PAST_TRADED + i] > 0.0
+        if traded:
             sums.go[t, before, now] += 1
         else:
             sums.stay[t, before, now] += 1
+        add_costs(b[f.FACTOR_SPREAD + i], b[f.FACTOR_TEMPORARY + i], b[f.FACTOR_END + i], traded, t, before, now, sums)
 
 
-@bound_to(sums=example_sums)
 @stage
-def add_costs(t, span, m, b, sums):
-    """The step's factors: of the slice (half spread), of its power (temporary), and the half spread at the step's end."""
-    scale, most_spread, most_temporary = sums.scale[0], sums.scale[1], sums.scale[2]
-    for i in range(span.low, span.high):
-        x = np.int64(b[f.STATE + i])
-        half, temporary, end = b[f.FACTOR_SPREAD + i], b[f.FACTOR_TEMPORARY + i], b[f.FACTOR_END + i]
-        if not (half <= most_spread and end <= most_spread and temporary <= most_temporary):
-            sums.fault[0] += 1
-        elif m[f.VOLUME + i] > 0.0:
-            sums.costs[t, x, 0] += np.int64(half * scale)
-            sums.costs[t, x, 1] += np.int64(temporary * scale)
-        sums.costs[t, x, 2] += np.int64(end * scale) if end <= most_spread else 0
+def add_costs(half, temporary, end, traded, t, before, now, sums):
+    """One lane's factors: of the slice (half spread), of its power (temporary), and the half spread at the step's end."""
+    scale = sums.scale
+    if not (half <= scale[1] and end <= scale[1] and temporary <= scale[2]):
+        sums.fault[0] += 1
+        return
+    squares = sums.squares[t, before]
+    if traded:
+        sums.half[t, before, now] += in_units(half, scale[0])
+        sums.temporary[t, before, now] += in_units(temporary, scale[0])
+        squares[0] += in_units(half * half, scale[3])
+        squares[1] += in_units(half * temporary, scale[4])
+        squares[2] += in_units(temporary * temporary, scale[5])
+    sums.ends[t, before] += in_units(end, scale[0])
+
+
+@stage
+def in_units(x, scale):
+    """Fixed point, to the nearest."""
+    return np.int64(x * scale + 0.5)
 
 
 def _stages(world):
     """Gather; ``own`` are the ``Gathered`` sums."""
-    return Stages([(observe_state, count_step, find_factors, add_costs, remember_states)], (count_last,))
+    return Stages([(observe_state, count_step, find_factors, remember_states)], (count_last,))
 
 
 gather_blocks = Walk("gather_blocks", _door, _stages)

@@ -24,6 +24,7 @@ _HIGHEST = np.array([
 #: The same of a strategy's kind.
 _HIGHEST_OF_KIND = np.array([
     f.TABLE, 1, (1 << 24) - 1, f.ANY_LOTS, f.MOST_LEVELS, (1 << 24) - 1, 1, f.MOST_FEATURES, _MOST_STATES, _MOST_STATES,
+    1,
 ], np.uint64)  # fmt: skip
 
 
@@ -100,7 +101,7 @@ def _check_strategies(strategies: f.Strategies, steps: int, rows: int) -> None:
     within("strategies.fractions: groups", groups, 1)
     held("strategies.groups", strategies.groups, I8, *sizes("strategies.groups", strategies.groups, 1))
     held("strategies.features", strategies.features, I8, count, f.MOST_FEATURES, 4)
-    held("strategies.edges", strategies.edges, F8, count, f.MOST_FEATURES, f.MOST_LEVELS)
+    held("strategies.edges", strategies.edges, F8, count, f.MOST_FEATURES, f.EDGES)
     held("strategies.policy", strategies.policy, U2, size)
     each_within("strategies.kinds", strategies.kinds, _HIGHEST_OF_KIND)
     by_group = False

@@ -14,6 +14,7 @@ from fastexec.analysis.verdict import single, told_with_interval
 from fastexec.models.strategies import BUILT_IN, strategy_class
 from fastexec.studies.paired import FEWEST_DAYS, from_summary, is_controlled
 from fastexec.studies.study import Study
+from fastexec.studies.unseen import unseen_notes
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -84,6 +85,9 @@ def cautions(studies: Sequence[Study], summaries: Sequence[pa.Table]) -> list[st
     if partial:
         rule = "was left" if study.order.at_horizon == "leave" else "was completed or marked at the end, at a cost"
         notes.append(f"* did not finish by itself in every episode; the rest {rule}: {', '.join(partial)}")
+    notes += unseen_notes(
+        (row["strategy"], row["unseen"]) for summary in summaries for row in summary.select(["strategy", "unseen"]).to_pylist()
+    )
     controls = [strategy.name for strategy in study.strategies if strategy.is_control]
     if controls:
         notes.append("+ control: an adaptive policy must beat these, not only TWAP")

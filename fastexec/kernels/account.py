@@ -81,7 +81,7 @@ def write_rows(span, ledgers, rows, output):
             for i in range(count):
                 places[i] = row[i]
     for c in range(output.counts.shape[0]):
-        counts, at = output.counts[c], (f.ORDERS, f.LAST_STEP, f.UNSEEN)[c] + low
+        counts, at = output.counts[c], (f.ORDERS, f.LAST_STEP, f.MET, f.UNSEEN)[c] + low
         for k in range(strategies):
             row, places = ledgers[k, at : at + count], counts[first * strategies + k :: strategies]
             for i in range(count):

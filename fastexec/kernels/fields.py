@@ -113,13 +113,13 @@ MARKET_FIELDS = MIDS // LANES + HISTORY
 
 # Of a strategy: decision and ledger; observation (VALUE: of one feature, then an action's number); outcome of the decision
 # (its share of the volume, that to the exponent, its own transient impact); what a learner keeps of the step before; the
-# step's price as linear factors; whether what it observes lies outside what a training saw, and in how many steps the state
-# did. What can be derived at any time (fees, filled shares, permanent cost) is not accumulated.
+# step's price as linear factors; whether what it observes lies outside what a training saw, how many steps began with
+# something left to trade, and in how many of those it did. What can be derived at any time (fees, filled shares, permanent cost) is not accumulated.
 (SLICE, REMAINING, SUM_TIMING, SUM_HALF_SPREAD, SUM_TEMPORARY, SUM_SQUARES, SUM_TRANSIENT, IMPACT,
  ORDERS, LAST_STEP, LARGEST_RATE, VOLUME_AT_LAST, OWN_REMAINING, PROGRAM_COST,
  VALUE, STATE, RATE, RAISED_RATE, PUSHED, PAST_STATE, PAST_TRADED,
- FACTOR_SPREAD, FACTOR_TEMPORARY, FACTOR_END, OUTSIDE, UNSEEN,
- CHARGED, SUM_CHARGED, SUM_FURTHER) = _offsets(0, 29)  # fmt: skip
+ FACTOR_SPREAD, FACTOR_TEMPORARY, FACTOR_END, OUTSIDE, MET, UNSEEN,
+ CHARGED, SUM_CHARGED, SUM_FURTHER) = _offsets(0, 30)  # fmt: skip
 # What the further parts charge for the slice, in currency a share, and have charged so far; from SUM_FURTHER on each of them.
 MOST_FURTHER = 4
 LEDGER_FIELDS = SUM_FURTHER // LANES + MOST_FURTHER
@@ -169,7 +169,7 @@ EPISODE_COLUMNS = (
     "spread_bps", "temporary_bps", "permanent_bps", "transient_bps", "timing_bps", "fees_bps", "residual_bps",
     "vwap_slippage_bps", "participation", "max_participation", "program_cost",
 )  # fmt: skip
-COUNT_COLUMNS = ("child_orders", "last_step", "unseen_states")  # the last of studies with an agent only
+COUNT_COLUMNS = ("child_orders", "last_step", "states_met", "states_unseen")  # the last two of studies with an agent only
 STEP_COLUMNS = ("mid", "spread", "volume", "shares", "price", "remaining", "own_impact")
 (ORDER_SHARES, ARRIVAL_PRICE, LAST_PRICE, MARKET_VWAP, MARKET_TWAP, MARKET_VOLUME,
  ARRIVAL_SPREAD_BPS, MEAN_SPREAD_BPS, REALISED_VOLATILITY) = range(len(MARKET_COLUMNS))  # fmt: skip
@@ -193,7 +193,7 @@ def further_parts(switches: np.ndarray) -> list[int]:
 
 def count_rows(strategies: Strategies) -> int:
     """Counts of an episode that a study has."""
-    return len(COUNT_COLUMNS) - (0 if strategies.kinds[:, COUNTS_UNSEEN].any() else 1)
+    return len(COUNT_COLUMNS) - (0 if strategies.kinds[:, COUNTS_UNSEEN].any() else 2)
 
 
 def episode_rows(switches: np.ndarray) -> int:

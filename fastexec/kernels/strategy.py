@@ -128,11 +128,13 @@ def find_actions(strategies, k, t, b):
 
 @stage
 def count_unseen(strategies, k, t, b):
-    """Count the step where there is something left to trade and its training saw no such state, or no such value."""
+    """Count the step where there is something left to trade, and where its training saw no such state or no such value."""
     policy, start = strategies.policy, strategies.kinds[k, f.POLICY_AT] + t * strategies.kinds[k, f.STATES]
     for i in range(LANES):
         strange = b[f.OUTSIDE + i] > 0.0 or policy[start + np.int64(b[f.STATE + i])] >= f.UNSEEN_STATE
-        b[f.UNSEEN + i] += 1.0 if strange and b[f.REMAINING + i] > 0.0 else 0.0
+        left = 1.0 if b[f.REMAINING + i] > 0.0 else 0.0
+        b[f.MET + i] += left
+        b[f.UNSEEN + i] += left if strange else 0.0
 
 
 @stage

@@ -26,7 +26,7 @@ class Agent:
     """cuts: features with their edges, inventory last. learned: the table that was kept. schedule: float64[t + 1], its mean.
     curve: a row for the start (not of rule program) and one a round (episodes, training_bps, validation_bps, error_bps,
     completion); kept: the row of the table; fresh: (cost, standard error) in bps, on episodes by which nothing was chosen.
-    seen: (lowest, highest) value of each feature that the table met in training, inventory's infinite. training: what it was
+    seen: between which values, but for rare ones, each feature lay in training, inventory's infinite. training: what it was
     trained by, as nested keys. outside: values of the pilot run beyond the ends that a feature was given.
     """
 

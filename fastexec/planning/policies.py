@@ -43,7 +43,9 @@ class TablePolicy(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """What a training saw: ``states`` bool[t, state], and of each feature the ``lowest`` and ``highest`` value, float64[f]."""
+    """What a training saw: ``states`` bool[t, state], and of each feature, but for rare ones, the ``lowest`` and ``highest``
+    value, float64[f].
+    """
 
     states: np.ndarray
     lowest: np.ndarray

@@ -14,11 +14,13 @@ from fastexec.models.tree import sections_of
 from fastexec.planning.expectation import Expectation, expect
 from fastexec.planning.round_trip import find_round_trip
 from fastexec.planning.schedules import cheaper_than_optimum, linear_slope, minimum_is_proven
-from fastexec.simulation import Prepared, prepare
+from fastexec.simulation import Prepared, Results, prepare
 from fastexec.studies.chunks import cut, memory
+from fastexec.studies.moments import tallies_of
 from fastexec.studies.options import RunOptions
 from fastexec.studies.scenario import Outline
 from fastexec.studies.study import Study
+from fastexec.studies.unseen import unseen_notes, unseen_share
 from fastexec.threads import default_threads
 
 _PILOT = 4096
@@ -53,24 +55,31 @@ def examine(study: Study) -> Examination:
     """Validate a study down to its schedules and inputs, time a pilot of it, and look for what is wrong with it."""
     prepared = prepare(study)
     market = expect(study, prepared.windows)[0]
-    warnings, cost = [*prepared.warnings, *_warnings(study, market)], _cost(study, prepared)
+    cost, pilot = _cost(study, prepared)
+    shares = unseen_share(tallies_of(pilot)).tolist()
+    warnings = [
+        *prepared.warnings,
+        *_warnings(study, market),
+        *unseen_notes(zip(prepared.strategies, shares, strict=True)),
+    ]
     size = f"{prepared.episodes:,} of {study.order.steps} steps, {len(prepared.strategies)} strategies"
     costs = [("episodes", f"{size}: {cost.rows:,} rows"), *told(cost)]
     return Examination(study, costs, _known(prepared, market), warnings, cost)
 
 
-def _cost(study: Study, prepared: Prepared) -> Cost:
+def _cost(study: Study, prepared: Prepared) -> tuple[Cost, Results]:
+    """What a run takes, by a pilot; and what the pilot found."""
     pilot = min(_PILOT, prepared.episodes)
     prepared.run(0, pilot)
     started = perf_counter()
-    prepared.run(0, pilot)
+    found_there = prepared.run(0, pilot)
     seconds = (perf_counter() - started) / pilot * prepared.episodes / default_threads()
     slots, rows = default_threads(), prepared.study.output.rows
     outline = Outline.prepared(study, prepared)
     found = cut([outline], rows, RunOptions(), slots, None)
     files = 2 * -(-prepared.episodes // found.chunk) if rows == "all" else 0
     size = memory([outline], rows, slots, found)
-    return Cost(prepared.episodes * len(prepared.strategies), seconds, size, files, found.chunk)
+    return Cost(prepared.episodes * len(prepared.strategies), seconds, size, files, found.chunk), found_there
 
 
 def told(cost: Cost) -> list[tuple[str, str]]:

@@ -184,16 +184,8 @@ def tallies_of(results: Results) -> np.ndarray:
     filled = episodes["filled_shares"].reshape(-1, k)
     open_ = filled < results.markets["order_shares"][:, None]
     none = np.zeros(k, np.int64)
-    if "unseen_states" not in episodes:
-        return np.stack((open_.sum(axis=0), none, none))
-    met = np.where(open_, results.steps, episodes["last_step"].reshape(-1, k).astype(np.int64) + 1)
-    return np.stack((open_.sum(axis=0), met.sum(axis=0), episodes["unseen_states"].reshape(-1, k).sum(axis=0, dtype=np.int64)))
-
-
-def unseen_share(tallies: np.ndarray) -> np.ndarray:
-    """Unseen of the states met, float64[k]; NaN where no agent met any."""
-    _, met, unseen = tallies
-    return np.where(met > 0, unseen / np.maximum(met, 1), np.nan)
+    counted = [episodes.get(f"states_{name}", none).reshape(-1, k).sum(axis=0, dtype=np.int64) for name in TALLIES[1:]]
+    return np.stack((open_.sum(axis=0), *counted))
 
 
 def summarise(first: int, results: Results) -> Partial:

@@ -12,8 +12,9 @@ import numpy as np
 from fastexec.columns import QUANTILES, build, repeated
 from fastexec.kernels.summary import BINS
 from fastexec.models.costs import ALWAYS
-from fastexec.studies.moments import LEAF, MEANS, NODE, TALLIES, Moments, Partial, unseen_share
+from fastexec.studies.moments import LEAF, MEANS, NODE, TALLIES, Moments, Partial
 from fastexec.studies.sketch import quantiles, upper_mean
+from fastexec.studies.unseen import unseen_share
 
 if TYPE_CHECKING:
     import pyarrow as pa

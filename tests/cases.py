@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from rows import (
+    batched,
     books,
     decide,
     execute,
@@ -21,6 +22,7 @@ from rows import (
     parts,
     program,
     programmes,
+    squares,
     states,
     summaries,
     walk,
@@ -42,9 +44,11 @@ PARTS = (
     walk,
     learners,
     gathered,
+    batched,
     learning,
     program,
     programmes,
+    squares,
     summaries,
 )
 ROWS: tuple[Lanes | Plain, ...] = tuple(row for part in PARTS for row in part.ROWS)

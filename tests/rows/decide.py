@@ -157,11 +157,12 @@ def nobody_shares_choices(given, found, again):
 
 
 def find_actions(v):
-    return {"value": float(POLICY[AT + v.t * 6 + int(v.state)])}
+    return {"value": float(POLICY[AT + v.t * 6 + int(v.state)] % f.UNSEEN_STATE)}
 
 
 AT = 5
 POLICY = np.random.default_rng(4).integers(0, 9, AT + 6 * STEPS)
+POLICY[::3] += f.UNSEEN_STATE
 
 
 def policy_of(x):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 
 import numpy as np
 from hypothesis import strategies as st
@@ -130,27 +131,43 @@ FEATURES = (
     (features.RELATIVE_SPREAD, 2, 105, 0, (1.5,)),
 )
 CODES, AT = 210, 3
+SEEN = {features.MOMENTUM: (-0.015, 0.02), features.OF_SPREAD: (0.0005, 0.008)}
+POLICY = np.random.default_rng(7).integers(0, len(LEVELS), AT + STEPS * CODES)
+#: A quarter of the states that its training never met.
+STRANGE = f.UNSEEN_STATE * np.random.default_rng(8).choice([0, 0, 0, 1], POLICY.size)
 
 
 def agent(x, count=2, **kind):
     """The last of the strategies is a table on ``FEATURES``."""
-    policy = np.random.default_rng(7).integers(0, len(LEVELS), AT + STEPS * CODES)
-    strategies = strategies_of(count, STEPS, policy=policy, policy_at=AT, states=CODES, features=len(FEATURES),
+    strategies = strategies_of(count, STEPS, policy=POLICY + STRANGE, policy_at=AT, states=CODES, features=len(FEATURES),
                                sees_volume=x.during, levels=len(LEVELS), **kind)  # fmt: skip
     for j, (feature, bins, stride, look_back, edges) in enumerate(FEATURES):
         strategies.features[-1, j, [f.FEATURE, f.BINS, f.STRIDE, f.LOOK_BACK]] = feature, bins, stride, look_back
         strategies.edges[-1, j, : len(edges)] = edges
+        strategies.edges[-1, j, [f.LOWEST, f.HIGHEST]] = SEEN.get(feature, (-np.inf, np.inf))
     strategies.levels[-1, : len(LEVELS)] = LEVELS
     return strategies
 
 
 def encode(v):
-    numbers = []
+    numbers, outside = [], False
     for feature, bins, stride, look_back, edges in FEATURES:
         value = value_of(v, feature, look_back)
         number = binned.even_bin(value, bins) if feature == features.INVENTORY else binned.bin_of(value, edges)
         numbers.append((number, stride))
-    return {"state": binned.code(numbers)}
+        low, high = SEEN.get(feature, (-np.inf, np.inf))
+        outside |= bool(getattr(v, "counts", 0)) and not low <= value <= high
+    return {"state": binned.code(numbers), "outside": float(outside)}
+
+
+def note_outside(v):
+    return {"outside": 1.0 if not v.low <= v.value <= v.high else v.outside}
+
+
+def once_outside_always(given, found, again):
+    assert (found.outside >= given.outside).all()
+    np.testing.assert_array_equal(again(value=0.5 * (given.low + given.high)).outside, given.outside)
+    np.testing.assert_array_equal(again(value=given.high + 1.0).outside, 1.0)
 
 
 def cut_evenly(v):
@@ -203,11 +220,31 @@ def digits_of_their_own(given, found, again):
 
 
 def look_up(v):
-    state = encode(v)["state"]
-    number = int(agent(v).policy[AT + v.t * CODES + state])
+    state, outside = encode(v).values()
+    number = int(POLICY[AT + v.t * CODES + state])
     level = number if v.set == f.ANY_LOTS else LEVELS[number]
     wanted = decide.action(SETS[v.set], level, v.shares, STEPS, v.lot, v.remaining)
-    return {"state": state, "slice": wanted if v.volume > 0.0 else 0.0}
+    found = {"state": state, "outside": outside, "slice": wanted if v.volume > 0.0 else 0.0}
+    return found | (unseen(v, state, outside) if v.counts else {})
+
+
+def unseen(v, state, outside):
+    """A step more with something left, and a strange one where its training met no such state or value."""
+    left = float(v.remaining > 0.0)
+    strange = STRANGE[AT + v.t * CODES + int(state)] > 0 or outside > 0.0
+    return {"met": v.met + left, "unseen": v.unseen + left * strange}
+
+
+def count_unseen(v):
+    return unseen(v, v.state, v.outside)
+
+
+def only_while_something_is_left(given, found, again):
+    done = again(remaining=0.0)
+    np.testing.assert_array_equal(done.met, given.met)
+    np.testing.assert_array_equal(done.unseen, given.unseen)
+    assert (found.unseen - given.unseen <= found.met - given.met).all()
+    np.testing.assert_array_equal(again(outside=1.0).unseen, given.unseen + (given.remaining > 0.0))
 
 
 def as_the_policy_says(given, found, again):
@@ -219,7 +256,7 @@ def as_the_policy_says(given, found, again):
 def choosing(x):
     shape = (STEPS, OFFSET + W + 1)
     x.record = Experience(np.full(shape, -7, np.int32), np.full(shape, 249, np.uint8), np.full(shape, -7.0),
-                          np.array([x.epsilon]))  # fmt: skip
+                          np.full(shape, -7.0, np.float32), np.array([x.epsilon]))  # fmt: skip
     plan = plan_of(STEPS, phase=x.phase, lot=x.lot)
     clock, span = Clock(np.uint64(x.seed), x.block, x.t, STEPS), Span(LOW, HIGH, OFFSET)
     return clock, span, plan, agent(x, 1, owner=x.owner, action_set=x.set), x.lanes, x.record
@@ -230,7 +267,9 @@ def noted(x):
     assert (np.delete(x.record.states, x.t, axis=0) == -7).all()
     assert (x.record.costs == -7).all()
     actions = x.record.actions[x.t].astype(np.int16)
-    return {"noted": written(x.record.states[x.t]), "taken": written(np.where(actions == 249, -7, actions))}
+    assert (np.delete(x.record.beside, x.t, axis=0) == -7).all()
+    found = {"noted": written(x.record.states[x.t]), "taken": written(np.where(actions == 249, -7, actions))}
+    return found | {"beside": written(x.record.beside[x.t])}
 
 
 def choose(v):
@@ -238,20 +277,22 @@ def choose(v):
     episode, key = v.block * W + v.i, (v.seed & 0xFFFFFFFF, v.seed >> 32)
     stream = v.phase << 30 | ACTIONS << 24 | v.owner
     word, other, *_ = philox4x32((episode & 0xFFFFFFFF, episode >> 32, v.t, stream), key)
-    number = int(agent(v, 1).policy[AT + v.t * CODES + state])
+    number = int(POLICY[AT + v.t * CODES + state])
     if word < v.epsilon * 2**32:
         number = decide.chosen(other, len(LEVELS))
     level = number if v.set == f.ANY_LOTS else LEVELS[number]
     wanted = decide.action(SETS[v.set], level, v.shares, STEPS, v.lot, v.remaining)
-    found = {"state": state, "slice": wanted if v.volume > 0.0 else 0.0}
-    return found | only_inside(v, {"noted": state, "taken": number})
+    found = {"state": state, "outside": 0.0, "slice": wanted if v.volume > 0.0 else 0.0}
+    top = FEATURES[-1][1] - 1
+    beside = np.float32(v.left * top - math.floor(v.left * top + 0.5))
+    return found | only_inside(v, {"noted": state, "taken": number, "beside": beside})
 
 
 def tries_as_often_as_said(given, found, again):
     """With epsilon 0 the policy, with 1 any action, each as likely."""
     allowed_slices = type(given)(**(vars(given) | {"lot": 0.0}))
     allowed(allowed_slices, found)
-    policy = agent(given, 1).policy[AT + given.t * CODES + found.state.astype(int)]
+    policy = POLICY[AT + given.t * CODES + found.state.astype(int)]
     np.testing.assert_array_equal(again(epsilon=0.0).taken[LOW:HIGH], policy[LOW:HIGH])
     counts = np.bincount(again(epsilon=1.0).taken[LOW:HIGH].astype(int), minlength=len(LEVELS))
     assert counts.size == len(LEVELS)
@@ -261,6 +302,7 @@ def tries_as_often_as_said(given, found, again):
 CHARGES = {"permanent_coefficient": real(0.0, 1e-4), "permanent_own": real(0.0, 1.0), "fee": real(0.0, 0.01),
            "temporary_fixed": real(0.0, 0.1), "temporary_slope": real(0.0, 1e-4)}  # fmt: skip
 ACTS = {"lot": LOTS, "set": st.integers(0, 3)}
+COUNTED = dict.fromkeys(("met", "unseen"), st.integers(0, 9).map(float))
 EDGES = st.lists(real(-2.0, 2.0), min_size=4, max_size=4).map(lambda e: np.array(sorted(e)))
 ROWS = (
     Lanes("observe.observe_feature",
@@ -278,14 +320,20 @@ ROWS = (
           rises_with_the_value, others={"stride": st.integers(1, 50), "edges": EDGES}, rtol=0.0),
     Lanes("bins.encode", lambda x: (agent(x), 1, x.t, x.p, x.m, x.b), encode, OF_ORDER, digits_of_their_own,
           others=STEP, derived=sums_of_path, scratch="value"),
+    Lanes("bins.note_outside", lambda x: (x.low, x.high, x.b), note_outside,
+          {"value": real(-2.0, 2.0), "outside": st.sampled_from([0.0, 1.0])}, once_outside_always,
+          others={"low": real(-2.0, 0.0), "high": real(0.0, 2.0)}, rtol=0.0),
+    Lanes("strategy.count_unseen", lambda x: (agent(x), 1, x.t, x.b), count_unseen,
+          {"state": st.integers(0, CODES - 1).map(float), "outside": st.sampled_from([0.0, 1.0]), **COUNTED,
+           "remaining": st.sampled_from([0.0, 5.0])}, only_while_something_is_left, others=STEP, rtol=0.0),
     Lanes("gather.observe_state", lambda x: (x.t, agent(x, 1), x.p, x.m, x.b), encode, OF_ORDER, digits_of_their_own,
           others=STEP, derived=sums_of_path, scratch="value"),
     Lanes("strategy.table",
-          lambda x: (Clock(np.uint64(0), 0, x.t, STEPS), 1, agent(x, action_set=x.set), plan_of(STEPS, lot=x.lot).numbers,
+          lambda x: (Clock(np.uint64(0), 0, x.t, STEPS), 1, agent(x, action_set=x.set, counts_unseen=x.counts), plan_of(STEPS, lot=x.lot).numbers,
                      x.p, x.m, x.b), look_up,
-          OF_ORDER, as_the_policy_says, others={**STEP, **ACTS}, derived=sums_of_path, scratch="value", atol=1e-9),
+          {**OF_ORDER, **COUNTED}, as_the_policy_says, others={**STEP, **ACTS, "counts": st.integers(0, 1)}, derived=sums_of_path, scratch="value", atol=1e-9),
     Lanes("explore.choose", choosing, choose, OF_ORDER, tries_as_often_as_said, derived=sums_of_path,
           outputs=noted, scratch="value w0 w1 w2 w3", atol=1e-9, tries=15,
           others={**STEP, **ACTS, **BLOCK, "epsilon": st.sampled_from([0.0, 0.3, 1.0]), "owner": st.integers(0, 2**24 - 1)},
-          each=True),
+          each=True, through="explore.note_inventory"),
 )  # fmt: skip

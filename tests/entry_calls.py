@@ -72,7 +72,9 @@ def simulate_blocks() -> tuple[Any, ...]:
 
 
 def explore_blocks() -> tuple[Any, ...]:
-    record = Experience(np.zeros((T, E), I4), np.zeros((T, E), U1), np.zeros((T, E)), np.zeros((T, E), F4), np.full(1, 0.1))
+    record = Experience(
+        np.zeros((T, E), I4), np.zeros((T, E), U1), np.zeros((T, E)), np.zeros((T, E), F4), np.full(1, 0.1)
+    )
     return EPISODES, *study(), lanes_for(5), np.zeros(1, I8), record
 
 
@@ -86,7 +88,11 @@ def observe_blocks() -> tuple[Any, ...]:
 def gather_blocks() -> tuple[Any, ...]:
     cube = (T, X, X)
     sums = Gathered(
-        *(np.zeros(cube, I8) for _ in range(4)), np.zeros((T, X), I8), np.zeros((T, X, 3), I8), np.ones(6), np.zeros(1, I8)
+        *(np.zeros(cube, I8) for _ in range(4)),
+        np.zeros((T, X), I8),
+        np.zeros((T, X, 3), I8),
+        np.ones(6),
+        np.zeros(1, I8),
     )
     return EPISODES, *study(), lanes_for(5), np.zeros(1, I8), sums
 

@@ -22,7 +22,8 @@ def amounts(agent: Agent) -> np.ndarray:
     (steps, states), inventories = agent.visits.shape, agent.cuts[-1].bins
     order = Order.model_validate(agent.training["order"])
     whole = {"fractions": 1.0, "multiples": float(steps), "lots": expected(order.shares) / (order.lot or 1.0)}
-    left = np.arange(inventories) / max(inventories - 1, 1) if agent.actions.set != "fractions" else np.ones(inventories)
+    left = np.arange(inventories) / max(inventories - 1, 1)
+    left = np.ones(inventories) if agent.actions.set == "fractions" else left
     chosen = np.asarray(agent.levels)[agent.learned.best].reshape(steps, inventories, states // inventories)
     return np.asarray(np.minimum(chosen, whole[agent.actions.set] * left[:, None]))
 
@@ -37,7 +38,8 @@ def in_words(agent: Agent) -> list[str]:
         f"state: step, {', '.join(f'{cut.name} ({cut.bins} bins)' for cut in agent.cuts)}; "
         f"{len(agent.levels)} actions, {unit}{all_left}",
         *_judged(agent),
-        f"{100 * agent.known:.1f} % of the states were visited at least {FEWEST_VISITS} times; {_ELSEWHERE[training['rule'] == 'backward']}",
+        f"{100 * agent.known:.1f} % of the states were visited at least {FEWEST_VISITS} times; "
+        + _ELSEWHERE[training["rule"] == "backward"],
     ]
     lines += [
         f"{count:,} values of {name} in the pilot run lay beyond its bins" for name, count in agent.outside.items()
@@ -53,8 +55,9 @@ def _judged(agent: Agent) -> list[str]:
     row, rounds, (cost, error) = agent.curve[agent.kept], len(agent.curve) - 1, agent.fresh
     if row["training_bps"] is None:
         return [
-            f"cost without the moves: {row['validation_bps']:.3f} bps in validation, {cost:.3f} on fresh episodes, of the start (the "
-            f"best static schedule that its actions can play, or the agent gone on from): none of its {rounds} rounds cost less"
+            f"cost without the moves: {row['validation_bps']:.3f} bps in validation, {cost:.3f} on fresh episodes, of the start "
+            "(the best static schedule that its actions can play, or the agent that it goes on from): none of its "
+            f"{rounds} rounds cost less"
         ]
     kept = f"round {agent.kept} of {rounds} is kept, the best in validation"
     lines = [

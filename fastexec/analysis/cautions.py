@@ -86,7 +86,9 @@ def cautions(studies: Sequence[Study], summaries: Sequence[pa.Table]) -> list[st
         rule = "was left" if study.order.at_horizon == "leave" else "was completed or marked at the end, at a cost"
         notes.append(f"* did not finish by itself in every episode; the rest {rule}: {', '.join(partial)}")
     notes += unseen_notes(
-        (row["strategy"], row["unseen"]) for summary in summaries for row in summary.select(["strategy", "unseen"]).to_pylist()
+        (row["strategy"], row["unseen"])
+        for summary in summaries
+        for row in summary.select(["strategy", "unseen"]).to_pylist()
     )
     controls = [strategy.name for strategy in study.strategies if strategy.is_control]
     if controls:

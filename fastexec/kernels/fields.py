@@ -113,8 +113,9 @@ MARKET_FIELDS = MIDS // LANES + HISTORY
 
 # Of a strategy: decision and ledger; observation (VALUE: of one feature, then an action's number); outcome of the decision
 # (its share of the volume, that to the exponent, its own transient impact); what a learner keeps of the step before; the
-# step's price as linear factors; whether what it observes lies outside what a training saw, how many steps began with
-# something left to trade, and in how many of those it did. What can be derived at any time (fees, filled shares, permanent cost) is not accumulated.
+# step's price as linear factors; whether what it observes lies outside what its training saw, how many steps began with
+# something left to trade, and in how many of those it did. What can be derived at any time (fees, filled shares, permanent
+# cost) is not accumulated.
 (SLICE, REMAINING, SUM_TIMING, SUM_HALF_SPREAD, SUM_TEMPORARY, SUM_SQUARES, SUM_TRANSIENT, IMPACT,
  ORDERS, LAST_STEP, LARGEST_RATE, VOLUME_AT_LAST, OWN_REMAINING, PROGRAM_COST,
  VALUE, STATE, RATE, RAISED_RATE, PUSHED, PAST_STATE, PAST_TRADED,
@@ -142,7 +143,9 @@ NUMBERS = RESTART + 1
 (RANGE_LOW, RANGE_HIGH, RANGE_IS_LOG) = range(3)
 (PRICE_CURVE, SPREAD_CURVE, VOLUME_CURVE, COSINE_CURVE) = range(4)
 # What is known of a strategy: kind, whether it fills at the end of the step, its stream, action set, levels, plugin slot.
-(KIND, FILLS_AT_NEXT, OWNER, ACTION_SET, LEVELS, SLOT, SEES_VOLUME, FEATURES, STATES, POLICY_AT, COUNTS_UNSEEN) = range(11)
+(KIND, FILLS_AT_NEXT, OWNER, ACTION_SET, LEVELS, SLOT, SEES_VOLUME, FEATURES, STATES, POLICY_AT, COUNTS_UNSEEN) = range(
+    11
+)
 KIND_FIELDS = COUNTS_UNSEEN + 1
 SCHEDULE, POV, OWN_SCHEDULE, RANDOM, PLUGIN, TABLE = 0, 1, 2, 3, 4, 5
 FRACTIONS, MULTIPLES, LOT_COUNTS, ANY_LOTS = 0, 1, 2, 3
@@ -169,7 +172,8 @@ EPISODE_COLUMNS = (
     "spread_bps", "temporary_bps", "permanent_bps", "transient_bps", "timing_bps", "fees_bps", "residual_bps",
     "vwap_slippage_bps", "participation", "max_participation", "program_cost",
 )  # fmt: skip
-COUNT_COLUMNS = ("child_orders", "last_step", "states_met", "states_unseen")  # the last two of studies with an agent only
+# The last two of studies with an agent only.
+COUNT_COLUMNS = ("child_orders", "last_step", "states_met", "states_unseen")
 STEP_COLUMNS = ("mid", "spread", "volume", "shares", "price", "remaining", "own_impact")
 (ORDER_SHARES, ARRIVAL_PRICE, LAST_PRICE, MARKET_VWAP, MARKET_TWAP, MARKET_VOLUME,
  ARRIVAL_SPREAD_BPS, MEAN_SPREAD_BPS, REALISED_VOLATILITY) = range(len(MARKET_COLUMNS))  # fmt: skip

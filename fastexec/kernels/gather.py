@@ -24,11 +24,11 @@ from fastexec.kernels.walk import Episodes, Stages, Walk
 
 
 class Gathered(NamedTuple):
-    """``go`` and ``stay`` int64[t, x, x']: how often x' followed x in step t, with volume and without; ``half``
-    and ``temporary``, likewise, and ``ends`` int64[t, x]: sums of the half spread and of the temporary factor, where there was
-    volume, and of the half spread at the step's end, bps of the order's value, times ``scale[0]``; ``squares`` int64[t, x, 3]: of the
-    half spread squared, of its product with the temporary factor and of that squared, times ``scale[3]`` to ``scale[5]``.
-    ``fault`` int64[1]: values beyond the bounds ``scale[1]`` and ``scale[2]``.
+    """``go`` and ``stay`` int64[t, x, x']: how often x' followed x in step t, with volume and without; ``half`` and
+    ``temporary``, likewise, and ``ends`` int64[t, x]: sums of the half spread and of the temporary factor, where there was
+    volume, and of the half spread at the step's end, bps of the order's value, times ``scale[0]``; ``squares`` int64[t, x, 3]:
+    of the half spread squared, of its product with the temporary factor and of that squared, times ``scale[3]`` to
+    ``scale[5]``; ``fault`` int64[1]: values beyond the bounds ``scale[1]`` and ``scale[2]``.
     """
 
     go: np.ndarray

@@ -105,7 +105,7 @@ def learn_episodes(seen, rule, tables, states):
 @stage
 def move(tables, table, t, s, action, rule, y):
     """An action's Q, and its mean square, towards the target."""
-    share, n = rule.learning[0], np.float64(tables.visits[t, s, action])
+    share, n = np.float64(rule.learning[0]), np.float64(tables.visits[t, s, action])
     if rule.rate == FALLING:
         share = 1.0 / (1.0 / share + (n - 1.0) / SLOWNESS)
     elif rule.rate != CONSTANT:

@@ -67,8 +67,9 @@ def learn_program(paths, words, levels, numbers, tables, outcomes):
     """Learn from ``paths`` (mid, spread, volume; each float64[e, t]) one after the other; ``words`` uint32[e, t, 2];
     ``levels``: shares of the rest.
 
-    numbers: (order, lot, cost coefficient, learning rate, discount, epsilon). ``tables``: q
-    float64[s, a], reward to go, the mean of squared targets, weighted alike, and visits int64[s, a]. ``outcomes`` float64[e, 2]: what an episode was rewarded in all, and its completion.
+    numbers: (order, lot, cost coefficient, learning rate, discount, epsilon). ``tables``: q float64[s, a], reward to go, the
+    mean of squared targets, weighted alike, and visits int64[s, a]. ``outcomes`` float64[e, 2]: what an episode was rewarded
+    in all, and its completion.
     """
     mid, spread, volume = paths
     q, second, visits = tables

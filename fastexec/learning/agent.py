@@ -34,7 +34,7 @@ class Agent:
     actions: Actions
     learned: Learned
     schedule: np.ndarray
-    curve: list[dict[str, float]]
+    curve: list[dict[str, Any]]
     kept: int
     fresh: tuple[float, float]
     seen: tuple[tuple[float, float], ...]

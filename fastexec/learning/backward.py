@@ -119,9 +119,7 @@ def most_temporary(study: StudyModel) -> float:
     return float(max(_FARTHEST * 1e4 * terms.most_power * rate, 1.0))
 
 
-def _solved(
-    study: StudyModel, training: Training, cuts: tuple[Cut, ...], sums: list[Gathered], name: str
-) -> Learned:
+def _solved(study: StudyModel, training: Training, cuts: tuple[Cut, ...], sums: list[Gathered], name: str) -> Learned:
     faults = sum(int(part.fault[0]) for part in sums)
     if faults:
         raise InputError(
@@ -130,8 +128,8 @@ def _solved(
         )
     go, stay, spread, temporary, ends, squares = (np.sum([part[j] for part in sums], axis=0) for j in range(6))
     scale, visits = sums[0].scale, go.sum(axis=2) + stay.sum(axis=2)
-    paid = (_pooled(x, visits) / scale[0] for x in (spread, temporary))
-    sampled = Sampled(*paid, _pooled(squares, visits) / scale[3:])
+    half, factor = (_pooled(x, visits) / scale[0] for x in (spread, temporary))
+    sampled = Sampled(half, factor, _pooled(squares, visits) / scale[3:])
     end = _pooled(ends[..., None], visits)[..., 0] / scale[0]
     problem = _problem(study, training, cuts, (_pooled(go, visits), _pooled(stay, visits)), sampled, end)
     steps, inventories, states = study.order.steps, cuts[-1].bins, visits.shape[1]
@@ -145,8 +143,8 @@ def _solved(
 
 
 def _pooled(sums: np.ndarray, visits: np.ndarray) -> np.ndarray:
-    """Means a visit of whole numbers, float64[t, x, ...]; a state of too few visits takes those of its step over all states: it acts without
-    looking.
+    """Means a visit of whole numbers, float64[t, x, ...]; a state of too few visits takes those of its step over all states:
+    it acts without looking.
     """
     total = sums.sum(axis=1) / visits.sum(axis=1)[:, None]
     known = visits >= FEWEST_VISITS

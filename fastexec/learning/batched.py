@@ -172,13 +172,14 @@ class Learner:
     def _step(self, t: int) -> Step:
         """What was met in a step, and in the one behind it; behind the last there is one state."""
         record, last = self.record, t == self.policy.shape[0] - 1
-        following, after = (self.nothing, self.even) if last else (record.states[t + 1], record.beside[t + 1])
-        return Step(record.states[t], record.actions[t], record.costs[t], following, self.even if last else record.beside[t], after)
+        following = self.nothing if last else record.states[t + 1]
+        beside, after = (self.even, self.even) if last else (record.beside[t], record.beside[t + 1])
+        return Step(record.states[t], record.actions[t], record.costs[t], following, beside, after)
 
     def _scales(self, t: int, ahead: np.ndarray) -> Scales:
         """The fixed point of a step's sums: room for every target of the round at the largest that there can be."""
-        known = ahead[~np.isnan(ahead)]
-        largest = float(np.abs(self.record.costs[t]).max()) + self.training.discount * float(np.abs(known).max(initial=0.0))
+        follows = float(np.abs(ahead[~np.isnan(ahead)]).max(initial=0.0))
+        largest = float(np.abs(self.record.costs[t]).max()) + self.training.discount * follows
         largest = min(max(largest * (1.0 + 1e-9), 2.0**-60), self.bound) if np.isfinite(largest) else self.bound
         n = self.training.batch
         return Scales(

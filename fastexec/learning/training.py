@@ -31,6 +31,8 @@ from fastexec.models.strategies import Qtable
 from fastexec.models.study import StudyModel
 from fastexec.planning.policies import Cut, Policies, TablePolicy, market_states
 
+#: A row of the learning curve; what a start promises is not known.
+Row = dict[str, Any]
 #: Called with (agent, round, rounds, mean cost in bps, completion).
 Report = Callable[[str, int, int, float, float], None]
 _VALIDATED, _RANGED = 8_192, 8_192
@@ -77,7 +79,7 @@ class _Trial:
     def __init__(self, study: StudyModel, training: Training, cuts: tuple[Cut, ...]) -> None:
         self._study, self._training, self._cuts = study, training, cuts
         self._risk = risk_of(study, training.risk_aversion)
-        self.curve: list[dict[str, float]] = []
+        self.curve: list[Row] = []
         self._kept: tuple[int, Learned] | None = None
         self._last: Learned | None = None
 
@@ -170,7 +172,7 @@ def _cuts(study: StudyModel, training: Training, name: str, first: Agent | None)
     return cuts_of(study, training, name) if first is None else first.cuts
 
 
-def _stale(curve: list[dict[str, float]], patience: int) -> bool:
+def _stale(curve: list[Row], patience: int) -> bool:
     """Whether the last ``patience`` rounds brought no better validation than the rounds before them. Rounds at the beginning
     that play exactly as the first row does have learned nothing yet, and are not counted.
     """

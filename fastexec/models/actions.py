@@ -12,7 +12,9 @@ from fastexec.models.order import Order
 from fastexec.models.scalar import bounds
 
 MOST_ACTIONS = 32
-Levels = Annotated[tuple[Annotated[float, Field(ge=0)], ...], Field(strict=False, min_length=1, max_length=MOST_ACTIONS)]
+Levels = Annotated[
+    tuple[Annotated[float, Field(ge=0)], ...], Field(strict=False, min_length=1, max_length=MOST_ACTIONS)
+]
 
 
 class Actions(Model):

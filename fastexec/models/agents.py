@@ -68,9 +68,7 @@ class Training(Model):
     epsilon_last: Annotated[float, Field(ge=0.0, le=1.0)] = Field(
         0.05, description="and in the last, linear between; 0.2 for rules batched and double"
     )
-    learning_rate: Annotated[float, Field(gt=0.0, le=1.0)] = Field(
-        0.1, description="weight of a new target, at first"
-    )
+    learning_rate: Annotated[float, Field(gt=0.0, le=1.0)] = Field(0.1, description="weight of a new target, at first")
     rate: Literal["falling", "constant", "visits"] = Field(
         "falling",
         description="1 over 1/learning_rate + (visits - 1)/5, visits of the state and action | learning_rate as it is | 1 over "

@@ -96,7 +96,8 @@ class Partial:
     """The episodes ``first <= e < first + count`` of K strategies, for a summary to take in.
 
     head, tail: values[c, e * K + k] of the leaves that the ends cut; between them ``leaves``. places, counts: what stands
-    in which of the flattened bins[c, k, bin]. tallies int64[len(TALLIES), k]. days, day_shortfall: of a replay, int32[e] and float64[e, k].
+    in which of the flattened bins[c, k, bin]. tallies: ``TALLIES``, int64[tally, k]. days, day_shortfall: of a replay, int32[e]
+    and float64[e, k].
     """
 
     first: int

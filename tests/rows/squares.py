@@ -86,7 +86,9 @@ def find_second_moments(problem, sampled, v, out):
 
 def those_of_the_sample(call, problem, sampled, v, out):
     """Target by target on an explicit sample: the mean of their squares."""
-    problem, sampled, v, out, (half, temporary, traded, after) = from_sample(np.random.default_rng(int(1e3 * v.sum()) % 997))
+    problem, sampled, v, out, (half, temporary, traded, after) = from_sample(
+        np.random.default_rng(int(1e3 * v.sum()) % 997)
+    )
     call(problem, sampled, v, out)
     for t, i, x, a in ((0, INVENTORIES - 1, 1, 0), (T - 1, 2, 0, A - 1), (1, 1, X - 1, 1)):
         u, taken, known, left, rest = known_of(problem, t, i, x, a)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from rows import (
+    acting,
     batched,
     books,
     decide,
@@ -41,6 +42,7 @@ PARTS = (
     ledger,
     books,
     states,
+    acting,
     walk,
     learners,
     gathered,

@@ -37,8 +37,8 @@ FREE = {
     ("tabulate_shares", (1,), 0),
     ("draw_lumps", (0,), 0),  # as many as are asked for, of as many steps
     ("draw_lumps", (0,), 1),
-    ("merge_targets", (4,), 0),
-    ("merge_targets", (2,), 0),
+    ("merge_targets", (2, 2), 0),
+    ("merge_targets", (1,), 0),
     ("add_targets", (5,), 1),
     ("walk_blocks", (1,), 1),
     ("count_bins", (3,), 1),  # fewer strategies: fewer rows

@@ -55,8 +55,8 @@ def _judged(agent: Agent) -> list[str]:
     row, rounds, (cost, error) = agent.curve[agent.kept], len(agent.curve) - 1, agent.fresh
     if row["training_bps"] is None:
         return [
-            f"cost without the moves: {row['validation_bps']:.3f} bps in validation, {cost:.3f} on fresh episodes, of the start "
-            "(the best static schedule that its actions can play, or the agent that it goes on from): none of its "
+            f"cost without the moves: {row['validation_bps']:.3f} bps in validation, {cost:.3f} on fresh episodes, of the "
+            "start (the best static schedule that its actions can play, or the agent that it goes on from): none of its "
             f"{rounds} rounds cost less"
         ]
     kept = f"round {agent.kept} of {rounds} is kept, the best in validation"

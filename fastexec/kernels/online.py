@@ -105,10 +105,12 @@ def learn_episodes(seen, rule, tables, states):
 @stage
 def move(tables, table, t, s, action, rule, y):
     """An action's Q, and its mean square, towards the target."""
-    share, n = np.float64(rule.learning[0]), np.float64(tables.visits[t, s, action])
-    if rule.rate == FALLING:
-        share = 1.0 / (1.0 / share + (n - 1.0) / SLOWNESS)
-    elif rule.rate != CONSTANT:
+    n = np.float64(tables.visits[t, s, action])
+    if rule.rate == CONSTANT:
+        share = rule.learning[0]
+    elif rule.rate == FALLING:
+        share = 1.0 / (1.0 / rule.learning[0] + (n - 1.0) / SLOWNESS)
+    else:
         share = 1.0 / n
     q, second = tables.q[table, t, s], tables.second[table, t, s]
     q[action] += share * (y - q[action])

@@ -56,8 +56,8 @@ def _door(problem, sampled, v, second):
     held("v", v, F8, steps + 1, inventories, states)
     held("problem.go", problem.go, F8, steps, states, states)
     held("problem.stay", problem.stay, F8, steps, states, states)
-    held("problem.sure", problem.sure, F8, steps, states)
-    held("problem.end", problem.end, F8, steps, states)
+    for name in ("sure", "spread", "temporary", "end"):
+        held(f"problem.{name}", getattr(problem, name), F8, steps, states)
     held("problem.risk", problem.risk, F8, steps)
     held("problem.numbers", problem.numbers, F8, DISCOUNT + 1)
     check_slices(problem.slices, problem.powers, inventories, actions)

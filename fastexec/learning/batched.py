@@ -38,6 +38,7 @@ from fastexec.planning.expectation import expect
 from fastexec.planning.plan import known_after, owner, plan_strategies, plan_study
 from fastexec.planning.policies import Cut, TablePolicy
 
+_LEAST = 1e-18
 _LARGEST = 1e6  # bps; a cost to go beyond a hundred times the order's value is refused
 RATES = {"constant": CONSTANT, "falling": FALLING, "visits": BY_VISITS}
 
@@ -180,7 +181,7 @@ class Learner:
         """The fixed point of a step's sums: room for every target of the round at the largest that there can be."""
         follows = float(np.abs(ahead[~np.isnan(ahead)]).max(initial=0.0))
         largest = float(np.abs(self.record.costs[t]).max()) + self.training.discount * follows
-        largest = min(max(largest * (1.0 + 1e-9), 2.0**-60), self.bound) if np.isfinite(largest) else self.bound
+        largest = min(max(largest * (1.0 + 1e-9), _LEAST), self.bound) if np.isfinite(largest) else self.bound
         n = self.training.batch
         return Scales(
             self.training.discount, fixed_point(largest * n), fixed_point(largest * largest * n), largest,

@@ -95,7 +95,7 @@ def play(
         left = output.steps[fields.STEP_COLUMNS.index("remaining")].reshape(count, steps)
         ordered = shares[:, :1] + left[:, :1]
         done += np.add.accumulate(shares / ordered, axis=0)[-1]
-        cost = cost + np.add.accumulate(risk * (left / ordered) ** 2, axis=1)[:, -1]
+        cost = cost + np.add.accumulate(risk * (left / ordered) * (left / ordered), axis=1)[:, -1]
         sums += [float(np.add.accumulate(x)[-1]) for x in (cost, cost * cost, rows[place("completion")])]
     schedule = np.concatenate(([0.0], np.add.accumulate(done / episodes)))
     mean, square, completion = (sums / episodes).tolist()

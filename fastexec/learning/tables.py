@@ -78,7 +78,7 @@ def _playable(study: StudyModel, training: Training, wanted: np.ndarray) -> np.n
         _cost_of(study, training.actions, cost, found[None])[0],
         len(training.actions.levels_for(study.order)),
     )
-    for _ in range(_MOST_ROUNDS if found.size**2 * actions <= _MOST_WORK else 0):
+    for _ in range(_MOST_ROUNDS if found.size * found.size * actions <= _MOST_WORK else 0):
         trials = np.repeat(found[None], found.size * actions, axis=0)
         trials[np.arange(len(trials)), np.repeat(np.arange(found.size), actions)] = np.tile(
             np.arange(actions), found.size

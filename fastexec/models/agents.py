@@ -42,7 +42,7 @@ class Feature(Model):
 #: Defaults that a rule has for itself: how many episodes it takes to come within 20 % of what rule backward saves
 #: (``scripts/verify_learners.py``), and how often it tries other actions.
 OF_RULE: dict[str, dict[str, float]] = {
-    "batched": {"rounds": 32, "epsilon": 0.6, "epsilon_last": 0.2},
+    "batched": {"rounds": 32, "epsilon": 0.3, "epsilon_last": 0.1},
     "double": {"rounds": 16, "epsilon": 0.6, "epsilon_last": 0.2},
 }
 

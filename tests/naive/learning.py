@@ -47,18 +47,16 @@ def squared_error(mean: float, second: float, n: float) -> float:
     return max(second - mean**2, 0.0) / (n - 1)
 
 
-def preferred(now: int, cells: Sequence[tuple[float, float, float]], caution: float) -> int:
-    """The action that is below the one taken now by most, ``caution`` standard errors added; (mean, mean square, n) each."""
-    gaps = {}
-    known = cells[now][2] > 1
-    for action, (mean, second, n) in enumerate(cells):
-        if action != now and n > 1:
-            gap, error = mean, squared_error(mean, second, n)
-            if known:
-                gap, error = gap - cells[now][0], error + squared_error(*cells[now])
-            gaps[action] = gap + caution * math.sqrt(error)
-    found = min(gaps, key=lambda action: (gaps[action], action), default=now)
-    return found if gaps and (not known or gaps[found] < 0.0) else now
+def preferred(now: int, cells: Sequence[tuple[float, float, float]], caution: float, fewest: float) -> int:
+    """The action that is below the one taken now by most, ``caution`` standard errors added, if ``fewest`` targets say so of
+    both; each is (mean, mean square, n).
+    """
+    own = cells[now]
+    gaps = {now: 0.0}
+    for action, one in enumerate(cells):
+        if action != now and min(one[2], own[2]) >= fewest:
+            gaps[action] = one[0] - own[0] + caution * math.sqrt(squared_error(*one) + squared_error(*own))
+    return min(gaps, key=lambda action: (gaps[action], action != now, action))
 
 
 def as_integer(y: float, scale: float) -> int:

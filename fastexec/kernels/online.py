@@ -105,12 +105,10 @@ def learn_episodes(seen, rule, tables, states):
 @stage
 def move(tables, table, t, s, action, rule, y):
     """An action's Q, and its mean square, towards the target."""
-    n = np.float64(tables.visits[t, s, action])
-    if rule.rate == CONSTANT:
-        share = rule.learning[0]
-    elif rule.rate == FALLING:
-        share = 1.0 / (1.0 / rule.learning[0] + (n - 1.0) / SLOWNESS)
-    else:
+    n, share = np.float64(tables.visits[t, s, action]), rule.learning[0]
+    if rule.rate == FALLING:
+        share = 1.0 / (1.0 / share + (n - 1.0) / SLOWNESS)
+    elif rule.rate != CONSTANT:
         share = 1.0 / n
     q, second = tables.q[table, t, s], tables.second[table, t, s]
     q[action] += share * (y - q[action])
@@ -156,7 +154,7 @@ def take(seen, rule, e, t, i, action):
     """Cost of the step in bps, and the place on the grid of inventories after it."""
     last, numbers = t == seen.states.shape[1] - 1, rule.numbers
     left = i / (rule.slices.shape[0] - 1.0)
-    u, taken, after = 0.0, 0.0, np.float64(i)
+    u, taken, after = 0.0, 0.0, 1.0 * i
     if seen.traded[e, t]:
         if last and rule.horizon == f.COMPLETE:
             u, taken, after = left, rule.powers[i, rule.slices.shape[1]], 0.0

@@ -21,7 +21,7 @@ def encode(strategies, k, t, p, m, b):
         feature, edges = strategies.features[k, j], strategies.edges[k, j]
         stride = np.float64(feature[f.STRIDE])
         observe_feature(t, feature, strategies.kinds[k, f.SEES_VOLUME], p, m, b)
-        if strategies.kinds[k, f.COUNTS_UNSEEN]:
+        if strategies.kinds[k, f.COUNTS_UNSEEN] and t > 0:  # in the first step some tell nothing yet
             note_outside(edges[f.LOWEST], edges[f.HIGHEST], b)
         if feature[f.FEATURE] == INVENTORY:
             cut_evenly(stride, np.float64(feature[f.BINS] - 1), b)

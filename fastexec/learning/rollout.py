@@ -55,7 +55,8 @@ class Alone(NamedTuple):
         kinds, features = self.strategies.kinds, self.strategies.features
         values = np.empty((int(kinds[0, fields.FEATURES]), count, int(self.plan.switches[fields.STEPS])))
         observe_range(self.seed, first, count, self.plan, self.strategies, fields.no_paths(), values)
-        flat = np.sort(values.reshape(len(values), -1), axis=1)
+        told = values[:, :, 1:] if values.shape[2] > 1 else values  # in the first step some tell nothing yet
+        flat = np.sort(told.reshape(len(values), -1), axis=1)
         rare = int(RARE * flat.shape[1])
         low, high = flat[:, rare], flat[:, -1 - rare]
         own = features[0, : values.shape[0], fields.FEATURE] == INVENTORY

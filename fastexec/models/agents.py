@@ -42,7 +42,7 @@ class Feature(Model):
 #: Defaults that a rule has for itself: how many episodes it takes to come within 20 % of what rule backward saves
 #: (``scripts/verify_learners.py``), and how often it tries other actions.
 OF_RULE: dict[str, dict[str, float]] = {
-    "batched": {"rounds": 32, "epsilon": 0.3, "epsilon_last": 0.1},
+    "batched": {"rounds": 64, "epsilon": 0.5, "epsilon_last": 0.2},
     "double": {"rounds": 16, "epsilon": 0.6, "epsilon_last": 0.2},
 }
 
@@ -59,11 +59,11 @@ class Training(Model):
         "program: the mini-project's own, with its own features",
     )
     rounds: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
-        8, description="number of rounds; 32 for rule batched, 16 for double"
+        8, description="number of rounds; 64 for rule batched, 16 for double"
     )
     batch: Annotated[int, Field(ge=1, le=2**24)] = Field(65_536, description="episodes a round")
     epsilon: Annotated[float, Field(ge=0.0, le=1.0)] = Field(
-        0.3, description="share of random actions in the first round; 0.6 for rules batched and double"
+        0.3, description="share of random actions in the first round; 0.5 for rule batched, 0.6 for double"
     )
     epsilon_last: Annotated[float, Field(ge=0.0, le=1.0)] = Field(
         0.05, description="and in the last, linear between; 0.2 for rules batched and double"

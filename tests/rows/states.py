@@ -151,7 +151,7 @@ def encode(v):
         number = binned.even_bin(value, bins) if feature == features.INVENTORY else binned.bin_of(value, edges)
         numbers.append((number, stride))
         low, high = SEEN.get(feature, (-np.inf, np.inf))
-        outside |= bool(getattr(v, "counts", 0)) and not low <= value <= high
+        outside |= bool(getattr(v, "counts", 0)) and v.t > 0 and not low <= value <= high
     return {"state": binned.code(numbers), "outside": float(outside)}
 
 

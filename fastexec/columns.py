@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 #: Version of the tables and of the random stream's layout; raised when either changes.
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 QUANTILES = (1, 5, 25, 50, 75, 95, 99)
 
@@ -83,8 +83,9 @@ EPISODES = (
     _c("vwap_slippage_bps", "float64", "bps", "Average price against market_vwap, positive is a cost.",
        "nothing traded or no volume"),
     _c("program_cost", "float64", "currency", "The mini-project's cost, a sum over steps (rule per_step only)."),
-    _c("participation", "float64", "share of volume", "Shares traded over market volume from arrival to the last fill."),
-    _c("max_participation", "float64", "share of volume", "Largest slice over its step's volume."),
+    _c("participation", "float64", "share of volume", "Shares traded over market volume from arrival to the last fill.",
+       "traded in empty bars alone"),
+    _c("max_participation", "float64", "share of volume", "Largest slice over its step's volume, expected in an empty bar."),
     _c("child_orders", "int32", "", "Steps with a trade."),
     _c("last_step", "int32", "", "Last step with a trade; -1 where nothing traded."),
     _c("states_met", "int32", "", "Steps in which an agent had shares left to trade (only where the study has an agent)."),

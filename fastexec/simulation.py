@@ -20,6 +20,7 @@ from fastexec.kernels._bind import Decide
 from fastexec.kernels.buffers import output_for
 from fastexec.kernels.episode import simulate_range
 from fastexec.kernels.philox import EVALUATION
+from fastexec.learning.seen_days import agents_that_saw
 from fastexec.learning.training import hashes_of_agents, tables_for
 from fastexec.models.costs import ALWAYS
 from fastexec.models.study import StudyModel
@@ -198,8 +199,7 @@ def prepare(
         raise InputError(
             f"paths have {given.mid.shape[1] - 1} steps, order.steps is {study.order.steps}; make them equal"
         )
-    if policies is None:
-        policies = tables_for(study)
+    policies = tables_for(study) if policies is None else policies
     own = study.own_strategies()
     names = [strategy.name for strategy in study.strategies]
     valid = [paths is None and timing_has_mean_zero(study, strategy) for strategy in study.strategies]
@@ -208,7 +208,7 @@ def prepare(
         strategies=names,
         episodes=_episodes(study, given, paths is not None),
         control_variate=valid,
-        warnings=[] if windows is None else list(windows.warnings),
+        warnings=[] if windows is None else [*windows.warnings, *agents_that_saw(study, windows.day.tolist())],
         inputs=hashes_of_agents(study)
         | {strategy.file: strategy.sha256 for strategy in own.values()}
         | ({} if windows is None or study.real_days is None else {study.real_days.bars: windows.sha256}),
@@ -236,24 +236,24 @@ def _given(
     market = study.bootstrap
     if windows is None or market is None:
         plan.switches[fields.SOURCE] = fields.GIVEN
-        return _paths(paths if windows is None else windows.paths), None
+        return (_paths(paths) if windows is None else _paths(windows.paths, windows.rate_volume)), None
     plan.switches[fields.SOURCE] = fields.JOINED
     plan.numbers[fields.RESTART] = 0.0 if market.block >= study.order.steps else 1.0 / market.block
     if market.initial_price is None:
         plan.ranges[slot("initial_price"), :2] = arrival_price(market, windows)
     blocks = blocks_of(windows)
-    given = _paths(windows.paths)
-    mid, spread, volume, arrival = (x[blocks.order] for x in given[:4])
-    return fields.Paths(mid, spread, volume, arrival, blocks.first, blocks.count), blocks.group
+    given = _paths(windows.paths, windows.rate_volume)
+    mid, spread, volume, arrival, met = (x[blocks.order] for x in (*given[:4], given.rate_volume))
+    return fields.Paths(mid, spread, volume, arrival, blocks.first, blocks.count, met), blocks.group
 
 
-def _paths(given: MarketPaths | None) -> fields.Paths:
+def _paths(given: MarketPaths | None, rate_volume: np.ndarray | None = None) -> fields.Paths:
+    """Of given paths; without a ``rate_volume`` of their own nobody trades where their volume is 0."""
     assert given is not None
-    mid = np.concatenate((given.mid, given.last_mid[:, None]), axis=1)
-    mid, spread, volume, arrival = (
-        np.require(x, np.float64, ["C", "W"]) for x in (mid, given.spread, given.volume, given.arrival)
-    )
-    return fields.Paths(mid, spread, volume, arrival, np.zeros(1, np.int64), np.zeros(1, np.int64))
+    mid, spread = (np.column_stack(x) for x in ((given.mid, given.last_mid), (given.spread, given.last_spread)))
+    arrays = (mid, spread, given.volume, given.arrival, given.volume if rate_volume is None else rate_volume)
+    mid, spread, volume, arrival, met = (np.require(x, np.float64, ["C", "W"]) for x in arrays)
+    return fields.Paths(mid, spread, volume, arrival, np.zeros(1, np.int64), np.zeros(1, np.int64), met)
 
 
 def _episodes(study: StudyModel, given: fields.Paths | None, paths_given: bool) -> int:

@@ -23,6 +23,8 @@ from rows import (
     parts,
     program,
     programmes,
+    rest,
+    schedules,
     squares,
     states,
     summaries,
@@ -41,6 +43,7 @@ PARTS = (
     parts,
     ledger,
     books,
+    rest,
     states,
     acting,
     walk,
@@ -51,6 +54,7 @@ PARTS = (
     program,
     programmes,
     squares,
+    schedules,
     summaries,
 )
 ROWS: tuple[Lanes | Plain, ...] = tuple(row for part in PARTS for row in part.ROWS)

@@ -18,6 +18,7 @@ from fastexec.kernels.program import MOMENTA, SPREADS, TIMES, VOLUMES
 from fastexec.kernels.programme import Problem
 from fastexec.kernels.second_moments import Sampled
 from fastexec.kernels.summary import BINS
+from fastexec.kernels.trajectory import WORK
 from fastexec.kernels.watch import Observed, Watched
 
 E, T, X, A, I = 7, 3, 4, 2, 5  # noqa: E741 - episodes, steps, market states, actions, inventories
@@ -36,7 +37,7 @@ def study() -> tuple[f.Plan, f.Strategies, f.Paths]:
     switches[f.STEPS], switches[f.SOURCE] = T, f.JOINED
     plan = f.Plan(
         switches, np.zeros(f.NUMBERS), np.zeros((len(f.PARAMETERS), 3)),
-        np.array([f.PARAMETERS.index("shares"), f.PARAMETERS.index("fee")], I8), np.ones((4, T)),
+        np.array([(f.PARAMETERS.index(name), 2**32 - 1) for name in ("shares", "fee")], I8), np.ones((4, T)),
         np.zeros(2 * f.CHAIN_SIZE),
     )  # fmt: skip
     kinds = np.zeros((5, f.KIND_FIELDS), I8)
@@ -47,18 +48,18 @@ def study() -> tuple[f.Plan, f.Strategies, f.Paths]:
     features[0, :2] = (OF_SPREAD, 2, 1, 0), (OF_VOLUME, 2, 2, 0)
     strategies = f.Strategies(
         kinds, np.zeros((5, f.MOST_LEVELS)), np.zeros((5, 2, T + 1)), np.zeros(ROOM, I8), features,
-        np.zeros((5, f.MOST_FEATURES, f.EDGES)), np.zeros(1 + T * X, np.uint16),
+        np.zeros((5, f.MOST_FEATURES, f.EDGES)), np.zeros(1 + T * X, np.uint16), np.ones(2),
     )  # fmt: skip
     strategies.groups[-1] = 1
     paths = f.Paths(
-        np.ones((ROOM, T + 1)), np.ones((ROOM, T)), np.ones((ROOM, T)), np.ones(ROOM), np.zeros(ROOM, I8),
-        np.full(ROOM, ROOM),
+        np.ones((ROOM, T + 1)), np.ones((ROOM, T + 1)), np.ones((ROOM, T)), np.ones(ROOM), np.zeros(ROOM, I8),
+        np.full(ROOM, ROOM), np.ones((ROOM, T)),
     )  # fmt: skip
     return plan, strategies, paths
 
 
 def seen() -> Watched:
-    return Watched(np.zeros((E, T), I4), np.zeros((E, T, 3)), np.zeros((E, T), U1), np.zeros((E, T, 2), U4))
+    return Watched(np.zeros((E, T), I4), np.zeros((E, T, 4)), np.zeros((E, T), U1), np.zeros((E, T, 2), U4))
 
 
 def walk_blocks() -> tuple[Any, ...]:
@@ -89,7 +90,7 @@ def gather_blocks() -> tuple[Any, ...]:
     cube = (T, X, X)
     sums = Gathered(
         *(np.zeros(cube, I8) for _ in range(4)),
-        np.zeros((T, X), I8),
+        np.zeros((T, X, 2), I8),
         np.zeros((T, X, 3), I8),
         np.ones(6),
         np.zeros(1, I8),
@@ -99,7 +100,7 @@ def gather_blocks() -> tuple[Any, ...]:
 
 def learn_episodes() -> tuple[Any, ...]:
     powers = np.zeros((I, A + 1))
-    rule = Rule(np.zeros((I, A)), powers, np.zeros((I, A)), np.zeros(T), np.zeros(7), np.zeros(3), 0, 0, 1)
+    rule = Rule(np.zeros((I, A)), powers, np.zeros((I, A)), np.zeros(T), np.zeros(8), np.zeros(3), 0, 0, 1)
     cells = (T, I * X, A)
     return seen(), rule, Tables(np.zeros((2, *cells)), np.zeros((2, *cells)), np.zeros(cells, I8)), X
 
@@ -133,8 +134,8 @@ def find_second_moments() -> tuple[Any, ...]:
 def solve() -> tuple[Any, ...]:
     cube, square = (T, X, X), (T, X)
     problem = Problem(
-        np.zeros(cube), np.zeros(cube), np.zeros(square), np.zeros(square), np.zeros(square), np.zeros(square), np.zeros(T),
-        np.zeros((I, A)), np.zeros((I, A + 1)), np.zeros(7), 0,
+        np.zeros(cube), np.zeros(cube), np.zeros(square), np.zeros(square), np.zeros(square), np.zeros((*square, 2)),
+        np.zeros(T), np.zeros((I, A)), np.zeros((I, A + 1)), np.zeros(8), 0,
     )  # fmt: skip
     return problem, np.zeros((T, I, X, A)), np.zeros((T + 1, I, X))
 
@@ -155,7 +156,9 @@ CALLS = {
     "find_second_moments": find_second_moments,
     "tabulate_shares": lambda: (0.1, np.zeros(4)),
     "solve": solve,
-    "optimise": lambda: (np.full(T, 1.0 / T), np.ones((5, T)), np.array([1.0, 1.0, 1.0, 0.1, 0.5, 0.6])),
+    "optimise": lambda: (
+        np.full(T, 1.0 / T), np.ones((5, T)), np.array([1.0, 1.0, 1.0, 0.1, 0.5, 0.6]), np.ones((WORK, T))
+    ),
     "draw_lumps": lambda: (np.ones((2, T)),),
     "evaluate": lambda: (0, np.ones(T), 1.0, np.ones(T)),
     "normal_quantiles": lambda: (np.full(T, 0.5), np.ones(T)),

@@ -95,10 +95,12 @@ STUDIES: dict[str, dict[str, Any]] = {
     },
 }
 
+STUDIES["quoted"] = STUDIES["walk"] | {"order": STUDIES["walk"]["order"] | {"mark_price": "quote"}}
+
 
 def study(name: str, episodes: int) -> StudyModel:
     """One of the studies, with every strategy."""
-    seed = {"lognormal": 0, "walk": 1, "arithmetic": 2**64 - 1, "chains": 7, "jumps": 8}[name]
+    seed = {"lognormal": 0, "walk": 1, "arithmetic": 2**64 - 1, "chains": 7, "jumps": 8, "quoted": 1}[name]
     return StudyModel.model_validate({"seed": seed, "episodes": episodes, "strategies": STRATEGIES, **STUDIES[name]})
 
 

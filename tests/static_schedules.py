@@ -60,6 +60,17 @@ MARKETS: dict[str, dict[str, Any]] = {
         "costs": {"permanent": {"coefficient": 1e-6}, "fees": {"per_share": 0.003}},
         "market": {"volume": {"model": "cosine", "amplitude": -0.5, "noise": 6000}},
     },
+    "chain, marked as a trade": {
+        "order": {"shares": 20_000, "steps": 10, "lot": 0, "at_horizon": "mark", "side": "buy"},
+        "costs": {"permanent": {"coefficient": 1e-6, "own": 0.2}, "fees": {"per_share": 0.003}},
+        "market": {"volume": {"model": "markov", "levels": [0, 9000], "initial": [0.5, 0.5],
+                              "transition": [[0.7, 0.3], [0.4, 0.6]]}},
+    },
+    "linear, marked at the quote": {
+        "order": {"shares": 20_000, "steps": 10, "lot": 0, "at_horizon": "mark", "mark_price": "quote", "mark_penalty": 0.1},
+        "costs": {"temporary": {"model": "linear", "fixed": 0.05, "coefficient": 1e-5}},
+        "market": {"volume": {"model": "markov", "levels": [0, 2000], "transition": [[0.6, 0.4], [0.2, 0.8]]}},
+    },
     "chain, idle by chance": {"costs": {"temporary": {"exponent": 0.5}}, "market": {
         "spread": {"model": "markov", "levels": [0.0002, 0.002], "transition": [[0.9, 0.1], [0.3, 0.7]]},
         "volume": {"model": "markov", "levels": [0, 2000, 9000], "initial": [0.5, 0.25, 0.25],

@@ -60,9 +60,13 @@ def paths(prepared, count=EPISODES):
     return mid[:, 1:] / mid[:, :-1], shaped["spread"][:, 0], shaped["volume"][:, 0], shaped["shares"][:, 1]
 
 
+def windows_of(bars):
+    return replay_windows(read_bars(bars, "S"), STEPS, STEPS)
+
+
 def source(bars):
     """The windows' (move, spread, volume), float64[w, t], and where each begins."""
-    windows = replay_windows(read_bars(bars, "S"), STEPS, STEPS)
+    windows = windows_of(bars)
     mid = np.column_stack((windows.paths.mid, windows.paths.last_mid))
     return mid[:, 1:] / mid[:, :-1], windows.paths.spread, windows.paths.volume, windows.start_second
 
@@ -95,7 +99,8 @@ def test_mean_costs_of_whole_days_equal_those_of_the_replay(bars):
     with pytest.raises(InputError, match="given paths need a synthetic one"):
         simulate(boot, paths=MarketPaths(mid[:, :-1], spreads, volumes, last_mid=mid[:, -1]))
     synthetic = boot.changed(market={"initial_price": 50.0})
-    exact = simulate(synthetic, paths=MarketPaths(mid[:, :-1], spreads, volumes, last_mid=mid[:, -1]))
+    given = MarketPaths(mid[:, :-1], spreads, volumes, None, mid[:, -1], windows_of(bars).paths.last_spread)
+    exact = simulate(synthetic, paths=given)
     for k in (0, 2):  # the schedule of vwap differs: given paths come without times of day
         sample = results.episodes["shortfall_bps"][k::3]
         truth = exact.episodes["shortfall_bps"][k::3]

@@ -40,8 +40,9 @@ def test_names_and_types_are_the_contracts():
     assert schema.field("episode").type == pa.int64()
     assert schema.field("strategy").type == pa.dictionary(pa.int32(), pa.string())
     assert schema.field("child_orders").type == pa.int32()
+    nullable = ("average_price", "participation")
     never = [f.name for f in schema if not f.nullable]
-    assert never == [name for name in schema.names if not name.endswith("_bps") and name != "average_price"]
+    assert never == [name for name in schema.names if not name.endswith("_bps") and name not in nullable]
 
 
 def test_every_column_says_what_it_is():
@@ -59,8 +60,8 @@ def test_nan_becomes_null_only_where_a_column_may_be_null():
     table = columns.episodes_table(["a", "b"], values)
     assert table["average_price"].null_count == 2
     assert table["strategy"].to_pylist() == ["a", "b", "a", "b"]
-    values["participation"] = np.array([1.0, np.nan, 2.0, 3.0])
-    assert columns.episodes_table(["a", "b"], values)["participation"].null_count == 0
+    values["max_participation"] = np.array([1.0, np.nan, 2.0, 3.0])
+    assert columns.episodes_table(["a", "b"], values)["max_participation"].null_count == 0
 
 
 def test_missing_and_foreign_columns_are_named():

@@ -12,9 +12,10 @@ from pathlib import Path
 import numba
 import numpy as np
 import pytest
+from numba.core.types import Function
 
-from fastexec.kernels import _jit, _sources as sources
-from fastexec.kernels._compiler import collector_paused
+from fastexec.kernels import _compiler, _jit, _sources as sources
+from fastexec.kernels._compiler import collector_paused, operators_remembered
 from fastexec.kernels._jit import JIT_DISABLED, entries, entry, layout_of
 from fastexec.kernels._sources import hash_of, kernel_hash
 
@@ -117,7 +118,8 @@ def test_stages_of_one_name_in_two_folders_are_two(monkeypatch):
 
 
 @pytest.mark.skipif(JIT_DISABLED, reason="nothing is compiled")
-def test_the_garbage_collector_rests_while_a_kernel_is_compiled_and_no_longer(monkeypatch):
+def test_the_garbage_collector_rests_while_a_kernel_is_compiled_and_no_longer(tmp_path, monkeypatch):
+    monkeypatch.setattr(_jit, "_folder", tmp_path)  # where no earlier run has left it
     states = []
 
     @entry("void(float64[::1])", lambda x: states.append(gc.isenabled()))
@@ -145,3 +147,49 @@ def test_the_collector_goes_on_when_the_last_compiler_is_done_unless_it_was_off(
         assert not gc.isenabled()
     finally:
         gc.enable()
+
+
+def code_of(function, kind=numba.float64, **options):
+    """The instructions in LLVM of what a function compiled for one number becomes."""
+    made = numba.njit(**options)(function)
+    made.compile((kind,))
+    text = next(iter(made.inspect_llvm().values()))
+    return [line.split(" = ")[-1].split()[0] for line in text.splitlines() if line.startswith("  ")]
+
+
+@pytest.mark.skipif(JIT_DISABLED, reason="nothing is compiled")
+def test_what_is_remembered_of_operators_changes_no_code():
+    """Also between functions compiled with other settings, of which one divides by zero without a word."""
+
+    def share(x):
+        return 1.0 / x + x // 3 + min(x, 2.0) - x**2 * (x > 1.0)
+
+    kinds = [(numba.float64, "numpy"), (numba.float64, "python"), (numba.int64, "python"), (numba.float32, "numpy")]
+    alone = [code_of(share, kind, error_model=model) for kind, model in kinds]
+    with operators_remembered():
+        together = [code_of(share, kind, error_model=model) for kind, model in kinds]
+        assert [code_of(share, kind, error_model=model) for kind, model in reversed(kinds)] == together[::-1]
+    assert together == alone
+    assert alone[0] != alone[1]
+
+
+@pytest.mark.skipif(JIT_DISABLED, reason="nothing is compiled")
+def test_what_types_an_operator_does_not_take_is_said_as_ever():
+    def wrong(x):
+        return x + "a text"
+
+    with pytest.raises(numba.TypingError) as alone:
+        code_of(wrong)
+    with operators_remembered(), pytest.raises(numba.TypingError) as together:
+        code_of(wrong)
+    assert str(together.value).split() == str(alone.value).split()  # Numba indents it deeper each time
+
+
+def test_numba_asks_for_itself_again_when_the_last_compiler_is_done():
+    own = Function.get_call_type
+    with operators_remembered():
+        with operators_remembered():
+            pass
+        assert Function.get_call_type is not own
+    assert Function.get_call_type is own
+    assert not _compiler._memory

@@ -138,7 +138,8 @@ INDICES = {
         set_at("switches", slice(f.SPREAD_MODEL, f.SPREAD_MODEL + 1), f.SPREAD_MARKOV),
         set_at("switches", slice(f.VOLUME_MODEL, f.VOLUME_MODEL + 1), f.VOLUME_MARKOV),
     ],
-    "drawn parameters": [set_at("drawn", 1, x) for x in (-1, len(f.PARAMETERS), 10**9)],
+    "drawn parameters": [set_at("drawn", (1, f.DRAWN_SLOT), x) for x in (-1, len(f.PARAMETERS), 10**9)],
+    "draw numbers": [set_at("drawn", (1, f.DRAWN_NUMBER), x) for x in (-1, 2**32)],
     "kind": [set_at("kinds", (3, f.KIND), x) for x in (-1, f.TABLE + 1)],
     "plugin slot": [set_at("kinds", (3, f.SLOT), x) for x in (-1, 1)],
     "levels": [set_at("kinds", (k, f.LEVELS), x) for k in (0, 2) for x in (-1, 0, f.MOST_LEVELS + 1)],
@@ -237,10 +238,10 @@ def test_a_table_names_only_actions_that_there_are():
     table = np.zeros((T, 4), np.uint16)
     actions = Actions(set="lots", levels=(0.0, 1.0))
     order = Order(shares=100.0, steps=T, lot=10.0)
-    plan_table(TablePolicy(cuts, actions, table, np.zeros(T + 1)), 0, strategies, 0, False, order)
+    plan_table(TablePolicy(cuts, actions, table, np.zeros(T + 1)), 0, strategies, 0, order)
     table[1, 2] = 3  # two levels, and all that is left
     with pytest.raises(ValueError, match="actions of the table"):
-        plan_table(TablePolicy(cuts, actions, table, np.zeros(T + 1)), 0, strategies, 0, False, order)
+        plan_table(TablePolicy(cuts, actions, table, np.zeros(T + 1)), 0, strategies, 0, order)
 
 
 def test_the_pass_with_checked_bounds_proves_nothing_without_them():

@@ -22,7 +22,8 @@ from fastexec.models.price import GeometricPrice
 from fastexec.models.scalar import NonNegative, Range, is_zero
 from fastexec.models.study import StudyModel
 from fastexec.models.sweep import Sweep, Tied
-from fastexec.models.tree import models_below
+from fastexec.models.tree import members, models_below
+from fastexec.planning.parameters import draw_number
 from fastexec.simulation import prepare
 from fastexec.studies.study import Study
 from fastexec.studies.study_schema import schema_text
@@ -118,14 +119,31 @@ def test_a_later_parameter_that_is_drawn_draws_nothing_of_the_others():
         np.testing.assert_array_equal(column, later.episodes[name], err_msg=name)
 
 
-def test_parameters_have_slots_and_draw_numbers_of_their_own():
-    assert len(set(fields.DRAW_NUMBER.tolist())) == len(fields.PARAMETERS)
-    assert sorted(fields.DRAW_NUMBERS.values()) == list(range(28))  # frozen: those of the first version
-    for name in fields.DRAW_NUMBERS:
-        slot = getattr(fields, name.upper()) // fields.LANES
-        assert fields.PARAMETERS.index(name) == slot
-        assert fields.DRAW_NUMBER[slot] == fields.DRAW_NUMBERS[name]
+def test_parameters_have_slots_of_their_own():
+    for slot, name in enumerate(fields.PARAMETERS):
+        at = getattr(fields, name.upper(), slot * fields.LANES)  # further slots of a role have no name there
+        assert at == slot * fields.LANES, name
     assert fields.PARAMETERS[fields.LATER_RATE // fields.LANES] == "price_0"
+
+
+def test_a_draw_goes_by_the_name_of_its_key():
+    """Known answers: the first four bytes of `printf order.shares | sha256sum`."""
+    assert [draw_number(key) for key in ("order.shares", "market.price.volatility")] == [0x8B161F9E, 0x5B28D2A2]
+
+
+def test_no_two_keys_are_drawn_alike():
+    keys = set(drawn_below(LaterStudy))
+    assert {"order.shares", "market.price.jump_rate", "market.correlation.price_spread", "costs.fees.per_share"} <= keys
+    assert len({draw_number(key) for key in keys}) == len(keys)
+
+
+def drawn_below(model, place=""):
+    """Dotted keys of whatever may be drawn for an episode, in any market and with any costs."""
+    for key, field in model.model_fields.items():
+        if any(isinstance(mark, Slot) for mark in field.metadata):
+            yield place + key
+        for inner in members(field.annotation):
+            yield from drawn_below(inner, f"{place}{key}.")
 
 
 @pytest.mark.parametrize("costs", [{}, {"permanent": {"coefficient": 1e-6}}, {"permanent": {"own": 0.2}},

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import operator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -24,13 +25,17 @@ from numba.core.compiler_machinery import register_pass
 from numba.core.cpu import CPUContext, CPUTargetOptions
 from numba.core.lowering import Lower
 from numba.core.registry import CPUDispatcher, cpu_target
+from numba.core.targetconfig import ConfigStack
 from numba.core.typed_passes import NativeLowering
+from numba.core.types import Function
 from numba.np.arrayobj import populate_array
 
 KERNELS = Path(__file__).resolve().parents[1] / "fastexec" / "kernels"
 SOURCES = [KERNELS / name for name in ("_bind.py", "_cache.py", "_calls.py", "_compiler.py", "_jit.py")]
 LIBRARY = cpu_target.target_context.codegen().create_library("of a test")
 FILE = IndexDataCacheFile("a folder", "a name", "a stamp")
+cpu_target.typing_context.refresh()
+ADD = cpu_target.typing_context.resolve_value_type(operator.add)
 TWICE = numba.njit(lambda x: 2 * x)
 
 #: Owner, name, the arguments that it takes where we call it or are called in its place.
@@ -54,6 +59,8 @@ METHODS: list[tuple[Any, str, list[str]]] = [
     (DefaultPassBuilder, "define_nopython_pipeline", ["state", "name"]),
     (PassManager, "finalize", ["self"]),
     (NativeLowering, "run_pass", ["self", "state"]),
+    (Function, "get_call_type", ["self", "context", "args", "kws"]),
+    (ConfigStack, "top_or_none", []),
     (Lower, "post_lower", ["self"]),
     (LIBRARY, "_optimize_final_module", []),
     (LIBRARY, "_finalize_final_module", []),
@@ -97,6 +104,7 @@ ATTRIBUTES: list[tuple[Any, str, type]] = [
     (FunctionCache(TWICE.py_func), "_cache_file", IndexDataCacheFile),
     (FunctionCache(TWICE.py_func), "_cache_path", str),
     (NativeLowering, "_name", str),
+    (ADD, "_impl_keys", dict),
     (NativeLowering, "lowering_class", property),
     (LIBRARY, "_finalized", bool),
     (Flags, "no_compile", property),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from fastexec.exact import power_of
 from fastexec.kernels.online import Tables, learn_episodes
 from fastexec.learning.features import cuts_of
 from fastexec.learning.online import rule_of, watch
@@ -13,7 +14,8 @@ from markets import FEATURES, LOTS, ORACLES, almgren_chriss, markov
 
 
 def study(rule, horizon="complete", **training):
-    order = {"shares": 2000, "lot": 100, "steps": 6, "at_horizon": horizon, "mark_penalty": 0.05}
+    order = {"shares": 2000, "lot": 100, "steps": 6, "mark_penalty": 0.05}
+    order |= {"at_horizon": "complete"} if horizon == "complete" else {"at_horizon": "mark", "mark_price": horizon}
     train = {
         "a": {
             "rule": rule,
@@ -31,7 +33,7 @@ def study(rule, horizon="complete", **training):
 def textbook(seen, rule, states, actions, horizon, rate):
     """Watkins (1989) and van Hasselt (2010) in plain Python floats."""
     first, discount, epsilon = (float(x) for x in rule.learning)
-    permanent, own, linear, squared, penalty, slope, _ = (float(x) for x in rule.numbers)
+    permanent, own, linear, squared, penalty, slope, _, exponent = (float(x) for x in rule.numbers)
     inventories, steps = rule.slices.shape[0], seen.states.shape[1]
     q = np.zeros((2, steps, inventories * states, actions))
     second, visits = np.zeros_like(q), np.zeros(q.shape[1:], np.int64)
@@ -61,12 +63,16 @@ def textbook(seen, rule, states, actions, horizon, rate):
                 u, taken, after = left, float(rule.powers[i, -1]), 0
             elif traded:
                 u, taken, after = float(rule.slices[i, a]), float(rule.powers[i, a]), int(rule.after[i, a])
-            half, factor, end = (float(x) for x in seen.factors[e, t])
+            half, factor, end, end_factor = (float(x) for x in seen.factors[e, t])
             cost = half * u + factor * taken
             cost += linear * u + squared * u * u + permanent * u * (1.0 - left + own * u)
             rest = left - u
             cost += float(rule.risk[t]) * rest * rest
-            if last and (horizon == "mark" or not traded):
+            if last and horizon == "trade":
+                raised = rest * float(power_of(np.array([rest]), exponent)[0])
+                known = linear * rest + squared * rest * rest + permanent * rest * (1.0 - rest + own * rest)
+                cost += rest * (end + (penalty + slope * rest)) + end_factor * raised + known
+            elif last and (horizon == "quote" or not traded):
                 cost += rest * (end + permanent * (1.0 - rest) + (penalty + slope * rest))
             history.append((cost, s, a, k))
             visits[t, s, a] += 1
@@ -78,7 +84,15 @@ def textbook(seen, rule, states, actions, horizon, rate):
 
 @pytest.mark.parametrize("rule", ["online", "double"])
 @pytest.mark.parametrize(
-    ("horizon", "rate"), [("complete", "constant"), ("mark", "falling"), ("complete", "visits"), ("mark", "constant")]
+    ("horizon", "rate"),
+    [
+        ("complete", "constant"),
+        ("quote", "falling"),
+        ("trade", "falling"),
+        ("complete", "visits"),
+        ("quote", "constant"),
+        ("trade", "visits"),
+    ],
 )
 def test_bit_for_bit_the_textbook(rule, horizon, rate):
     s = study(rule, horizon, rate=rate)

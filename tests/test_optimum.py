@@ -89,7 +89,25 @@ def test_the_optimum_waits_for_a_tight_spread_and_knows_its_orderings():
 
 
 ORDER = {"shares": 2000, "lot": 100, "steps": 20}
+AT_QUOTE = {"at_horizon": "mark", "mark_price": "quote"}
 HALTING = {"spread": SPREAD, "volume": {**VOLUME, "levels": [0.0, 1000.0, 4000.0]}}
+
+
+#: A spread that mostly closes, beginning wide; half of all steps have no volume.
+BY_HALVES = {
+    "price": {"volatility": 0.2},
+    "spread": {"model": "markov", "levels": [0.0001, 0.01], "transition": [[0.999, 0.001], [0.4, 0.6]],
+               "initial": [0.0, 1.0]},
+    "volume": {"model": "markov", "levels": [0.0, 10_000.0], "transition": [[0.5, 0.5], [0.5, 0.5]]},
+}  # fmt: skip
+#: No cost scales with the mid: linear impact, permanent impact and fees, no spread.
+IN_CURRENCY = {
+    "market": {"price": {"model": "arithmetic", "volatility": 0.05}, "spread": {"model": "constant", "initial": 0.0},
+               "volume": HALTING["volume"]},
+    "costs": {"temporary": {"model": "linear", "fixed": 0.02, "coefficient": 1e-5},
+              "permanent": {"coefficient": 1e-5, "own": 0.3}, "transient": {"coefficient": 0.0},
+              "fees": {"per_share": 0.01}},
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -99,6 +117,10 @@ HALTING = {"spread": SPREAD, "volume": {**VOLUME, "levels": [0.0, 1000.0, 4000.0
         {"order": {**ORDER, "mark_penalty": 0.4}},
         {"costs": {**NO_MEMORY, "fees": {"per_share": 0.01}}},
         {"order": {**ORDER, "at_horizon": "mark"}, "market": HALTING},
+        {"order": {**ORDER, **AT_QUOTE}, "market": HALTING},
+        {"order": {**ORDER, "at_horizon": "mark"}, "costs": {**NO_MEMORY, "fees": {"per_share": 0.01}}},
+        {"order": {**ORDER, "at_horizon": "mark", "side": "buy"}, "market": BY_HALVES},
+        {"order": {**ORDER, "at_horizon": "mark", "mark_penalty": 0.1, "mark_penalty_slope": 1e-5}, **IN_CURRENCY},
         {"market": {"price": {"model": "arithmetic", "volatility": 0.5}, "spread": SPREAD, "volume": VOLUME}},
     ],
 )
@@ -123,7 +145,12 @@ def test_an_optimum_is_known_where_currency_and_the_mid_do_not_mix(changes):
         ({"order": {**ORDER, "mark_penalty": 0.4}, "market": HALTING}, "the last step may leave"),
         ({"order": {**ORDER, "mark_penalty_slope": 1e-4}, "market": HALTING}, "the last step may leave"),
         ({"costs": {**NO_MEMORY, "fees": {"per_share": 0.01}}, "market": HALTING}, "the last step may leave"),
-        ({"order": {**ORDER, "at_horizon": "mark"}, "costs": {**NO_MEMORY, "fees": {"per_share": 0.01}}}, "may leave"),
+        (
+            {"order": {**ORDER, **AT_QUOTE}, "costs": {**NO_MEMORY, "fees": {"per_share": 0.01}}},
+            "may leave",
+        ),
+        ({"order": {**ORDER, "at_horizon": "mark", "mark_penalty": 0.1}}, "may leave"),
+        ({"order": {**ORDER, "mark_penalty": 0.4}, "market": BY_HALVES}, "may leave"),
         (
             {"market": {"price": {"model": "arithmetic", "volatility": 9.0}, "spread": SPREAD, "volume": VOLUME}},
             "below 0",

@@ -123,6 +123,7 @@ def test_cartea_jaimungal_penalva_2015_discrete_lq_through_mark(steps, exact):
                 "lot": 0,
                 "side": "buy",
                 "at_horizon": "mark",
+                "mark_price": "quote",
                 "mark_penalty_slope": alpha,
             },
             "market": {"initial_price": 1.0, **FLAT},

@@ -36,7 +36,7 @@ def run(functions, kinds, levels, order=1000.0):
         switches,
         np.array([0.0, 1.0, 0.0, 0.0, 0.0]),
         ranges,
-        np.zeros(0, np.int64),
+        np.zeros((0, fields.DRAWN_FIELDS), np.int64),
         np.ones((4, STEPS)),
         np.zeros(2 * fields.CHAIN_SIZE),
     )
@@ -47,9 +47,11 @@ def run(functions, kinds, levels, order=1000.0):
     features = np.zeros((len(kinds), fields.MOST_FEATURES, 4), np.int64)
     edges = np.zeros((len(kinds), fields.MOST_FEATURES, fields.EDGES))
     one = np.zeros(1, np.int64)
-    strategies = fields.Strategies(wide, levels, table, one, features, edges, np.zeros(1, np.uint16))
+    strategies = fields.Strategies(wide, levels, table, one, features, edges, np.zeros(1, np.uint16), np.ones(1))
     rows = np.zeros(1, np.int64)
-    paths = fields.Paths(np.zeros((1, 2)), np.zeros((1, 1)), np.zeros((1, 1)), np.zeros(1), rows, rows)
+    paths = fields.Paths(
+        np.zeros((1, 2)), np.zeros((1, 2)), np.zeros((1, 1)), np.zeros(1), rows, rows, np.zeros((1, 1))
+    )
     output = output_for(plan, strategies, EPISODES, every_step=True)
     made = {f: Decide(f) for f in set(functions)}
     own = tuple(made[f] for f in functions)

@@ -28,7 +28,8 @@ def steps_of(study):
 
 
 def paths_of(study):
-    """The market that a study's strategies meet, as given paths."""
+    """The market that a study's strategies meet, as given paths; the spread at the end is that of one step more."""
+    longer = study.changed(order=study.order.model_dump() | {"steps": study.order.steps + 1})
     prepared = prepare(study)
     steps = steps_of(study)
     markets = prepared.run(0, prepared.episodes).markets
@@ -38,6 +39,7 @@ def paths_of(study):
         steps["volume"][:, 0],
         markets["arrival_price"],
         markets["last_price"],
+        steps_of(longer)["spread"][:, 0, -1],
     )
 
 

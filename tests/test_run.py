@@ -213,7 +213,7 @@ def test_the_file_is_rebuilt_from_its_footer(whole):
     """Promise 7: footer and inputs suffice."""
     path = whole / "episodes" / "part-000000001000.parquet"
     footer = store.read_footer(Place.of(path))
-    assert footer["schema_version"] == 1
+    assert footer["schema_version"] == 2
     assert set(footer) == {"schema_version", "kind", "study", "identity", "seed", "first_episode", "episodes", "versions",
                            "kernels", "inputs"}  # fmt: skip
     rebuilt = Study.from_text(footer["study"])

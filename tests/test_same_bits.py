@@ -23,11 +23,12 @@ from fastexec.simulation import prepare, simulate
 EPISODES = 256
 # SHA-256 over all columns of 256 episodes of the studies in lights.py. A change needs a reason in the changelog.
 GOLDEN = {
-    "lognormal": "33dd7223f4fb4c5f076314cfe113014636b2ccbc8e64edbd9ba94aa91fa9bcc7",
-    "walk": "cf1d8f856ffce09769e45f868b05b55dc701cf77d523d032f68633fc054aab48",
+    "lognormal": "59263076be4d46eedfc54ff96bc4ed9254e66db8f34eaf39ddb6fb309428d07f",
+    "walk": "4b41e73c3325eab0ac2b79ddf41d174e5294092e384c475548e2ceb82b57caf0",
     "arithmetic": "779b1f2c8e5f2f386f317e352f1aac741befbc5cf14ef9a24866175d3a6e290d",
-    "chains": "8c4c0dd663b418ec64d58f21129848378c4cff9ab64944b20bdd2c1b77ceed33",
-    "jumps": "3dbdb58886137cfac8fcdc81cbefb5b0a03d54ecc9005fb6336b2a43f2977eb5",
+    "chains": "cd1561b410859ccf2545f8ba56bf0ca76cd9dc18258f8eacc41733cf9fa0d7df",
+    "jumps": "c5f3f59eab5f5cbae65448dc87c3b9a15c429741b1bf434e03b4df4a2d5a5746",
+    "quoted": "cf1d8f856ffce09769e45f868b05b55dc701cf77d523d032f68633fc054aab48",
 }
 
 

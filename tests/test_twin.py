@@ -118,7 +118,7 @@ def twin_rows(study):
             if strategy.model not in ("pov", "random", "immediate"):
                 plain["model"] = "schedule"
             table, words = fractions(strategy, study, expected), action_words(study.seed, strategy.name, e, steps)
-            rows.append(execute(path, data["order"], data["costs"], plain, known, table, words))
+            rows.append(execute(path, data["order"], data["costs"], plain, known, table, words, expected.volume[-1]))
     return markets, rows
 
 
@@ -173,6 +173,16 @@ def test_horizons_sides_and_lots(horizon, side, lot):
     order = {"side": side, "shares": 1_001, "steps": 9, "lot": lot, "at_horizon": horizon, "mark_penalty": 0.02}
     order["mark_penalty_slope"] = 1e-5
     check(study({"volume": VOLUMES["cosine"]}, order=order))
+
+
+@pytest.mark.parametrize("mark_price", ["trade", "quote"])
+@pytest.mark.parametrize(("temporary", "transient"), list(product(TEMPORARY, TRANSIENT)))
+def test_what_is_left_is_valued(temporary, transient, mark_price):
+    costs = {"temporary": TEMPORARY[temporary], "transient": TRANSIENT[transient], "fees": {"per_share": 0.003},
+             "permanent": {"coefficient": 3e-5, "own": 0.3}}  # fmt: skip
+    order = {"shares": 5_000, "steps": 7, "at_horizon": "mark", "mark_price": mark_price, "mark_penalty_slope": 1e-5}
+    spread, volume = SPREADS["random_walk"], VOLUMES["lognormal"]
+    check(study({"spread": spread, "volume": volume, "correlation": CORRELATIONS}, costs=costs, order=order))
 
 
 @pytest.mark.parametrize("known", ["after", "during"])

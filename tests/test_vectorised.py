@@ -36,7 +36,7 @@ PLAN = fields.Plan(
 )  # only types matter
 STRATEGIES = fields.Strategies(
     np.zeros((1, 1), np.int64), np.zeros((1, 1)), np.zeros((1, 1, 1)), np.zeros(1, np.int64),
-    np.zeros((1, 1, 4), np.int64), np.zeros((1, 1, 1)), np.zeros(1, np.uint16),
+    np.zeros((1, 1, 4), np.int64), np.zeros((1, 1, 1)), np.zeros(1, np.uint16), np.ones(1),
 )  # fmt: skip
 #: Stages whose lane loops do arithmetic, with arguments of their types.
 STAGES = {
@@ -44,15 +44,15 @@ STAGES = {
     "philox.gaussian_pair": (WORDS, RAW),
     "market.correlate": (RAW, NORMALS, P),
     "market.add_to_sums": (0, M),
-    "spread.random_walk_spread": (CLOCK, NORMALS, P, M),
+    "spread.random_walk_spread": (NORMALS, P, M),
     "spread.mean_reverting_spread": (CLOCK, PLAN.curves, NORMALS, P, M),
-    "spread.level_spread": (1.0, P, M),
+    "spread.level_spread": (1.0, P, M, M),
     "price.geometric": (0, PLAN.curves, NORMALS, P, M),
     "price.arithmetic": (0, PLAN.curves, NORMALS, P, M),
     "volume.cosine_volume": (0, PLAN.curves, NORMALS, P, M),
     "volume.lognormal_volume": (0, PLAN.curves, NORMALS, P, M),
     "strategy.follow": (0.5, 1.0, P, M, B),
-    "strategy.participate": (0.5, 1.0, P, M, B),
+    "strategy.participate": (0.5, 1.0, 0, P, M, B),
     "strategy.take_actions": (STRATEGIES, 0, 1.0, 1, P, M, B),
     "bins.add_four": (1.0, LANES64, B),
     "bins.cut_evenly": (1.0, 1.0, B),
@@ -61,6 +61,8 @@ STAGES = {
     "execute.find_proportional_rates": (M, B),
     "execute.find_root_rates": (M, B),
     "execute.raise_rates": (P, M, B),
+    "execute.lower_volumes": (P, M),
+    "execute.raise_slices": (P, M, B),
     "execute.push": (P, B),
     "execute.push_power": (P, B),
     "execute.find_factors": (SWITCHES, P, M, B),
@@ -70,6 +72,9 @@ STAGES = {
     "ledger.add_squares": (B,),
     "ledger.decay_impact": (P, B),
     "ledger.charge_step": (P, M, B),
+    "rest.value_at_quote": (PLAN.numbers, P, M, B),
+    "rest.find_quote_factors": (M, B),
+    "explore.note_inventory": (0, SPAN, STRATEGIES, P, B, example_record()),
     "explore.charge": (0, SPAN, P, M, B, example_record()),
     "account.derive_costs": (PLAN, P, M, B, ROWS),
     "account.derive_columns": (PLAN, P, M, B, ROWS),
@@ -80,22 +85,28 @@ LOOK_UP = ("strategy.take_actions",)
 #: The others, and why they are not held to it.
 EXEMPT = {
     "only calls stages": "account.account market.draw bins.encode strategy.schedule strategy.schedule_of_group strategy.pov "
+    "rest.value_as_trades rest.value_at_quotes "
     "strategy.random strategy.table strategy.own strategy.act_randomly strategy.draw_choices volume.volume_chain "
     "spread.spread_chain spread.begin_spread_chain spread.begin_mean_reverting_spread ledger.open_ledgers "
     "episode.check_own gather.observe_state gather.count_step watch.draw_own_choices market.draw_for_price",
     "integers": "philox.draw_words strategy.find_actions explore.choose",
     "copies": "account.write_rows ledger.open_ledger ledger.end_order market.roll market.keep_independent "
-    "spread.constant_spread volume.constant_volume price.begin_moved spread.quote_arrival volume.begin_volume_chain "
-    "strategy.ask strategy.check_slices gather.remember_states gather.add_costs watch.note_features parts.forget_charges",
+    "given.remember_traded spread.constant_spread spread.roll_spread volume.constant_volume price.begin_moved "
+    "spread.quote_arrival volume.begin_volume_chain strategy.ask strategy.check_slices "
+    "gather.remember_states watch.note_features parts.forget_charges",
     "each lane reads a table or path of its own": "chain.step_chain strategy.follow_own given.begin_given "
-    "given.begin_joined given.rejoin given.follow_given given.follow_joined "
-    "gather.count_transitions gather.count_last watch.note",
-    "once a block or for a look at single episodes": "account.describe_market market.begin parameters.fix_parameters "
+    "given.begin_joined given.rejoin given.offer given.follow_given given.follow_joined "
+    "gather.count_transitions gather.count_last watch.note rest.find_trade_factors strategy.count_unseen",
+    "compares, in vectors": "bins.note_outside",
+    "once a block or for a look at single episodes": "rest.value_as_trade rest.trade_rest account.describe_market "
+    "market.begin parameters.fix_parameters "
     "parameters.draw_parameters parameters.round_order record.record explore.charge_rest parts.close_parts",
-    "no lanes": "quantile._horner online.ahead online.choose_action online.move online.take program.best_of "
+    "no lanes": "quantile._horner online.ahead online.ahead_between online.choose_action online.move online.take "
+    "gather.add_costs gather.in_units learning.better_action learning.mean_of_tried learning.merge_cell learning.noise_of "
+    "learning.share_by_visits learning.value_ahead second_moments.second_of second_moments.square_between program.best_of "
     "program.clipped program.program_state programme.interpolate programme.look_ahead "
-    "programme.known_cost programme.mark programme.price summary._count_wins summary.bin_of trajectory.find_states "
-    "trajectory.total_cost trajectory.try_step",
+    "programme.known_cost programme.mark programme.price summary._count_wins summary.bin_of trajectory.descend "
+    "trajectory.expand trajectory.find_states trajectory.total_cost trajectory.try_step",
 }
 
 

@@ -150,7 +150,7 @@ def test_rounding_grows_with_the_costs_and_the_episodes(folder):
 LEFT = {"strategies": [{"model": "twap"}, {"model": "pov", "rate": 0.01}, {"model": "vwap"}]}
 
 
-@pytest.mark.parametrize("horizon", [{"at_horizon": "leave"}, {"at_horizon": "mark", "mark_penalty": 0.0}])
+@pytest.mark.parametrize("horizon", [{"at_horizon": "leave"}, {"at_horizon": "mark", "mark_price": "quote"}])
 def test_nobody_is_called_cheaper_for_doing_less(tmp_path, horizon, monkeypatch, capsys):
     place = made(tmp_path / "r", order=horizon, **LEFT)
     for baseline in ("twap", "pov"):

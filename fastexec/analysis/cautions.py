@@ -69,11 +69,19 @@ def _of_metric(parts: Sequence[Part], metric: Metric) -> list[str]:
     return notes
 
 
+#: What became of what was not traded, where it did not cost what trading it does.
+_RESTS = {"leave": "was left", "quote": "was marked at the last quote, without the cost of its size"}
+
+
 def cautions(studies: Sequence[Study], summaries: Sequence[pa.Table]) -> list[str]:
     """What a reader must know before he believes a table of these summaries, each of the study at its place."""
     notes, study = [], studies[0]
     if any(each.order.at_horizon == "leave" for each in studies):
         notes.append("at_horizon = leave: what was not traded costs nothing here, so look at completion first")
+    if any(each.order.rest == "quote" for each in studies):
+        notes.append(
+            "mark_price = quote: what was not traded counts at the last quote, whatever its size, so look at completion first"
+        )
     if study.costs.rule == "per_step":
         notes.append(
             "rule per_step: not an execution cost (not multiplied by shares, charged until nothing is left); no interval"
@@ -83,7 +91,7 @@ def cautions(studies: Sequence[Study], summaries: Sequence[pa.Table]) -> list[st
     ]
     partial = sorted({row["strategy"] for row in rows if row["completion"] < 0.9995 or row["unfinished"]})
     if partial:
-        rule = "was left" if study.order.at_horizon == "leave" else "was completed or marked at the end, at a cost"
+        rule = _RESTS.get(study.order.rest, "was completed or marked at the end, at a cost")
         notes.append(f"* did not finish by itself in every episode; the rest {rule}: {', '.join(partial)}")
     notes += unseen_notes(
         (row["strategy"], row["unseen"])

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from pathlib import Path
 
 from fastexec.calibration.calibrate import Calibration
 from fastexec.errors import InputError, RefusedError, kind_of
 from fastexec.files import commit
+from fastexec.models.times import RIGHT, seconds_between
 
 
 def day_of(text: str | None) -> int | None:
@@ -25,13 +25,9 @@ def seconds_of(text: str | None) -> tuple[int, int] | None:
     """Seconds since midnight out of 10:30-11:30."""
     if text is None:
         return None
-    match = re.fullmatch(r"(\d\d?):(\d\d)-(\d\d?):(\d\d)", text)
-    if match:
-        h0, m0, h1, m1 = (int(x) for x in match.groups())
-        first, end = 3600 * h0 + 60 * m0, 3600 * h1 + 60 * m1
-        if m0 < 60 and m1 < 60 and first < end <= 86_400:
-            return first, end
-    raise InputError(f"--window {text}: is no part of a day; write for example 10:30-11:30")
+    if (found := seconds_between(text)) is None:
+        raise InputError(f"--window {text}: is no part of a day; {RIGHT}")
+    return found
 
 
 def columns_of(texts: tuple[str, ...]) -> dict[str, str]:

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fastexec.data.auctions import ClosingAuction, closing_auction, times_of_day
 from fastexec.data.bars import Bars, clock
 from fastexec.errors import InputError
 
 _LEAST_PRESENT = 0.9
-_AUCTION_FACTOR = 4.0
-_BEFORE_AUCTION = 30
 _SPLIT = 2.0
 
 
@@ -59,7 +58,7 @@ def session_of(bars: Bars, window: tuple[int, int] | None = None) -> Session:
 
     window: (first second, end) since local midnight; default the whole day. A day with quotes or volumes missing, or
     with fewer than nine in ten of the steps, is left out and named in ``notes``, and so is the last step of a day where
-    it holds a closing auction (a volume above four times the mean of the half hour before, on most days).
+    it holds a closing auction (``data.auctions``).
 
     Raises InputError where no day is left, or the window holds fewer than two steps.
     """
@@ -71,9 +70,9 @@ def session_of(bars: Bars, window: tuple[int, int] | None = None) -> Session:
     spacing = _spacing(bars, days, where)
     times = _times_of_day(bars, days, spacing, where)
     volume, mid, spread = _grids(bars, days, times, spacing)
-    closing = _closing_auction(volume, times, spacing)
+    closing = closing_auction(bars, spacing)
     inside = np.ones(times.size, bool) if window is None else (times >= window[0]) & (times < window[1])
-    inside[-1] &= not closing
+    inside[-1] &= closing is None
     if inside.sum() < 2:
         raise InputError(f"{where}: the window holds {int(inside.sum())} steps of {spacing} s; give one of two or more")
     move = mid[:, 1:] / mid[:, :-1] - 1.0
@@ -90,7 +89,7 @@ def session_of(bars: Bars, window: tuple[int, int] | None = None) -> Session:
     kept = [day for day in days if day not in left_out]
     panel = Panel(*(np.ascontiguousarray(x[whole]) for x in found))
     notes = [*bars.notes, *(f"day {day} is left out: {why}" for day, why in sorted(left_out.items()))]
-    notes += [*_auction_notes(closing, times), *_doubts(panel, kept)]
+    notes += [*_auction_notes(closing), *_doubts(panel, kept)]
     daily = np.nansum(volume[whole], axis=1)
     return Session(panel, times[inside], kept, left_out, spacing, daily, times.size, bars.tick, notes)
 
@@ -104,13 +103,11 @@ def _spacing(bars: Bars, days: list[int], where: str) -> int:
 
 
 def _times_of_day(bars: Bars, days: list[int], spacing: int, where: str) -> np.ndarray:
-    """Steps that most days have: times whose bar before is there too, int32[t], without a gap."""
-    follows = np.concatenate(([False], (np.diff(bars.day) == 0) & (np.diff(bars.second) == spacing)))
-    seconds, counts = np.unique(bars.second[follows & np.isin(bars.day, days)], return_counts=True)
-    common = seconds[2 * counts >= len(days)]
-    if common.size < 2:
+    """Steps that most days have, int32[t], without a gap."""
+    times = times_of_day(bars, days, spacing)
+    if times.size < 2:
         raise InputError(f"{where}: the days share fewer than two times of day; bars of a regular spacing are needed")
-    return np.arange(common[0], common[-1] + 1, spacing, dtype=np.int32)
+    return times
 
 
 def _grids(bars: Bars, days: list[int], times: np.ndarray, spacing: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -119,28 +116,18 @@ def _grids(bars: Bars, days: list[int], times: np.ndarray, spacing: int) -> tupl
     volume, mid, spread = np.full(shape, np.nan), np.full(shape, np.nan), np.full(shape, np.nan)
     place = (bars.second - (times[0] - spacing)) // spacing
     fits = np.isin(bars.day, days) & (place >= 0) & (place <= times.size)
-    fits &= (bars.second - times[0]) % spacing == 0
+    fits &= ((bars.second - times[0]) % spacing == 0) & bars.quoted
     row, column = np.searchsorted(days, bars.day[fits]), place[fits]
     volume[row, column], mid[row, column], spread[row, column] = bars.volume[fits], bars.mid[fits], bars.spread[fits]
     return volume[:, 1:], mid, spread
 
 
-def _closing_auction(volume: np.ndarray, times: np.ndarray, spacing: int) -> float:
-    """How many times the usual volume the last bar holds; 0 where it holds no auction or the market never closes."""
-    if times.size * spacing > 80_000 or times.size <= _BEFORE_AUCTION:
-        return 0.0
-    there = volume[np.isfinite(volume[:, -1 - _BEFORE_AUCTION :]).all(axis=1)]  # a half day ends earlier
-    before = there[:, -1 - _BEFORE_AUCTION : -1].mean(axis=1)
-    factors = there[before > 0.0, -1] / before[before > 0.0]
-    return float(np.median(factors)) if factors.size and np.median(factors) > _AUCTION_FACTOR else 0.0
-
-
-def _auction_notes(closing: float, times: np.ndarray) -> list[str]:
-    if not closing:
+def _auction_notes(closing: ClosingAuction | None) -> list[str]:
+    if closing is None:
         return []
     return [
-        f"the bar of {clock(int(times[-1]))} holds a closing auction ({closing:.0f} times the volume of the minutes before): "
-        "left out of the fit, counted in the daily volume"
+        f"the bar of {clock(closing.second)} holds a closing auction ({closing.factor:.0f} times the volume of the minutes "
+        "before): left out of the fit, counted in the daily volume"
     ]
 
 

@@ -29,6 +29,7 @@ _NAMES = {
     "time": ("time", "timestamp", "datetime", "ts", "tsns", "bartime", "timeutc", "opentime"),
     "volume": ("volume", "vol", "shares", "quantity", "qty", "tradedvolume"),
     "bid_px_1": ("bidpx1", "bid", "bidprice", "bidpx", "bestbid", "bidclose", "closebid", "bidprice1", "bid1"),
+    "halted": ("halted", "ishalted", "tradinghalted"),
     "ask_px_1": ("askpx1", "ask", "askprice", "askpx", "bestask", "askclose", "closeask", "askprice1", "ask1", "offer"),
 }
 _EPOCH_UNITS: tuple[tuple[float, Literal["ns", "us", "ms", "s"]], ...] = (
@@ -74,6 +75,7 @@ def _parquet(path: str, symbol: str, clock: ZoneInfo | None) -> pa.Table:
         schema = pq.read_schema(open_local(path))
         _require_columns(path, schema)
         wanted = [*COLUMNS, *(["ts_ns"] if clock is not None and "ts_ns" in schema.names else [])]
+        wanted += ["halted"] if "halted" in schema.names else []
         # By a handle, not a path: a folder of it named like symbol=IBM must not stand in for the column.
         table = pq.read_table(open_local(path), columns=wanted, filters=pc.field("symbol") == symbol)
         if table.num_rows == 0:
@@ -130,7 +132,8 @@ def _guessed(
     else:
         notes.append(f"no column of symbols: every row is taken for {symbol}")
     date, second, said = _times(path, frame, found, clock)
-    numbers = {name: _numbers(path, frame, found[name]) for name in ("volume", "bid_px_1", "ask_px_1")}
+    named = ("volume", "bid_px_1", "ask_px_1", *(["halted"] if "halted" in found else []))
+    numbers = {name: _numbers(path, frame, found[name]) for name in named}
     table = pa.table({"symbol": pa.array([symbol] * len(frame)), "date": date, "sec": second, **numbers})
     return table, [*notes, said]
 
@@ -224,13 +227,15 @@ def _require_columns(path: str, schema: pa.Schema) -> None:
     missing = [name for name in COLUMNS if name not in schema.names]
     if missing:
         raise InputError(f"{path}: no column {', '.join(missing)}; bars need {', '.join(COLUMNS)}")
-    for name in COLUMNS:
+    for name in (*COLUMNS, *(["halted"] if "halted" in schema.names else [])):
         kind = schema.field(name).type
         if name == "symbol":
             text = kind.value_type if pa.types.is_dictionary(kind) else kind
             fits, right = pa.types.is_string(text) or pa.types.is_large_string(text), "text"
         elif name in ("date", "sec"):
             fits, right = pa.types.is_integer(kind), "whole numbers"
+        elif name == "halted":
+            fits, right = pa.types.is_boolean(kind) or pa.types.is_integer(kind), "true and false"
         else:
             fits, right = pa.types.is_integer(kind) or pa.types.is_floating(kind), "numbers"
         if not fits:

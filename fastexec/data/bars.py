@@ -49,6 +49,11 @@ class Bars:
         return np.asarray(0.5 * (self.bid + self.ask))
 
     @property
+    def quoted(self) -> np.ndarray:
+        """Whether a quote stands at each bar's end, bool; on days without ``faults`` a bar without one is halted."""
+        return np.asarray(np.isfinite(self.bid) & np.isfinite(self.ask))
+
+    @property
     def spread(self) -> np.ndarray:
         """The full quoted spread at each bar's end as a fraction of the mid, float64."""
         return np.asarray((self.ask - self.bid) / self.mid)
@@ -67,8 +72,9 @@ def read_bars(path: str | Path, symbol: str, columns: Mapping[str, str] | None =
     not make smaller. Locked (ask = bid) and crossed (ask < bid) quotes are read as one tick wide around their mid,
     and counted, on up to 1 % of the symbol's quoted rows.
 
-    A day with quotes that are missing or not positive, or with a volume that is missing or negative, is kept and
-    noted in ``faults``: whoever uses that day refuses it, and others can still be used.
+    A bar is halted where it has no quote and a volume of 0, or where the column ``halted``, if there is one, is true: it has
+    no quotes then. A day with other quotes that are missing or not positive, or with a volume that is missing or negative, is
+    kept and noted in ``faults``: whoever uses that day refuses it, and others can still be used.
 
     Raises InputError: no such file, not Parquet, columns missing or of another type, symbol not there, times unsorted
     or twice, more locked or crossed quotes than 1 %.
@@ -79,8 +85,10 @@ def read_bars(path: str | Path, symbol: str, columns: Mapping[str, str] | None =
     volume, bid, ask = (_numbers(table, name) for name in ("volume", "bid_px_1", "ask_px_1"))
     quoted = np.isfinite(bid) & np.isfinite(ask) & (bid > 0) & (ask > 0)
     traded = np.isfinite(volume) & (volume >= 0)
+    halted = _flags(table, where) | (~quoted & (volume == 0))
     faults = _faults(where, day, second, ~traded, "no volume of 0 or more")
-    faults |= _faults(where, day, second, ~quoted, "no positive bid and ask")
+    faults |= _faults(where, day, second, ~quoted & ~halted, "no positive bid and ask")
+    quoted &= ~halted
     bid, ask = np.where(quoted, bid, np.nan), np.where(quoted, ask, np.nan)
     touching = ask <= bid
     _require_few(where, day, second, touching, int(quoted.sum()))
@@ -111,6 +119,17 @@ def clock(second: int) -> str:
 def _numbers(table: pa.Table, name: str) -> np.ndarray:
     """A column as float64, NaN where it is null."""
     return np.asarray(table[name].cast(pa.float64()).to_numpy())
+
+
+def _flags(table: pa.Table, where: str) -> np.ndarray:
+    """Rows that are marked as halted, bool; none without such a column, nor where it is null."""
+    if "halted" not in table.column_names:
+        return np.zeros(table.num_rows, bool)
+    values = np.nan_to_num(_numbers(table, "halted"))
+    if not np.isin(values, (0.0, 1.0)).all():
+        odd = values[~np.isin(values, (0.0, 1.0))][0]
+        raise InputError(f"{where}: column halted holds {odd:g}; it must be true or false (1 or 0)")
+    return np.asarray(values == 1.0)
 
 
 def _times(table: pa.Table, where: str) -> tuple[np.ndarray, np.ndarray]:

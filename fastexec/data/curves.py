@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from fastexec.data.bars import Bars
 from fastexec.errors import InputError
+
+#: Which of the curve days a window's expectations come from: all, all but its own, those before it.
+Which = Literal["all", "others", "earlier"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,11 +41,11 @@ class _Sums:
     square: np.ndarray
 
 
-def expected_curves(bars: Bars, rows: np.ndarray, steps: np.ndarray, curve_days: np.ndarray, others: bool) -> Curves:
+def expected_curves(bars: Bars, rows: np.ndarray, steps: np.ndarray, curve_days: np.ndarray, which: Which) -> Curves:
     """Means over the curve days at the same time of day.
 
     rows: int64[e, t], the bars of the windows' steps. steps: int64[n], the bars of all days that can be a step (the bar
-    before is there). curve_days: int32, yyyymmdd, ascending. others: a window's own day is left out of its curve.
+    before is there). curve_days: int32, yyyymmdd, ascending. which: of them, for each window.
 
     Where no curve day has the time of day, the mean of the window's other steps stands in; where none of those is
     known, or the window has no expected volume, the curve days' mean over all times. The volatility is the root mean
@@ -50,7 +54,7 @@ def expected_curves(bars: Bars, rows: np.ndarray, steps: np.ndarray, curve_days:
     Raises InputError where the curve days have no step or no volume.
     """
     replayed, k = np.unique(bars.day[rows[:, 0]], return_inverse=True)
-    sums = _sums(bars, steps, curve_days, replayed, others)
+    sums = _sums(bars, steps, curve_days, replayed, which)
     at = k[:, None], np.searchsorted(sums.times, bars.second[rows])
     if not _total(sums.volume).all():
         raise InputError(
@@ -71,7 +75,7 @@ def expected_curves(bars: Bars, rows: np.ndarray, steps: np.ndarray, curve_days:
     )
 
 
-def _sums(bars: Bars, steps: np.ndarray, curve_days: np.ndarray, replayed: np.ndarray, others: bool) -> _Sums:
+def _sums(bars: Bars, steps: np.ndarray, curve_days: np.ndarray, replayed: np.ndarray, which: Which) -> _Sums:
     times = np.unique(bars.second[steps])
     row = steps[np.isin(bars.day[steps], curve_days)]
     if row.size == 0:
@@ -84,19 +88,23 @@ def _sums(bars: Bars, steps: np.ndarray, curve_days: np.ndarray, replayed: np.nd
     def summed(values: np.ndarray | float) -> np.ndarray:
         each = np.zeros((curve_days.size, times.size))
         each[place] = values
-        if others:
-            return np.asarray(_without_own(each)[np.searchsorted(curve_days, replayed)])
-        return np.broadcast_to(np.add.accumulate(each)[-1], (replayed.size, times.size))
+        if which == "all":
+            return np.broadcast_to(np.add.accumulate(each)[-1], (replayed.size, times.size))
+        earlier = _sums_of_first(each)[np.searchsorted(curve_days, replayed)]
+        if which == "earlier":
+            return np.asarray(earlier)
+        # Not a grand total less the own row, which would lose digits.
+        later = _sums_of_first(each[::-1])[::-1][np.searchsorted(curve_days, replayed, side="right")]
+        return np.asarray(earlier + later)
 
     return _Sums(times, summed(1.0), summed(bars.volume[row]), summed(bars.spread[row - 1]), summed(move * move))
 
 
-def _without_own(each: np.ndarray) -> np.ndarray:
-    """For each row the sum of all other rows; a grand total less the own row would lose digits."""
-    before, after = np.zeros_like(each), np.zeros_like(each)
-    np.add.accumulate(each[:-1], out=before[1:])
-    after[:-1] = np.add.accumulate(each[:0:-1])[::-1]
-    return np.asarray(before + after)
+def _sums_of_first(each: np.ndarray) -> np.ndarray:
+    """In row n the sum of the first n rows, added in their order."""
+    sums = np.zeros((each.shape[0] + 1, each.shape[1]))
+    np.add.accumulate(each, out=sums[1:])
+    return sums
 
 
 def _means(sums: np.ndarray, count: np.ndarray, at: tuple[np.ndarray, np.ndarray]) -> np.ndarray:

@@ -17,7 +17,8 @@ class MarketPaths:
     mid: float64[e, t], currency, when step t begins. spread: float64[e, t], the full quoted spread when step t
     begins, as a fraction of the mid. volume: float64[e, t], shares that the market trades during step t. arrival:
     float64[e], currency, the price that shortfall is measured against; default ``mid[:, 0]``. last_mid: float64[e],
-    currency, the mid when the last step ends; default ``mid[:, -1]``.
+    currency, the mid when the last step ends; default ``mid[:, -1]``. last_spread: float64[e], fraction, the full quoted
+    spread at that mid; default ``spread[:, -1]``.
 
     Raises InputError where shapes do not fit, a value is not a finite number, an arrival price is not above 0, or a
     spread or volume is below 0.
@@ -28,6 +29,7 @@ class MarketPaths:
     volume: np.ndarray
     arrival: np.ndarray
     last_mid: np.ndarray
+    last_spread: np.ndarray
 
     def __init__(
         self,
@@ -36,6 +38,7 @@ class MarketPaths:
         volume: ArrayLike,
         arrival: ArrayLike | None = None,
         last_mid: ArrayLike | None = None,
+        last_spread: ArrayLike | None = None,
     ) -> None:
         mids = _numbers("mid", mid)
         if mids.ndim != 2 or mids.size == 0:
@@ -49,6 +52,8 @@ class MarketPaths:
             "arrival": _checked("arrival", arrivals, mids.shape[:1]),
             "last_mid": _checked("last_mid", last_mids, mids.shape[:1]),
         }
+        last_spreads = _numbers("last_spread", checked["spread"][:, -1] if last_spread is None else last_spread)
+        checked["last_spread"] = _checked("last_spread", last_spreads, mids.shape[:1], lowest=0.0)
         _refuse("arrival", arrivals, arrivals <= 0.0, "must be above 0")
         for name, array in checked.items():
             object.__setattr__(self, name, array)

@@ -7,12 +7,15 @@ so a day's first bar starts no window and no step knows what happens within it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
 import numpy as np
 
 from fastexec.data.bar_files import listed
 from fastexec.data.bars import Bars, read_bars
-from fastexec.data.curves import Curves, expected_curves
+from fastexec.data.curves import Curves, Which, expected_curves
+from fastexec.data.cutting import Steps, first_rows, notes_of_auction, notes_of_gaps, steps_of
+from fastexec.data.empty_bars import halted_steps, last_quoted, rate_volumes
 from fastexec.data.paths import MarketPaths
 from fastexec.errors import InputError
 from fastexec.models.market import RealMarket
@@ -26,7 +29,8 @@ class ReplayWindows:
     paths: what happened. day: int32[e], yyyymmdd. start_second: int32[e], seconds since local midnight at which the
     first step begins. step_seconds: the spacing of the bars. expected_volume (shares), expected_spread (full, a
     fraction of the mid) and expected_volatility (sd of the relative move in a step): float64[e, t], what the curve's
-    days lead to expect. warnings: one line each. sha256: of the file of bars.
+    days lead to expect. rate_volume: float64[e, t], shares, what the rates of slices are taken against: the bar's volume,
+    in an empty bar the expected one, 0 in a halt. warnings: one line each. sha256: of the file of bars.
     """
 
     paths: MarketPaths
@@ -36,16 +40,39 @@ class ReplayWindows:
     expected_volume: np.ndarray
     expected_spread: np.ndarray
     expected_volatility: np.ndarray
+    rate_volume: np.ndarray
     warnings: tuple[str, ...]
     sha256: str
+
+
+class Wanted(NamedTuple):
+    """Which bars a study replays. days: yyyymmdd; empty for all of the symbol. curve_days: those that expectations are taken
+    from; "others": with each replayed day all others of the symbol that can be used, or the same day where there is no other
+    (with ``leave_own`` false all of them for every day); "earlier": those before it (before the first one). times: (first
+    second, end) since local midnight, in which windows lie. auction: whether they may hold the closing auction's bar.
+    """
+
+    days: tuple[int, ...] = ()
+    curve_days: Literal["others", "earlier"] | tuple[int, ...] = "others"
+    leave_own: bool = True
+    times: tuple[int, int] | None = None
+    auction: bool = False
+
+    @property
+    def named(self) -> tuple[int, ...]:
+        """The curve days that are named, each by itself."""
+        return () if isinstance(self.curve_days, str) else self.curve_days
+
+
+WHOLE = Wanted()
 
 
 def windows_of(study: StudyModel, market: RealMarket) -> ReplayWindows:
     """The windows of the bars that a study names; InputError where they do not fit it."""
     steps = study.order.steps
     bars = read_bars(study.bars_path(), market.symbol)
-    leave_own = market.in_windows
-    windows = replay_windows(bars, steps, market.stride or steps, market.days, market.curve_days, leave_own)
+    wanted = Wanted(market.days, market.curve_days, market.in_windows, market.between, market.auction)
+    windows = replay_windows(bars, steps, market.stride or steps, wanted)
     if windows.step_seconds != study.order.step_seconds:
         raise InputError(
             f"order.step_seconds: {study.order.step_seconds:g}, but a bar of {market.bars} lasts {windows.step_seconds} s "
@@ -54,49 +81,67 @@ def windows_of(study: StudyModel, market: RealMarket) -> ReplayWindows:
     return windows
 
 
-def replay_windows(
-    bars: Bars,
-    steps: int,
-    stride: int,
-    days: tuple[int, ...] = (),
-    curve_days: tuple[int, ...] = (),
-    leave_own: bool = True,
-) -> ReplayWindows:
+def replay_windows(bars: Bars, steps: int, stride: int, wanted: Wanted = WHOLE) -> ReplayWindows:
     """Cut days into windows of ``steps`` bars, the first from a day's second bar on, the next ``stride`` bars later.
 
-    days: yyyymmdd to replay; empty for all of the symbol. curve_days: days that the expectations are taken from; empty
-    for, with each replayed day, all others of the symbol that can be used, or the same day where there is no other
-    (with ``leave_own`` false all of them for every day). A gap splits a day: the bar behind it is like a day's first.
-    No window crosses a gap or a night.
+    A gap splits a day: the bar behind it is like a day's first. No window crosses a gap or a night, and none begins where no
+    quote stands. In a halt nobody trades, and the mid and spread are the last that were quoted.
 
     Raises InputError where a day is not there or cannot be used, the bars of two days differ in length, or no day
     holds a window.
     """
-    replayed = _chosen(bars, days, "days")
-    spacing = _spacing(bars, replayed)
-    follows = _follows(bars, spacing)
-    first = _first_rows(bars, follows, replayed, steps, stride)
+    replayed = _chosen(bars, wanted.days, "days")
+    cut = steps_of(bars, replayed, wanted.times, wanted.auction)
+    usable = np.flatnonzero(cut.taken & ~np.isin(bars.day, list(bars.faults)))
+    usable = usable[~halted_steps(bars, usable)]
+    (given, which), alone = _curve_days(bars, wanted, replayed, usable)
+    replayed = np.setdiff1d(replayed, alone)
+    first, unquoted = first_rows(cut, replayed, steps, stride)
     rows = first[:, None] + np.arange(steps)
-    day, mid, spread = bars.day[first], bars.mid, bars.spread
-    usable = np.flatnonzero(follows & ~np.isin(bars.day, list(bars.faults)))
-    given = _chosen(bars, curve_days, "curve_days") if curve_days else np.unique(bars.day[usable])
-    others = leave_own and not curve_days and given.size > 1
-    expected = expected_curves(bars, rows, usable, given, others)
-    overlap = np.zeros(0, np.int32) if others else np.intersect1d(given, day)
+    expected = expected_curves(bars, rows, usable, given, which)
+    overlap = np.intersect1d(given, bars.day[first]) if which == "all" else np.zeros(0, np.int32)
+    notes = (*_notes_of_days(cut, replayed, first), *_notes_of_bars(bars, rows, alone, unquoted))
     return ReplayWindows(
-        paths=MarketPaths(mid[rows - 1], spread[rows - 1], bars.volume[rows], last_mid=mid[rows[:, -1]]),
-        day=day,
+        paths=_paths(bars, rows),
+        day=bars.day[first],
         start_second=bars.second[first],
-        step_seconds=spacing,
+        step_seconds=cut.spacing,
         expected_volume=expected.volume,
         expected_spread=expected.spread,
         expected_volatility=expected.volatility,
-        warnings=(
-            *_warnings_of_days(bars, follows, replayed, day),
-            *_warnings_of_curve(expected, overlap, [] if curve_days else sorted(bars.faults)),
-        ),
+        rate_volume=rate_volumes(bars, rows, usable, (given, which), expected),
+        warnings=(*notes, *_notes_of_curve(expected, overlap, [] if wanted.named else sorted(bars.faults))),
         sha256=bars.sha256,
     )
+
+
+def _paths(bars: Bars, rows: np.ndarray) -> MarketPaths:
+    """What happened in the windows."""
+    quotes = np.column_stack((rows[:, :1] - 1, rows))
+    mid, spread = last_quoted(bars.mid[quotes]), last_quoted(bars.spread[quotes])
+    return MarketPaths(mid[:, :-1], spread[:, :-1], bars.volume[rows], last_mid=mid[:, -1], last_spread=spread[:, -1])
+
+
+def _curve_days(
+    bars: Bars, wanted: Wanted, replayed: np.ndarray, usable: np.ndarray
+) -> tuple[tuple[np.ndarray, Which], np.ndarray]:
+    """The days that expectations come from, which of them for each window, and the replayed days for which there is none."""
+    none = np.zeros(0, np.int32)
+    if wanted.named:
+        return (_chosen(bars, wanted.named, "curve_days"), "all"), none
+    given = np.unique(bars.day[usable])
+    if wanted.curve_days == "others":
+        return (given, "others" if wanted.leave_own and given.size > 1 else "all"), none
+    last = int(replayed[-1] if wanted.leave_own else replayed[0])
+    before = given[given < last]
+    if not before.size:
+        raise InputError(
+            f'{bars.source}, {bars.symbol!r}: market.curve_days = "earlier", but there is no day before {last} to take them '
+            'from; replay later days, or take "others"'
+        )
+    if wanted.leave_own:
+        return (given, "earlier"), replayed[replayed <= before[0]]
+    return (before, "all"), none
 
 
 def _chosen(bars: Bars, asked: tuple[int, ...], key: str) -> np.ndarray:
@@ -115,66 +160,42 @@ def _chosen(bars: Bars, asked: tuple[int, ...], key: str) -> np.ndarray:
     return chosen
 
 
-def _spacing(bars: Bars, replayed: np.ndarray) -> int:
-    """The smallest time from bar to bar within a day, in seconds, the same on all replayed days."""
-    within = np.flatnonzero((np.diff(bars.day) == 0) & np.isin(bars.day[1:], replayed))
-    if within.size == 0:
-        raise InputError(
-            f"{bars.source}, {bars.symbol!r}: the replayed days have one bar each; a window needs two or more"
-        )
-    days, place = np.unique(bars.day[within], return_inverse=True)
-    smallest = np.full(days.size, 86_400)
-    np.minimum.at(smallest, place, np.diff(bars.second)[within])
-    shortest, longest = int(smallest.argmin()), int(smallest.argmax())
-    if smallest[shortest] != smallest[longest]:
-        raise InputError(
-            f"{bars.source}, {bars.symbol!r}: bars of {smallest[shortest]} s on day {days[shortest]}, of "
-            f"{smallest[longest]} s on day {days[longest]}; replay days of one kind, by market.days"
-        )
-    return int(smallest[shortest])
-
-
-def _follows(bars: Bars, spacing: int) -> np.ndarray:
-    """Whether the bar before is there, bool[row]: its quotes are then those with which this bar begins."""
-    follows = (np.diff(bars.day) == 0) & (np.diff(bars.second) == spacing)
-    return np.concatenate((np.zeros(1, bool), follows))
-
-
-def _first_rows(bars: Bars, follows: np.ndarray, replayed: np.ndarray, steps: int, stride: int) -> np.ndarray:
-    """The row of each window's first step, int64[e], ascending."""
-    row = np.arange(follows.size)
-    head = np.maximum.accumulate(np.where(follows, 0, row))  # the bar before the first step of the unbroken run
-    tail = np.append(np.flatnonzero(~follows), row.size)
-    length = tail[np.searchsorted(tail, head, side="right")] - head - 1
-    offset = row - head - 1
-    wanted = np.isin(bars.day, replayed)
-    first = np.flatnonzero(wanted & follows & (offset % stride == 0) & (offset + steps <= length))
-    if first.size == 0:
-        raise InputError(
-            f"{bars.source}, {bars.symbol!r}: a window of {steps} steps needs {steps + 1} bars of one day without a "
-            f"gap, and the replayed days hold at most {length[wanted].max() + 1}; make order.steps smaller"
-        )
-    return first
-
-
-def _warnings_of_days(bars: Bars, follows: np.ndarray, replayed: np.ndarray, day: np.ndarray) -> list[str]:
-    found = list(bars.notes)
+def _notes_of_days(cut: Steps, replayed: np.ndarray, first: np.ndarray) -> list[str]:
+    bars = cut.bars
+    found = [*bars.notes, *notes_of_auction(cut, replayed)]
     if bars.locked or bars.crossed:
         share = 100 * (bars.locked + bars.crossed) / bars.day.size
         found.append(
             f"{bars.symbol}: {bars.locked} locked and {bars.crossed} crossed quotes ({share:.2g} % of its bars) are "
             f"read as one tick ({bars.tick:g}) wide"
         )
-    breaks, counts = np.unique(bars.day[~follows & np.isin(bars.day, replayed)], return_counts=True)
-    if (counts > 1).any():
-        found.append(f"gaps in the bars of {listed(breaks[counts > 1].tolist())}: no window crosses one")
-    short = np.setdiff1d(replayed, day)
+    found += notes_of_gaps(cut, replayed)
+    short = np.setdiff1d(replayed, bars.day[first])
     if short.size:
         found.append(f"too short for a window and left out: {listed(short.tolist())}")
     return found
 
 
-def _warnings_of_curve(expected: Curves, overlap: np.ndarray, unusable: list[int]) -> list[str]:
+def _notes_of_bars(bars: Bars, rows: np.ndarray, alone: np.ndarray, unquoted: np.ndarray) -> list[str]:
+    """Days and windows left out, and bars in which nobody trades, or nobody traded."""
+    found = []
+    if alone.size:
+        found.append(f"left out, for no day before them can be used for curves: {listed(alone.tolist())}")
+    if unquoted.size:
+        found.append(f"windows that would begin where no quote stands: {unquoted.size}, left out")
+    halted = halted_steps(bars, rows)
+    stopped, empty = (np.unique(rows[which]).size for which in (halted, ~halted & (bars.volume[rows] == 0.0)))
+    if stopped:
+        found.append(f"bars that are halted, or begin without a quote: {stopped}; nobody trades in them")
+    if empty:
+        found.append(
+            f"bars with quotes and no volume: {empty}; orders may cross there, their impact by the volume that other days lead "
+            "to expect"
+        )
+    return found
+
+
+def _notes_of_curve(expected: Curves, overlap: np.ndarray, unusable: list[int]) -> list[str]:
     found = []
     if overlap.size:
         found.append(

@@ -13,7 +13,9 @@ from llvmlite.ir.values import MDValue
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import register_pass
 from numba.core.lowering import Lower
+from numba.core.targetconfig import ConfigStack
 from numba.core.typed_passes import NativeLowering
+from numba.core.types import Function
 
 _collector_lock = threading.Lock()
 _pauses: list[bool] = []  # of each pause that lasts, whether the collector was on before the first
@@ -34,6 +36,43 @@ def collector_paused() -> Iterator[None]:
             was_on = _pauses.pop()
             if was_on and not _pauses:
                 gc.enable()
+
+
+_memory: dict[int, tuple[Any, dict[Any, tuple[Any, Any]]]] = {}
+_uses: list[None] = []
+_resolve = Function.get_call_type
+
+
+def _remember(function: Any, context: Any, args: Any, kws: Any) -> Any:
+    """Function.get_call_type, asked once for each function that is compiled, operator and types."""
+    settings = ConfigStack.top_or_none()
+    if kws or settings is None:
+        return _resolve(function, context, args, kws)
+    known = _memory.setdefault(id(settings), (settings, {}))[1]
+    key = function, args
+    if key not in known:
+        found = _resolve(function, context, args, kws)
+        known[key] = found, function._impl_keys[found.args]
+    found, function._impl_keys[found.args] = known[key]
+    return found
+
+
+@contextlib.contextmanager
+def operators_remembered() -> Iterator[None]:
+    """What an operator gives for which types, remembered while kernels are compiled: Numba asks a dozen rules in turn, and
+    writes down why each refuses, at each place, in each round of finding types, and once more when the code is made.
+    """
+    with _collector_lock:
+        _uses.append(None)
+        Function.get_call_type = _remember
+    try:
+        yield
+    finally:
+        with _collector_lock:
+            _uses.pop()
+            if not _uses:
+                Function.get_call_type = _resolve
+                _memory.clear()
 
 
 class _LoopId(MDValue):  # type: ignore[misc]

@@ -21,7 +21,7 @@ import numba
 from numba.core import config
 
 from fastexec.kernels._cache import KernelCache, make_folder
-from fastexec.kernels._compiler import KernelCompiler, StageCompiler, collector_paused
+from fastexec.kernels._compiler import KernelCompiler, StageCompiler, collector_paused, operators_remembered
 from fastexec.kernels._sources import hash_of_text, made_of
 
 #: Lanes (episodes) in a block; a power of two, so that the low counter word never carries within a block.
@@ -111,11 +111,6 @@ def bound_to(**own: Callable[[], Any]) -> Callable[[Any], Any]:
         return function
 
     return register
-
-
-def allocating(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A stage that makes arrays."""
-    return numba.njit(**_FOR_LINKING)(function)  # type: ignore[no-any-return]
 
 
 def chained(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -222,7 +217,7 @@ def compiled(
     base = f"{name}-{hash_of_text(made_of(function, *modules), layout_of(signature))[:16]}"
     dispatcher._cache = KernelCache(function, cache_folder(), base, lambda: _tell(name))
     try:
-        with collector_paused():
+        with collector_paused(), operators_remembered():
             dispatcher.compile(signature)
     finally:
         dispatcher._cache.release()

@@ -5,13 +5,12 @@ import numpy as np
 from fastexec.kernels import fields as f
 from fastexec.kernels._jit import LANES, bound, bound_to, stage
 from fastexec.kernels.buffers import example_output
-from fastexec.kernels.execute import half_spread_of
 from fastexec.kernels.ledger import costs_so_far
 
 
 @stage
 def derive_costs(plan, p, m, b, row):
-    """The seven parts in currency, in the order of the columns."""
+    """The seven parts in currency, in the order of the columns; what a share left costs lies in field VALUE (``rest``)."""
     side, horizon = plan.numbers[f.SIDE], plan.switches[f.HORIZON]
     for i in range(LANES):
         left = b[f.REMAINING + i]
@@ -24,10 +23,7 @@ def derive_costs(plan, p, m, b, row):
         marked = 0.0 if horizon == f.LEAVE else left
         move = m[f.MID + i] - m[f.ARRIVAL + i]  # after the last roll MID is S_N
         row[f.PART_TIMING + i] = side * (b[f.SUM_TIMING + i] + marked * move)
-        half = half_spread_of(m[f.MID + i], i, m)
-        impact = p[f.PERMANENT_COEFFICIENT + i] * (p[f.SHARES + i] - left) + b[f.IMPACT + i]
-        penalty = plan.numbers[f.MARK_PENALTY] + plan.numbers[f.MARK_SLOPE] * marked
-        row[f.PART_RESIDUAL + i] = marked * (half + impact + penalty)
+        row[f.PART_RESIDUAL + i] = marked * b[f.VALUE + i]
 
 
 @stage
@@ -47,7 +43,8 @@ def derive_columns(plan, p, m, b, row):
         row[f.ROW_AVERAGE + i] = average
         row[f.ROW_ARRIVAL + i] = arrival
         row[f.ROW_SLIPPAGE + i] = side * (average - market) / market * 1e4
-        row[f.ROW_PARTICIPATION + i] = filled / seen if seen > 0.0 else 0.0
+        # Of quotes alone, in empty bars, one may buy where the market traded nothing: no share of it.
+        row[f.ROW_PARTICIPATION + i] = filled / seen if seen > 0.0 else 0.0 if filled == 0.0 else np.nan
         row[f.ROW_LARGEST_RATE + i] = b[f.LARGEST_RATE + i]
         row[f.ROW_PROGRAM_COST + i] = b[f.PROGRAM_COST + i]
         to_bps = 1e4 / (ordered * arrival)
@@ -108,4 +105,4 @@ def describe_market(span, plan, p, m, output):
         markets[f.REALISED_VOLATILITY, r] = np.sqrt(m[f.SUM_SQUARED_MOVES + i] / steps)
     for d in range(plan.drawn.shape[0]):
         for i in range(low, high):
-            output.parameters[d, offset + i] = p[plan.drawn[d] * LANES + i]
+            output.parameters[d, offset + i] = p[plan.drawn[d, f.DRAWN_SLOT] * LANES + i]

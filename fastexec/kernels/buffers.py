@@ -56,7 +56,7 @@ def output_for(plan: f.Plan, strategies: f.Strategies, episodes: int, every_step
     """Uninitialised rows for so many episodes, of the sizes that plan and strategies ask for."""
     steps = int(plan.switches[f.STEPS]) if every_step else 0
     columns = f.episode_rows(plan.switches), f.count_rows(strategies)
-    return _rows(plan.drawn.size, strategies.kinds.shape[0], episodes, steps, columns)
+    return _rows(plan.drawn.shape[0], strategies.kinds.shape[0], episodes, steps, columns)
 
 
 def example_output() -> f.Output:

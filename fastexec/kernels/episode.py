@@ -10,9 +10,11 @@ from fastexec.kernels._jit import bound_to, stage
 from fastexec.kernels.account import account, describe_market, write_rows
 from fastexec.kernels.buffers import example_output
 from fastexec.kernels.door import F8, I4, I8, held, sizes, within
+from fastexec.kernels.execute import are_alike, lower_volumes
 from fastexec.kernels.ledger import booking, end_order
 from fastexec.kernels.parts import closing, outcome
 from fastexec.kernels.record import record
+from fastexec.kernels.rest import valuing
 from fastexec.kernels.strategy import DECISIONS, check_slices
 from fastexec.kernels.study_door import check_study
 from fastexec.kernels.walk import Episodes, Stages, Walk
@@ -45,7 +47,7 @@ def _door(episodes, plan, strategies, paths, lanes, functions, output):
     within("episodes: base", base, first, first)
     rows = count * strategies.kinds.shape[0]
     held("output.markets", output.markets, F8, len(f.MARKET_COLUMNS), count)
-    held("output.parameters", output.parameters, F8, plan.drawn.size, count)
+    held("output.parameters", output.parameters, F8, plan.drawn.shape[0], count)
     held("output.episodes", output.episodes, F8, f.episode_rows(plan.switches), rows)
     held("output.counts", output.counts, I4, f.count_rows(strategies), rows)
     recorded = sizes("output.steps", output.steps, 2)[1] > 0
@@ -55,17 +57,19 @@ def _door(episodes, plan, strategies, paths, lanes, functions, output):
 
 def _stages(world):
     """Simulate a ``World``; ``own`` is its ``Output``."""
-    switches = world.plan.switches
+    plan, switches = world.plan, world.plan.switches
     recorded = (record,) if world.own.steps.shape[1] > 0 else ()
 
     def play(kind):
         yield DECISIONS[kind]
         if kind == f.PLUGIN:
             yield check_own
-        yield from (end_order, *outcome(switches), *recorded, *booking(switches))
+        yield from (end_order, *outcome(switches, are_alike(plan, kind)), *recorded, *booking(switches))
 
     kinds = world.strategies.kinds[:, f.KIND].tolist()
-    return Stages([tuple(play(kind)) for kind in kinds], (describe_market, account, *closing(switches), write_rows))
+    shared = (lower_volumes,) if any(are_alike(plan, kind) for kind in kinds) else ()
+    close = (describe_market, valuing(switches), account, *closing(switches), write_rows)
+    return Stages([tuple(play(kind)) for kind in kinds], close, shared)
 
 
 simulate_blocks = Walk("simulate_blocks", _door, _stages, f.CLOSED_FIELDS)

@@ -58,6 +58,36 @@ def raise_rates(p, m, b):
 
 
 @bound
+@chained
+def lower_volumes(p, m):
+    """The step's volume to the exponent's negative, for ``raise_slices`` of every strategy; 1 where there is none."""
+    for i in range(LANES):
+        volume = m[f.VOLUME + i]
+        m[f.LOWERED_VOLUME + i] = -p[f.TEMPORARY_EXPONENT + i] * log(volume if volume > 0.0 else 1.0)
+    for i in range(LANES):
+        m[f.LOWERED_VOLUME + i] = exp(m[f.LOWERED_VOLUME + i])
+
+
+@bound
+@chained
+def raise_slices(p, m, b):
+    """``raise_rates`` where order and exponent are the same in every lane: (q / v)^e = q^e v^-e, with one power of q wherever
+    all lanes trade the same slice. Lanes differ once a slice has met no volume in one of them, at the same bits a lane.
+    """
+    others, slice_of_first = 0, b[f.SLICE]
+    for i in range(LANES):
+        b[f.RATE + i] = rate_of(i, m, b)
+        others |= b[f.SLICE + i] != slice_of_first
+    if others:
+        for i in range(LANES):
+            b[f.RAISED_RATE + i] = power(b[f.SLICE + i], p[f.TEMPORARY_EXPONENT + i]) * m[f.LOWERED_VOLUME + i]
+    else:
+        raised = power(slice_of_first, p[f.TEMPORARY_EXPONENT])
+        for i in range(LANES):
+            b[f.RAISED_RATE + i] = raised * m[f.LOWERED_VOLUME + i]
+
+
+@bound
 @stage
 def push(p, b):
     """What a slice adds to the transient impact, into field PUSHED, where that is linear."""
@@ -81,9 +111,9 @@ def rate_of(i, m, b):
 
 
 @inlined
-def half_spread_of(value, i, m):
+def half_spread_of(value, spread):
     """Half the quoted spread of a fill worth ``value`` at the mid, in its currency."""
-    return 0.5 * value * m[f.SPREAD + i]
+    return 0.5 * value * spread
 
 
 @inlined
@@ -99,27 +129,29 @@ def transient_of(i, b):
 
 
 @inlined
-def prices_of(i, mid, p, m, b):
-    """What a share of an outcome pays over the mid it fills at: spread, temporary, permanent, transient, in currency."""
+def prices_of(i, mid, quoted, p, b):
+    """What a share of an outcome pays over the mid it fills at, where ``quoted`` is the spread: spread, temporary, permanent,
+    transient, in currency.
+    """
     q = b[f.SLICE + i]
     before = p[f.SHARES + i] - b[f.REMAINING + i]
     linear = p[f.TEMPORARY_FIXED + i] + p[f.TEMPORARY_SLOPE + i] * q
     temporary = temporary_of(mid, b[f.RAISED_RATE + i], i, p) + linear
     permanent = p[f.PERMANENT_COEFFICIENT + i] * (before + p[f.PERMANENT_OWN + i] * q)
-    return half_spread_of(mid, i, m), temporary, permanent, transient_of(i, b)
+    return half_spread_of(mid, quoted), temporary, permanent, transient_of(i, b)
 
 
 @inlined
-def price_of(i, mid, p, m, b):
+def price_of(i, mid, quoted, p, b):
     """All of ``prices_of`` and what further parts charge: the price P_t less the mid, whatever the side."""
-    spread, temporary, permanent, transient = prices_of(i, mid, p, m, b)
+    spread, temporary, permanent, transient = prices_of(i, mid, quoted, p, b)
     return spread + temporary + permanent + transient + b[f.CHARGED + i]
 
 
 @inlined
-def cost_of(i, mid, p, m, b):
+def cost_of(i, mid, quoted, p, b):
     """What a share costs, its fee included: a learner is paid by it."""
-    spread, temporary, permanent, transient = prices_of(i, mid, p, m, b)
+    spread, temporary, permanent, transient = prices_of(i, mid, quoted, p, b)
     return temporary + transient + spread + p[f.FEE + i] + permanent + b[f.CHARGED + i]
 
 
@@ -128,8 +160,8 @@ def cost_of(i, mid, p, m, b):
 def find_factors(switches, p, m, b):
     """The price of each lane's step as linear factors, for dynamic programmes, in bps of the order's value.
 
-    A slice u (a share of the order) pays FACTOR_SPREAD u + FACTOR_TEMPORARY u^(1 + exponent), and a share left at the step's
-    end is worth FACTOR_END less; what the market has no part in (linear costs, permanent impact, fees) is not in them.
+    A slice u (a share of the order) pays FACTOR_SPREAD u + FACTOR_TEMPORARY u^(1 + exponent); what the market has no part in
+    (linear costs, permanent impact, fees) is not in them.
     """
     if switches[f.TEMPORARY_KIND] == f.TEMPORARY_LINEAR:
         for i in range(LANES):
@@ -141,11 +173,10 @@ def find_factors(switches, p, m, b):
             b[f.FACTOR_TEMPORARY + i] = power(rate, p[f.TEMPORARY_EXPONENT + i])
     for i in range(LANES):
         mid, to_bps = m[f.MID + i], 1e4 / m[f.ARRIVAL + i]
-        spread, end = half_spread_of(mid, i, m) * to_bps, half_spread_of(m[f.NEXT + i], i, m) * to_bps
+        spread = half_spread_of(mid, m[f.SPREAD + i]) * to_bps
         temporary = temporary_of(mid, b[f.FACTOR_TEMPORARY + i], i, p) * to_bps
         b[f.FACTOR_SPREAD + i] = spread
         b[f.FACTOR_TEMPORARY + i] = temporary
-        b[f.FACTOR_END + i] = end
 
 
 #: By the number of the model: what makes the outcome of each slice.
@@ -158,6 +189,14 @@ TEMPORARY = {
 TRANSIENT = {f.TRANSIENT_OFF: (), f.TRANSIENT_LINEAR: (push,), f.TRANSIENT_POWER: (push_power,)}
 
 
-def execution(switches):
-    """What a walk calls for the outcome of a strategy's slices."""
-    return (TEMPORARY[int(switches[f.TEMPORARY_KIND])], *TRANSIENT[int(switches[f.TRANSIENT_KIND])])
+def execution(switches, alike=False):
+    """What a walk calls for the outcome of a strategy's slices; ``alike``: they are ``raise_slices``'s."""
+    temporary = raise_slices if alike else TEMPORARY[int(switches[f.TEMPORARY_KIND])]
+    return (temporary, *TRANSIENT[int(switches[f.TRANSIENT_KIND])])
+
+
+def are_alike(plan, kind):
+    """Whether a strategy of this kind is a schedule of one order and of one exponent, in every lane and every block."""
+    drawn = plan.drawn[:, f.DRAWN_SLOT].tolist()
+    one = not {f.SHARES // LANES, f.TEMPORARY_EXPONENT // LANES}.intersection(drawn)
+    return one and kind == f.SCHEDULE and int(plan.switches[f.TEMPORARY_KIND]) == f.TEMPORARY_POWER

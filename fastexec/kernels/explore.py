@@ -14,6 +14,7 @@ from fastexec.kernels.door import F4, F8, I4, U1, held, sizes, within
 from fastexec.kernels.execute import cost_of
 from fastexec.kernels.ledger import booking, end_order
 from fastexec.kernels.parts import outcome
+from fastexec.kernels.rest import valuing
 from fastexec.kernels.strategy import draw_choices, find_actions, take_actions
 from fastexec.kernels.study_door import check_study, codes_of
 from fastexec.kernels.walk import Episodes, Stages, Walk
@@ -109,7 +110,7 @@ def charge(t, span, p, m, b, record):
     """The cost of the step's outcome, not yet booked, in bps."""
     low, high, offset = span
     for i in range(LANES):
-        share = cost_of(i, m[f.MID + i], p, m, b)
+        share = cost_of(i, m[f.MID + i], m[f.SPREAD + i], p, b)
         b[f.VALUE + i] = b[f.SLICE + i] * share * 1e4 / (p[f.SHARES + i] * m[f.ARRIVAL + i])
     charged, values = record.costs[t, offset + low : offset + high], b[f.VALUE + low : f.VALUE + high]
     for i in range(high - low):
@@ -131,7 +132,9 @@ def charge_rest(span, plan, lanes, record):
 def _stages(world):
     """Explore; ``own`` is the ``Experience``."""
     switches = world.plan.switches
-    return Stages([(choose, end_order, *outcome(switches), charge, *booking(switches))], (charge_rest,))
+    return Stages(
+        [(choose, end_order, *outcome(switches), charge, *booking(switches))], (valuing(switches), charge_rest)
+    )
 
 
 explore_blocks = Walk("explore_blocks", _door, _stages)

@@ -75,22 +75,6 @@ def further_slots(role: str, count: int) -> range:
 (TRANSIENT_COEFFICIENT, TRANSIENT_EXPONENT, RESILIENCE) = _offsets(_start("transient"), 3)
 (FEE,) = _offsets(_start("fees"), 1)
 
-#: The step of the counter that a parameter is drawn by, which is frozen; in the order of the columns that hold what is drawn.
-DRAW_NUMBERS = {
-    "shares": 0, "fee": 27, "initial_price": 1, "volatility": 2, "drift": 3,
-    "spread_level": 4, "spread_reversion": 5, "spread_volatility": 6, "spread_floor": 7,
-    "volume_mean": 8, "volume_amplitude": 9, "volume_floor": 11, "volume_persistence": 12, "volume_noise": 10,
-    "day_volatility": 13,
-    "price_spread": 14, "price_volume": 15, "spread_volume": 16, "volume_absolute_return": 17,
-    "spread_absolute_return": 18,
-    "temporary_coefficient": 19, "temporary_exponent": 20, "temporary_fixed": 21,
-    "permanent_coefficient": 22, "permanent_own": 23,
-    "transient_coefficient": 24, "transient_exponent": 25, "resilience": 26,
-}  # fmt: skip
-#: The same for each slot, int64[slot]; one without a name here has a number that no other has.
-DRAW_NUMBER = np.array(
-    [DRAW_NUMBERS.get(name, len(DRAW_NUMBERS) + slot) for slot, name in enumerate(PARAMETERS)], np.int64
-)
 # Derived once for each episode, behind the parameters in the same buffer.
 (LOTS, L20, L21, L22, L30, L31, L32, L33, DECAY, SPREAD_SD, SPREAD_SCALE, VOLUME_SCALE, VOLUME_FRESH,
  TEMPORARY_SLOPE) = _offsets(len(PARAMETERS), 14)  # fmt: skip
@@ -105,8 +89,10 @@ NORMAL_FIELDS = Z_VOLUME // LANES + 1
 
 # The market of a block: one for all strategies.
 (MID, NEXT, SPREAD, VOLUME, LAST_VOLUME, SPREAD_STATE, VOLUME_STATE, DAY_STATE, ARRIVAL,
- CUMULATIVE_VOLUME, SUM_VOLUME_PRICE, SUM_PRICE, SUM_SPREAD, SUM_SQUARED_MOVES, ARRIVAL_SPREAD, WINDOW,
- MIDS) = _offsets(0, 17)  # fmt: skip
+ CUMULATIVE_VOLUME, SUM_VOLUME_PRICE, SUM_PRICE, SUM_SPREAD, SUM_SQUARED_MOVES, ARRIVAL_SPREAD, WINDOW, TRADED,
+ NEXT_SPREAD, LOWERED_VOLUME, MIDS) = _offsets(0, 20)  # fmt: skip
+# VOLUME while strategies decide and fill: what a slice's rate is taken against, 0 where nobody trades. It is what traded in the
+# step but in an empty bar of given paths, where that stands in TRADED (see ``Paths``); sums and LAST_VOLUME hold what traded.
 # From MIDS on the mids of the last steps, for the feature momentum; step t's in the field t mod HISTORY.
 HISTORY = 32
 MARKET_FIELDS = MIDS // LANES + HISTORY
@@ -119,8 +105,8 @@ MARKET_FIELDS = MIDS // LANES + HISTORY
 (SLICE, REMAINING, SUM_TIMING, SUM_HALF_SPREAD, SUM_TEMPORARY, SUM_SQUARES, SUM_TRANSIENT, IMPACT,
  ORDERS, LAST_STEP, LARGEST_RATE, VOLUME_AT_LAST, OWN_REMAINING, PROGRAM_COST,
  VALUE, STATE, RATE, RAISED_RATE, PUSHED, PAST_STATE, PAST_TRADED,
- FACTOR_SPREAD, FACTOR_TEMPORARY, FACTOR_END, OUTSIDE, MET, UNSEEN,
- CHARGED, SUM_CHARGED, SUM_FURTHER) = _offsets(0, 30)  # fmt: skip
+ FACTOR_SPREAD, FACTOR_TEMPORARY, FACTOR_END, FACTOR_END_TEMPORARY, OUTSIDE, MET, UNSEEN,
+ CHARGED, SUM_CHARGED, SUM_FURTHER) = _offsets(0, 31)  # fmt: skip
 # What the further parts charge for the slice, in currency a share, and have charged so far; from SUM_FURTHER on each of them.
 MOST_FURTHER = 4
 LEDGER_FIELDS = SUM_FURTHER // LANES + MOST_FURTHER
@@ -135,20 +121,24 @@ SPREAD_CONSTANT, SPREAD_RANDOM_WALK, SPREAD_MEAN_REVERTING, SPREAD_MARKOV = 0, 1
 VOLUME_CONSTANT, VOLUME_COSINE, VOLUME_LOGNORMAL, VOLUME_MARKOV = 0, 1, 2, 3
 TEMPORARY_LINEAR, TEMPORARY_PROPORTIONAL, TEMPORARY_SQRT, TEMPORARY_POWER = 0, 1, 2, 3
 TRANSIENT_OFF, TRANSIENT_LINEAR, TRANSIENT_POWER = 0, 1, 2
-COMPLETE, MARK, LEAVE = 0, 1, 2
+# What is left at the end: joins the last slice; is valued at the last quote; costs nothing; is valued as if it were traded.
+COMPLETE, MARK, LEAVE, MARK_AS_TRADE = 0, 1, 2, 3
 BY_FILL, PER_STEP = 0, 1
 
 (LOT, SIDE, MARK_PENALTY, MARK_SLOPE, RESTART) = range(5)  # numbers
 NUMBERS = RESTART + 1
 (RANGE_LOW, RANGE_HIGH, RANGE_IS_LOG) = range(3)
 (PRICE_CURVE, SPREAD_CURVE, VOLUME_CURVE, COSINE_CURVE) = range(4)
-# What is known of a strategy: kind, whether it fills at the end of the step, its stream, action set, levels, plugin slot.
+# What is known of a strategy: kind, whether it fills at the end of the step, its stream, action set, levels, plugin slot; which
+# volume it sees: bits SEES_STEP (the step's own) and OF_PATHS (what traded stands in TRADED); whether what its training never
+# saw is counted.
 (KIND, FILLS_AT_NEXT, OWNER, ACTION_SET, LEVELS, SLOT, SEES_VOLUME, FEATURES, STATES, POLICY_AT, COUNTS_UNSEEN) = range(
     11
 )
 KIND_FIELDS = COUNTS_UNSEEN + 1
 SCHEDULE, POV, OWN_SCHEDULE, RANDOM, PLUGIN, TABLE = 0, 1, 2, 3, 4, 5
 FRACTIONS, MULTIPLES, LOT_COUNTS, ANY_LOTS = 0, 1, 2, 3
+SEES_STEP, OF_PATHS = 1, 2
 # A feature: what it is (a number of ``observe``), its bins, its stride in the code, the steps of a momentum.
 (FEATURE, BINS, STRIDE, LOOK_BACK) = range(4)
 MOST_FEATURES = 6
@@ -205,9 +195,14 @@ def episode_rows(switches: np.ndarray) -> int:
     return len(EPISODE_COLUMNS) + len(further_parts(switches))
 
 
+#: Of a parameter that each episode draws: its slot, and the step of the counter that it is drawn by.
+(DRAWN_SLOT, DRAWN_NUMBER) = range(2)
+DRAWN_FIELDS = DRAWN_NUMBER + 1
+
+
 class Plan(NamedTuple):
-    """A study as numbers: ``switches`` int64, ``numbers`` float64, ``ranges`` [parameter, (low, high, log)], ``drawn`` int64:
-    the parameters with a range, ``curves`` [4, t], ``chains`` float64[2 * CHAIN_SIZE].
+    """A study as numbers: ``switches`` int64, ``numbers`` float64, ``ranges`` [parameter, (low, high, log)], ``drawn`` int64[d,
+    DRAWN_FIELDS]: the parameters with a range, ``curves`` [4, t], ``chains`` float64[2 * CHAIN_SIZE].
     """
 
     switches: np.ndarray
@@ -222,6 +217,7 @@ class Strategies(NamedTuple):
     """``kinds`` int64[k, KIND_FIELDS]; ``levels`` float64[k, 32]: a POV's rate, a random's actions, a plugin's parameters;
     ``fractions`` float64[k, g, t + 1]: done by the start of step t; ``groups`` int64[e]: g of a row of the given paths;
     of agents: ``features`` int64[k, f, 4], ``edges`` float64[k, f, EDGES], ``policy`` uint16: each step's and state's action.
+    ``last_volume`` float64[g]: of the last step as it is expected, for what is valued at the end.
     """
 
     kinds: np.ndarray
@@ -231,11 +227,13 @@ class Strategies(NamedTuple):
     features: np.ndarray
     edges: np.ndarray
     policy: np.ndarray
+    last_volume: np.ndarray
 
 
 class Paths(NamedTuple):
-    """Given markets: ``mid`` float64[e, t + 1], ``spread`` and ``volume`` float64[e, t], ``arrival`` float64[e]. To be
-    joined from blocks: ``block_first`` and ``block_count`` int64[e], the rows of the same time of day.
+    """Given markets: ``mid`` and ``spread`` float64[e, t + 1], ``volume`` float64[e, t], ``arrival`` float64[e]. To be
+    joined from blocks: ``block_first`` and ``block_count`` int64[e], the rows of the same time of day. ``rate_volume``
+    float64[e, t]: what the rates of slices are taken against, ``volume`` where there is one; 0: nobody trades.
     """
 
     mid: np.ndarray
@@ -244,12 +242,13 @@ class Paths(NamedTuple):
     arrival: np.ndarray
     block_first: np.ndarray
     block_count: np.ndarray
+    rate_volume: np.ndarray
 
 
 def no_paths() -> Paths:
     """Paths for a market that needs none."""
     one = np.zeros(1, np.int64)
-    return Paths(np.ones((1, 2)), np.zeros((1, 1)), np.zeros((1, 1)), np.ones(1), one, one)
+    return Paths(np.ones((1, 2)), np.zeros((1, 2)), np.zeros((1, 1)), np.ones(1), one, one, np.zeros((1, 1)))
 
 
 class Output(NamedTuple):

@@ -19,16 +19,17 @@ from fastexec.kernels._jit import LANES, bound, bound_to, stage
 from fastexec.kernels.bins import encode
 from fastexec.kernels.door import F8, I8, held, sizes, within
 from fastexec.kernels.execute import find_factors
+from fastexec.kernels.rest import factoring
 from fastexec.kernels.study_door import check_study, codes_of
 from fastexec.kernels.walk import Episodes, Stages, Walk
 
 
 class Gathered(NamedTuple):
     """``go`` and ``stay`` int64[t, x, x']: how often x' followed x in step t, with volume and without; ``half`` and
-    ``temporary``, likewise, and ``ends`` int64[t, x]: sums of the half spread and of the temporary factor, where there was
-    volume, and of the half spread at the step's end, bps of the order's value, times ``scale[0]``; ``squares`` int64[t, x, 3]:
-    of the half spread squared, of its product with the temporary factor and of that squared, times ``scale[3]`` to
-    ``scale[5]``; ``fault`` int64[1]: values beyond the bounds ``scale[1]`` and ``scale[2]``.
+    ``temporary``, likewise: sums of the half spread and of the temporary factor, where there was volume; ``ends`` int64[t, x,
+    2]: sums of the same two of what is left at the step's end; all of bps of the order's value, times ``scale[0]``. ``squares``
+    int64[t, x, 3]: of the half spread squared, of its product with the temporary factor and of that squared, times
+    ``scale[3]`` to ``scale[5]``. ``fault`` int64[1]: values beyond the bounds ``scale[1]`` (spreads) and ``scale[2]``.
     """
 
     go: np.ndarray
@@ -51,8 +52,7 @@ def gather_range(
 def example_sums() -> Gathered:
     """For types."""
     cube = np.zeros((1, 1, 1), np.int64)
-    ends, fault = np.zeros((1, 1), np.int64), np.zeros(1, np.int64)
-    return Gathered(cube, cube, cube, cube, ends, cube, np.ones(6), fault)
+    return Gathered(cube, cube, cube, cube, cube, cube, np.ones(6), np.zeros(1, np.int64))
 
 
 def _door(episodes, plan, strategies, paths, lanes, functions, sums):
@@ -65,7 +65,7 @@ def _door(episodes, plan, strategies, paths, lanes, functions, sums):
     held("sums.stay", sums.stay, I8, steps, states, states)
     held("sums.half", sums.half, I8, steps, states, states)
     held("sums.temporary", sums.temporary, I8, steps, states, states)
-    held("sums.ends", sums.ends, I8, steps, states)
+    held("sums.ends", sums.ends, I8, steps, states, 2)
     held("sums.squares", sums.squares, I8, steps, states, 3)
     held("sums.scale", sums.scale, F8, 6)
     held("sums.fault", sums.fault, I8, 1)
@@ -114,24 +114,27 @@ def count_transitions(t, span, b, sums):
             sums.go[t, before, now] += 1
         else:
             sums.stay[t, before, now] += 1
-        add_costs(b[f.FACTOR_SPREAD + i], b[f.FACTOR_TEMPORARY + i], b[f.FACTOR_END + i], traded, t, before, now, sums)
+        add_costs(i, b, traded, t, before, now, sums)
 
 
 @stage
-def add_costs(half, temporary, end, traded, t, before, now, sums):
-    """One lane's factors: of the slice (half spread), of its power (temporary), and the half spread at the step's end."""
+def add_costs(i, b, traded, t, before, now, sums):
+    """One lane's factors: of the slice (half spread), of its power (temporary), and those of what is left at the step's end."""
     scale = sums.scale
-    if not (half <= scale[1] and end <= scale[1] and temporary <= scale[2]):
+    half, temporary = b[f.FACTOR_SPREAD + i], b[f.FACTOR_TEMPORARY + i]
+    end, raised = b[f.FACTOR_END + i], b[f.FACTOR_END_TEMPORARY + i]
+    if not (half <= scale[1] and end <= scale[1] and temporary <= scale[2] and raised <= scale[2]):
         sums.fault[0] += 1
         return
-    squares = sums.squares[t, before]
+    squares, ends = sums.squares[t, before], sums.ends[t, before]
     if traded:
         sums.half[t, before, now] += in_units(half, scale[0])
         sums.temporary[t, before, now] += in_units(temporary, scale[0])
         squares[0] += in_units(half * half, scale[3])
         squares[1] += in_units(half * temporary, scale[4])
         squares[2] += in_units(temporary * temporary, scale[5])
-    sums.ends[t, before] += in_units(end, scale[0])
+    ends[0] += in_units(end, scale[0])
+    ends[1] += in_units(raised, scale[0])
 
 
 @stage
@@ -142,7 +145,8 @@ def in_units(x, scale):
 
 def _stages(world):
     """Gather; ``own`` are the ``Gathered`` sums."""
-    return Stages([(observe_state, count_step, find_factors, remember_states)], (count_last,))
+    factors = find_factors, factoring(world.plan.switches)
+    return Stages([(observe_state, count_step, *factors, remember_states)], (count_last,))
 
 
 gather_blocks = Walk("gather_blocks", _door, _stages)

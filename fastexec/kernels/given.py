@@ -3,6 +3,9 @@
 A lane holds the row of the paths that it follows. Joined, it starts on any row, and before each later step goes over, with
 probability 1 / block, to a row of the same time of day (Politis and Romano 1994): moves are kept, levels are not, so the
 price goes on from where it is.
+
+Where a quote stands and nothing traded, strategies may cross it: what they meet is ``Paths.rate_volume``, and the market's own
+sums know what traded.
 """
 
 import numpy as np
@@ -65,7 +68,7 @@ def rejoin(clock, plan, paths, words, m):
 @bound
 @stage
 def follow_given(t, paths, m):
-    """Step t: its spread and volume, and S_{t+1}."""
+    """Step t: its spread and volume, S_{t+1}, and the spread that is quoted then."""
     for i in range(LANES):
         e = np.int64(m[f.WINDOW + i])
         quote(e, i, t, paths, m)
@@ -75,7 +78,7 @@ def follow_given(t, paths, m):
 @bound
 @stage
 def follow_joined(t, paths, m):
-    """Step t: the row's spread and volume, and S_{t+1} by its relative move."""
+    """Step t: the row's spread and volume, and S_{t+1} by its relative move, with the spread that the row has then."""
     for i in range(LANES):
         e = np.int64(m[f.WINDOW + i])
         quote(e, i, t, paths, m)
@@ -84,8 +87,9 @@ def follow_joined(t, paths, m):
 
 @inlined
 def quote(e, i, t, paths, m):
-    """Spread and volume of step t of row e, for lane i."""
+    """Spread and volume of step t of row e, and the spread at its end, for lane i."""
     m[f.SPREAD + i] = paths.spread[e, t]
+    m[f.NEXT_SPREAD + i] = paths.spread[e, t + 1]
     m[f.VOLUME + i] = paths.volume[e, t]
 
 
@@ -97,6 +101,23 @@ def arrive(i, after, m):
     m[f.SUM_SQUARED_MOVES + i] += move * move
 
 
+@bound
+@stage
+def offer(t, paths, m):
+    """Behind the market's sums: what strategies meet in step t stands in VOLUME, and what traded in TRADED."""
+    for i in range(LANES):
+        m[f.TRADED + i] = m[f.VOLUME + i]
+        m[f.VOLUME + i] = paths.rate_volume[np.int64(m[f.WINDOW + i]), t]
+
+
+@bound
+@stage
+def remember_traded(m):
+    """Behind ``roll``: the last volume that is known is what traded."""
+    for i in range(LANES):
+        m[f.LAST_VOLUME + i] = m[f.TRADED + i]
+
+
 #: What a walk calls before a block, to open it, to open a step and to leave it.
-GIVEN = (), (begin_given,), (follow_given, add_to_sums), (roll,)
-JOINED = (), (begin_joined,), (rejoin, follow_joined, add_to_sums), (roll,)
+GIVEN = (), (begin_given,), (follow_given, add_to_sums, offer), (roll, remember_traded)
+JOINED = (), (begin_joined,), (rejoin, follow_joined, add_to_sums, offer), (roll, remember_traded)

@@ -45,19 +45,19 @@ def end_order(switches, m, b):
 @bound
 @stage
 def book(t, kind, p, m, b):
-    """Book the outcomes of a step's slices at the mid that the strategy fills at.
+    """Book the outcomes of a step's slices at the mid and the quote that the strategy fills at.
 
     Everything is read before anything is written: the compiler cannot know that the ledger is not the market, and
     would read again after each store.
     """
     # A view: an index from a field chosen at run time may be negative for all that the compiler knows, and is gathered.
-    price = fills_at(kind)
-    mids = m[price : price + LANES]
+    price, quote = fills_at(kind)
+    mids, spreads = m[price : price + LANES], m[quote : quote + LANES]
     for i in range(LANES):
         q, rate, mid = b[f.SLICE + i], b[f.RATE + i], mids[i]
         value = q * mid
         temporary = temporary_of(value, b[f.RAISED_RATE + i], i, p)
-        half_spread = half_spread_of(value, i, m)
+        half_spread = half_spread_of(value, spreads[i])
         timing = q * (mid - m[f.ARRIVAL + i])
         seen = m[f.CUMULATIVE_VOLUME + i]
         traded = q > 0.0
@@ -90,8 +90,11 @@ def decay_impact(p, b):
 
 @inlined
 def fills_at(kind):
-    """The field of the mid that a strategy fills at: NEXT for one that follows the step's volume."""
-    return f.NEXT if kind[f.FILLS_AT_NEXT] else f.MID
+    """The fields of the mid that a strategy fills at and of the spread that is quoted there: at the step's end for one that
+    follows the step's volume.
+    """
+    later = kind[f.FILLS_AT_NEXT]
+    return (f.NEXT, f.NEXT_SPREAD) if later else (f.MID, f.SPREAD)
 
 
 @bound

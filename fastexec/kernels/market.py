@@ -1,8 +1,8 @@
 """Advance a block of lanes: price, spread and volume, one market for every strategy (DESIGN: common random numbers).
 
-Step t makes the volume v_t and the mid S_{t+1} at the step's end; after the strategies have traded, the walk leaves for
-step t + 1 and lets the spread follow. So the move out of step t is the one that correlates with v_t and with the next
-spread, and what is known when a step begins tells nothing about its own move.
+Step t makes the volume v_t and, at the step's end, the mid S_{t+1} and the spread that is quoted there; after the strategies
+have traded, the walk leaves for step t + 1, whose spread it is. So the move out of step t is the one that correlates with
+v_t and with the next spread, and what is known when a step begins tells nothing about its own move.
 
 A model is a stage, or a few, bound: a walk calls those of its study (``stages_of``) and compiles no others.
 """
@@ -109,13 +109,13 @@ def stages_of(switches):
     """
     price = PRICES[int(switches[f.PRICE_MODEL])]
     first_volume, volume = VOLUMES[int(switches[f.VOLUME_MODEL])]
-    first_spread, spread = SPREADS[int(switches[f.SPREAD_MODEL])]
+    first_spread, spread, quoted = SPREADS[int(switches[f.SPREAD_MODEL])]
     words = (draw_for_price,) if "words" in parameters_of(price) else ()
     moved = (price, begin_moved) if switches[f.START_MOVED] else ()
     mixed = correlate if switches[f.CORRELATED] else keep_independent
     return (
         (draw, *words),
         (begin, *moved, *first_volume, first_spread, quote_arrival),
-        (draw, mixed, *words, price, volume, add_to_sums),
-        (roll, *spread),
+        (draw, mixed, *words, price, volume, *spread, add_to_sums),
+        (roll, *quoted),
     )

@@ -18,9 +18,10 @@ LAST_FEATURE = RELATIVE_SPREAD
 
 
 @stage
-def observe_feature(t, feature, sees_volume, p, m, b):
-    """The value of a ``feature`` (a row of ``Strategies.features``) for each lane into field VALUE."""
-    name = feature[f.FEATURE]
+def observe_feature(t, feature, sees, p, m, b):
+    """The value of a ``feature`` (a row of ``Strategies.features``) for each lane into field VALUE; ``sees``: of its kind."""
+    name, sees_volume = feature[f.FEATURE], sees & f.SEES_STEP
+    traded = f.TRADED if sees & f.OF_PATHS else f.VOLUME
     if name == INVENTORY:
         for i in range(LANES):
             b[f.VALUE + i] = b[f.REMAINING + i] / p[f.SHARES + i]
@@ -32,12 +33,13 @@ def observe_feature(t, feature, sees_volume, p, m, b):
             mean = m[f.SUM_SPREAD + i] / (t + 1)  # this step's is in the sum: it is quoted when the step begins
             b[f.VALUE + i] = m[f.SPREAD + i] / mean if mean > 0.0 else 1.0
     elif name == OF_VOLUME:
-        source = f.VOLUME if sees_volume else f.LAST_VOLUME
+        source = traded if sees_volume else f.LAST_VOLUME
         for i in range(LANES):
             b[f.VALUE + i] = m[source + i]
     elif name == RELATIVE_VOLUME:
+        volumes = m[traded : traded + LANES]  # a view: see ``ledger.book``
         for i in range(LANES):
-            now = m[f.VOLUME + i]
+            now = volumes[i]
             before = m[f.CUMULATIVE_VOLUME + i] - now  # this step's is in the sum already
             mean = (before + now) / (t + 1) if sees_volume else before / max(t, 1)
             last = now if sees_volume else m[f.LAST_VOLUME + i]

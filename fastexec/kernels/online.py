@@ -15,7 +15,7 @@ from fastexec.kernels import fields as f
 from fastexec.kernels._jit import entry, stage
 from fastexec.kernels.door import F8, I4, I8, U1, U4, all_within, held, sizes, within
 from fastexec.kernels.learning import CONSTANT, FALLING, SLOWNESS
-from fastexec.kernels.programme import DISCOUNT, check_slices, known_cost, mark
+from fastexec.kernels.programme import NUMBERS, check_slices, known_cost, mark, marks
 from fastexec.kernels.watch import Watched
 
 
@@ -48,10 +48,10 @@ class Rule(NamedTuple):
 
 def _example():
     seen = Watched(
-        np.zeros((1, 1), np.int32), np.zeros((1, 1, 3)), np.zeros((1, 1), np.uint8), np.zeros((1, 1, 2), np.uint32)
+        np.zeros((1, 1), np.int32), np.zeros((1, 1, 4)), np.zeros((1, 1), np.uint8), np.zeros((1, 1, 2), np.uint32)
     )
     square = np.zeros((1, 1))
-    rule = Rule(square, square, square, np.zeros(1), np.zeros(DISCOUNT + 1), np.zeros(3), 0, 0, 0)
+    rule = Rule(square, square, square, np.zeros(1), np.zeros(NUMBERS), np.zeros(3), 0, 0, 0)
     q = np.zeros((2, 1, 1, 1))
     return seen, rule, Tables(q, q, np.zeros((1, 1, 1), np.int64)), 1
 
@@ -66,14 +66,14 @@ def _door(seen, rule, tables, states):
     within("q: tables", number, 1 + (rule.double != 0))
     held("seen.states", seen.states, I4, episodes, steps)
     all_within("seen.states", seen.states, 0, states - 1)
-    held("seen.factors", seen.factors, F8, episodes, steps, 3)
+    held("seen.factors", seen.factors, F8, episodes, steps, 4)
     held("seen.traded", seen.traded, U1, episodes, steps)
     held("seen.words", seen.words, U4, episodes, steps, 2)
     check_slices(rule.slices, rule.powers, inventories, actions)
     held("rule.after", rule.after, F8, inventories, actions)
     all_within("rule.after", rule.after, 0.0, inventories - 1.0)
     held("rule.risk", rule.risk, F8, steps)
-    held("rule.numbers", rule.numbers, F8, DISCOUNT + 1)
+    held("rule.numbers", rule.numbers, F8, NUMBERS)
     held("rule.learning", rule.learning, F8, 3)
     held("q", q, F8, number, steps, inventories * states, actions)
     held("second", tables.second, F8, number, steps, inventories * states, actions)
@@ -164,6 +164,6 @@ def take(seen, rule, e, t, i, action):
     cost += known_cost(numbers, left, u)
     rest = left - u
     cost += rule.risk[t] * rest * rest
-    if last and (rule.horizon == f.MARK or (rule.horizon != f.LEAVE and not seen.traded[e, t])):
-        cost += mark(numbers, seen.factors[e, t, 2], rest)
+    if last and (marks(rule.horizon) or (rule.horizon != f.LEAVE and not seen.traded[e, t])):
+        cost += mark(numbers, seen.factors[e, t, 2:], rest, rule.horizon)
     return cost, after

@@ -24,8 +24,7 @@ def fix_parameters(plan, p):
 def draw_parameters(clock, plan, words, p):
     """A value of its own for each lane and each parameter with a range, from the first word of the parameter's counter."""
     for r in range(plan.drawn.shape[0]):
-        j = plan.drawn[r]
-        number = f.DRAW_NUMBER[j]
+        j, number = plan.drawn[r, f.DRAWN_SLOT], plan.drawn[r, f.DRAWN_NUMBER]
         draw_words(clock.seed, clock.block, number, np.uint32(plan.switches[f.PHASE] << 30 | PARAMETERS << 24), words)
         low, high, is_log = (
             plan.ranges[j, f.RANGE_LOW],

@@ -61,10 +61,10 @@ PARTS: dict[int, Any] = {
 }
 
 
-def outcome(switches):
-    """What a walk calls for the outcome of a strategy's slices and what the study's parts charge for it."""
+def outcome(switches, alike=False):
+    """What a walk calls for the outcome of a strategy's slices (``execution``) and what the study's parts charge for it."""
     stages = tuple(PARTS[part] for part in f.further_parts(switches))
-    return (*execution(switches), *((forget_charges, *stages) if stages else ()))
+    return (*execution(switches, alike), *((forget_charges, *stages) if stages else ()))
 
 
 def closing(switches):

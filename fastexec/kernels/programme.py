@@ -7,19 +7,21 @@ from typing import NamedTuple
 import numpy as np
 
 from fastexec.kernels import fields as f
-from fastexec.kernels._jit import entry, stage
+from fastexec.kernels._jit import entry, inlined, stage
 from fastexec.kernels.door import F8, all_within, held, sizes, within
+from fastexec.kernels.elementary import power
 
 
 class Problem(NamedTuple):
     """Costs in bps of the order's value, slices and inventories as shares of the order.
 
     go, stay: float64[t, x, x'], probabilities of the next market state with volume and without (together 1); sure:
-    float64[t, x], of volume. spread, temporary, end: float64[t, x], means given x: half spread and temporary factor (0
-    without volume), half spread at the step's end. risk: float64[t], for each squared share left. slices: float64[i, a],
-    what action a trades with inventory i. powers: float64[i, a + 1], the same to the power 1 + exponent, last of all that
-    is left. numbers: (permanent, own, linear, squared, penalty, penalty slope,
-    discount). horizon: at_horizon.
+    float64[t, x], of volume. spread, temporary: float64[t, x], means given x: half spread and temporary factor (0
+    without volume); end: float64[t, x, 2], the same of what is left at the step's end (see
+    ``rest.find_trade_factors``). risk: float64[t], for each squared share left. slices: float64[i, a], what action a trades
+    with inventory i. powers: float64[i, a + 1], the same to the power 1 + exponent, last of all that is left. numbers:
+    (permanent, own, linear, squared, penalty, penalty slope, discount, exponent). horizon: of ``fields``, what happens to
+    the rest.
     """
 
     go: np.ndarray
@@ -35,14 +37,15 @@ class Problem(NamedTuple):
     horizon: int
 
 
-(PERMANENT, OWN, LINEAR, SQUARED, PENALTY, PENALTY_SLOPE, DISCOUNT) = range(7)
+(PERMANENT, OWN, LINEAR, SQUARED, PENALTY, PENALTY_SLOPE, DISCOUNT, EXPONENT) = range(8)
+NUMBERS = EXPONENT + 1
 _HAIR = 1e-9  # of the order, by which a slice may miss what is left: rounding
 
 
 def _example():
     cube, square = np.zeros((1, 1, 1)), np.zeros((1, 1))
-    numbers = np.zeros(DISCOUNT + 1)
-    problem = Problem(cube, cube, square, square, square, square, np.zeros(1), square, square, numbers, 0)
+    numbers = np.zeros(NUMBERS)
+    problem = Problem(cube, cube, square, square, square, cube, np.zeros(1), square, square, numbers, 0)
     return problem, np.zeros((1, 1, 1, 1)), np.zeros((1, 1, 1))
 
 
@@ -56,17 +59,23 @@ def check_slices(slices, powers, inventories, actions):
     all_within("what slices leave", left[:, None] - slices, -_HAIR, 1.0)
 
 
+def check_problem(problem, steps, inventories, states, actions):
+    """ValueError unless its arrays are of these sizes, and its slices as ``check_slices`` wants them."""
+    held("problem.go", problem.go, F8, steps, states, states)
+    held("problem.stay", problem.stay, F8, steps, states, states)
+    for name in ("sure", "spread", "temporary"):
+        held(f"problem.{name}", getattr(problem, name), F8, steps, states)
+    held("problem.end", problem.end, F8, steps, states, 2)
+    held("problem.risk", problem.risk, F8, steps)
+    held("problem.numbers", problem.numbers, F8, NUMBERS)
+    check_slices(problem.slices, problem.powers, inventories, actions)
+
+
 def _door(problem, q, v):
     steps, inventories, states, actions = sizes("q", q, 4)
     held("q", q, F8, steps, inventories, states, actions)
     held("v", v, F8, steps + 1, inventories, states)
-    held("problem.go", problem.go, F8, steps, states, states)
-    held("problem.stay", problem.stay, F8, steps, states, states)
-    for name in ("sure", "spread", "temporary", "end"):
-        held(f"problem.{name}", getattr(problem, name), F8, steps, states)
-    held("problem.risk", problem.risk, F8, steps)
-    held("problem.numbers", problem.numbers, F8, DISCOUNT + 1)
-    check_slices(problem.slices, problem.powers, inventories, actions)
+    check_problem(problem, steps, inventories, states, actions)
 
 
 @entry(_example, _door)
@@ -128,9 +137,9 @@ def price(problem, t, x, left, u, taken):
     after = left - u
     cost += problem.risk[t] * (sure * after * after + (1.0 - sure) * left * left)
     if t == problem.go.shape[0] - 1 and problem.horizon != f.LEAVE:
-        if problem.horizon == f.MARK:
-            cost += sure * mark(numbers, problem.end[t, x], after)
-        cost += (1.0 - sure) * mark(numbers, problem.end[t, x], left)
+        if marks(problem.horizon):
+            cost += sure * mark(numbers, problem.end[t, x], after, problem.horizon)
+        cost += (1.0 - sure) * mark(numbers, problem.end[t, x], left, problem.horizon)
     return cost
 
 
@@ -142,7 +151,16 @@ def known_cost(numbers, left, u):
 
 
 @stage
-def mark(numbers, end, rest):
-    """What is left at the end, valued; ``end``: the half spread there."""
+def mark(numbers, end, rest, horizon):
+    """What is left at the end, valued as ``rest`` values it for lanes; ``end``: its factors."""
     penalty = numbers[PENALTY] + numbers[PENALTY_SLOPE] * rest
-    return rest * (end + numbers[PERMANENT] * (1.0 - rest) + penalty)
+    if horizon == f.MARK_AS_TRADE:
+        raised = rest * power(rest, numbers[EXPONENT])
+        return rest * (end[0] + penalty) + end[1] * raised + known_cost(numbers, rest, rest)
+    return rest * (end[0] + numbers[PERMANENT] * (1.0 - rest) + penalty)
+
+
+@inlined
+def marks(horizon):
+    """Whether the horizon rule values what a step with volume leaves."""
+    return horizon == f.MARK or horizon == f.MARK_AS_TRADE

@@ -13,7 +13,8 @@ from fastexec.kernels.ledger import fills_at
 @stage
 def record(clock, span, k, kind, plan, lanes, output):
     """Write a step of strategy k between its outcome and the ledger."""
-    steps, price = output.steps, fills_at(kind)
+    steps, (price, quote) = output.steps, fills_at(kind)
+    volume = f.VOLUME if plan.switches[f.SOURCE] == f.SYNTHETIC else f.TRADED
     p, m, b, count = lanes.parameters, lanes.market, lanes.ledgers[k], lanes.ledgers.shape[0]
     for i in range(span.low, span.high):
         r = ((span.offset + i) * count + k) * clock.steps + clock.t
@@ -21,10 +22,10 @@ def record(clock, span, k, kind, plan, lanes, output):
         paid = np.nan
         if q > 0.0:
             mid = m[price + i]
-            paid = mid + plan.numbers[f.SIDE] * price_of(i, mid, p, m, b)
+            paid = mid + plan.numbers[f.SIDE] * price_of(i, mid, m[quote + i], p, b)
         steps[f.STEP_MID, r] = m[f.MID + i]
         steps[f.STEP_SPREAD, r] = m[f.SPREAD + i]
-        steps[f.STEP_VOLUME, r] = m[f.VOLUME + i]
+        steps[f.STEP_VOLUME, r] = m[volume + i]
         steps[f.STEP_SHARES, r] = q
         steps[f.STEP_PRICE, r] = paid
         steps[f.STEP_REMAINING, r] = b[f.REMAINING + i] - q

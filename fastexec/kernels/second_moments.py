@@ -15,7 +15,7 @@ import numpy as np
 from fastexec.kernels import fields as f
 from fastexec.kernels._jit import entry, stage
 from fastexec.kernels.door import F8, held, sizes
-from fastexec.kernels.programme import DISCOUNT, Problem, check_slices, interpolate, known_cost, look_ahead, mark
+from fastexec.kernels.programme import DISCOUNT, Problem, check_problem, interpolate, known_cost, look_ahead, mark
 
 
 class Sampled(NamedTuple):
@@ -44,9 +44,7 @@ class Ahead(NamedTuple):
 
 def _example():
     cube, square = np.zeros((1, 1, 1)), np.zeros((1, 1))
-    problem = Problem(
-        cube, cube, square, square, square, square, np.zeros(1), square, square, np.zeros(DISCOUNT + 1), 0
-    )
+    problem = Problem(cube, cube, square, square, square, cube, np.zeros(1), square, square, np.zeros(1), 0)
     return problem, Sampled(cube, cube, cube), cube, np.zeros((1, 1, 1, 1))
 
 
@@ -54,13 +52,7 @@ def _door(problem, sampled, v, second):
     steps, inventories, states, actions = sizes("second", second, 4)
     held("second", second, F8, steps, inventories, states, actions)
     held("v", v, F8, steps + 1, inventories, states)
-    held("problem.go", problem.go, F8, steps, states, states)
-    held("problem.stay", problem.stay, F8, steps, states, states)
-    for name in ("sure", "spread", "temporary", "end"):
-        held(f"problem.{name}", getattr(problem, name), F8, steps, states)
-    held("problem.risk", problem.risk, F8, steps)
-    held("problem.numbers", problem.numbers, F8, DISCOUNT + 1)
-    check_slices(problem.slices, problem.powers, inventories, actions)
+    check_problem(problem, steps, inventories, states, actions)
     held("sampled.half", sampled.half, F8, steps, states, states)
     held("sampled.temporary", sampled.temporary, F8, steps, states, states)
     held("sampled.squares", sampled.squares, F8, steps, states, 3)
@@ -106,10 +98,9 @@ def second_of(problem, sampled, ahead, t, i, x, a):
     after, sure = left - u, problem.sure[t, x]
     known = known_cost(problem.numbers, left, u) + problem.risk[t] * after * after
     rest = problem.risk[t] * left * left
-    if last and problem.horizon == f.MARK:
-        known += mark(problem.numbers, problem.end[t, x], after)
-    if last and problem.horizon != f.LEAVE:
-        rest += mark(problem.numbers, problem.end[t, x], left)
+    if last and problem.horizon != f.LEAVE:  # where the order is completed, a step with volume leaves nothing
+        known += mark(problem.numbers, problem.end[t, x], after, problem.horizon)
+        rest += mark(problem.numbers, problem.end[t, x], left, problem.horizon)
     paid = problem.spread[t, x] * u + problem.temporary[t, x] * taken
     followed = u * interpolate(ahead.half, after, x) + taken * interpolate(ahead.temporary, after, x)
     squares = sampled.squares[t, x]

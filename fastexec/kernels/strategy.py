@@ -34,7 +34,8 @@ def schedule_of_group(t, k, strategies, numbers, p, m, b):
 @stage
 def pov(k, strategies, numbers, p, m, b):
     """A share of the volume."""
-    participate(strategies.levels[k, 0], numbers[f.LOT], p, m, b)
+    of_paths = strategies.kinds[k, f.SEES_VOLUME] & f.OF_PATHS
+    participate(strategies.levels[k, 0], numbers[f.LOT], f.TRADED if of_paths else f.VOLUME, p, m, b)
 
 
 @bound
@@ -97,16 +98,19 @@ def follow_own(strategies, k, t, lot, p, m, b):
 
 
 @stage
-def participate(rate, lot, p, m, b):
-    """POV: so many shares that all traded so far are ``rate`` times the market's volume so far, this step's included."""
+def participate(rate, lot, volume, p, m, b):
+    """POV: so many shares that all traded so far are ``rate`` times the market's volume so far, this step's included, which
+    stands in the field ``volume``; none in an empty bar, where others may trade.
+    """
     rate_in_lots = rate / lot if lot > 0.0 else rate
+    traded = m[volume : volume + LANES]  # a view: see ``ledger.book``
     for i in range(LANES):
         wanted = m[f.CUMULATIVE_VOLUME + i] * rate_in_lots
         if lot > 0.0:
             wanted = lot * np.floor(wanted + _HAIR)
         left = b[f.REMAINING + i]
         behind = min(max(wanted - (p[f.SHARES + i] - left), 0.0), left)
-        b[f.SLICE + i] = behind if m[f.VOLUME + i] > 0.0 else 0.0
+        b[f.SLICE + i] = behind if min(traded[i], m[f.VOLUME + i]) > 0.0 else 0.0
 
 
 @stage

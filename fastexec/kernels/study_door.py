@@ -18,13 +18,16 @@ _MOST_KINDS = 31  # a kernel file may have kinds of its own; one that it has not
 #: The highest value of each switch, in their order.
 _HIGHEST = np.array([
     _MOST_STEPS, f.JOINED, _MOST_KINDS, 1, _MOST_KINDS, _MOST_KINDS, 1, f.TEMPORARY_POWER, f.TRANSIENT_POWER,
-    f.LEAVE, 3, f.MOST_LEVELS, f.MOST_LEVELS, f.PER_STEP, 1, (1 << f.MOST_FURTHER) - 1,
+    f.MARK_AS_TRADE, 3, f.MOST_LEVELS, f.MOST_LEVELS, f.PER_STEP, 1, (1 << f.MOST_FURTHER) - 1,
 ], np.uint64)  # fmt: skip
+
+#: The same of a parameter that is drawn.
+_HIGHEST_OF_DRAWN = np.array([len(f.PARAMETERS) - 1, (1 << 32) - 1], np.uint64)
 
 #: The same of a strategy's kind.
 _HIGHEST_OF_KIND = np.array([
-    f.TABLE, 1, (1 << 24) - 1, f.ANY_LOTS, f.MOST_LEVELS, (1 << 24) - 1, 1, f.MOST_FEATURES, _MOST_STATES, _MOST_STATES,
-    1,
+    f.TABLE, 1, (1 << 24) - 1, f.ANY_LOTS, f.MOST_LEVELS, (1 << 24) - 1, f.SEES_STEP | f.OF_PATHS, f.MOST_FEATURES,
+    _MOST_STATES, _MOST_STATES, 1,
 ], np.uint64)  # fmt: skip
 
 
@@ -62,9 +65,8 @@ def check_plan(plan: f.Plan) -> int:
     within("plan.switches[VOLUME_LEVELS]", switches[f.VOLUME_LEVELS], switches[f.VOLUME_MODEL] == f.VOLUME_MARKOV)
     held("plan.numbers", plan.numbers, F8, f.NUMBERS)
     held("plan.ranges", plan.ranges, F8, len(f.PARAMETERS), 3)
-    held("plan.drawn", plan.drawn, I8, *sizes("plan.drawn", plan.drawn, 1))
-    for slot in plan.drawn.tolist():
-        within("plan.drawn", slot, 0, len(f.PARAMETERS) - 1)
+    held("plan.drawn", plan.drawn, I8, sizes("plan.drawn", plan.drawn, 2)[0], f.DRAWN_FIELDS)
+    each_within("plan.drawn", plan.drawn, _HIGHEST_OF_DRAWN)
     held("plan.curves", plan.curves, F8, 4, steps)
     held("plan.chains", plan.chains, F8, 2 * f.CHAIN_SIZE)
     return steps
@@ -78,9 +80,10 @@ def _check_paths(plan: f.Plan, paths: f.Paths) -> int:
         steps = int(plan.switches[f.STEPS])
         within("paths: rows", rows, 1)
     held("paths.mid", paths.mid, F8, rows, steps + 1)
-    held("paths.spread", paths.spread, F8, rows, steps)
+    held("paths.spread", paths.spread, F8, rows, steps + 1)
     held("paths.volume", paths.volume, F8, rows, steps)
     held("paths.arrival", paths.arrival, F8, rows)
+    held("paths.rate_volume", paths.rate_volume, F8, rows, steps)
     blocks = rows if source == f.JOINED else paths.block_first.size
     held("paths.block_first", paths.block_first, I8, blocks)
     held("paths.block_count", paths.block_count, I8, blocks)
@@ -103,8 +106,9 @@ def _check_strategies(strategies: f.Strategies, steps: int, rows: int) -> None:
     held("strategies.features", strategies.features, I8, count, f.MOST_FEATURES, 4)
     held("strategies.edges", strategies.edges, F8, count, f.MOST_FEATURES, f.EDGES)
     held("strategies.policy", strategies.policy, U2, size)
+    held("strategies.last_volume", strategies.last_volume, F8, groups)
     each_within("strategies.kinds", strategies.kinds, _HIGHEST_OF_KIND)
-    by_group = False
+    by_group = groups > 1  # what is left at the end asks for the group, whoever trades
     for k, kind in enumerate(strategies.kinds.tolist()):
         by_group |= kind[f.KIND] == f.OWN_SCHEDULE
         if kind[f.KIND] in (f.RANDOM, f.TABLE):

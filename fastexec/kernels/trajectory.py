@@ -11,7 +11,7 @@ the one minimum, else one near its start.
 
 import numpy as np
 
-from fastexec.kernels._jit import allocating, entry, inlined, stage
+from fastexec.kernels._jit import entry, inlined, stage
 from fastexec.kernels.door import F8, held, sizes, within
 from fastexec.kernels.elementary import log, power
 
@@ -53,12 +53,12 @@ def find_states(slices, terms, constants, x, y):
         impact = (impact + constants[PUSH] * power(slices[t], constants[PUSH_EXPONENT])) * terms[KEEP, t]
 
 
-@allocating
-def expand(slices, terms, constants, barrier, feedback):
-    """Backward pass: ``feedback[t]`` = (step, change with x, change with y) of the Newton direction; predicted decrease."""
+@stage
+def expand(slices, terms, constants, barrier, states, feedback):
+    """Backward pass: ``feedback[:, t]`` = (step, change with x, change with y) of the Newton direction; predicted decrease."""
     steps = slices.shape[0]
     d, k = constants[PUSH_EXPONENT], constants[PUSH]
-    x, y = np.empty(steps), np.empty(steps)
+    x, y = states[0], states[1]
     find_states(slices, terms, constants, x, y)
     vx, vy, vxx, vxy, vyy, decrease = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     for t in range(steps - 1, -1, -1):
@@ -81,12 +81,12 @@ def expand(slices, terms, constants, barrier, feedback):
         qn = cn - vx + a * push1 * vy
         qnn = cnn + vxx - 2.0 * a * push1 * vxy + a * a * push1 * push1 * vyy + a * push2 * vy
         if t == steps - 1:  # what is left is the slice: no choice
-            feedback[t, 0], feedback[t, 1], feedback[t, 2] = 0.0, 1.0, 0.0
+            feedback[0, t], feedback[1, t], feedback[2, t] = 0.0, 1.0, 0.0
         else:
             if not qnn > 1e-12 * abs(cnn):
                 qnn = abs(cnn) + 1e-300  # not convex here: a descent step instead of Newton's
-            feedback[t, 0], feedback[t, 1], feedback[t, 2] = -qn / qnn, -qnx / qnn, -qny / qnn
-        f0, fx, fy = feedback[t, 0], feedback[t, 1], feedback[t, 2]
+            feedback[0, t], feedback[1, t], feedback[2, t] = -qn / qnn, -qnx / qnn, -qny / qnn
+        f0, fx, fy = feedback[0, t], feedback[1, t], feedback[2, t]
         decrease -= f0 * qn + 0.5 * f0 * f0 * qnn
         vx = qx + fx * qn + f0 * (qnx + qnn * fx)
         vy = qy + fy * qn + f0 * (qny + qnn * fy)
@@ -102,7 +102,7 @@ def try_step(size, slices, terms, constants, feedback, trial):
     left, impact, old_left, old_impact = 1.0, 0.0, 1.0, 0.0
     for t in range(slices.shape[0]):
         n = slices[t]
-        move = size * feedback[t, 0] + feedback[t, 1] * (left - old_left) + feedback[t, 2] * (impact - old_impact)
+        move = size * feedback[0, t] + feedback[1, t] * (left - old_left) + feedback[2, t] * (impact - old_impact)
         trial[t] = n + move
         d, a, k = constants[PUSH_EXPONENT], terms[KEEP, t], constants[PUSH]
         old_left -= n
@@ -113,13 +113,13 @@ def try_step(size, slices, terms, constants, feedback, trial):
     trial[last] += left  # rounding: the slices add up to the order
 
 
-@allocating
-def descend(slices, terms, constants, barrier):
+@stage
+def descend(slices, terms, constants, barrier, work):
     """Newton steps at one barrier until the predicted decrease is rounding, or no step helps."""
-    feedback, trial = np.empty((slices.shape[0], 3)), np.empty(slices.shape[0])
+    trial, states, feedback = work[0], work[1:3], work[3:]
     now = total_cost(slices, terms, constants, barrier)
     for _ in range(60):
-        decrease = expand(slices, terms, constants, barrier, feedback)
+        decrease = expand(slices, terms, constants, barrier, states, feedback)
         size = 1.0
         while size > 1e-9:
             try_step(size, slices, terms, constants, feedback, trial)
@@ -139,7 +139,10 @@ def descend(slices, terms, constants, barrier):
             return
 
 
-def _door(slices, terms, constants):
+WORK = 6  # rows that the search writes in
+
+
+def _door(slices, terms, constants, work):
     (steps,) = sizes("slices", slices, 1)
     within("slices: steps", steps, 1)
     held("slices", slices, F8, steps)
@@ -147,12 +150,15 @@ def _door(slices, terms, constants):
     within("terms: rows", rows, SCALES)
     held("terms", terms, F8, rows, steps)
     held("constants", constants, F8, EXPONENTS + rows - SCALES)
+    held("work", work, F8, WORK, steps)
 
 
-@entry("void(float64[::1], float64[:, ::1], float64[::1])", _door)
-def optimise(slices, terms, constants):
-    """Overwrite ``slices`` (positive, adding up to 1) with the optimal ones; zero slices come out as nearly 0."""
+@entry("void(float64[::1], float64[:, ::1], float64[::1], float64[:, ::1])", _door, references=False)
+def optimise(slices, terms, constants, work):
+    """Overwrite ``slices`` (positive, adding up to 1) with the optimal ones; zero slices come out as nearly 0. ``work``: any
+    float64[WORK, t]; arrays made here would have to be compiled as well, a fifth of it.
+    """
     barrier = constants[BARRIER] * abs(total_cost(slices, terms, constants, 0.0)) / slices.shape[0]
     for _ in range(14):
-        descend(slices, terms, constants, barrier)
+        descend(slices, terms, constants, barrier, work)
         barrier *= 0.1

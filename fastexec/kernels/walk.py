@@ -34,10 +34,13 @@ from fastexec.kernels.parameters import draw_parameters, fix_parameters
 
 
 class Stages(NamedTuple):
-    """What a walk calls beside the market: for each strategy in each step, and behind the last step of a block."""
+    """What a walk calls beside the market: for each strategy in each step, behind the last step of a block, and in each step
+    before the strategies.
+    """
 
     play: Sequence[Sequence[Any]]
     close: Sequence[Any]
+    step: Sequence[Any] = ()
 
 
 def addresses_of(plan: f.Plan, stages: Stages, strategies: int) -> np.ndarray:
@@ -51,7 +54,7 @@ def addresses_of(plan: f.Plan, stages: Stages, strategies: int) -> np.ndarray:
     idle = [()] * (strategies - len(stages.play))
     usual = [[stage for stage in played if stage is not end_order] for played in stages.play]
     drawn = (draw_parameters,) if plan.drawn.size else ()
-    rows = [(fix_parameters,), (*drawn, *before), (*opening, open_ledgers), step, leave, stages.close]
+    rows = [(fix_parameters,), (*drawn, *before), (*opening, open_ledgers), (*step, *stages.step), leave, stages.close]
     rows += [*usual, *idle, *stages.play, *idle]
     table = np.zeros((len(rows), max(map(len, rows)) + 1), np.int64)
     for row, called in zip(table, rows, strict=True):

@@ -16,14 +16,15 @@ from fastexec.kernels.gather import observe_state
 from fastexec.kernels.ledger import booking, end_order
 from fastexec.kernels.observe import observe_feature
 from fastexec.kernels.parts import outcome
+from fastexec.kernels.rest import factoring
 from fastexec.kernels.strategy import DECISIONS, draw_choices
 from fastexec.kernels.study_door import check_study, codes_of, observed_by
 from fastexec.kernels.walk import Episodes, Stages, Walk
 
 
 class Watched(NamedTuple):
-    """``states`` int32[e, t]: market states; ``factors`` float64[e, t, 3]: half spread, temporary factor and half spread at
-    the step's end, bps of the order's value; ``traded`` uint8[e, t]; ``words`` uint32[e, t, 2].
+    """``states`` int32[e, t]: market states; ``factors`` float64[e, t, 4]: half spread and temporary factor, and the same
+    of what is left at the step's end, bps of the order's value; ``traded`` uint8[e, t]; ``words`` uint32[e, t, 2].
     """
 
     states: np.ndarray
@@ -42,7 +43,7 @@ def watch_range(
 def example_seen() -> Watched:
     """For types."""
     return Watched(
-        np.zeros((1, 1), np.int32), np.zeros((1, 1, 3)), np.zeros((1, 1), np.uint8), np.zeros((1, 1, 2), np.uint32)
+        np.zeros((1, 1), np.int32), np.zeros((1, 1, 4)), np.zeros((1, 1), np.uint8), np.zeros((1, 1, 2), np.uint32)
     )
 
 
@@ -52,7 +53,7 @@ def _door(episodes, plan, strategies, paths, lanes, functions, seen):
     steps = check_study((first, count), plan, strategies, paths, lanes, functions)
     codes_of(strategies)
     held("seen.states", seen.states, I4, count, steps)
-    held("seen.factors", seen.factors, F8, count, steps, 3)
+    held("seen.factors", seen.factors, F8, count, steps, 4)
     held("seen.traded", seen.traded, U1, count, steps)
     held("seen.words", seen.words, U4, count, steps, 2)
 
@@ -75,6 +76,7 @@ def note(t, span, lanes, seen):
         seen.factors[e, t, 0] = b[f.FACTOR_SPREAD + i]
         seen.factors[e, t, 1] = b[f.FACTOR_TEMPORARY + i]
         seen.factors[e, t, 2] = b[f.FACTOR_END + i]
+        seen.factors[e, t, 3] = b[f.FACTOR_END_TEMPORARY + i]
         seen.traded[e, t] = np.uint8(m[f.VOLUME + i] > 0.0)
         seen.words[e, t, 0] = words[f.FIRST + i]
         seen.words[e, t, 1] = words[f.SECOND + i]
@@ -82,7 +84,8 @@ def note(t, span, lanes, seen):
 
 def _stages(world):
     """Watch; ``own`` is what is ``Watched``."""
-    return Stages([(observe_state, find_factors, draw_own_choices, note)], ())
+    factors = find_factors, factoring(world.plan.switches)
+    return Stages([(observe_state, *factors, draw_own_choices, note)], ())
 
 
 watch_blocks = Walk("watch_blocks", _door, _stages)

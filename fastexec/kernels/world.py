@@ -88,7 +88,7 @@ def example_world(own: Any = ()) -> World:
         switches,
         np.zeros(f.NUMBERS),
         np.zeros((len(f.PARAMETERS), 3)),
-        np.zeros(0, np.int64),
+        np.zeros((0, f.DRAWN_FIELDS), np.int64),
         np.zeros((4, 1)),
         np.zeros(2 * f.CHAIN_SIZE),
     )
@@ -100,7 +100,8 @@ def example_world(own: Any = ()) -> World:
         np.zeros((1, f.MOST_FEATURES, 4), np.int64),
         np.zeros((1, f.MOST_FEATURES, f.EDGES)),
         np.zeros(1, np.uint16),
+        np.ones(1),
     )
     one = np.zeros(1, np.int64)
-    paths = f.Paths(np.zeros((1, 2)), np.zeros((1, 1)), np.zeros((1, 1)), np.zeros(1), one, one)
+    paths = f.Paths(np.zeros((1, 2)), np.zeros((1, 2)), np.zeros((1, 1)), np.zeros(1), one, one, np.zeros((1, 1)))
     return World(Episodes(0, 0, 1, 0), plan, strategies, paths, lanes_for(1, f.CLOSED_FIELDS), one, own)

@@ -26,7 +26,7 @@ from fastexec.models.scalar import bounds, expected
 from fastexec.models.strategies import Qtable
 from fastexec.models.study import StudyModel
 from fastexec.planning.expectation import expect, temporary_exponent
-from fastexec.planning.plan import HORIZONS, plan_strategies, plan_study
+from fastexec.planning.plan import horizon_rule, plan_strategies, plan_study
 from fastexec.planning.policies import Cut, TablePolicy, market_states, powers_of, slices_of
 
 _MOST_SPREAD, _FARTHEST = 1e4, 16.0  # bps; a mid of more than 16 times its start is refused
@@ -98,7 +98,7 @@ def _empty(study: StudyModel, training: Training, states: int) -> Gathered:
         np.zeros((steps, states, states), np.int64),
         np.zeros((steps, states, states), np.int64),
         np.zeros((steps, states, states), np.int64),
-        np.zeros((steps, states), np.int64),
+        np.zeros((steps, states, 2), np.int64),
         np.zeros((steps, states, 3), np.int64),
         np.array([scale, spread, temporary, *products]),
         np.zeros(1, np.int64),
@@ -130,7 +130,7 @@ def _solved(study: StudyModel, training: Training, cuts: tuple[Cut, ...], sums: 
     scale, visits = sums[0].scale, go.sum(axis=2) + stay.sum(axis=2)
     half, factor = (_pooled(x, visits) / scale[0] for x in (spread, temporary))
     sampled = Sampled(half, factor, _pooled(squares, visits) / scale[3:])
-    end = _pooled(ends[..., None], visits)[..., 0] / scale[0]
+    end = _pooled(ends, visits) / scale[0]
     problem = _problem(study, training, cuts, (_pooled(go, visits), _pooled(stay, visits)), sampled, end)
     steps, inventories, states = study.order.steps, cuts[-1].bins, visits.shape[1]
     q = np.empty((steps, inventories, states, problem.slices.shape[1]))
@@ -167,7 +167,7 @@ def _problem(
         np.ascontiguousarray(np.add.accumulate(x, axis=2)[:, :, -1]) for x in (go, sampled.half, sampled.temporary)
     )
     return Problem(
-        go, stay, sure, spread, temporary, np.ascontiguousarray(end), risk_of(study, training.risk_aversion),
+        go, stay, sure, spread, temporary, end, risk_of(study, training.risk_aversion),
         np.ascontiguousarray(slices), powers_of(slices, temporary_exponent(study)), numbers,
-        HORIZONS[study.order.at_horizon],
+        horizon_rule(study),
     )  # fmt: skip

@@ -17,14 +17,14 @@ from fastexec.kernels.programme import DISCOUNT, Problem, solve
 from fastexec.kernels.watch import Watched, watch_range
 from fastexec.learning.backward import require_memoryless
 from fastexec.learning.batched import RATES, epsilon_of
-from fastexec.learning.optimum import numbers_of, risk_of
+from fastexec.learning.optimum import end_temporary, numbers_of, risk_of
 from fastexec.learning.tables import Learned, least
 from fastexec.models.agents import Training
 from fastexec.models.scalar import expected
 from fastexec.models.strategies import Qtable
 from fastexec.models.study import StudyModel
 from fastexec.planning.expectation import expect, temporary_exponent
-from fastexec.planning.plan import HORIZONS, owner, plan_strategies, plan_study
+from fastexec.planning.plan import horizon_rule, owner, plan_strategies, plan_study
 from fastexec.planning.policies import Cut, TablePolicy, market_states, powers_of, slices_of
 
 _HAIR = 1e-9  # of a grid point, by which an action may miss it: rounding
@@ -67,10 +67,11 @@ def expected_table(study: StudyModel, training: Training, cuts: tuple[Cut, ...])
     numbers[DISCOUNT] = training.discount
     factor = 1e4 * terms.power * size * market.relative.growth * market.inverse_volume * market.traded
     traded = market.traded.copy()
+    end = np.stack((half, end_temporary(study) * market.relative.growth), axis=1)[:, None]
     problem = Problem(
         traded[:, None, None], 1.0 - traded[:, None, None], traded[:, None], (half * traded)[:, None], factor[:, None],
-        half[:, None].copy(), risk_of(study, training.risk_aversion), np.ascontiguousarray(slices),
-        powers_of(slices, terms.exponent), numbers, HORIZONS[order.at_horizon],
+        end, risk_of(study, training.risk_aversion), np.ascontiguousarray(slices),
+        powers_of(slices, terms.exponent), numbers, horizon_rule(study),
     )  # fmt: skip
     q = np.empty((order.steps, slices.shape[0], 1, slices.shape[1]))
     solve(problem, q, np.empty((order.steps + 1, slices.shape[0], 1)))
@@ -88,7 +89,7 @@ def watch(study: StudyModel, training: Training, cuts: tuple[Cut, ...], name: st
     strategies.kinds[0, fields.OWNER] = owner(name)
     shape = (count, steps)
     seen = Watched(
-        np.empty(shape, np.int32), np.empty((*shape, 3)), np.empty(shape, np.uint8), np.empty((*shape, 2), np.uint32)
+        np.empty(shape, np.int32), np.empty((*shape, 4)), np.empty(shape, np.uint8), np.empty((*shape, 2), np.uint32)
     )
     watch_range(np.uint64(study.seed), number * count, count, plan, strategies, fields.no_paths(), seen)
     return seen
@@ -104,6 +105,6 @@ def rule_of(study: StudyModel, training: Training, cuts: tuple[Cut, ...], epsilo
     learning = np.array([training.learning_rate, training.discount, epsilon])
     return Rule(
         np.ascontiguousarray(slices), powers_of(slices, temporary_exponent(study)), after,
-        risk_of(study, training.risk_aversion), numbers_of(study), learning, RATES[training.rate],
-        HORIZONS[study.order.at_horizon], int(training.rule == "double"),
+        risk_of(study, training.risk_aversion), numbers_of(study), learning, RATES[training.rate], horizon_rule(study),
+        int(training.rule == "double"),
     )  # fmt: skip

@@ -2,8 +2,9 @@
 
 State: time, inventory in whole lots, spread level, and the volume level as far as it is known (of the last step, or of the
 step itself under known = "during"). Exact where the mid is a martingale independent of spread and volume, stays above 0, and
-either all costs scale with the mid or none does: then its level multiplies the cost to go, or does not enter it. A fee or a
-penalty on what is marked at the end is currency; a fee on an order that is traded in whole for sure is one number.
+either all costs scale with the mid or none does: then its level multiplies the cost to go, or does not enter it. A penalty on
+what is marked at the end is currency, and so is a fee that it saves; a fee on the whole order is one number, and what is
+marked as a trade pays it too.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from fastexec.models.scalar import expected
 from fastexec.models.study import StudyModel
 from fastexec.planning.expectation import expect, temporary_exponent
 from fastexec.planning.parameters import ranges
-from fastexec.planning.plan import HORIZONS, known_after
+from fastexec.planning.plan import horizon_rule, known_after
 from fastexec.planning.policies import Cut, TablePolicy, powers_of, slices_of
 
 MOST_LOTS = 400
@@ -58,7 +59,8 @@ def why_unknown(study: StudyModel) -> str | None:
             return (
                 "either all costs must scale with the mid (power law, no permanent impact) or none (linear, no spread)"
             )
-        in_currency = order.mark_penalty + order.mark_penalty_slope > 0.0 or not costs.fees.is_off
+        saves_fees = not (order.rest == "trade" or costs.fees.is_off)
+        in_currency = order.mark_penalty + order.mark_penalty_slope > 0.0 or saves_fees
         if in_currency and _may_mark(study):
             return (
                 "what the last step may leave pays order.mark_penalty or saves fees, in currency, while all other costs scale "
@@ -97,9 +99,9 @@ def solve_optimum(study: StudyModel, actions: Actions | None = None, risk_aversi
     slices = slices_of(study, actions, lots + 1, shares)
     coefficient = 1e4 * study.costs.temporary.terms().power
     problem = Problem(
-        go, stay, sure, np.ascontiguousarray(every * sure), coefficient * factor, np.ascontiguousarray(every),
+        go, stay, sure, np.ascontiguousarray(every * sure), coefficient * factor, _end(study, spreads, volumes.size),
         risk_of(study, risk_aversion), np.ascontiguousarray(slices), powers_of(slices, temporary_exponent(study)),
-        numbers_of(study), HORIZONS[study.order.at_horizon],
+        numbers_of(study), horizon_rule(study),
     )  # fmt: skip
     q = np.empty((study.order.steps, lots + 1, spreads.size * volumes.size, slices.shape[1]))
     v = np.empty((study.order.steps + 1, lots + 1, spreads.size * volumes.size))
@@ -108,6 +110,28 @@ def solve_optimum(study: StudyModel, actions: Actions | None = None, risk_aversi
     table = np.argmin(q, axis=3).reshape(study.order.steps, -1).astype(np.uint16)
     policy = TablePolicy(cuts, actions, table, np.linspace(0.0, 1.0, study.order.steps + 1))
     return Solved(policy, plain_sum(_first(study) * v[0, lots]), q)
+
+
+def _end(study: StudyModel, spreads: np.ndarray, volumes: int) -> np.ndarray:
+    """Of what is left at a step's end, float64[t, x, 2]: half the spread that is quoted there, in bps of the mid (or the step's
+    own, which stands in at the last quote), and the temporary factor as a trade.
+    """
+    end, half = np.empty((study.order.steps, spreads.size * volumes, 2)), 0.5e4 * spreads
+    if study.order.rest == "trade":
+        half = np.add.accumulate(_laws_of_market(study)[0].transition * half, axis=1)[:, -1]
+    end[:, :, 0], end[:, :, 1] = np.tile(half, volumes), end_temporary(study)
+    return end
+
+
+def end_temporary(study: StudyModel) -> float:
+    """The temporary factor of what is left at the end, bps, the mid where it was at arrival: as a trade in a volume as large as
+    the last step's is expected to be, else 0.
+    """
+    if study.order.rest != "trade":
+        return 0.0
+    (market, *_), temporary = expect(study), study.costs.temporary.terms()
+    rate = power_of(np.array([market.shares / market.last_volume]), temporary.exponent)[0]
+    return float(1e4 * temporary.power * rate)
 
 
 def numbers_of(study: StudyModel) -> np.ndarray:
@@ -125,6 +149,7 @@ def numbers_of(study: StudyModel) -> np.ndarray:
             order.mark_penalty * to_bps,
             order.mark_penalty_slope * market.shares * to_bps,
             1.0,
+            temporary_exponent(study),
         ]
     )
 

@@ -21,6 +21,7 @@ from fastexec.learning.online import learn_online
 from fastexec.learning.optimum import risk_of, solve_optimum, why_unknown
 from fastexec.learning.program import learn_program_rule, program_cuts
 from fastexec.learning.rollout import Played, alone, play
+from fastexec.learning.seen_days import fitted_before
 from fastexec.learning.tables import Learned, start_policy
 from fastexec.models._base import written
 from fastexec.models.agents import Training
@@ -189,7 +190,8 @@ def origin_of(study: StudyModel, name: str) -> dict[str, Any]:
 
     sections = {key: value for key, value in written(study).items() if key in ("order", "market", "costs", "seed")}
     start = study.train[name].start
-    begun = {} if start is None else {"start": hashlib.sha256(study.file_path(start).read_bytes()).hexdigest()}
+    path = None if start is None else study.file_path(start)
+    begun = {} if path is None else {"start": hashlib.sha256(path.read_bytes()).hexdigest(), **fitted_before(path)}
     return {
         **sections,
         **begun,

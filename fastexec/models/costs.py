@@ -32,7 +32,7 @@ PARTS = {
         "Price moves between arrival and fills (and the end, for what is marked); mean zero under a martingale"
     ),
     "fees": Part("Fees paid"),
-    "residual": Part("Cost beyond its price move of what was left and marked at the end"),
+    "residual": Part("Cost beyond its price move of what was left and marked at the end (order.mark_price)"),
     "adversary": Part("What a market maker who foresees the slices adds to the price", "parts.ADVERSARY"),
 }
 #: Those that every study has.

@@ -71,7 +71,8 @@ class OfCost(NamedTuple):
 
 class OfStrategy(NamedTuple):
     """What a strategy says. ``sees_volume``: where a step's volume is known during the step, its slice may depend on it;
-    ``fills_at_next``: where it is known after the step, the slice follows it all the same, and fills at the step's end.
+    ``fills_at_next``: where it is known after the step, the slice follows it all the same, and fills at the step's end,
+    at the mid and the spread there.
     """
 
     sees_volume: bool

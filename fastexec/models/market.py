@@ -3,22 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from fastexec.models._base import Model
 from fastexec.models.chains import Chain
 from fastexec.models.correlation import Correlation
-from fastexec.models.declarations import Knowledge, Setting, Slot
+from fastexec.models.declarations import OFF, Knowledge, OfMarket, Setting, Slot
+from fastexec.models.names import quoted
 from fastexec.models.price import GeometricPrice, Price
 from fastexec.models.scalar import Positive, is_zero, limited
 from fastexec.models.spread import MeanRevertingSpread, Spread
+from fastexec.models.times import RIGHT, seconds_between
 from fastexec.models.volume import LognormalVolume, Volume
 
 _StartPrice = Annotated[Positive, limited(least=1e-9, most=1e12)]
 _INITIAL_PRICE = Slot("initial_price")
+
+
+class Fitted(Model):
+    """The real days that a market was fitted to; nothing of the market depends on it."""
+
+    symbol: Annotated[str, Field(min_length=1)] = Field(description="symbol of the bars")
+    days: Annotated[tuple[Annotated[int, Field(ge=1, le=99_999_999)], ...], Field(strict=False, min_length=1)] = Field(
+        description="days (yyyymmdd)"
+    )
+
+    def declares(self) -> OfMarket:
+        """Nothing of the market."""
+        return OfMarket(martingale=True, follows_move=False, idle=False)
 
 
 class SyntheticMarket(Model):
@@ -33,6 +48,10 @@ class SyntheticMarket(Model):
     spread: Spread = Field(default_factory=MeanRevertingSpread)
     volume: Volume = Field(default_factory=LognormalVolume)
     correlation: Correlation = Field(default_factory=Correlation)
+    fitted: Fitted | None = Field(
+        None,
+        description="the days that it was fitted to, by `fastexec calibrate`: a replay of them with its agents says so",
+    )
 
     @model_validator(mode="after")
     def _chains_follow_normals(self) -> SyntheticMarket:
@@ -58,16 +77,50 @@ class SyntheticMarket(Model):
         )
 
 
+def _curve_days(value: Any) -> Any:
+    """Refused here where it is neither a word nor a list, in one line for both."""
+    days = isinstance(value, (list, tuple)) and all(isinstance(day, int) for day in value)
+    if not days and value not in ("others", "earlier"):
+        raise PydanticCustomError("curve_days", 'must be "others", "earlier" or a list of days such as 20131004')
+    return value or "others"
+
+
 class _RealDays(Model):
     bars: str = Field(description="Parquet file of bars with quotes (path, from the study file's folder)")
     symbol: str = Field(description="symbol in that file")
     window: Annotated[int, Field(ge=1)] | None = Field(None, description="steps a window; order.steps")
     stride: Annotated[int, Field(ge=1)] | None = Field(None, description="steps between windows; default the window")
     days: Annotated[tuple[int, ...], Field(strict=False)] = Field((), description="days to use (yyyymmdd); all")
-    curve_days: Annotated[tuple[int, ...], Field(strict=False)] = Field(
-        (), description="days that curves and expectations come from; replay: for each day all others; bootstrap: all"
+    times: str | None = Field(
+        None, description='part of the day that windows lie in, by the bars\' own clock: "10:30-11:30"; all of it'
+    )
+    auction: bool = Field(
+        False, description="whether windows may hold the closing auction's bar (found as by `fastexec calibrate`)"
+    )
+    curve_days: Annotated[
+        Literal["others", "earlier"] | Annotated[tuple[int, ...], Field(strict=False)],
+        BeforeValidator(_curve_days),
+        OFF,
+    ] = Field(
+        "others",
+        description="days that curves and expectations come from: of each replayed day the others | the earlier ones | a list; "
+        "a bootstrap: all | those before its first | a list",
     )
     known: Literal["after", "during"] = Field("after", description="as market.volume.known")
+
+    @field_validator("times")
+    @classmethod
+    def _is_part_of_a_day(cls, times: str | None) -> str | None:
+        if times is not None and seconds_between(times) is None:
+            raise PydanticCustomError(
+                "times", "{times} is no part of a day; {right}", {"times": quoted(times), "right": RIGHT}
+            )
+        return times
+
+    @property
+    def between(self) -> tuple[int, int] | None:
+        """``times`` as (first second, end) since local midnight."""
+        return None if self.times is None else seconds_between(self.times)
 
     def switches(self) -> Mapping[str, int | str]:
         return {"SOURCE": "GIVEN"}  # or joined from blocks: ``simulation`` knows the windows

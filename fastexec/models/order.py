@@ -25,6 +25,11 @@ class Order(Model):
     at_horizon: Literal["complete", "mark", "leave"] = Field(
         "complete", description="what is left joins the last slice | is valued at the end | is ignored (flatters)"
     )
+    mark_price: Literal["trade", "quote"] = Field(
+        "trade",
+        description="what is left costs under mark: as much as a trade in one step more, at the last step's expected volume | "
+        "half the last spread and the impact of what was traded (flatters)",
+    )
     mark_penalty: Annotated[float, Field(ge=0)] = Field(0.0, description="charge on what is left (currency a share)")
     mark_penalty_slope: Annotated[float, Field(ge=0)] = Field(
         0.0, description="further charge for each share left (currency a share and share)"
@@ -43,7 +48,17 @@ class Order(Model):
                 )  # fmt: skip
         return self
 
+    @property
+    def rest(self) -> Literal["complete", "trade", "quote", "leave"]:
+        """What becomes of what is left: it joins the last slice, is valued as a trade or at the last quote, or is ignored."""
+        return self.mark_price if self.at_horizon == "mark" else self.at_horizon
+
     def doubts(self, setting: Setting) -> list[str]:
-        if self.at_horizon != "leave":
-            return []
-        return ["at_horizon = leave ignores what is not traded: whoever does less looks cheaper; see completion"]
+        if self.rest == "leave":
+            return ["at_horizon = leave ignores what is not traded: whoever does less looks cheaper; see completion"]
+        if self.rest == "quote":
+            return [
+                "mark_price = quote values what is not traded at the last quote, whatever its size: whoever does less looks "
+                "cheaper; see completion"
+            ]
+        return []

@@ -92,7 +92,7 @@ class Vwap(_Named):
 
 
 class Pov(_Named):
-    """A share of the market's volume."""
+    """A share of the market's volume; a step's slice fills at the step's end, at the quote there."""
 
     KIND = "POV"
     DECLARES = OfStrategy(sees_volume=True, fills_at_next=True)

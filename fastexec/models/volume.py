@@ -95,8 +95,7 @@ class CosineVolume(_Volume):
         return None
 
     def doubts(self, setting: Setting) -> list[str]:
-        idle = ["market.volume.floor is 0: some steps have no volume, and nobody trades in them"]
-        return [*(idle if self.declares().idle else []), *super().doubts(setting)]
+        return [*(_idle("market.volume.floor is 0") if self.declares().idle else []), *super().doubts(setting)]
 
 
 class LognormalVolume(_Volume):
@@ -164,6 +163,9 @@ class MarkovVolume(Chain, _Known):
         """The lowest level may be none."""
         return _FOLLOWS._replace(idle=self.levels[0] == 0.0)
 
+    def doubts(self, setting: Setting) -> list[str]:
+        return [*(_idle("a level of market.volume is 0") if self.declares().idle else []), *super().doubts(setting)]
+
     def moments(self, setting: Setting) -> VolumeMoments:
         """Of v_t and, over the steps with a volume, of v_t^-exponent: in the others nobody trades."""
         levels, chances = np.array(self.levels), laws(self, setting.steps)
@@ -173,6 +175,12 @@ class MarkovVolume(Chain, _Known):
         shares = np.array([plain_sum(law * traded) for law in chances])
         inverses = np.array([plain_sum(law * inverse) for law in chances])
         return VolumeMoments(means, inverses / np.where(shares > 0.0, shares, 1.0), shares)
+
+
+def _idle(why: str) -> list[str]:
+    return [
+        f"{why}: some steps have no volume, and nobody trades in them, so fills know a step's volume before it is over"
+    ]
 
 
 Volume = Annotated[

@@ -13,7 +13,7 @@ import numpy as np
 
 from fastexec.exact import plain_sum, power_of
 from fastexec.kernels.lumps import draw_lumps
-from fastexec.kernels.trajectory import optimise
+from fastexec.kernels.trajectory import WORK, optimise
 from fastexec.planning.static_cost import ScheduleCost
 
 _STARTS, _IMPROVED = 8, 3
@@ -84,7 +84,7 @@ def _minimise(start: np.ndarray, cost: ScheduleCost, places: np.ndarray, convex:
     """Newton's method from a start; volumes that may be none count as those that are some."""
     steps = start.size
     slices = np.ascontiguousarray(0.98 * start + 0.02 / steps)
-    optimise(slices, *_problem(cost, places, 0.1 if convex else 1e-4))
+    optimise(slices, *_problem(cost, places, 0.1 if convex else 1e-4), np.empty((WORK, steps)))
     return slices
 
 

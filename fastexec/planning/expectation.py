@@ -45,6 +45,12 @@ class Expectation:
     relative: Relative
 
     @property
+    def last_volume(self) -> float:
+        """The mean volume of the last step that expects any: of 1 where none does, and nobody trades."""
+        some = self.volume[self.volume > 0.0]
+        return float(some[-1]) if some.size else 1.0
+
+    @property
     def typical_inverse(self) -> float:
         """The mean of ``inverse_volume`` over the steps in which somebody may trade."""
         open_ = self.traded > 0.0

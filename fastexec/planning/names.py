@@ -22,9 +22,3 @@ def number(name: str) -> int:
 def slot(name: str) -> int:
     """A parameter's row of ``Plan.ranges``, by its name."""
     return number(name) // LANES
-
-
-def rank(name: str) -> int:
-    """A parameter's place among the columns of what is drawn; those that have no draw number of their own come last."""
-    known = list(fields.DRAW_NUMBERS)
-    return known.index(name) if name in known else len(known)

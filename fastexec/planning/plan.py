@@ -21,8 +21,7 @@ from fastexec.planning.parameters import ranges
 from fastexec.planning.policies import ACTION_SETS, Policies, TablePolicy, plan_table
 from fastexec.planning.schedules import fractions
 
-#: The horizon rules as the kernels number them.
-HORIZONS = {"complete": fields.COMPLETE, "mark": fields.MARK, "leave": fields.LEAVE}
+_RESTS = {"complete": fields.COMPLETE, "trade": fields.MARK_AS_TRADE, "quote": fields.MARK, "leave": fields.LEAVE}
 
 
 def plan_study(study: StudyModel, phase: int) -> tuple[fields.Plan, list[str]]:
@@ -38,7 +37,7 @@ def _switches(study: StudyModel, phase: int) -> np.ndarray:
     switches = np.zeros(fields.SWITCHES, np.int64)
     switches[fields.STEPS] = study.order.steps
     switches[fields.PHASE] = phase
-    switches[fields.HORIZON] = HORIZONS[study.order.at_horizon]
+    switches[fields.HORIZON] = horizon_rule(study)
     for part in study.cost_parts[len(ALWAYS) :]:
         switches[fields.FURTHER] |= 1 << number(PARTS[part].kind)
     for _, section in sections_of(study):
@@ -46,6 +45,11 @@ def _switches(study: StudyModel, phase: int) -> np.ndarray:
             at = number(name)
             switches[at] = max(switches[at], number(value) if isinstance(value, str) else value)
     return switches
+
+
+def horizon_rule(study: StudyModel) -> int:
+    """What happens to what is left at the end, as the kernels number it."""
+    return _RESTS[study.order.rest]
 
 
 def _curves(study: StudyModel) -> np.ndarray:
@@ -83,12 +87,14 @@ def plan_strategies(
         np.zeros((count, fields.MOST_FEATURES, 4), np.int64),
         np.zeros((count, fields.MOST_FEATURES, fields.EDGES)),
         np.zeros(1, np.uint16),
+        np.array([market.last_volume for market in markets]),
     )
     flat = [arrays.policy]
     for k, strategy in enumerate(study.strategies):
         kind, own = kinds[k], strategy.numbers()
         kind[fields.KIND] = number(strategy.KIND)
         kind[fields.FILLS_AT_NEXT] = strategy.DECLARES.fills_at_next and known_after(study)
+        kind[fields.SEES_VOLUME] = _sees(study)
         levels[k, : len(own)] = own
         policy = strategy.policy()
         if isinstance(strategy, Own):
@@ -99,7 +105,7 @@ def plan_strategies(
             kind[fields.LEVELS] = len(actions.levels)
         elif kind[fields.KIND] == fields.TABLE:
             at = sum(table.size for table in flat)
-            flat.append(plan_table(_policy(policies, policy), k, arrays, at, not known_after(study), study.order))
+            flat.append(plan_table(_policy(policies, policy), k, arrays, at, study.order))
         elif kind[fields.KIND] == fields.SCHEDULE:
             kind[fields.KIND] = fields.SCHEDULE if len(markets) == 1 else fields.OWN_SCHEDULE
             for g, market in enumerate(markets):
@@ -114,6 +120,12 @@ def _policy(policies: Policies | None, name: str | None) -> TablePolicy:
     if policies is None or name is None or name not in policies:
         raise InputError(f"strategies.{name}: no trained agent at hand; run the study, or give policies")
     return policies[name]
+
+
+def _sees(study: StudyModel) -> int:
+    """Which volume strategies see, for the kernels."""
+    own = 0 if known_after(study) else fields.SEES_STEP
+    return own if study.real_days is None else own | fields.OF_PATHS
 
 
 def known_after(study: StudyModel) -> bool:

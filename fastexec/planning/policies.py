@@ -84,9 +84,7 @@ def feature_arrays(cuts: tuple[Cut, ...]) -> tuple[np.ndarray, np.ndarray]:
     return features, edges
 
 
-def plan_table(
-    policy: TablePolicy, k: int, strategies: fields.Strategies, at: int, sees_volume: bool, order: Order
-) -> np.ndarray:
+def plan_table(policy: TablePolicy, k: int, strategies: fields.Strategies, at: int, order: Order) -> np.ndarray:
     """Enter a policy as strategy k, its table at ``at`` in the common one; returns the table, flat.
 
     Raises ValueError where the table names an action that the policy has not: the kernels do not ask.
@@ -96,7 +94,6 @@ def plan_table(
     kind = strategies.kinds[k]
     kind[fields.KIND] = fields.TABLE
     kind[fields.ACTION_SET] = fields.ANY_LOTS if policy.actions is None else ACTION_SETS[policy.actions.set]
-    kind[fields.SEES_VOLUME] = sees_volume
     kind[fields.FEATURES] = len(policy.cuts)
     kind[fields.STATES] = policy.table.shape[1]
     kind[fields.POLICY_AT] = at

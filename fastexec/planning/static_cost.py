@@ -36,7 +36,7 @@ class ScheduleCost:
     """Arrays float64[t]; nothing here counts the size of the order yet, whose ``sizes`` and ``weights`` are of its range.
 
     linear: cost a share; scales float64[j, t] and ``exponents``: times (shares)^e_j; square: times shares of the slice;
-    risk: times shares left squared after the step; end: what is marked at the end, (linear, square).
+    risk: times shares left squared after the step; end: what is marked at the end, (linear, square, and as the scales).
     open: whether a step may have volume; ``gaps``: which do, None where no chance decides.
     """
 
@@ -50,7 +50,7 @@ class ScheduleCost:
     square: float
     impacts: list[Impact]
     risk: np.ndarray
-    end: tuple[float, float]
+    end: tuple[float, float, list[float]]
     gaps: Gaps | None
 
     @property
@@ -111,8 +111,11 @@ class ScheduleCost:
             total = total + _sum(chance[t] * own + stays[t] * risk[t] * left * left)
         left = 1.0 - done
         total = total + _sum(self.gaps.traded * risk * left[:, 1:] * left[:, 1:])
-        linear, slope = self.end
-        return np.asarray(total + _sum(self.gaps.end * (linear * left + slope * shares * left * left)))
+        linear, slope, raised = self.end
+        marked = linear * left + slope * shares * left * left
+        for at_end, e in zip(raised, self.exponents, strict=True):
+            marked = np.asarray(marked + at_end * _power(shares, e) * left * power_of(left, e))
+        return np.asarray(total + _sum(self.gaps.end * marked))
 
 
 def _power(x: float, exponent: float) -> float:
@@ -149,11 +152,7 @@ def schedule_cost(study: StudyModel, market: Expectation, risk_aversion: float) 
     used = 1 if temporary.power > 0.0 else 0
     gamma = expected(costs.permanent.coefficient) * per_price
     sizes, weights = _sizes(order)
-    # What is marked pays no fee and no temporary cost, at the mid after one more move.
-    saved = (expected(costs.fees.per_share) + temporary.fixed - order.mark_penalty) * per_price
-    move = relative.change[-1] - (relative.change[-2] if order.steps > 1 else 0.0)
-    last = relative.half_spread[-1] + sign * (relative.change[-1] + move) - saved
-    slope = order.mark_penalty_slope * per_price - 0.5 * gamma
+    square = (expected(costs.permanent.own) - 0.5) * gamma + temporary.linear * per_price
     return ScheduleCost(
         lot=float(order.lot),
         sizes=sizes,
@@ -162,12 +161,32 @@ def schedule_cost(study: StudyModel, market: Expectation, risk_aversion: float) 
         linear=relative.half_spread + sign * relative.change,
         scales=scales[: used * len(scales)],
         exponents=market.exponents[: used * len(scales)],
-        square=(expected(costs.permanent.own) - 0.5) * gamma + temporary.linear * per_price,
+        square=square,
         impacts=_impacts(study, per_price),
         risk=risk_aversion * relative.variance,
-        end=(0.0, 0.0) if order.at_horizon == "leave" else (float(last), slope),
+        end=_end(study, market, square, used),
         gaps=gaps,
     )
+
+
+def _end(study: StudyModel, market: Expectation, square: float, used: int) -> tuple[float, float, list[float]]:
+    """Of a share that is marked, at the mid after one more move and the last step's half spread: see ``ScheduleCost.end``. As a
+    trade it pays what a slice pays; at the last quote neither temporary cost nor fee nor its own impact.
+    """
+    order, temporary, relative = study.order, study.costs.temporary.terms(), market.relative
+    if order.rest == "leave":
+        return 0.0, 0.0, [0.0] * (used * len(market.weights))
+    sign, per_price = 1.0 if order.side == "buy" else -1.0, relative.per_price
+    move = relative.change[-1] - (relative.change[-2] if order.steps > 1 else 0.0)
+    mid, slope = relative.change[-1] + move, order.mark_penalty_slope * per_price
+    linear = relative.half_spread[-1] + sign * mid
+    if order.rest == "trade":
+        rates = [_power(1.0 / market.last_volume, e) for e in market.exponents]
+        scales = [w * temporary.power * (1.0 + mid) * rate for w, rate in zip(market.weights, rates, strict=True)]
+        return float(linear + order.mark_penalty * per_price), slope + square, scales[: used * len(scales)]
+    saved = (expected(study.costs.fees.per_share) + temporary.fixed - order.mark_penalty) * per_price
+    gamma = expected(study.costs.permanent.coefficient) * per_price
+    return float(linear - saved), slope - 0.5 * gamma, [0.0] * (used * len(market.weights))
 
 
 def _sizes(order: Order) -> tuple[list[float], list[float]]:

@@ -9,11 +9,12 @@ from fastexec.errors import InputError, RefusedError
 from fastexec.models.trust import Trust
 from fastexec.studies import layout, store
 from fastexec.studies.place import Place
+from fastexec.studies.provenance import require_schema
 from fastexec.studies.scenario import Outline, Scenario, made_by
 from fastexec.studies.study import Study, swept_studies
 from fastexec.studies.summary_file import read_summary
 
-_HEAD = re.compile(r"# chunk = (\d{1,16})(?:, first_episode = (\d{1,16}))?")
+_HEAD = re.compile(r"# chunk = (\d{1,16})(?:, first_episode = (\d{1,16}))?(?:, schema = (\d{1,9}))?")
 
 
 class Held(NamedTuple):
@@ -53,6 +54,7 @@ def _read(folder: Place, trust: Trust) -> Held | None:
     head = _HEAD.fullmatch(text.partition("\n")[0])
     if head is None:
         raise InputError(f"{place}: is no study of results (it was not written by a run)")
+    require_schema(place, int(head[3] or 1))  # which version 1 did not say
     study = Study.from_text(text, str(place), folder=folder.local, trust=trust)
     return Held(study, int(head[1]), int(head[2] or 0))
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from fastexec.columns import SCHEMA_VERSION
 from fastexec.studies import layout, store
 from fastexec.studies.chunks import Cut
 from fastexec.studies.manifest import Entry, Files
@@ -96,7 +97,8 @@ class Job:
 
     def head(self) -> str:
         """The first line of study.toml: what the folder's files were cut by."""
-        return f"# chunk = {self.cut.chunk}" + (f", first_episode = {self.first}" if self.first else "")
+        first = f", first_episode = {self.first}" if self.first else ""
+        return f"# chunk = {self.cut.chunk}{first}, schema = {SCHEMA_VERSION}"
 
     def footers(self, task: Task) -> dict[str, dict[str, Any]]:
         """The footer of each file of a chunk, by table; the one whose presence commits the chunk last."""

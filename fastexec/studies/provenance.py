@@ -11,7 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 import fastexec
 from fastexec.columns import SCHEMA_VERSION
+from fastexec.errors import InputError
 from fastexec.kernels._sources import kernel_hash
+from fastexec.studies.place import Place
 from fastexec.studies.study import Study
 
 KEY = b"fastexec"
@@ -57,6 +59,15 @@ def _made_by() -> dict[str, Any]:
     """Versions and kernel hash of this process; looked up once, since it takes 10 ms."""
     versions = {name: version(name) for name in ("numpy", "numba", "pyarrow")}
     return {"versions": {"fastexec": fastexec.__version__, **versions}, "kernels": kernel_hash()}
+
+
+def require_schema(place: Place, version: int) -> None:
+    """InputError where results were written by another version of the schema: their numbers would not be comparable."""
+    if version != SCHEMA_VERSION:
+        raise InputError(
+            f"{place}: was written by version {version} of the results' schema, and this fastexec reads version "
+            f"{SCHEMA_VERSION}; run it again"
+        )
 
 
 def encode(footer: dict[str, Any]) -> bytes:

@@ -15,7 +15,7 @@ from fastexec.models.trust import Trust
 from fastexec.studies.layout import STUDY, table_of
 from fastexec.studies.manifest import Entry, entry_of, swollen
 from fastexec.studies.place import Place
-from fastexec.studies.provenance import KEY, decode, encode
+from fastexec.studies.provenance import KEY, decode, encode, require_schema
 from fastexec.studies.study import Study
 
 _ROW_GROUP = 1 << 18
@@ -64,13 +64,15 @@ def read_footer(place: Place) -> dict[str, Any]:
     try:
         with place.open() as stream:
             metadata = pq.read_metadata(stream).metadata or {}
-        return decode(metadata[KEY])
+        footer = decode(metadata[KEY])
     except FileNotFoundError:
         raise InputError(f"{place}: is missing; {_AGAIN}") from None
     except (KeyError, TypeError):
         raise InputError(f"{place}: cannot be read (it carries no fastexec footer); {_AGAIN}") from None
     except (OSError, pa.ArrowException, ValueError, RecursionError):
         raise InputError(f"{place}: cannot be read (damaged or no Parquet file); {_AGAIN}") from None
+    require_schema(place, footer["schema_version"])
+    return footer
 
 
 def read_bytes(place: Place) -> pa.Buffer:

@@ -18,6 +18,7 @@ _DAYS = ("day_ids", "day_episodes", "day_shortfall")
 def read_summary(folder: Place, study: Study) -> pa.Table:
     """The summary of a study's results; InputError, one line, where it is missing, damaged or of another study."""
     place = folder / "summary.parquet"
+    store.read_footer(place)  # of another version of the schema no column is compared
     table = store.read_table(place)
     scenarios = [None] if study.sweep is None else names_of(study.sweep)
     wanted = [(name, strategy.name) for name in scenarios for strategy in study.strategies]

@@ -19,12 +19,13 @@ def execute(
     known: str,
     fractions: Sequence[float] | None = None,
     words: Sequence[int] | None = None,
+    last_volume: float = math.nan,
 ) -> dict[str, float]:
     """Columns of ``episodes`` (without episode and strategy) of one strategy in one episode.
 
     ``order``, ``costs``: resolved sections of the study. ``strategy``: model and what it needs (rate; actions).
     ``known``: when a step's volume is known, "after" or "during". ``fractions``: cumulative F_0 .. F_N of a schedule.
-    ``words``: a 32-bit word for each step of a random strategy.
+    ``words``: a 32-bit word for each step of a random strategy. ``last_volume``: what is expected of the last step.
     """
     steps = len(path.volume)
     sign = 1.0 if order["side"] == "buy" else -1.0
@@ -38,17 +39,20 @@ def execute(
 
     for t in range(steps):
         volume_so_far += path.volume[t]
-        if path.volume[t] > 0.0:
+        if path.met[t] > 0.0:
             word = int(words[t]) if words is not None else None
             left = left_by_strategy(strategy, order, remaining, t, steps, volume_so_far, fractions, word)
+            if strategy["model"] == "pov" and path.volume[t] == 0.0:
+                left = remaining  # an empty bar: there is a quote to cross, and no volume to take part in
             own_shares += remaining - left
             if t == steps - 1 and order["at_horizon"] == "complete":
                 left = 0.0
             shares = remaining - left
             if shares > 0.0:
                 fills_after = strategy["model"] == "pov" and known == "after"
-                mid = path.mid[t + 1] if fills_after else path.mid[t]
-                a_share = costs_a_share(costs, shares, mid, path.spread[t], path.volume[t], traded, transient)
+                then = t + 1 if fills_after else t
+                mid, spread = path.mid[then], path.spread[then]
+                a_share = costs_a_share(costs, shares, mid, spread, path.met[t], traded, transient)
                 for part, cost in a_share.items():
                     parts[part] += shares * cost
                 parts["timing"] += sign * shares * (mid - path.arrival)
@@ -61,11 +65,14 @@ def execute(
 
     if remaining > 0.0 and order["at_horizon"] != "leave":  # "complete" comes here only if the last step had no volume
         end = path.mid[steps]
-        half_spread = end * path.spread[steps - 1] / 2.0
         penalty = order["mark_penalty"] + order["mark_penalty_slope"] * remaining
-        permanent = costs["permanent"]["coefficient"] * traded
+        if order["at_horizon"] == "mark" and order["mark_price"] == "trade":
+            a_share = costs_a_share(costs, remaining, end, path.spread[steps], last_volume, traded, transient)
+            cost = sum(a_share.values()) + costs["fees"]["per_share"]
+        else:
+            cost = end * path.spread[steps - 1] / 2.0 + costs["permanent"]["coefficient"] * traded + transient
         parts["timing"] += sign * remaining * (end - path.arrival)
-        parts["residual"] = remaining * (half_spread + permanent + transient + penalty)
+        parts["residual"] = remaining * (cost + penalty)
     return columns(path, order, sign, own_shares, parts, fills)
 
 
@@ -137,14 +144,15 @@ def transient_addition(costs: dict[str, Any], shares: float) -> float:
     return costs["transient"]["coefficient"] * shares ** costs["transient"]["exponent"]
 
 
-def factors(costs: dict[str, Any], shares: float, market: dict[str, float]) -> tuple[float, float, float]:
-    """Bps of the order's value: of a share of the order that is traded, of its power 1 + exponent, and of one left at the
-    end. ``market``: arrival, mid, next mid, spread and volume of the step. What is linear in the shares is in none.
+def factors(
+    costs: dict[str, Any], shares: float, arrival: float, mid: float, spread: float, volume: float
+) -> tuple[float, float]:
+    """Bps of the order's value: of a share of the order that is traded, and of its power 1 + exponent. What is linear in the
+    shares is in none.
     """
-    whole = costs_a_share(costs, shares, market["mid"], market["spread"], market["volume"] or 1.0, 0.0, 0.0)
+    whole = costs_a_share(costs, shares, mid, spread, volume or 1.0, 0.0, 0.0)
     temporary = whole["temporary"] if costs["temporary"]["model"] == "power" else 0.0
-    to_bps = 1e4 / market["arrival"]
-    return whole["spread"] * to_bps, temporary * to_bps, market["next"] * market["spread"] / 2.0 * to_bps
+    return whole["spread"] * 1e4 / arrival, temporary * 1e4 / arrival
 
 
 def columns(
@@ -172,11 +180,18 @@ def columns(
         "shortfall_bps": shortfall,
         **bps,
         "vwap_slippage_bps": sign * (average - market_vwap) / market_vwap * 1e4,
-        "participation": filled / sum(path.volume[: last + 1]) if fills else 0.0,
-        "max_participation": max((shares / path.volume[t] for t, shares, _ in fills), default=0.0),
+        "participation": share_of(filled, sum(path.volume[: last + 1])),
+        "max_participation": max((shares / path.met[t] for t, shares, _ in fills), default=0.0),
         "child_orders": len(fills),
         "last_step": last,
     }
+
+
+def share_of(filled: float, volume: float) -> float:
+    """Of the market's volume; none where it traded nothing and somebody bought all the same."""
+    if volume > 0.0:
+        return filled / volume
+    return math.nan if filled > 0.0 else 0.0
 
 
 def describe(path: MarketPath, order: dict[str, Any]) -> dict[str, float]:

@@ -87,6 +87,14 @@ def step_cost(
     return half_spread * u + temporary * taken + linear * u + squared * u**2 + permanent * u * ((1.0 - left) + own * u)
 
 
-def mark(rest: float, half_spread: float, permanent: float, penalty: float, slope: float) -> float:
-    """What is left at the end, completed at the last quote: half the spread, all impact of what is traded, a penalty."""
+def mark(rest: float, end: Sequence[float], numbers: dict[str, float], as_trade: bool) -> float:
+    """What is left at the end: traded like any slice when all else is done, or at the last quote, half the spread and all
+    impact of what is traded; and a penalty. ``end``: half spread and temporary factor there.
+    """
+    half_spread, temporary = end
+    permanent, penalty, slope = numbers["permanent"], numbers["penalty"], numbers["slope"]
+    if as_trade:
+        known = (numbers[name] for name in ("linear", "squared", "permanent", "own"))
+        raised = rest ** (1.0 + numbers["exponent"])
+        return step_cost(rest, raised, rest, half_spread, temporary, *known) + rest * penalty + slope * rest**2
     return rest * half_spread + rest * permanent * (1.0 - rest) + rest * penalty + slope * rest**2

@@ -37,8 +37,8 @@ def program_charge(
 
 def parts(trades: list[float], half: float, transient: float, timing: float, shares: float, rest: dict[str, float],
           costs: dict[str, Any], rule: str) -> dict[str, float]:  # fmt: skip
-    """The seven parts in currency of ``trades`` in their order, some from sums; ``rest``: last mid, arrival, spread, penalty,
-    slope, impact left, sign.
+    """The seven parts in currency of ``trades`` in their order, some from sums; ``rest``: last mid, arrival, sign, and what a
+    share left costs beyond its move (value).
     """
     permanent = temporary = done = 0.0
     for q in trades:
@@ -47,9 +47,20 @@ def parts(trades: list[float], half: float, transient: float, timing: float, sha
         temporary += q * a_share["temporary"]
         done += q
     left = 0.0 if rule == "leave" else shares - done
-    quoted = rest["mid"] * rest["spread"] / 2.0 + costs["permanent"]["coefficient"] * done + rest["impact"]
     return {
         "spread": half, "temporary": temporary, "permanent": permanent, "transient": transient,
         "timing": rest["sign"] * (timing + left * (rest["mid"] - rest["arrival"])),
-        "fees": costs["fees"]["per_share"] * done, "residual": left * (quoted + rest["penalty"] + rest["slope"] * left),
+        "fees": costs["fees"]["per_share"] * done, "residual": left * rest["value"],
     }  # fmt: skip
+
+
+def value_of_rest(
+    left: float, done: float, market: dict[str, float], impact: float, costs: dict[str, Any], as_trade: bool
+) -> float:
+    """Of each share left, beyond its move and without penalties: as a slice of one step more, or at the last quote. ``market``:
+    mid at the end, spread of the last step and at the end, expected volume.
+    """
+    if as_trade:
+        a_share = costs_a_share(costs, left, market["mid"], market["next_spread"], market["volume"], done, impact)
+        return sum(a_share.values()) + float(costs["fees"]["per_share"])
+    return market["mid"] * market["spread"] / 2.0 + float(costs["permanent"]["coefficient"]) * done + impact

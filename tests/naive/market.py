@@ -15,9 +15,15 @@ class MarketPath:
     """What the market does in one episode of N steps, without our own trades."""
 
     mid: np.ndarray  # currency, N + 1 values: mid[t] when step t begins, mid[N] at the end
-    spread: np.ndarray  # full quoted spread of each step as a fraction of the mid
+    spread: np.ndarray  # full quoted spread as a fraction of the mid, N + 1 values likewise
     volume: np.ndarray  # shares traded by others during each step
     arrival: float  # currency
+    rate_volume: np.ndarray | None = None  # of real days: what rates are taken against; 0: nobody trades
+
+    @property
+    def met(self) -> np.ndarray:
+        """What the rate of a slice is taken against in each step; 0 where nobody trades."""
+        return self.volume if self.rate_volume is None else self.rate_volume
 
 
 def market_path(market: dict[str, Any], steps: int, moves: np.ndarray, start: np.ndarray) -> MarketPath:
@@ -75,15 +81,15 @@ def moved(price: dict[str, Any], mid: float, volatility: float, z: float) -> flo
 
 
 def spread_path(spread: dict[str, Any], steps: int, z_s: np.ndarray, first: float) -> np.ndarray:
-    """Spread of each step; z_s[t] moves it from step t to step t + 1, so the last one is not used."""
+    """Spread of each step and at the end; z_s[t] moves it from step t to step t + 1."""
     model = spread["model"]
-    result = np.zeros(steps)
+    result = np.zeros(steps + 1)
     if model == "constant":
-        for t in range(steps):
+        for t in range(steps + 1):
             result[t] = spread["initial"]
     elif model == "random_walk":
         result[0] = spread["initial"]
-        for t in range(steps - 1):
+        for t in range(steps):
             result[t + 1] = abs(result[t] + spread["volatility"] * z_s[t])
     elif model == "mean_reverting":
         shape = curve_at_midpoints(spread.get("diurnal", ()), steps)
@@ -91,9 +97,10 @@ def spread_path(spread: dict[str, Any], steps: int, z_s: np.ndarray, first: floa
         kept = 1.0 - spread["reversion"]
         variance = spread["volatility"] ** 2 / (1.0 - kept**2)
         x = math.sqrt(variance) * first
-        for t in range(steps):
-            result[t] = max(spread["floor"], spread["mean"] * shape[t] * math.exp(x - variance / 2.0))
-            x = kept * x + spread["volatility"] * z_s[t]
+        for t in range(steps + 1):
+            of_day = shape[min(t, steps - 1)]  # the end belongs to the last step
+            result[t] = max(spread["floor"], spread["mean"] * of_day * math.exp(x - variance / 2.0))
+            x = kept * x + spread["volatility"] * z_s[t] if t < steps else x
     else:
         raise ValueError(f"no twin of the spread model {model}")
     return result

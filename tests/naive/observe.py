@@ -113,6 +113,6 @@ def step_price(
     fills_after: bool = False,
 ) -> float:
     """Currency a share that a slice costs over the mid it fills at, its fee included."""
-    mid = path.mid[t + 1] if fills_after else path.mid[t]
-    parts = costs_a_share(costs, shares, mid, path.spread[t], path.volume[t], traded, transient)
+    then = t + 1 if fills_after else t
+    parts = costs_a_share(costs, shares, path.mid[then], path.spread[then], path.volume[t], traded, transient)
     return sum(parts.values()) + float(costs["fees"]["per_share"])

@@ -20,13 +20,13 @@ def between(values: Sequence[float], left: float) -> float:
 
 
 def price(
-    u: float, taken: float, left: float, sure: float, factors: tuple[float, float, float], numbers: dict[str, float],
+    u: float, taken: float, left: float, sure: float, factors: tuple[float, float, Sequence[float]], numbers: dict[str, float],
     risk: float, rule: str,
 ) -> float:  # fmt: skip
     """Expected cost of a step in which there is volume with probability ``sure`` and nothing is traded without.
 
-    ``factors``: means of the half spread and of the temporary factor, 0 where there is no volume, and the half spread at
-    the step's end. ``rule``: what happens to the rest at the end, "none" before the last step.
+    ``factors``: means of the half spread and of the temporary factor, 0 where there is no volume, and both of
+    what is left at the step's end. ``rule``: what happens to the rest at the end, "none" before the last step.
     """
     half_spread, temporary, end = factors
     own = step_cost(
@@ -34,9 +34,8 @@ def price(
     )
     cost = half_spread * u + temporary * taken + sure * own
     cost += risk * (sure * (left - u) ** 2 + (1.0 - sure) * left**2)
-    terms = (end, numbers["permanent"], numbers["penalty"], numbers["slope"])
-    if rule == "mark":
-        cost += sure * mark(left - u, *terms)
-    if rule in ("mark", "complete"):
-        cost += (1.0 - sure) * mark(left, *terms)
+    if rule in ("mark", "mark as trade"):
+        cost += sure * mark(left - u, end, numbers, rule == "mark as trade")
+    if rule in ("mark", "mark as trade", "complete"):
+        cost += (1.0 - sure) * mark(left, end, numbers, rule == "mark as trade")
     return cost

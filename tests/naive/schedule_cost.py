@@ -24,23 +24,23 @@ def scalar(value: Any, rng: np.random.Generator, episodes: int) -> np.ndarray:
 
 
 def spread_paths(spread: dict[str, Any], steps: int, rng: np.random.Generator, n: int) -> np.ndarray:
-    """Full quoted spreads, fractions of the mid, [episode, step]."""
-    found = np.zeros((n, steps))
+    """Full quoted spreads, fractions of the mid, [episode, step], and behind the last step the one that is quoted then."""
+    found = np.zeros((n, steps + 1))
     if spread["model"] == "markov":
-        return chain_paths(spread, steps, rng, n)
+        return chain_paths(spread, steps + 1, rng, n)
     if spread["model"] == "mean_reverting":
         keep, sd = 1.0 - scalar(spread["reversion"], rng, n), scalar(spread["volatility"], rng, n)
         variance, floor = sd**2 / (1.0 - keep**2), scalar(spread["floor"], rng, n)
         mean, shape = scalar(spread["mean"], rng, n), curve_at_midpoints(spread["diurnal"], steps)
         shape = shape / shape.mean()
         x = np.sqrt(variance) * rng.standard_normal(n)
-        for t in range(steps):
-            found[:, t] = np.maximum(mean * shape[t] * np.exp(x - variance / 2.0), floor)
+        for t in range(steps + 1):
+            found[:, t] = np.maximum(mean * shape[min(t, steps - 1)] * np.exp(x - variance / 2.0), floor)
             x = keep * x + sd * rng.standard_normal(n)
         return found
     walked = scalar(spread["initial"], rng, n)
     sd = scalar(spread.get("volatility", 0.0), rng, n)
-    for t in range(steps):
+    for t in range(steps + 1):
         found[:, t] = walked
         walked = np.abs(walked + sd * rng.standard_normal(n)) if spread["model"] == "random_walk" else walked
     return found
@@ -71,6 +71,12 @@ def volume_paths(volume: dict[str, Any], steps: int, rng: np.random.Generator, n
             log = sd * x + day_sd * day - (sd**2 + day_sd**2) / 2.0
             found[:, t] = np.maximum(mean * shape[t] * np.exp(log), floor)
     return found
+
+
+def expected_last_volume(volume: dict[str, Any], steps: int) -> float:
+    """Shares, the mean of the last step that has any, from half a million episodes."""
+    means = volume_paths(volume, steps, np.random.default_rng(99), 500_000).mean(axis=0)
+    return float(means[means > 0.0][-1])
 
 
 def chain_paths(chain: dict[str, Any], steps: int, rng: np.random.Generator, n: int) -> np.ndarray:
@@ -127,5 +133,13 @@ def costs_bps(study: dict[str, Any], fractions: np.ndarray, episodes: int, seed:
     if order["at_horizon"] != "leave":
         mid = price * np.exp(drift * (steps + first)) if geometric else price + drift * (steps + first)
         penalty = order["mark_penalty"] + order["mark_penalty_slope"] * left
-        total += left * (sign * (mid - price) + mid * spread[:, -1] / 2.0 + gamma * traded + impact + penalty)
+        as_trade = order["at_horizon"] == "mark" and order["mark_price"] == "trade"
+        quoted = spread[:, -1 if as_trade else -2]
+        a_share = sign * (mid - price) + mid * quoted / 2.0 + gamma * traded + impact + penalty
+        if as_trade:
+            some = np.where(left > 0.0, left, 1.0)
+            rate = some / expected_last_volume(market["volume"], steps)
+            a_share += mid * c * rate**e if temporary["model"] == "power" else fixed + c * left
+            a_share += gamma * own * left + k * some**d / 2.0 + fee
+        total += left * a_share
     return total / (shares * price) * 1e4

@@ -14,7 +14,7 @@ from rows.plans import plan_of
 from trials import LAYOUT, Lanes, W, real
 
 STEPS = 4
-RULES = {f.COMPLETE: "complete", f.MARK: "mark", f.LEAVE: "leave"}
+RULES = {f.COMPLETE: "complete", f.MARK: "mark", f.LEAVE: "leave", f.MARK_AS_TRADE: "mark as trade"}
 TRADES = ("first", "second", "third")
 PART_FIELDS = {f"part_{part}": part for part in PARTS}
 SIDE = st.sampled_from([1.0, -1.0])
@@ -28,13 +28,13 @@ def traded(v):
 
 
 def plan(x):
-    return plan_of(STEPS, horizon=x.horizon, side=x.side, mark_penalty=x.penalty, mark_slope=x.slope,
-                   temporary_kind=x.temporary_kind, transient_kind=x.transient_kind)  # fmt: skip
+    return plan_of(
+        STEPS, horizon=x.horizon, side=x.side, temporary_kind=x.temporary_kind, transient_kind=x.transient_kind
+    )
 
 
 def parts_of(v):
-    rest = {"mid": v.mid, "arrival": v.arrival, "spread": v.spread, "impact": v.impact, "sign": v.side,
-            "penalty": v.penalty, "slope": v.slope}  # fmt: skip
+    rest = {"mid": v.mid, "arrival": v.arrival, "sign": v.side, "value": v.value}
     trades = [getattr(v, name) * v.shares / 3.0 for name in TRADES]
     found = ledger.parts(trades, v.sum_half_spread, v.sum_transient, v.sum_timing, v.shares, rest, costs_of(v),
                          RULES[v.horizon])  # fmt: skip
@@ -64,6 +64,11 @@ def closed(v):
     return {"remaining": v.left * v.shares, "own_remaining": max(v.left, v.own) * v.shares}
 
 
+def share_of(filled, volume):
+    """Of the market; none where somebody bought, and it traded nothing."""
+    return filled / volume if volume else np.nan if filled else 0.0
+
+
 def derive_columns(v):
     parts = {part: getattr(v, name) for name, part in PART_FIELDS.items()}
     found = columns.of_episode(parts, v.shares, v.remaining, v.arrival, v.side, v.sum_timing, v.sum_charged)
@@ -71,7 +76,7 @@ def derive_columns(v):
     return found | {
         "row_completion": 1.0 - v.own_remaining / v.shares,
         "row_slippage": v.side * (found["row_average"] - market) / market * 1e4,
-        "row_participation": found["row_filled"] / v.volume_at_last if v.volume_at_last else 0.0,
+        "row_participation": share_of(found["row_filled"], v.volume_at_last),
         "row_largest_rate": v.largest_rate, "row_program_cost": v.program_cost,
     }  # fmt: skip
 
@@ -142,7 +147,7 @@ MARKET_SUMS = ("cumulative_volume", "sum_volume_price", "sum_price", "sum_spread
 
 def described(x):
     x.output = output_of(1, len(DRAWN))
-    drawn = np.array([f.PARAMETERS.index(name) for name in DRAWN], np.int64)
+    drawn = np.array([(f.PARAMETERS.index(name), 0) for name in DRAWN], np.int64)
     return Span(LOW, HIGH, OFFSET), plan_of(STEPS)._replace(drawn=drawn), x.p, x.m, x.output
 
 
@@ -201,10 +206,10 @@ def alone_or_beside_another(given, found, again):
             np.testing.assert_array_equal(other.outputs[name], values)
 
 
-CLOSE = {**COSTS, **END, **dict.fromkeys(("sum_half_spread", "sum_temporary", "sum_transient", "impact"), real(0.0, 100.0)),
+CLOSE = {**COSTS, **END, **dict.fromkeys(("sum_half_spread", "sum_temporary", "sum_transient", "value"), real(0.0, 100.0)),
          "shares": real(1.0, 1e5), **dict.fromkeys(TRADES, st.sampled_from([0.0, 0.3, 1.0])),
          "sum_timing": real(-1e5, 1e5)}  # fmt: skip
-RULE = {"horizon": st.integers(0, 2), "side": SIDE, "penalty": real(0.0, 1.0), "slope": real(0.0, 1e-3), **SWITCHES}
+RULE = {"horizon": st.integers(0, 3), "side": SIDE, **SWITCHES}
 OPEN = {"cumulative_volume": real(1.0, 1e6), "sum_volume_price": real(1.0, 1e8), "largest_rate": real(0.0, 1.0),
         "program_cost": real(0.0, 100.0), "sum_charged": real(0.0, 1e3), "volume_at_last": st.sampled_from([0.0, 1.0, 1e5]),
         "own": st.sampled_from([0.0, 0.5, 1.0])}  # fmt: skip

@@ -32,6 +32,10 @@ def order_of(v):
 ORDER = {"ordered": real(1.0, 1e5), "left": SHARE, "volume": VOLUME}
 
 
+#: What the market traded until the step's end and, on given paths, in it: there others may trade where nothing did.
+SEEN = {"cumulative_volume": real(0.0, 1e6), "traded": st.sampled_from([0.0, 5e3])}
+
+
 def traded(v, wanted):
     return {"slice": wanted if v.volume > 0.0 else 0.0}
 
@@ -88,6 +92,9 @@ def each_group_its_schedule(given, found, again):
 
 
 def participate(v):
+    """Of paths, only where somebody traded: elsewhere others may cross a quote."""
+    if v.of_paths and v.traded == 0.0:
+        return {"slice": 0.0}
     return traded(v, twin.participate(v.rate, v.cumulative_volume, v.shares, v.lot, v.remaining))
 
 
@@ -239,9 +246,10 @@ ROWS = (
     Lanes("strategy.follow_own", lambda x: (own_schedules(x), 1, x.t, x.lot, x.p, x.m, x.b), follow_own, ORDER,
           each_group_its_schedule, others={"lot": LOTS, **STEP}, atol=1e-9,
           derived=lambda v: order_of(v) | {"window": float(v.i)}, each=True),
-    Lanes("strategy.participate", lambda x: (x.rate, x.lot, x.p, x.m, x.b), participate,
-          {**ORDER, "cumulative_volume": real(0.0, 1e6)}, share_of_volume,
-          others={"rate": real(0.001, 0.5), "lot": LOTS}, derived=order_of, atol=1e-9),
+    Lanes("strategy.participate",
+          lambda x: (x.rate, x.lot, f.TRADED if x.of_paths else f.VOLUME, x.p, x.m, x.b), participate,
+          {**ORDER, **SEEN}, share_of_volume,
+          others={"rate": real(0.001, 0.5), "lot": LOTS, "of_paths": st.booleans()}, derived=order_of, atol=1e-9),
     Lanes("strategy.take_actions", lambda x: (actors(x), 1, x.lot, STEPS, x.p, x.m, x.b), take_actions,
           {**ORDER, "value": st.integers(0, len(LEVELS) - 1).map(float)}, larger_actions_trade_more, others=ACTS,
           derived=order_of, scratch="value", atol=1e-9),

@@ -19,7 +19,8 @@ COSTS = {
     "permanent_coefficient": real(0.0, 1e-4), "permanent_own": real(0.0, 1.0), "transient_coefficient": real(0.0, 1e-3),
     "push": real(0.3, 1.0), "resilience": real(0.0, 3.0), "fee": real(0.0, 0.01),
 }  # fmt: skip
-MARKET = {"mid": real(1.0, 500.0), "next": real(1.0, 500.0), "spread": real(0.0, 0.01), "volume": VOLUME}
+MARKET = {"mid": real(1.0, 500.0), "next": real(1.0, 500.0), "spread": real(0.0, 0.01), "next_spread": real(0.0, 0.01),
+          "volume": VOLUME}  # fmt: skip
 ORDER = {"shares": real(1.0, 1e5), "left": SHARE, "part": SHARE}
 SWITCHES = {"temporary_kind": st.integers(0, 3), "transient_kind": st.integers(0, 2)}
 
@@ -99,9 +100,8 @@ def powers_of_slices(given, found, again):
 
 
 def find_factors(v):
-    market = {"arrival": v.arrival, "mid": v.mid, "next": v.next, "spread": v.spread, "volume": v.volume}
-    spread, temporary, end = factors(costs_of(v), v.shares, market)
-    return {"factor_spread": spread, "factor_temporary": temporary, "factor_end": end}
+    spread, temporary = factors(costs_of(v), v.shares, v.arrival, v.mid, v.spread, v.volume)
+    return {"factor_spread": spread, "factor_temporary": temporary}
 
 
 def factors_price_the_slice(given, found, again):
@@ -112,7 +112,6 @@ def factors_price_the_slice(given, found, again):
     share = 0.5 * given.mid * given.spread + given.mid * given.temporary_coefficient * power
     ours = u * found.factor_spread + u ** (1 + given.temporary_exponent) * found.factor_temporary
     np.testing.assert_allclose(ours, u * share / given.arrival * 1e4, rtol=1e-12)
-    np.testing.assert_allclose(again(next=given.mid).factor_end, found.factor_spread, rtol=1e-15)
 
 
 ARRIVAL = {"arrival": real(1.0, 500.0)}
@@ -121,6 +120,31 @@ SLICE = {**ORDER, **COSTS, "volume": VOLUME}
 
 def kind(temporary, transient=f.TRANSIENT_OFF):
     return {"temporary_kind": st.just(temporary), "transient_kind": st.just(transient)}
+
+
+def lower_volumes(v):
+    return {"lowered_volume": v.volume**-v.temporary_exponent if v.volume > 0.0 else 1.0}
+
+
+def negative_powers(given, found, again):
+    """Of twice the volume, the power of a half."""
+    there = given.volume > 0.0
+    twice = again(volume=2.0 * given.volume).lowered_volume
+    np.testing.assert_allclose(twice[there], (found.lowered_volume * 2.0**-given.temporary_exponent)[there], rtol=1e-12)
+    np.testing.assert_array_equal(twice[~there], 1.0)
+
+
+def lowered(v):
+    """With ``lower_volumes`` before it."""
+    found = slice_of(v)
+    return found | lower_volumes(type(v)(**(vars(v) | found)))
+
+
+def powers_of_rates_whoever_lies_beside(given, found, again):
+    """To the last bit the same where all lanes of a block trade one slice, and where they do not."""
+    powers_of_rates(given, found, again)
+    alone = again(**{name: getattr(given, name)[0] for name in SLICE})
+    assert set(alone.raised_rate.tolist()) == {found.raised_rate[0]}
 
 
 ROWS = (
@@ -132,6 +156,10 @@ ROWS = (
           others=kind(f.TEMPORARY_SQRT), derived=slice_of),
     Lanes("execute.raise_rates", lambda x: (x.p, x.m, x.b), raise_rates, SLICE, powers_of_rates,
           others=kind(f.TEMPORARY_POWER), derived=slice_of),
+    Lanes("execute.lower_volumes", lambda x: (x.p, x.m), lower_volumes, SLICE, negative_powers,
+          others=kind(f.TEMPORARY_POWER), derived=exponents),
+    Lanes("execute.raise_slices", lambda x: (x.p, x.m, x.b), raise_rates, SLICE, powers_of_rates_whoever_lies_beside,
+          others=kind(f.TEMPORARY_POWER), derived=lowered),
     Lanes("execute.push", lambda x: (x.p, x.b), push, SLICE, powers_of_slices,
           others=kind(f.TEMPORARY_LINEAR, f.TRANSIENT_LINEAR), derived=slice_of),
     Lanes("execute.push_power", lambda x: (x.p, x.b), push, SLICE, powers_of_slices,

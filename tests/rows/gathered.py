@@ -34,13 +34,13 @@ def block_with(**values):
     return block
 
 
-FACTORS = ("factor_spread", "factor_temporary", "factor_end")
+FACTORS = ("factor_spread", "factor_temporary", "factor_end", "factor_end_temporary")
 SCALE = [2.0**20, 60.0, 80.0, 2.0**12, 2.0**11, 2.0**10]
 
 
 def sums_of(rng):
     cube = (STEPS, X, X)
-    return Gathered(*(rng.integers(0, 9, cube) for _ in range(4)), rng.integers(0, 9, (STEPS, X)),
+    return Gathered(*(rng.integers(0, 9, cube) for _ in range(4)), rng.integers(0, 9, (STEPS, X, 2)),
                     rng.integers(0, 9, (STEPS, X, 3)), np.array(SCALE), np.zeros(1, np.int64))  # fmt: skip
 
 
@@ -56,14 +56,19 @@ def count_transitions(t, span, b, sums):
         before, now = int(lanes.past_state[i]), int(lanes.state[i])
         counts = sums.go if lanes.past_traded[i] > 0 else sums.stay
         counts[t, before, now] += 1
-        factors = [float(getattr(lanes, name)[i]) for name in FACTORS]
-        add_costs(*factors, lanes.past_traded[i] > 0, t, before, now, sums)
+        add_costs(i, b, lanes.past_traded[i] > 0, t, before, now, sums)
 
 
-def add_costs(half, temporary, end, traded, t, before, now, sums):
+def factors_of(i, b):
+    lanes = Found({"b": b}, {})
+    return [float(getattr(lanes, name)[i]) for name in FACTORS]
+
+
+def add_costs(i, b, traded, t, before, now, sums):
     """Sums of fixed point, each to the nearest."""
+    half, temporary, end, raised = factors_of(i, b)
     scale, most_spread, most_temporary, *scales = sums.scale.tolist()
-    if half > most_spread or end > most_spread or temporary > most_temporary:
+    if max(half, end) > most_spread or max(temporary, raised) > most_temporary:
         sums.fault[0] += 1
         return
     if traded:
@@ -71,7 +76,8 @@ def add_costs(half, temporary, end, traded, t, before, now, sums):
         sums.temporary[t, before, now] += as_integer(temporary, scale)
         for j, product in enumerate((half**2, half * temporary, temporary**2)):
             sums.squares[t, before, j] += as_integer(product, scales[j])
-    sums.ends[t, before] += as_integer(end, scale)
+    for j, factor in enumerate((end, raised)):
+        sums.ends[t, before, j] += as_integer(factor, scale)
 
 
 def each_lane_once(call, t, span, b, sums):
@@ -113,18 +119,24 @@ def none_before_the_first(call, t, span, b, sums):
 
 
 def some_costs(rng):
-    half, temporary, end = (rng.choice([0.0, 50.0, 100.0], 3) * rng.uniform(0.5, 1.0, 3)).tolist()
+    block = block_with(**{name: rng.choice([0.0, 50.0, 100.0]) * rng.uniform(0.5, 1.0, W) for name in FACTORS})
     place = T, *rng.integers(0, X, 2).tolist()
-    return half, temporary, end, bool(rng.integers(2)), *place, sums_of(rng)
+    return int(rng.integers(W)), block["b"], bool(rng.integers(2)), *place, sums_of(rng)
 
 
-def faults_are_counted(call, half, temporary, end, traded, t, before, now, sums):
-    """Without bounds there is no fault, with none at all it is one, and nothing is added."""
-    for bound, wanted in ((np.inf, 0), (-1.0, 1)):
-        sums.scale[1:3], sums.fault[0], ends = bound, 0, sums.ends.sum()
-        call(half, temporary, end, traded, t, before, now, sums)
+def faults_are_counted(call, i, b, traded, t, before, now, sums):
+    """Without bounds there is no fault, with none at all it is one, and nothing is added; each factor has its bound."""
+    start, factors = sums.ends.copy(), factors_of(i, b)
+    spreads, temporaries = (max(factors[j], factors[j + 2]) for j in (0, 1))
+    for *bounds, wanted in (
+        (np.inf, np.inf, 0), (-1.0, np.inf, 1), (np.inf, -1.0, 1), (spreads, temporaries, 0),
+        (0.99 * spreads, np.inf, int(spreads > 0.0)), (np.inf, 0.99 * temporaries, int(temporaries > 0.0)),
+    ):  # fmt: skip
+        sums.scale[1:3], sums.fault[0], sums.ends[:] = bounds, 0, start
+        call(i, b, traded, t, before, now, sums)
         assert sums.fault[0] == wanted
-        assert (sums.ends.sum() == ends) == (wanted == 1 or end * SCALE[0] < 0.5)
+        added = (sums.ends - start)[t, before] / SCALE[0]
+        np.testing.assert_allclose(added, np.array(factors[2:]) * (1 - wanted), rtol=0.0, atol=1.0 / SCALE[0])
 
 
 def to_the_nearest(call, x, scale):
@@ -134,7 +146,7 @@ def to_the_nearest(call, x, scale):
 
 def noting(x):
     shape = (OFFSET + W + 1, STEPS)
-    x.seen = Watched(np.full(shape, -7, np.int32), np.full((*shape, 3), -7.0), np.full(shape, 249, np.uint8),
+    x.seen = Watched(np.full(shape, -7, np.int32), np.full((*shape, 4), -7.0), np.full(shape, 249, np.uint8),
                      np.full((*shape, 2), 249, np.uint32))  # fmt: skip
     return T, SPAN, x.lanes, x.seen
 
@@ -142,7 +154,7 @@ def noting(x):
 def seen_written(x):
     traded, words = (np.where(a == 249, -7, a.astype(np.int64)) for a in (x.seen.traded, x.seen.words))
     found = {"states": x.seen.states, "traded": traded, "word": words[..., 0], "choice": words[..., 1]}
-    found |= {f"factor {j}": x.seen.factors[..., j] for j in range(3)}
+    found |= {f"factor {j}": x.seen.factors[..., j] for j in range(4)}
     assert all((np.delete(array, T, axis=1) == -7).all() for array in found.values())
     return {f"seen {name}": written(array[:, T]) for name, array in found.items()}
 

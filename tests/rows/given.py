@@ -18,11 +18,14 @@ STEPS, ROOM = 3, 8
 
 
 def some_paths(rng):
-    """Eight rows, two times of day of four rows each; a quarter of the steps without volume."""
+    """Eight rows, two times of day of four rows each; a quarter of the steps without volume, half of which may be traded in."""
     mid, volume = rng.uniform(50.0, 200.0, (ROOM, STEPS + 1)), rng.uniform(1.0, 1e4, (ROOM, STEPS))
     volume[rng.random((ROOM, STEPS)) < 0.25] = 0.0
-    first, spread = np.repeat([0, 4], 4), rng.uniform(0.0, 0.01, (ROOM, STEPS))
-    return f.Paths(mid, spread, volume, rng.uniform(50.0, 200.0, ROOM), first, np.full(ROOM, 4))
+    first, spread = np.repeat([0, 4], 4), rng.uniform(0.0, 0.01, (ROOM, STEPS + 1))
+    rate_volume = np.where(
+        (volume == 0.0) & (rng.random((ROOM, STEPS)) < 0.5), rng.uniform(1.0, 1e4, (ROOM, STEPS)), volume
+    )
+    return f.Paths(mid, spread, volume, rng.uniform(50.0, 200.0, ROOM), first, np.full(ROOM, 4), rate_volume)
 
 
 PATHS = {"paths": arrays(some_paths)}
@@ -32,7 +35,7 @@ MIDS = {"mid": real(10.0, 500.0), "sum_squared_moves": real(0.0, 1.0)}
 CLEARED = {
     name: 0.0
     for name in ("next", "spread", "volume", "last_volume", "spread_state", "volume_state", "day_state", "cumulative_volume",
-                 "sum_volume_price", "sum_price", "sum_spread", "sum_squared_moves")
+                 "sum_volume_price", "sum_price", "sum_spread", "sum_squared_moves", "traded", "next_spread", "lowered_volume")
 }  # fmt: skip
 
 
@@ -89,7 +92,8 @@ def follow(v, as_they_are):
     row = int(v.window)
     after = twin.mid_after(v.mid, v.paths.mid[row].tolist(), v.t, as_they_are)
     return {
-        "spread": v.paths.spread[row, v.t], "volume": v.paths.volume[row, v.t], "next": after,
+        "spread": v.paths.spread[row, v.t], "next_spread": v.paths.spread[row, v.t + 1],
+        "volume": v.paths.volume[row, v.t], "next": after,
         "sum_squared_moves": v.sum_squared_moves + steps.squared_move(v.mid, after),
     }  # fmt: skip
 
@@ -104,6 +108,22 @@ def moves_are_kept(given, found, again):
     twice = again(mid=2.0 * given.mid)
     np.testing.assert_allclose(twice.next, 2.0 * found.next, rtol=1e-15)
     np.testing.assert_array_equal(twice.volume, found.volume)
+
+
+def offer(v):
+    return {"traded": v.volume, "volume": v.paths.rate_volume[int(v.window), v.t]}
+
+
+def who_trades_meets_what_traded(given, found, again):
+    """Where there was a volume it is what strategies meet; what traded changes nothing of what they meet elsewhere."""
+    row, t = given.window.astype(int), given.t
+    some = given.paths.volume[row, t] > 0.0
+    np.testing.assert_array_equal(found.volume[some], given.paths.volume[row, t][some])
+    np.testing.assert_array_equal(again(volume=given.volume + 1.0).volume, found.volume)
+
+
+def traded_is_what_was_last(given, found, again):
+    np.testing.assert_array_equal(again(volume=7.0).last_volume, given.traded)
 
 
 def clock(x):
@@ -126,6 +146,10 @@ ROWS = (
           others={**BLOCK, **PATHS, **STEP}, rtol=0.0, scratch="w0 w1 w2 w3", tries=15, each=True),
     Lanes("given.follow_given", lambda x: (x.t, x.paths, x.m), lambda v: follow(v, True), {**ROW, **MIDS}, levels_are_kept,
           others={**PATHS, **STEP}),
+    Lanes("given.offer", lambda x: (x.t, x.paths, x.m), offer, {**ROW, "volume": real(0.0, 1e4)}, who_trades_meets_what_traded,
+          others={**PATHS, **STEP}, rtol=0.0),
+    Lanes("given.remember_traded", lambda x: (x.m,), lambda v: {"last_volume": v.traded}, {"traded": real(0.0, 1e4)},
+          traded_is_what_was_last, rtol=0.0),
     Lanes("given.follow_joined", lambda x: (x.t, x.paths, x.m), lambda v: follow(v, False), {**ROW, **MIDS}, moves_are_kept,
           others={**PATHS, **STEP}),
 )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from hypothesis import strategies as st
 
 from fastexec.kernels import fields as f
 from fastexec.kernels.clock import Clock, Span
@@ -20,9 +21,9 @@ SPAN = Span(LOW, HIGH, OFFSET)
 SLICE = {**COSTS, **MARKET, **ORDER, "impact": real(0.0, 1.0), "charged": real(0.0, 1.0), **ARRIVAL}
 
 
-def of_a_share(v, mid, q):
+def of_a_share(v, mid, spread, q):
     """What each share of a slice pays over the mid, by parts, the further ones together."""
-    usual = costs_a_share(costs_of(v), q, mid, v.spread, v.volume or 1.0, v.shares - v.remaining, v.impact)
+    usual = costs_a_share(costs_of(v), q, mid, spread, v.volume or 1.0, v.shares - v.remaining, v.impact)
     return usual | {"further": v.charged}
 
 
@@ -49,7 +50,7 @@ def costs_written(x):
 
 
 def charge(v):
-    share = sum(of_a_share(v, v.mid, v.slice).values())
+    share = sum(of_a_share(v, v.mid, v.spread, v.slice).values())
     return only_inside(v, {"noted": v.slice * (share + v.fee) / (v.shares * v.arrival) * 1e4})
 
 
@@ -85,13 +86,13 @@ def charge_rest(v):
 def who_is_done_pays_no_more(given, found, again):
     done = again(**dict.fromkeys(books.TRADES, 1.0), remaining=0.0)
     np.testing.assert_array_equal(done.noted[LOW:HIGH], 3.0)
-    assert (again(penalty=given.penalty + 1.0).noted[LOW:HIGH] >= found.noted[LOW:HIGH]).all()
+    assert (again(value=given.value + 1.0).noted[LOW:HIGH] >= found.noted[LOW:HIGH]).all()
 
 
 def recording(x):
     x.steps = np.full((len(f.STEP_COLUMNS), (OFFSET + W + 1) * 2 * STEPS), -7.0)
     ledgers = np.stack([np.full_like(x.b, np.nan), x.b])
-    plan = plan_of(STEPS, side=x.side)
+    plan = plan_of(STEPS, side=x.side, source=x.source)
     output = books.output_of(2)._replace(steps=x.steps)
     return Clock(np.uint64(0), 0, T, STEPS), SPAN, 1, kind_of(x), plan, x.lanes._replace(ledgers=ledgers), output
 
@@ -104,10 +105,11 @@ def steps_written(x):
 
 
 def record(v):
-    mid, traded = (v.next if v.at_next else v.mid), v.shares - v.remaining
-    price = mid + v.side * sum(of_a_share(v, mid, v.slice).values()) if v.slice > 0.0 else np.nan
+    traded = v.shares - v.remaining
+    mid, spread = (v.next, v.next_spread) if v.at_next else (v.mid, v.spread)
+    price = mid + v.side * sum(of_a_share(v, mid, spread, v.slice).values()) if v.slice > 0.0 else np.nan
     row = {
-        "mid": v.mid, "spread": v.spread, "volume": v.volume, "shares": v.slice, "price": price,
+        "mid": v.mid, "spread": v.spread, "volume": v.traded if v.source else v.volume, "shares": v.slice, "price": price,
         "remaining": v.remaining - v.slice, "own_impact": v.permanent_coefficient * traded + v.impact,
     }  # fmt: skip
     return only_inside(v, {f"step {name}": row[name] for name in f.STEP_COLUMNS})
@@ -128,6 +130,7 @@ ROWS = (
           outputs=costs_written, scratch="value", rtol=1e-11, each=True),
     Lanes("explore.charge_rest", resting, charge_rest, books.CLOSE, who_is_done_pays_no_more, others=books.RULE,
           derived=books.traded, outputs=rest_written, atol=1e-7, each=True),
-    Lanes("record.record", recording, record, SLICE, both_sides_pay_alike, others={**SWITCHES, "side": books.SIDE, **KIND},
-          derived=outcome_of, outputs=steps_written, each=True),
+    Lanes("record.record", recording, record, {**SLICE, "traded": real(0.0, 1e4)}, both_sides_pay_alike,
+          others={**SWITCHES, "side": books.SIDE, **KIND, "source": st.integers(0, 2)}, derived=outcome_of,
+          outputs=steps_written, each=True),
 )  # fmt: skip

@@ -86,7 +86,7 @@ def rule_of(rng, epsilon=0.5, horizon=0, double=0):
 
 def seen_by(rng):
     return Watched(
-        rng.integers(0, X, (E, T)).astype(np.int32), rng.uniform(0.0, 20.0, (E, T, 3)),
+        rng.integers(0, X, (E, T)).astype(np.int32), rng.uniform(0.0, 20.0, (E, T, 4)),
         (rng.random((E, T)) < 0.7).astype(np.uint8), rng.integers(0, 2**32, (E, T, 2), dtype=np.uint64).astype(np.uint32),
     )  # fmt: skip
 
@@ -115,14 +115,14 @@ def greedy_or_any(call, q, t, s, words, rule):
     assert found == set(range(A))
 
 
-RULES = {f.COMPLETE: "complete", f.MARK: "mark", f.LEAVE: "leave"}
+RULES = {f.COMPLETE: "complete", f.MARK: "mark", f.LEAVE: "leave", f.MARK_AS_TRADE: "mark as trade"}
 
 
 def takings(rng):
     e, t = int(rng.integers(E)), int(rng.choice([0, T - 1]))
     return (
         seen_by(rng),
-        rule_of(rng, horizon=int(rng.integers(3))),
+        rule_of(rng, horizon=int(rng.integers(4))),
         e,
         t,
         int(rng.integers(INVENTORIES)),
@@ -138,13 +138,13 @@ def take(seen, rule, e, t, i, action):
         u, taken, after = rule.slices[i, action], rule.powers[i, action], rule.after[i, action]
         if ends and RULES[rule.horizon] == "complete":
             u, taken, after = left, rule.powers[i, A], 0.0
-    half, temporary, end = seen.factors[e, t]
+    half, temporary, *end = seen.factors[e, t].tolist()
     cost = twin.step_cost(
         u, taken, left, half, temporary, *(numbers[n] for n in ("linear", "squared", "permanent", "own"))
     )
     cost += rule.risk[t] * (left - u) ** 2
-    if ends and (RULES[rule.horizon] == "mark" or (RULES[rule.horizon] == "complete" and not traded)):
-        cost += twin.mark(left - u, end, numbers["permanent"], numbers["penalty"], numbers["slope"])
+    if ends and (RULES[rule.horizon].startswith("mark") or (RULES[rule.horizon] == "complete" and not traded)):
+        cost += twin.mark(left - u, end, numbers, RULES[rule.horizon] == "mark as trade")
     return cost, after
 
 
@@ -182,7 +182,7 @@ def learn_episodes(seen, rule, tables, states):
 def lessons(rng):
     double = int(rng.integers(2))
     q, visits = rng.normal(0.0, 2.0, (1 + double, T, INVENTORIES * X, A)), rng.integers(0, 4, (T, INVENTORIES * X, A))
-    rule = rule_of(rng, horizon=int(rng.integers(3)), double=double)
+    rule = rule_of(rng, horizon=int(rng.integers(4)), double=double)
     rule = rule._replace(rate=int(rng.choice([CONSTANT, FALLING, BY_VISITS])))
     if rng.random() < 0.5:  # slices that lead between the points of the grid
         rule.after[1:, 1:] *= rng.uniform(0.1, 1.0)

@@ -56,8 +56,9 @@ def a_price_a_share(given, found, again):
 
 
 def booked(v):
-    market = {"arrival": v.arrival, "spread": v.spread, "volume": v.volume, "cumulative": v.cumulative_volume}
-    return twin.booked(vars(v), v.slice, v.t, v.next if v.at_next else v.mid, market, costs_of(v))
+    mid, spread = (v.next, v.next_spread) if v.at_next else (v.mid, v.spread)
+    market = {"arrival": v.arrival, "spread": spread, "volume": v.volume, "cumulative": v.cumulative_volume}
+    return twin.booked(vars(v), v.slice, v.t, mid, market, costs_of(v))
 
 
 def book(v):
@@ -120,7 +121,7 @@ ROWS = (
     Lanes("ledger.open_ledgers", lambda x: (x.lanes,), open_ledger, {"shares": ORDER["shares"]}, nothing_traded, rtol=0.0),
     Lanes("ledger.open_ledger", lambda x: (x.p, x.b), open_ledger, {"shares": ORDER["shares"]}, nothing_traded, rtol=0.0),
     Lanes("ledger.end_order", lambda x: (plan_of(STEPS, horizon=x.rule).switches, x.m, x.b), end_order, SLICE,
-          all_or_as_decided, others={"rule": st.integers(0, 2), **SWITCHES}, derived=slice_of),
+          all_or_as_decided, others={"rule": st.integers(0, 3), **SWITCHES}, derived=slice_of),
     Lanes("ledger.book", lambda x: (x.t, kind_of(x), x.p, x.m, x.b), book,
           {**COSTS, **MARKET, **ORDER, **OPEN, **ARRIVAL, "cumulative_volume": real(0.0, 1e6)}, shares_are_conserved,
           derived=outcome_of, atol=1e-9, others={**SWITCHES, **KIND, "t": st.integers(0, STEPS - 1)}),

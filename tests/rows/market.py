@@ -205,7 +205,7 @@ ROWS = (
          **dict.fromkeys(SUMS, real(0.0, 1e9))},
         vwap_lies_between_the_mids, others={"t": st.integers(0, 100)},
     ),
-    Lanes("spread.level_spread", lambda x: (x.curve, x.p, x.m), level_spread,
+    Lanes("spread.level_spread", lambda x: (x.curve, x.p, x.m, x.m[f.SPREAD :]), level_spread,
           {"mean": real(1e-5, 0.01), "sd": real(0.0, 1.0), "spread_state": NORMAL, "spread_floor": real(0.0, 1e-3)},
           spread_has_its_mean, derived=constants_of_spread, others={"curve": CURVE}),
     Lanes(

@@ -88,12 +88,15 @@ def models_of(x):
     return {name: getattr(x, name) for name in MODELS}
 
 
+NUMBER = 0xFFFF_FF00  # of the first parameter's draws, the others' behind it
+
+
 def planned(x, drawn=()):
     """A plan with each parameter at ``RANGE``'s low end, or drawn; negative ends are never logarithmic."""
     plan = plan_of(1, lot=x.lot, phase=x.phase, **models_of(x))
     for j, name in enumerate(NAMES):
         plan.ranges[j] = *RANGE[name], x.log and RANGE[name][0] > 0
-    return plan._replace(drawn=np.array(drawn, np.int64))
+    return plan._replace(drawn=np.array([(j, NUMBER + j) for j in drawn], np.int64).reshape(-1, f.DRAWN_FIELDS))
 
 
 def with_derived(v, values):
@@ -123,7 +126,7 @@ def draw_parameters(v):
     episode, key = v.block * W + v.i, (v.seed & 0xFFFFFFFF, v.seed >> 32)
     for j in DRAWN:
         low, high = RANGE[NAMES[j]]
-        counter = (episode & 0xFFFFFFFF, episode >> 32, f.DRAW_NUMBERS[NAMES[j]], v.phase << 30 | PARAMETERS << 24)
+        counter = (episode & 0xFFFFFFFF, episode >> 32, NUMBER + j, v.phase << 30 | PARAMETERS << 24)
         values[NAMES[j]] = twin.drawn(philox4x32(counter, key)[0], low, high, v.log and low > 0)
     found = with_derived(v, values)
     return {name: found[name] for name in found if name not in DERIVED_FROM or name in (NAMES[j] for j in DRAWN)}

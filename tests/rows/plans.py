@@ -16,7 +16,7 @@ def plan_of(steps: int, **asked: Any) -> f.Plan:
     for name, value in asked.items():
         place = numbers if name in ("lot", "side", "mark_penalty", "mark_slope", "restart") else switches
         place[getattr(f, name.upper())] = value
-    ranges, drawn = np.zeros((len(f.PARAMETERS), 3)), np.zeros(0, np.int64)
+    ranges, drawn = np.zeros((len(f.PARAMETERS), 3)), np.zeros((0, f.DRAWN_FIELDS), np.int64)
     return f.Plan(switches, numbers, ranges, drawn, np.ones((4, steps)), np.full(2 * f.CHAIN_SIZE, np.inf))
 
 
@@ -29,5 +29,5 @@ def strategies_of(count: int = 1, steps: int = 1, groups: int = 1, policy: Any =
     edges[:, :, f.LOWEST] = -np.inf
     return f.Strategies(
         kinds, np.full((count, f.MOST_LEVELS), np.nan), np.zeros((count, groups, steps + 1)), np.zeros(1, np.int64),
-        np.zeros((count, f.MOST_FEATURES, 4), np.int64), edges, np.array(policy, np.uint16),
+        np.zeros((count, f.MOST_FEATURES, 4), np.int64), edges, np.array(policy, np.uint16), np.full(groups, 1000.0),
     )  # fmt: skip

@@ -7,17 +7,17 @@ from itertools import product
 import numpy as np
 from hypothesis import strategies as st
 
-from fastexec.kernels import fields as f, programme, trajectory
-from naive import programme as twin, trajectory as schedule
+from fastexec.kernels import fields as f, programme
+from naive import programme as twin
 from naive.learning import step_cost
 from trials import Plain, arrays, real
 
 T, X, A, INVENTORIES = 3, 2, 3, 5
 NUMBERS = sorted(
-    ("permanent", "own", "linear", "squared", "penalty", "slope", "discount"),
+    ("permanent", "own", "linear", "squared", "penalty", "slope", "discount", "exponent"),
     key=lambda name: getattr(programme, {"slope": "PENALTY_SLOPE"}.get(name, name.upper())),
 )
-RULES = {f.COMPLETE: "complete", f.MARK: "mark", f.LEAVE: "leave"}
+RULES = {f.COMPLETE: "complete", f.MARK: "mark", f.LEAVE: "leave", f.MARK_AS_TRADE: "mark as trade"}
 
 
 def some_slices(rng, inventories, actions):
@@ -38,8 +38,8 @@ def some_problem(rng, states=X):
     numbers[programme.DISCOUNT] = rng.choice([1.0, 0.9])
     return programme.Problem(
         sure[..., None] * chances, (1.0 - sure)[..., None] * chances, sure, sure * rng.uniform(0, 20, square),
-        sure * rng.uniform(0, 20, square), rng.uniform(0, 20, square), rng.uniform(0, 3, T), slices, powers, numbers,
-        int(rng.integers(3)),
+        sure * rng.uniform(0, 20, square), rng.uniform(0, 20, (*square, 2)), rng.uniform(0, 3, T), slices, powers, numbers,
+        int(rng.integers(4)),
     )  # fmt: skip
 
 
@@ -125,15 +125,19 @@ def permanent_waits_for_nobody(call, numbers, left, u):
     np.testing.assert_allclose(halves, call(numbers, left, u), rtol=1e-12)
 
 
-def mark(numbers, end, rest):
-    n = named_numbers(numbers)
-    return twin.mark(rest, end, n["permanent"], n["penalty"], n["slope"])
+def mark(numbers, end, rest, horizon):
+    return twin.mark(rest, end.tolist(), named_numbers(numbers), RULES[horizon] == "mark as trade")
 
 
-def a_rest_is_never_a_gift(call, numbers, end, rest):
-    assert call(numbers, end, 0.0) == 0.0
-    assert call(numbers, end, rest) >= rest * end - 1e-12
-    np.testing.assert_allclose(call(numbers, end + 1.0, rest) - call(numbers, end, rest), rest, atol=1e-12)
+def a_rest_is_never_a_gift(call, numbers, end, rest, horizon):
+    """And as a trade it costs what trading it does."""
+    assert call(numbers, end, 0.0, horizon) == 0.0
+    assert call(numbers, end, rest, horizon) >= rest * end[0] - 1e-12
+    wider = call(numbers, end + np.array([1.0, 0.0]), rest, horizon)
+    np.testing.assert_allclose(wider - call(numbers, end, rest, horizon), rest, atol=1e-12)
+    numbers[[programme.PENALTY, programme.PENALTY_SLOPE]] = 0.0
+    traded = end[0] * rest + end[1] * rest ** (1.0 + numbers[programme.EXPONENT]) + known_cost(numbers, rest, rest)
+    np.testing.assert_allclose(call(numbers, end, rest, f.MARK_AS_TRADE), traded, rtol=1e-12, atol=1e-14)
 
 
 def solve(problem, q, v):
@@ -171,76 +175,6 @@ def no_plan_is_cheaper(call, problem, q, v):
     np.testing.assert_allclose(min(costs), v[0, -1, 0], rtol=1e-11, atol=1e-11)
 
 
-def some_schedule(rng, steps=5):
-    """Slices, terms, constants; a mixture of two exponents, of 1 and below, as the models allow."""
-    slices = rng.uniform(1.0, 30.0, steps)
-    terms = rng.uniform(0.0, 2.0, (trajectory.SCALES + 2, steps))
-    terms[trajectory.KEEP] = rng.uniform(0.0, 1.0, steps)
-    constants = np.zeros(trajectory.EXPONENTS + 2)
-    constants[trajectory.EXPONENTS :] = rng.choice([0.5, 0.6, 1.0], 2)
-    constants[trajectory.SQUARE] = rng.uniform(0, 0.1)
-    constants[trajectory.PUSH], constants[trajectory.PUSH_EXPONENT] = rng.uniform(0, 0.2), rng.choice([0.6, 1.0])
-    return slices / slices.sum(), terms, constants
-
-
-def named(constants):
-    names = ("square", "push", "push_exponent")
-    found = {name: float(constants[getattr(trajectory, name.upper())]) for name in names}
-    return found | {"exponents": constants[trajectory.EXPONENTS :].tolist()}
-
-
-def total_cost(slices, terms, constants, barrier):
-    rows = {name: terms[getattr(trajectory, name.upper())].tolist() for name in ("linear", "risk", "keep")}
-    return schedule.total_cost(slices.tolist(), rows, terms[trajectory.SCALES :].tolist(), named(constants), barrier)
-
-
-def adds_up_and_has_a_wall(call, slices, terms, constants, barrier):
-    """Linear in its terms and in the barrier; infinite where a slice is not positive."""
-    cost = call(slices, terms, constants, barrier)
-    more = terms.copy()
-    more[trajectory.LINEAR] += 1.0
-    np.testing.assert_allclose(call(slices, more, constants, barrier) - cost, slices.sum(), rtol=1e-9)
-    free = call(slices, terms, constants, 0.0)
-    np.testing.assert_allclose(cost, free - barrier * np.log(slices).sum(), rtol=1e-12)
-    slices[1] = 0.0
-    assert call(slices, terms, constants, 0.0) == np.inf
-
-
-def states_of(rng):
-    slices, terms, constants = some_schedule(rng)
-    return slices, terms, constants, np.empty(slices.size), np.empty(slices.size)
-
-
-def find_states(slices, terms, constants, x, y):
-    x[:], y[:] = zip(*schedule.states(slices.tolist(), terms[trajectory.KEEP].tolist(), named(constants)), strict=True)
-
-
-def less_is_left_and_impact_fades(call, slices, terms, constants, x, y):
-    call(slices, terms, constants, x, y)
-    np.testing.assert_allclose(x - slices, [*x[1:], 0.0], atol=1e-12)
-    terms[trajectory.KEEP] = 0.0
-    call(slices, terms, constants, x, y)
-    assert not y.any()
-
-
-def tried(rng):
-    slices, terms, constants = some_schedule(rng)
-    size, feedback = float(rng.choice([1.0, 0.5, 0.01])), rng.normal(0, 0.01, (slices.size, 3))
-    return size, slices, terms, constants, feedback, np.empty(slices.size)
-
-
-def try_step(size, slices, terms, constants, feedback, trial):
-    keep = terms[trajectory.KEEP].tolist()
-    trial[:] = schedule.stepped(size, slices.tolist(), keep, named(constants), feedback.tolist())
-
-
-def adds_up_to_the_order(call, size, slices, terms, constants, feedback, trial):
-    call(size, slices, terms, constants, feedback, trial)
-    np.testing.assert_allclose(trial.sum(), 1.0, rtol=1e-12)
-    call(0.0, slices, terms, constants, feedback, trial)
-    np.testing.assert_allclose(trial, slices, rtol=1e-12)
-
-
 ROWS = (
     Plain("programme.look_ahead", look_ahead,
           arrays(lambda rng: (rng.dirichlet(np.ones(X), X), rng.normal(0, 9, (INVENTORIES, X)), np.empty((INVENTORIES, X)))),
@@ -251,13 +185,10 @@ ROWS = (
     Plain("programme.price", price, arrays(prices), dearer_with_everything, tries=60),
     Plain("programme.known_cost", known_cost, arrays(of_slices), permanent_waits_for_nobody),
     Plain("programme.mark", mark,
-          arrays(lambda rng: (some_problem(rng).numbers, float(rng.uniform(0, 20)), float(rng.choice([0.0, 0.25, 1.0])))),
+          arrays(lambda rng: (some_problem(rng).numbers, rng.uniform(0, 20, 2), float(rng.choice([0.0, 0.25, 1.0])),
+                              int(rng.integers(4)))),
           a_rest_is_never_a_gift),
     Plain("programme.solve", solve,
           arrays(lambda rng: (some_problem(rng), np.empty((T, INVENTORIES, X, A)), np.empty((T + 1, INVENTORIES, X)))),
           no_plan_is_cheaper, tries=10),
-    Plain("trajectory.total_cost", total_cost, arrays(lambda rng: (*some_schedule(rng), float(rng.uniform(0, 1)))),
-          adds_up_and_has_a_wall),
-    Plain("trajectory.find_states", find_states, arrays(states_of), less_is_left_and_impact_fades, atol=1e-14),
-    Plain("trajectory.try_step", try_step, arrays(tried), adds_up_to_the_order),
 )  # fmt: skip

@@ -36,8 +36,8 @@ def from_sample(rng):
     numbers = rng.uniform(0.0, 5.0, len(NUMBERS))
     numbers[DISCOUNT] = rng.choice([1.0, 0.9])
     problem = Problem(
-        go, stay, go.sum(axis=2), pair[0].sum(axis=2), pair[1].sum(axis=2), rng.uniform(0.0, 9.0, (T, X)),
-        rng.uniform(0.0, 3.0, T), slices, powers, numbers, int(rng.choice([f.COMPLETE, f.MARK, f.LEAVE])),
+        go, stay, go.sum(axis=2), pair[0].sum(axis=2), pair[1].sum(axis=2), rng.uniform(0.0, 9.0, (T, X, 2)),
+        rng.uniform(0.0, 3.0, T), slices, powers, numbers, int(rng.integers(4)),
     )  # fmt: skip
     v = np.empty((T + 1, INVENTORIES, X))
     solve(problem, np.empty((T, INVENTORIES, X, A)), v)
@@ -55,11 +55,11 @@ def known_of(problem, t, i, x, a):
     if last and problem.horizon == f.COMPLETE:
         u, taken = left, problem.powers[i, A]
     after = left - u
-    terms = problem.end[t, x], numbers["permanent"], numbers["penalty"], numbers["slope"]
+    terms = problem.end[t, x].tolist(), numbers, problem.horizon == f.MARK_AS_TRADE
     own = (numbers[name] for name in ("linear", "squared", "permanent", "own"))
     known = naive.step_cost(u, taken, left, 0.0, 0.0, *own) + problem.risk[t] * after**2
     rest = problem.risk[t] * left**2
-    if last and problem.horizon == f.MARK:
+    if last and problem.horizon in (f.MARK, f.MARK_AS_TRADE):
         known += naive.mark(after, *terms)
     if last and problem.horizon != f.LEAVE:
         rest += naive.mark(left, *terms)

@@ -17,7 +17,7 @@ from rows.plans import strategies_of
 from trials import Lanes, W, real
 
 STEPS, EARLIER_SPREAD = 45, 0.002
-STEP = {"t": st.sampled_from([0, 1, 5, 31, 32, 40]), "during": st.integers(0, 1), "future": st.just(1.0)}
+STEP = {"t": st.sampled_from([0, 1, 5, 31, 32, 40]), "during": st.integers(0, 3), "future": st.just(1.0)}
 SUMS = ("sum_half_spread", "sum_temporary", "sum_transient", "impact")
 OF_ORDER = {"path": st.integers(0, 2**32 - 1), "left": st.sampled_from([0.0, 0.1, 0.5, 0.9, 1.0]), "shares": real(1.0, 1e5),
             "arrival": real(1.0, 500.0), "spread": real(0.0, 0.01), **dict.fromkeys(SUMS, real(0.0, 1e4))}  # fmt: skip
@@ -44,10 +44,17 @@ def sums_of_path(v):
     moves = [after / before - 1.0 for before, after in zip(mids[:-1], mids[1:], strict=True)]
     history = {f"mids{s % f.HISTORY}": mids[s] for s in range(max(v.t - f.HISTORY + 1, 0), v.t + 1)}
     return history | {
-        "mid": mids[v.t], "next": mids[v.t + 1], "volume": volumes[v.t], "last_volume": volumes[v.t - 1] if v.t else 0.0,
+        "mid": mids[v.t], "next": mids[v.t + 1], "last_volume": volumes[v.t - 1] if v.t else 0.0, **volume_fields(v, volumes),
         "cumulative_volume": sum(volumes), "sum_squared_moves": sum(move**2 for move in moves),
         "remaining": v.left * v.shares, "sum_spread": EARLIER_SPREAD * v.t + v.spread,
     }  # fmt: skip
+
+
+def volume_fields(v, volumes):
+    """Of given paths what strategies meet stands where else the step's volume does."""
+    if v.during & f.OF_PATHS:
+        return {"traded": volumes[v.t], "volume": volumes[v.t] or 321.0}
+    return {"volume": volumes[v.t]}
 
 
 def squares_too(v):
@@ -67,7 +74,7 @@ def spent_by(v):
         "permanent": {"coefficient": v.permanent_coefficient, "own": v.permanent_own},
         "transient": {"coefficient": 0.0, "exponent": 1.0}, "fees": {"per_share": v.fee},
     }  # fmt: skip
-    nothing_left = dict.fromkeys(("mid", "arrival", "spread", "penalty", "slope", "impact", "sign"), 0.0)
+    nothing_left = dict.fromkeys(("mid", "arrival", "value", "sign"), 0.0)
     parts = ledger.parts(trades_of(v), v.sum_half_spread, v.sum_transient, 0.0, v.shares, nothing_left, costs, "leave")
     return v.sum_temporary + sum(parts.values()) + v.sum_charged
 
@@ -78,8 +85,8 @@ def value_of(v, feature, look_back):
         features.INVENTORY: lambda: v.remaining / v.shares,
         features.OF_SPREAD: lambda: v.spread,
         features.RELATIVE_SPREAD: lambda: observe.relative_spread([*[EARLIER_SPREAD] * v.t, v.spread], v.t),
-        features.OF_VOLUME: lambda: observe.last_volume(volumes, v.t, v.during),
-        features.RELATIVE_VOLUME: lambda: observe.relative_volume(volumes, v.t, v.during),
+        features.OF_VOLUME: lambda: observe.last_volume(volumes, v.t, v.during & f.SEES_STEP),
+        features.RELATIVE_VOLUME: lambda: observe.relative_volume(volumes, v.t, v.during & f.SEES_STEP),
         features.MOMENTUM: lambda: observe.momentum(mids, v.t, look_back),
         features.VOLATILITY_SO_FAR: lambda: observe.volatility(mids, v.t),
         features.SHORTFALL_SO_FAR: lambda: observe.in_bps(spent_by(v), v.shares, v.arrival),
@@ -94,10 +101,10 @@ def observe_feature(v):
 def nothing_of_the_future(given, found, again):
     """Another move and another volume of the current step: the same value, but for volumes that are known during it."""
     other = again(future=1.7)
-    if not given.during or given.feature not in (features.OF_VOLUME, features.RELATIVE_VOLUME):
+    if not given.during & f.SEES_STEP or given.feature not in (features.OF_VOLUME, features.RELATIVE_VOLUME):
         np.testing.assert_allclose(other.value, found.value, rtol=1e-9, atol=1e-9)
     else:
-        changed = given.volume > 0
+        changed = (given.traded if given.during & f.OF_PATHS else given.volume) > 0
         if given.feature == features.OF_VOLUME:
             np.testing.assert_allclose(other.value[changed], 1.7 * found.value[changed])
     if given.feature == features.SHORTFALL_SO_FAR:

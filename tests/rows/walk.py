@@ -97,31 +97,38 @@ def roll(v):
 
 
 def constant_spread(v):
-    return {"spread": v.mean}
+    return {"spread": v.mean, "next_spread": v.mean}
 
 
 def next_spread(v):
-    """After the last step the quote stays."""
-    if v.t == STEPS - 1:
-        return {}
+    """Behind the last step the curve is the last step's."""
     if v.spread_model == f.SPREAD_RANDOM_WALK:
-        return {"spread": twin.walked_spread(v.spread, v.spread_volatility, v.z_spread)}
+        return {"next_spread": twin.walked_spread(v.spread, v.spread_volatility, v.z_spread)}
     if v.spread_model == f.SPREAD_MEAN_REVERTING:
         state = twin.reverted(v.spread_state, v.spread_reversion, v.spread_volatility, v.z_spread)
-        spread = twin.level_of_spread(state, v.mean, v.sd, CURVES[1, v.t + 1], v.spread_floor)
-        return {"spread_state": state, "spread": spread}
+        spread = twin.level_of_spread(state, v.mean, v.sd, CURVES[1, min(v.t + 1, STEPS - 1)], v.spread_floor)
+        return {"spread_state": state, "next_spread": spread}
     level = twin.next_level(market.LAWS[int(v.spread_state)], v.z_spread)
-    return {"spread_state": float(level), "spread": market.CHAIN.levels[level]}
+    return {"spread_state": float(level), "next_spread": market.CHAIN.levels[level]}
 
 
 def spread_stays_a_spread(v, found, again):
     """Never negative; with no normal the log-spread comes nearer to its mean; a larger normal, no lower level of a chain."""
-    assert (found.spread >= 0).all()
-    np.testing.assert_array_equal(again(t=STEPS - 1).spread, v.spread)
+    assert (found.next_spread >= 0).all()
+    np.testing.assert_array_equal(found.spread, v.spread)
     if v.spread_model == f.SPREAD_MEAN_REVERTING:
         assert (np.abs(again(z_spread=0.0).spread_state) <= np.abs(v.spread_state)).all()
     if v.spread_model == f.SPREAD_MARKOV:
-        assert (again(z_spread=v.z_spread + 1.0).spread >= found.spread).all()
+        assert (again(z_spread=v.z_spread + 1.0).next_spread >= found.next_spread).all()
+
+
+def roll_spread(v):
+    return {"spread": v.spread if v.t == STEPS - 1 else v.next_spread}
+
+
+def the_last_quote_stays(v, found, again):
+    np.testing.assert_array_equal(again(t=STEPS - 1).spread, v.spread)
+    np.testing.assert_array_equal(again(t=0).spread, v.next_spread)
 
 
 def first_spread(v):
@@ -169,6 +176,7 @@ def deciders(x):
     """The second strategy follows, takes part or acts; its schedule by groups where there is no fraction for all."""
     own, acts = decide.own_schedules(x), decide.actors(x)
     acts.levels[1, 0] = x.rate if x.kind == f.POV else acts.levels[1, 0]
+    acts.kinds[1, f.SEES_VOLUME] = f.OF_PATHS if x.of_paths else f.SEES_STEP
     if x.kind == f.SCHEDULE:
         own.fractions[1, 0, x.t + 1] = x.fraction
     strategies, plan = own._replace(kinds=acts.kinds, levels=acts.levels), plan_of(STEPS, lot=x.lot, phase=x.phase)
@@ -224,22 +232,24 @@ ROWS = (
           higher_for_a_higher_state, derived=state_of, others=of_spread(f.SPREAD_MEAN_REVERTING)),
     Lanes("spread.begin_spread_chain", lambda x: (plan(x).switches, market.tables(), x.raw, x.m), first_spread,
           {"e1": market.FLOAT32}, higher_for_a_higher_state, rtol=0.0, others=of_spread(f.SPREAD_MARKOV)),
-    Lanes("spread.random_walk_spread", lambda x: (clock_of(x), x.normals, x.p, x.m), next_spread, QUOTE,
+    Lanes("spread.random_walk_spread", lambda x: (x.normals, x.p, x.m), next_spread, QUOTE,
           spread_stays_a_spread, derived=state_of, atol=1e-15, others=of_spread(f.SPREAD_RANDOM_WALK, **EVERY_STEP)),
     Lanes("spread.mean_reverting_spread", lambda x: (clock_of(x), CURVES.copy(), x.normals, x.p, x.m), next_spread, QUOTE,
           spread_stays_a_spread, derived=state_of, atol=1e-15, others=of_spread(f.SPREAD_MEAN_REVERTING, **EVERY_STEP)),
-    Lanes("spread.spread_chain", lambda x: (clock_of(x), plan(x).switches, market.tables(), x.normals, x.m), next_spread,
+    Lanes("spread.spread_chain", lambda x: (plan(x).switches, market.tables(), x.normals, x.m), next_spread,
           QUOTE, spread_stays_a_spread, derived=state_of, rtol=0.0, others=of_spread(f.SPREAD_MARKOV, **EVERY_STEP)),
+    Lanes("spread.roll_spread", lambda x: (clock_of(x), x.m), roll_spread,
+          {"spread": MARKET["spread"], "next_spread": MARKET["spread"]}, the_last_quote_stays, rtol=0.0, others=EVERY_STEP),
     Lanes("volume.begin_volume_chain", lambda x: (x.m,), lambda v: {"volume_state": float(f.FIRST_ROW)}, {},
           before_the_first, rtol=0.0),
     Lanes("volume.volume_chain", lambda x: (plan(x).switches, market.tables(), x.normals, x.m), volume_chain,
           {"volume_state": market.STATE, "z_volume": market.NORMAL}, never_falls_with_the_normal, rtol=0.0),
     *(
         Lanes(f"strategy.{name}", lambda x: (*deciders(x), x.p, x.m, x.b), decide_by_kind,
-              {**decide.ORDER, "cumulative_volume": real(0.0, 1e6)}, allowed, atol=1e-9, each=True, tries=15,
+              {**decide.ORDER, **decide.SEEN}, allowed, atol=1e-9, each=True, tries=15,
               derived=lambda v: decide.order_of(v) | {"window": float(v.i)}, scratch="w0 w1 w2 w3 value",
               others={**BLOCK, **decide.STEP, **decide.ACTS, "kind": st.just(kind), "fraction": decide.SHARE,
-                      "rate": real(0.001, 0.5)})
+                      "rate": real(0.001, 0.5), "of_paths": st.booleans()})
         for name, kind in KINDS.items()
     ),
     Lanes("strategy.own", calling, decide.ask, decide.ASKING, decide.whole_lots_below_what_is_asked,

@@ -177,6 +177,7 @@ def _percent(value: float) -> str:
 def _horizon(material: Material) -> str:
     return {
         "complete": "at_horizon = complete: the rest joins the last slice, at a cost",
-        "mark": "at_horizon = mark: the rest is valued at the end, at a stated cost",
+        "trade": "at_horizon = mark: the rest is valued as if it were traded in one step more",
+        "quote": "mark_price = quote: the rest is valued at the last quote, which flatters whoever does less",
         "leave": "at_horizon = leave: the rest costs nothing, which flatters whoever does less",
-    }[material.study.order.at_horizon]
+    }[material.study.order.rest]

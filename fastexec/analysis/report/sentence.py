@@ -109,12 +109,13 @@ def _completion(material: Material, best: str) -> str:
         told = f"Completion {percent(done)}."
     else:
         told = f"Completion {percent(done)} ({material.baseline}: {percent(rows[material.baseline]['completion'])})."
-    return told if done >= 1.0 - 1e-9 else f"{told} {_RESTS[material.study.order.at_horizon]}"
+    return told if done >= 1.0 - 1e-9 else f"{told} {_RESTS[material.study.order.rest]}"
 
 
 _RESTS = {
     "complete": "The rest was completed at the end, and its cost is counted.",
-    "mark": "The rest was valued at the end, and its cost is counted.",
+    "trade": "The rest was valued as if it were traded in one step more, and its cost is counted.",
+    "quote": "The rest was valued at the last quote, without the cost of its size, which flatters whoever does less.",
     "leave": "What was left untraded costs nothing here, which flatters whoever does less.",
 }
 

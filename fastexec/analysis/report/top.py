@@ -169,5 +169,6 @@ def _order(material: Material) -> str:
     where = f"{market.model} of {len(days)} days" if days else "a simulated market"
     return (
         f"{order.side} {size} shares in {order.steps:,} steps of {order.step_seconds:,g} s, {material.episodes:,} episodes in "
-        f"{where}; baseline {material.baseline}; at_horizon = {order.at_horizon}."
+        f"{where}; baseline {material.baseline}; at_horizon = {order.at_horizon}"
+        f"{' with mark_price = quote' if order.rest == 'quote' else ''}."
     )

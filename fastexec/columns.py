@@ -88,6 +88,9 @@ EPISODES = (
     _c("max_participation", "float64", "share of volume", "Largest slice over its step's volume, expected in an empty bar."),
     _c("child_orders", "int32", "", "Steps with a trade."),
     _c("last_step", "int32", "", "Last step with a trade; -1 where nothing traded."),
+    _c("states_met", "int32", "", "Steps in which an agent had shares left to trade (only where the study has an agent)."),
+    _c("states_unseen", "int32", "", "Those in which its training had met no such state, or a value of a feature beyond all "
+       "that it met (only where the study has an agent)."),
 )  # fmt: skip
 
 STEPS = (
@@ -110,6 +113,8 @@ SUMMARY = (
     _c("model", "text", "", "Model of the strategy."),
     _c("episodes", "int64", "", "Number of episodes."),
     _c("unfinished", "int64", "", "Episodes in which shares of the order stayed untraded."),
+    _c("unseen", "float64", "share of the states met", "Steps with shares left in which an agent met what its training had not "
+       "seen: a state, or a value of a feature beyond all that it met.", "no agent"),
     _c("completion", "float64", "share of the order", "Mean of completion."),
     _c("filled", "float64", "share of the order", "Mean of filled_shares over order_shares, the horizon rule included."),
     _c("order_value", "float64", "currency", "Mean of order_shares times arrival_price."),
@@ -261,7 +266,7 @@ def episodes_table(strategies: Sequence[str], columns: Mapping[str, np.ndarray])
     """The episodes table from the engine's columns (a row for each episode and strategy)."""
     count = len(columns["episode"]) // len(strategies)
     names = repeated(strategies, np.tile(np.arange(len(strategies), dtype=np.int32), count))
-    return build("episodes", {"strategy": names, **columns}, optional=["program_cost"])
+    return build("episodes", {"strategy": names, **columns}, optional=["program_cost", "states_met", "states_unseen"])
 
 
 def markets_table(side: str, columns: Mapping[str, np.ndarray]) -> pa.Table:

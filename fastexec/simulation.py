@@ -111,7 +111,7 @@ class Prepared:
         rows = {"episode": np.repeat(episodes, len(self.strategies))}
         further = tuple(f"{part}_bps" for part in self.study.cost_parts[len(ALWAYS) :])
         names = fields.EPISODE_COLUMNS + further
-        rows |= _named(names, output.episodes) | _named(fields.COUNT_COLUMNS, output.counts)
+        rows |= _named(names, output.episodes) | _named(fields.COUNT_COLUMNS[: len(output.counts)], output.counts)
         costs = _costs(output.episodes) if self.study.costs.rule == "by_fill" else None
         return Results(self.strategies, markets, self._under_rule(rows), costs)
 

@@ -22,7 +22,7 @@ def signed(table, meta):
 
 GONE = object()
 META = {
-    "version unknown": (["version"], 2),
+    "version unknown": (["version"], 3),
     "version no number": (["version"], "one"),
     "no features": (["features"], []),
     "features no list": (["features"], {"name": "spread"}),
@@ -134,7 +134,7 @@ COLUMNS = {
     "visits below 0": column("visits", put(3, -1)),
     "a visit missing": with_null,
     "q infinite": q_of(put(5, np.inf)),
-    "best that is not the best": column("best", put(7, 300)),
+    "best that is no action": column("best", put(7, 300)),
     "a bin that is none": column("spread", put(2, 77)),
 }
 

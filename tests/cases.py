@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 from rows import (
+    acting,
+    batched,
     books,
     decide,
     execute,
@@ -23,6 +25,7 @@ from rows import (
     programmes,
     rest,
     schedules,
+    squares,
     states,
     summaries,
     walk,
@@ -42,12 +45,15 @@ PARTS = (
     books,
     rest,
     states,
+    acting,
     walk,
     learners,
     gathered,
+    batched,
     learning,
     program,
     programmes,
+    squares,
     schedules,
     summaries,
 )

@@ -11,11 +11,12 @@ from fastexec.kernels.buffers import lanes_for, output_for
 from fastexec.kernels.clock import Episodes
 from fastexec.kernels.explore import Experience
 from fastexec.kernels.gather import Gathered
-from fastexec.kernels.learning import Step
+from fastexec.kernels.learning import Rate, Scales, Step
 from fastexec.kernels.observe import OF_SPREAD, OF_VOLUME
-from fastexec.kernels.online import Rule
+from fastexec.kernels.online import Rule, Tables
 from fastexec.kernels.program import MOMENTA, SPREADS, TIMES, VOLUMES
 from fastexec.kernels.programme import Problem
+from fastexec.kernels.second_moments import Sampled
 from fastexec.kernels.summary import BINS
 from fastexec.kernels.trajectory import WORK
 from fastexec.kernels.watch import Observed, Watched
@@ -25,7 +26,7 @@ ROOM = 9  # rows of the given paths
 EPISODES = Episodes(np.uint64(0), 1, E, 1)
 _WORLD = w.example_world()
 _STANDING = w.table_of(_WORLD)
-F8, I8, I4, U1, U4 = np.float64, np.int64, np.int32, np.uint8, np.uint32
+F8, F4, I8, I4, U1, U4 = np.float64, np.float32, np.int64, np.int32, np.uint8, np.uint32
 
 
 def study() -> tuple[f.Plan, f.Strategies, f.Paths]:
@@ -47,8 +48,7 @@ def study() -> tuple[f.Plan, f.Strategies, f.Paths]:
     features[0, :2] = (OF_SPREAD, 2, 1, 0), (OF_VOLUME, 2, 2, 0)
     strategies = f.Strategies(
         kinds, np.zeros((5, f.MOST_LEVELS)), np.zeros((5, 2, T + 1)), np.zeros(ROOM, I8), features,
-        np.zeros((5, f.MOST_FEATURES, f.MOST_LEVELS)), np.zeros(1 + T * X, np.uint16),
-        np.ones(2),
+        np.zeros((5, f.MOST_FEATURES, f.EDGES)), np.zeros(1 + T * X, np.uint16), np.ones(2),
     )  # fmt: skip
     strategies.groups[-1] = 1
     paths = f.Paths(
@@ -73,7 +73,9 @@ def simulate_blocks() -> tuple[Any, ...]:
 
 
 def explore_blocks() -> tuple[Any, ...]:
-    record = Experience(np.zeros((T, E), I4), np.zeros((T, E), U1), np.zeros((T, E)), np.full(1, 0.1))
+    record = Experience(
+        np.zeros((T, E), I4), np.zeros((T, E), U1), np.zeros((T, E)), np.zeros((T, E), F4), np.full(1, 0.1)
+    )
     return EPISODES, *study(), lanes_for(5), np.zeros(1, I8), record
 
 
@@ -86,26 +88,47 @@ def observe_blocks() -> tuple[Any, ...]:
 
 def gather_blocks() -> tuple[Any, ...]:
     cube = (T, X, X)
-    sums = Gathered(np.zeros(cube, I8), np.zeros(cube, I8), np.zeros((T, X, 4), I8), np.ones(3), np.zeros(1, I8))
+    sums = Gathered(
+        *(np.zeros(cube, I8) for _ in range(4)),
+        np.zeros((T, X, 2), I8),
+        np.zeros((T, X, 3), I8),
+        np.ones(6),
+        np.zeros(1, I8),
+    )
     return EPISODES, *study(), lanes_for(5), np.zeros(1, I8), sums
 
 
 def learn_episodes() -> tuple[Any, ...]:
     powers = np.zeros((I, A + 1))
-    rule = Rule(np.zeros((I, A)), powers, np.zeros((I, A), I8), np.zeros(T), np.zeros(8), np.zeros(3), 0, 1)
-    return seen(), rule, np.zeros((2, T, I * X, A)), np.zeros((T, I * X, A), I8), X
+    rule = Rule(np.zeros((I, A)), powers, np.zeros((I, A)), np.zeros(T), np.zeros(8), np.zeros(3), 0, 0, 1)
+    cells = (T, I * X, A)
+    return seen(), rule, Tables(np.zeros((2, *cells)), np.zeros((2, *cells)), np.zeros(cells, I8)), X
 
 
 def learn_program() -> tuple[Any, ...]:
     states = SPREADS * VOLUMES * MOMENTA * TIMES
     paths = (np.ones((E, T)), np.ones((E, T)), np.ones((E, T)))
     words, q = np.zeros((E, T, 2), U4), np.zeros((states, A))
-    return paths, words, np.zeros(A), np.zeros(6), q, np.zeros(states, I8), np.zeros((E, 2))
+    tables = q, np.zeros((states, A)), np.zeros((states, A), I8)
+    return paths, words, np.zeros(A), np.zeros(6), tables, np.zeros((E, 2))
 
 
 def add_targets() -> tuple[Any, ...]:
-    step = Step(np.zeros(E, I4), np.zeros(E, U1), np.zeros(E), np.zeros(E, I4))
-    return step, np.zeros(X), 0, E, np.zeros(3), np.zeros((X, A, 2), I8), np.zeros(1, I8)
+    step = Step(np.zeros(E, I4), np.zeros(E, U1), np.zeros(E), np.zeros(E, I4), np.zeros(E, F4), np.zeros(E, F4))
+    return step, np.zeros(X), 0, E, SCALES, np.zeros((X, A, 3), I8), np.zeros(1, I8)
+
+
+SCALES = Scales(1.0, 1.0, 1.0, 1.0, 1)
+
+
+def merge_targets() -> tuple[Any, ...]:
+    cells, rate = np.zeros((2, X, A, 3), I8), Rate(0, 0.1, np.zeros(4))
+    return np.zeros((X, A, 3)), cells, rate, SCALES, np.zeros(X, np.uint16), np.zeros(X)
+
+
+def find_second_moments() -> tuple[Any, ...]:
+    problem, q, v = solve()
+    return problem, Sampled(np.zeros((T, X, X)), np.zeros((T, X, X)), np.zeros((T, X, 3))), v, q
 
 
 def solve() -> tuple[Any, ...]:
@@ -129,9 +152,8 @@ CALLS = {
     "learn_episodes": learn_episodes,
     "learn_program": learn_program,
     "add_targets": add_targets,
-    "merge_targets": lambda: (
-        np.zeros((X, A)), np.zeros((X, A), I8), np.zeros((2, X, A, 2), I8), 0.1, np.zeros(4), 1.0, np.zeros(X)
-    ),
+    "merge_targets": merge_targets,
+    "find_second_moments": find_second_moments,
     "tabulate_shares": lambda: (0.1, np.zeros(4)),
     "solve": solve,
     "optimise": lambda: (

@@ -79,12 +79,14 @@ def test_one_line_and_status_2(table, tmp_path, capsys, name):
         read_agent(path)
 
 
+LISTS = ("q", "second", "tries")
+
+
 def test_what_announces_more_than_it_holds_is_refused_at_once(table, tmp_path):
     """Millions of equal rows are a file of a few kilobytes, and gigabytes in memory."""
     rows = 1_000_000
-    zeros = {name: pa.array(np.zeros(rows, np.int32)) for name in table.column_names if name not in ("visits", "q")}
-    zeros["visits"] = pa.array(np.zeros(rows, np.int64))
-    zeros["q"] = pa.FixedSizeListArray.from_arrays(pa.array(np.zeros(3 * rows)), 3)
+    zeros = {name: pa.array(np.zeros(rows, np.int32)) for name in table.column_names if name not in LISTS}
+    zeros |= {name: pa.FixedSizeListArray.from_arrays(pa.array(np.zeros(3 * rows)), 3) for name in LISTS}
     bomb = pa.table({name: zeros[name] for name in table.column_names}).cast(table.schema.remove_metadata())
     pq.write_table(signed(bomb, meta_of(table)), tmp_path / "a.parquet", compression="zstd")
     assert (tmp_path / "a.parquet").stat().st_size < 100_000
@@ -99,6 +101,7 @@ def test_a_table_that_no_training_makes_is_refused_before_its_rows_are_counted(t
     wide = {"bins": 32, "edges": np.linspace(0.1, 1.0, 31).tolist(), "steps": 0}
     meta["features"] = [{"name": name, **wide} for name in ("spread", "volume", "momentum", "volatility", "impact")]
     meta["features"].append({"name": "inventory", "bins": 1024, "edges": [], "steps": 0})
+    meta["seen"] = [*[[0.0, 1.0]] * 5, None]
     pq.write_table(signed(table, meta), tmp_path / "a.parquet")
     with pytest.raises(InputError, match="more than 40,000,000 cells"):
         read_agent(tmp_path / "a.parquet")

@@ -12,7 +12,8 @@ import pytest
 from fastexec.kernels import fields
 from fastexec.kernels.explore import Experience, explore_range
 from fastexec.kernels.gather import Gathered, gather_range
-from fastexec.kernels.online import learn_episodes
+from fastexec.kernels.learning import CONSTANT
+from fastexec.kernels.online import Tables, learn_episodes
 from fastexec.kernels.philox import PILOT, TRAINING
 from fastexec.kernels.programme import Problem, solve
 from fastexec.kernels.watch import Watched
@@ -47,7 +48,8 @@ def player(model):
 def explored(agent):
     """Costs of the steps, bps, float64[t, e]."""
     shape = (STEPS, EPISODES)
-    record = Experience(np.empty(shape, np.int32), np.empty(shape, np.uint8), np.empty(shape), np.zeros(1))
+    record = Experience(np.empty(shape, np.int32), np.empty(shape, np.uint8), np.empty(shape),
+                        np.empty(shape, np.float32), np.zeros(1))  # fmt: skip
     explore_range(agent.seed, (0, EPISODES, 0), agent.plan, agent.strategies, fields.no_paths(), record)
     return record.costs
 
@@ -117,11 +119,12 @@ def twins_cost(model, path, t, left, shares):
 def test_a_step_of_online_learning_costs_what_the_twin_says(temporary):
     """One episode of actions by chance, each target taken as it is and nothing expected of what follows: Q is the cost."""
     model, cuts, seen, paths = sampled(every_cost(temporary, "off"), "online")
-    rule = rule_of(model, model.train["a"], cuts, 1.0)._replace(learning=np.array([1.0, 0.0, 1.0]))
+    rule = rule_of(model, model.train["a"], cuts, 1.0)._replace(learning=np.array([1.0, 0.0, 1.0]), rate=CONSTANT)
     met = 0
     for e in range(EPISODES):
         q, visits = np.zeros((1, STEPS, 22, 11)), np.zeros((STEPS, 22, 11), np.int64)
-        learn_episodes(Watched(*(array[e : e + 1] for array in seen)), rule, q, visits, 2)
+        tables = Tables(q, np.zeros_like(q), visits)
+        learn_episodes(Watched(*(array[e : e + 1] for array in seen)), rule, tables, 2)
         for t, s, action in np.argwhere(visits).tolist():
             left, shares = 100.0 * (s // 2), 100.0 * min(action, s // 2)
             met += shares > 0.0
@@ -137,14 +140,16 @@ def test_what_is_gathered_costs_what_the_twin_says_in_the_mean(temporary):
     agent = alone(model, Qtable(model="qtable", name="q", agent="-"), TRAINING, {"q": TablePolicy(
         cuts[:-1], model.train["a"].actions, np.zeros((STEPS, 2), np.uint16), np.zeros(STEPS + 1))})  # fmt: skip
     cube, scale = (STEPS, 2, 2), 2.0**36
-    sums = Gathered(np.zeros(cube, np.int64), np.zeros(cube, np.int64), np.zeros((STEPS, 2, 4), np.int64),
-                    np.array([scale, 1e4, 1e6]), np.zeros(1, np.int64))  # fmt: skip
+    sums = Gathered(*(np.zeros(cube, np.int64) for _ in range(4)), np.zeros((STEPS, 2, 2), np.int64),
+                    np.zeros((STEPS, 2, 3), np.int64), np.array([scale, 1e4, 1e6, 1.0, 1.0, 1.0]),
+                    np.zeros(1, np.int64))  # fmt: skip
     gather_range(agent.seed, 0, EPISODES, agent.plan, agent.strategies, fields.no_paths(), sums)
     assert sums.fault[0] == 0
-    sure, factors = sums.go.sum(axis=2).astype(float), np.ascontiguousarray(sums.costs.transpose(2, 0, 1)) / scale
+    sure = sums.go.sum(axis=2).astype(float)
+    factors = [x / scale for x in (sums.half.sum(axis=2), sums.temporary.sum(axis=2), sums.ends)]
     slices = slices_of(model, model.train["a"].actions, 11, 1_000.0)
     problem = Problem(
-        np.zeros(cube), np.zeros(cube), sure, factors[0], factors[1], np.zeros((STEPS, 2, 2)), np.zeros(STEPS),
+        np.zeros(cube), np.zeros(cube), sure, *factors, np.zeros(STEPS),
         np.ascontiguousarray(slices), powers_of(slices, temporary_exponent(model)), numbers_of(model), fields.LEAVE,
     )  # fmt: skip
     q = np.empty((STEPS, 11, 2, 11))

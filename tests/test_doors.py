@@ -25,6 +25,7 @@ from fastexec.kernels.clock import Episodes
 from fastexec.kernels.observe import LAST_FEATURE
 from fastexec.kernels.world import example_world, table_of
 from fastexec.models.actions import Actions
+from fastexec.models.order import Order
 from fastexec.planning.policies import Cut, TablePolicy, plan_table
 
 for module in pkgutil.iter_modules(fastexec.kernels.__path__, "fastexec.kernels."):
@@ -36,8 +37,8 @@ FREE = {
     ("tabulate_shares", (1,), 0),
     ("draw_lumps", (0,), 0),  # as many as are asked for, of as many steps
     ("draw_lumps", (0,), 1),
-    ("merge_targets", (4,), 0),
-    ("merge_targets", (2,), 0),
+    ("merge_targets", (2, 2), 0),
+    ("merge_targets", (1,), 0),
     ("add_targets", (5,), 1),
     ("walk_blocks", (1,), 1),
     ("count_bins", (3,), 1),  # fewer strategies: fewer rows
@@ -182,10 +183,10 @@ def test_no_index_of_a_study_leaves_its_array(reached, name, what):
         ("walk_blocks", (1,), np.full((9, 1), -1)),
         ("learn_episodes", (0, 0), np.full((E, T), X, I4)),
         ("learn_episodes", (0, 0), np.full((E, T), -1, I4)),
-        ("learn_episodes", (1, 2), np.full((I, A), I, I8)),
+        ("learn_episodes", (1, 2), np.full((I, A), float(I))),
         ("learn_episodes", (1, 0), np.ones((I, A))),
         ("learn_episodes", (1, 0), np.full((I, A), np.nan)),
-        ("learn_episodes", (4,), X + 1),
+        ("learn_episodes", (3,), X + 1),
         ("add_targets", (2,), -1),
         ("add_targets", (2,), E + 1),
         ("add_targets", (3,), E + 1),
@@ -236,10 +237,11 @@ def test_a_table_names_only_actions_that_there_are():
     cuts = (Cut("spread", 2, np.array([0.1]), 0), Cut("inventory", 2, np.zeros(0), 0))
     table = np.zeros((T, 4), np.uint16)
     actions = Actions(set="lots", levels=(0.0, 1.0))
-    plan_table(TablePolicy(cuts, actions, table, np.zeros(T + 1)), 0, strategies, 0)
-    table[1, 2] = 2
+    order = Order(shares=100.0, steps=T, lot=10.0)
+    plan_table(TablePolicy(cuts, actions, table, np.zeros(T + 1)), 0, strategies, 0, order)
+    table[1, 2] = 3  # two levels, and all that is left
     with pytest.raises(ValueError, match="actions of the table"):
-        plan_table(TablePolicy(cuts, actions, table, np.zeros(T + 1)), 0, strategies, 0)
+        plan_table(TablePolicy(cuts, actions, table, np.zeros(T + 1)), 0, strategies, 0, order)
 
 
 def test_the_pass_with_checked_bounds_proves_nothing_without_them():

@@ -62,7 +62,7 @@ def test_quantile_bins_and_every_feature_run():
     )
     agent = train(study, "a")
     shares = [agent.visits.reshape(12, 11, -1)[6, 0].sum()]
-    assert shares == [40_000]
+    assert shares == [agent.kept * 20_000]
     assert [cut.bins for cut in agent.cuts] == [3, 3, 3, 2, 2, 11]
     results = simulate(study)
     assert np.isfinite(results.episodes["shortfall_bps"]).all()

@@ -68,7 +68,9 @@ def test_an_extended_run_that_is_killed_still_knows_what_it_held(tmp_path, monke
 def other_agent(path):
     """An agent of the same training with another table, whole and readable."""
     agent = read_agent(path)
-    pq.write_table(agent_table(replace(agent, q=-agent.q)), path)
+    pq.write_table(
+        agent_table(replace(agent, learned=agent.learned._replace(best=np.zeros_like(agent.learned.best)))), path
+    )
 
 
 @pytest.mark.parametrize("complete", [True, False])

@@ -146,7 +146,8 @@ def test_a_state_is_the_mixed_radix_of_the_bins_of_the_observations(names):
     policy = TablePolicy(cuts, model.train["a"].actions, np.zeros((STEPS, states), np.uint16), np.zeros(STEPS + 1))
     agent = alone(model, Qtable(model="qtable", name="q", agent="-"), TRAINING, {"q": policy})
     shape = (STEPS, EPISODES)
-    record = Experience(np.empty(shape, np.int32), np.empty(shape, np.uint8), np.empty(shape), np.zeros(1))
+    record = Experience(np.empty(shape, np.int32), np.empty(shape, np.uint8), np.empty(shape),
+                        np.empty(shape, np.float32), np.zeros(1))  # fmt: skip
     explore_range(agent.seed, (0, EPISODES, 0), agent.plan, agent.strategies, fields.no_paths(), record)
     values = naive(model, agent.steps(0, EPISODES).steps)
     code, stride = np.zeros((EPISODES, STEPS), np.int64), 1

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fastexec.exact import power_of
-from fastexec.kernels.online import learn_episodes
+from fastexec.kernels.online import Tables, learn_episodes
 from fastexec.learning.features import cuts_of
 from fastexec.learning.online import rule_of, watch
 from fastexec.learning.training import train
@@ -30,12 +30,20 @@ def study(rule, horizon="complete", **training):
     return markov(order=order, train=train)
 
 
-def textbook(seen, rule, states, actions, horizon):
+def textbook(seen, rule, states, actions, horizon, rate):
     """Watkins (1989) and van Hasselt (2010) in plain Python floats."""
-    alpha, discount, epsilon = (float(x) for x in rule.learning)
+    first, discount, epsilon = (float(x) for x in rule.learning)
     permanent, own, linear, squared, penalty, slope, _, exponent = (float(x) for x in rule.numbers)
     inventories, steps = rule.slices.shape[0], seen.states.shape[1]
     q = np.zeros((2, steps, inventories * states, actions))
+    second, visits = np.zeros_like(q), np.zeros(q.shape[1:], np.int64)
+
+    def move(k, t, s0, a0, y):
+        n = int(visits[t, s0, a0])
+        alpha = {"constant": first, "falling": 1.0 / (1.0 / first + (n - 1.0) / 5), "visits": 1.0 / n}[rate]
+        second[k, t, s0, a0] += alpha * (y * y - second[k, t, s0, a0])
+        q[k, t, s0, a0] += alpha * (y - q[k, t, s0, a0])
+
     for e in range(seen.states.shape[0]):
         i, history = inventories - 1, []
         for t in range(steps):
@@ -45,7 +53,7 @@ def textbook(seen, rule, states, actions, horizon):
                 cost, s0, a0, k = history[-1]
                 own_best = int(np.argmin(q[k, t, s]))
                 y = cost + discount * float(q[1 - k if rule.double else k, t, s, own_best])
-                q[k, t - 1, s0, a0] += alpha * (y - q[k, t - 1, s0, a0])
+                move(k, t - 1, s0, a0, y)
             k = (other & 1) if rule.double else 0
             value = q[0, t, s] + q[1, t, s] if rule.double else q[0, t, s]
             a = (other * actions) >> 32 if word < epsilon * 2**32 else int(np.argmin(value))
@@ -67,23 +75,37 @@ def textbook(seen, rule, states, actions, horizon):
             elif last and (horizon == "quote" or not traded):
                 cost += rest * (end + permanent * (1.0 - rest) + (penalty + slope * rest))
             history.append((cost, s, a, k))
+            visits[t, s, a] += 1
             i = after
         cost, s0, a0, k = history[-1]
-        q[k, steps - 1, s0, a0] += alpha * (cost - q[k, steps - 1, s0, a0])
-    return q
+        move(k, steps - 1, s0, a0, cost)
+    return q, second
 
 
 @pytest.mark.parametrize("rule", ["online", "double"])
-@pytest.mark.parametrize("horizon", ["complete", "quote", "trade"])
-def test_bit_for_bit_the_textbook(rule, horizon):
-    s = study(rule, horizon)
+@pytest.mark.parametrize(
+    ("horizon", "rate"),
+    [
+        ("complete", "constant"),
+        ("quote", "falling"),
+        ("trade", "falling"),
+        ("complete", "visits"),
+        ("quote", "constant"),
+        ("trade", "visits"),
+    ],
+)
+def test_bit_for_bit_the_textbook(rule, horizon, rate):
+    s = study(rule, horizon, rate=rate)
     training = s.train["a"]
     cuts = cuts_of(s, training, "a")
     seen, numbers = watch(s, training, cuts, "a", 0), rule_of(s, training, cuts, 0.4)
-    q, visits = np.zeros((2, 6, 21 * 9, 21)), np.zeros((6, 21 * 9, 21), np.int64)
-    learn_episodes(seen, numbers, q, visits, 9)
-    np.testing.assert_array_equal(q, textbook(seen, numbers, 9, 21, horizon))
-    assert visits.sum() == 300 * 6
+    cells = (6, 21 * 9, 21)
+    tables = Tables(np.zeros((2, *cells)), np.zeros((2, *cells)), np.zeros(cells, np.int64))
+    learn_episodes(seen, numbers, tables, 9)
+    q, second = textbook(seen, numbers, 9, 21, horizon, rate)
+    np.testing.assert_array_equal(tables.q, q)
+    np.testing.assert_array_equal(tables.second, second)
+    assert tables.visits.sum() == 300 * 6
     assert (q[1] != 0.0).any() == (rule == "double")
 
 
@@ -92,7 +114,8 @@ def test_bit_for_bit_the_textbook(rule, horizon):
 def test_integer_lots_of_almgren_and_chriss(rule, lots, risk_aversion, cost):
     """Nothing is random in the costs of ORACLES 1, so with a learning rate of 1 and every action tried it is exact."""
     s = almgren_chriss(lots, risk_aversion)
-    tried = {"rule": rule, "batch": 4_000, "rounds": 4, "epsilon": 1.0, "epsilon_last": 1.0, "learning_rate": 1.0}
+    tried = {"rule": rule, "batch": 4_000, "rounds": 4, "epsilon": 1.0, "epsilon_last": 1.0, "learning_rate": 1.0,
+             "rate": "constant"}  # fmt: skip
     agent = train(s.changed(train={"a": s.train["a"].model_dump() | tried}), "a")
     assert agent.q[0].min(axis=1)[-1] * 1e-4 * 5e7 == pytest.approx(cost, rel=1e-5 if rule == "batched" else 1e-9)
 
@@ -100,17 +123,3 @@ def test_integer_lots_of_almgren_and_chriss(rule, lots, risk_aversion, cost):
 def test_threads_change_nothing():
     one, two = (train(study("online"), "a", threads=threads) for threads in (1, 2))
     np.testing.assert_array_equal(one.q, two.q)
-
-
-def test_a_rate_by_visits_is_the_mean_of_the_targets():
-    """In the last step the targets are costs alone, so each cell is the plain mean of its own."""
-    s = study("online", rate="visits")
-    training = s.train["a"]
-    cuts = cuts_of(s, training, "a")
-    seen, rule = watch(s, training, cuts, "a", 0), rule_of(s, training, cuts, 1.0)
-    q, visits = np.zeros((2, 6, 21 * 9, 21)), np.zeros((6, 21 * 9, 21), np.int64)
-    learn_episodes(seen, rule, q, visits, 9)
-    at_end = visits[5].reshape(21, 9, 21)
-    assert at_end[0].sum() > 100  # mostly done by then
-    assert (q[0, 5].reshape(21, 9, 21)[0] == 0.0).all()  # and then nothing costs
-    assert rule.learning[0] == 0.0

@@ -67,10 +67,12 @@ def test_bit_for_bit_the_description():
     mid, spread, volume = program_paths(study, 0, 200)
     spread, volume = spread * 3.0, volume * 3.0  # reach more bins than the market itself does
     words = rng.integers(0, 2**32, (200, 50, 2), dtype=np.uint32)
-    q, visits = np.zeros((11 * 6 * 21 * 11, 5)), np.zeros(11 * 6 * 21 * 11, np.int64)
+    cells = (11 * 6 * 21 * 11, 5)
+    q, second, visits = np.zeros(cells), np.zeros(cells), np.zeros(cells, np.int64)
     numbers = np.array([10_000.0, 1.0, 10.0, 0.1, 0.95, 0.3])
     outcomes = np.zeros((200, 2))
-    learn_program((mid, spread, volume), words, np.array(LEVELS), numbers, q, visits, outcomes)
+    learn_program((mid, spread, volume), words, np.array(LEVELS), numbers, (q, second, visits), outcomes)
+    assert (second[visits > 0] > 0.0).all()
     wanted, came_to = original(mid, spread, volume, words, 200)
     assert outcomes.tolist() == came_to
     for (left, momentum, traded, wide), row in wanted.items():

@@ -214,10 +214,10 @@ def test_an_agent_has_its_curve_and_its_heat_maps(tmp_path):
     run(study, out=tmp_path / "r")
     charts = {c.key: c for s in sections_of(open_results(Place.of(tmp_path / "r"), None, None)) for c in s.charts}
     curve = charts["learning_curve_0"].table
-    assert curve["episodes"].to_pylist() == [512.0, 1024.0, 1536.0]
+    assert curve["episodes"].to_pylist() == [0.0, 512.0, 1024.0, 1536.0]
     assert all(0.0 < x <= 1.0 for x in curve["completion"].to_pylist())
     assert list(charts["policy_0"].views) == ["spread and step", "inventory and step", "inventory and spread"]
     cells = charts["policy_0"].table.to_pandas()
     visits = cells[(cells["x"] == "step") & (cells["y"] == "spread")]["visits"]
     assert visits.sum() == cells[(cells["x"] == "spread") & (cells["y"] == "inventory")]["visits"].sum()
-    assert cells["mean_action"].between(0.0, 2.0).all()
+    assert cells["mean_action"].between(0.0, study.order.steps).all()

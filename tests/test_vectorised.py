@@ -74,6 +74,7 @@ STAGES = {
     "ledger.charge_step": (P, M, B),
     "rest.value_at_quote": (PLAN.numbers, P, M, B),
     "rest.find_quote_factors": (M, B),
+    "explore.note_inventory": (0, SPAN, STRATEGIES, P, B, example_record()),
     "explore.charge": (0, SPAN, P, M, B, example_record()),
     "account.derive_costs": (PLAN, P, M, B, ROWS),
     "account.derive_columns": (PLAN, P, M, B, ROWS),
@@ -92,14 +93,17 @@ EXEMPT = {
     "copies": "account.write_rows ledger.open_ledger ledger.end_order market.roll market.keep_independent "
     "given.remember_traded spread.constant_spread spread.roll_spread volume.constant_volume price.begin_moved "
     "spread.quote_arrival volume.begin_volume_chain strategy.ask strategy.check_slices "
-    "gather.remember_states gather.add_costs watch.note_features parts.forget_charges",
+    "gather.remember_states watch.note_features parts.forget_charges",
     "each lane reads a table or path of its own": "chain.step_chain strategy.follow_own given.begin_given "
     "given.begin_joined given.rejoin given.offer given.follow_given given.follow_joined "
-    "gather.count_transitions gather.count_last watch.note rest.find_trade_factors",
+    "gather.count_transitions gather.count_last watch.note rest.find_trade_factors strategy.count_unseen",
+    "compares, in vectors": "bins.note_outside",
     "once a block or for a look at single episodes": "rest.value_as_trade rest.trade_rest account.describe_market "
     "market.begin parameters.fix_parameters "
     "parameters.draw_parameters parameters.round_order record.record explore.charge_rest parts.close_parts",
-    "no lanes": "quantile._horner online.ahead online.choose_action online.move online.take program.best_of "
+    "no lanes": "quantile._horner online.ahead online.ahead_between online.choose_action online.move online.take "
+    "gather.add_costs gather.in_units learning.better_action learning.mean_of_tried learning.merge_cell learning.noise_of "
+    "learning.share_by_visits learning.value_ahead second_moments.second_of second_moments.square_between program.best_of "
     "program.clipped program.program_state programme.interpolate programme.look_ahead "
     "programme.known_cost programme.mark programme.price summary._count_wins summary.bin_of trajectory.descend "
     "trajectory.expand trajectory.find_states trajectory.total_cost trajectory.try_step",

@@ -47,7 +47,8 @@ def rule_job(rule: str, batch: int) -> Callable[[int], Callable[[], Any]]:
     def make(threads: int) -> Callable[[], Any]:
         study, training = trained("mini_project" if rule == "program" else MINI, rule, batch)
         cuts = program_cuts() if rule == "program" else cuts_of(study, training, NAME)
-        return lambda: next(_LEARN[rule](study, training, cuts, NAME, threads, None))
+        start = np.zeros((study.order.steps, int(np.prod([cut.bins for cut in cuts]))), np.uint16)
+        return lambda: next(_LEARN[rule](study, training, cuts, NAME, threads, None, start))
 
     return make
 

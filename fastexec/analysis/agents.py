@@ -6,28 +6,40 @@ import numpy as np
 
 from fastexec.learning.agent import FEWEST_VISITS, Agent
 from fastexec.models.features import FEATURES
+from fastexec.models.order import Order
+from fastexec.models.scalar import expected
 
+_ELSEWHERE = (
+    "where it was never, it acts as the schedule that it started from",
+    "elsewhere it acts without looking at the market",
+)
+_DIFFERENT = 3.0  # standard errors
 _ROWS = (0.0, 0.25, 0.5, 0.75)
 
 
 def amounts(agent: Agent) -> np.ndarray:
     """What the policy trades in each step and state, in units of the action set's levels, float64[t, i, x]."""
-    levels = np.asarray(agent.actions.levels)
-    inventories = agent.cuts[-1].bins
-    return np.asarray(levels[agent.policy.table].reshape(agent.q.shape[0], inventories, -1))
+    (steps, states), inventories = agent.visits.shape, agent.cuts[-1].bins
+    order = Order.model_validate(agent.training["order"])
+    whole = {"fractions": 1.0, "multiples": float(steps), "lots": expected(order.shares) / (order.lot or 1.0)}
+    left = np.arange(inventories) / max(inventories - 1, 1)
+    left = np.ones(inventories) if agent.actions.set == "fractions" else left
+    chosen = np.asarray(agent.levels)[agent.learned.best].reshape(steps, inventories, states // inventories)
+    return np.asarray(np.minimum(chosen, whole[agent.actions.set] * left[:, None]))
 
 
 def in_words(agent: Agent) -> list[str]:
     """One line each: what it is, how it was trained, what it does when a feature is at its ends."""
-    curve, training = agent.curve[-1], agent.training["train"]
+    training = agent.training["train"]
     unit = {"fractions": "of the rest", "multiples": "of the TWAP slice", "lots": "lots"}[agent.actions.set]
+    all_left = "" if len(agent.levels) == len(agent.actions.levels) else " or all that is left"
     lines = [
-        f"agent {agent.training['name']}: rule {training['rule']}, {curve['episodes']:,.0f} episodes of training",
+        f"agent {agent.training['name']}: rule {training['rule']}, {agent.curve[-1]['episodes']:,.0f} episodes of training",
         f"state: step, {', '.join(f'{cut.name} ({cut.bins} bins)' for cut in agent.cuts)}; "
-        f"{len(agent.actions.levels)} actions, {unit}",
-        _judged(training["rule"], curve),
-        f"{100 * agent.known:.1f} % of the states were visited at least {FEWEST_VISITS} times; elsewhere it acts without "
-        "looking at the market",
+        f"{len(agent.levels)} actions, {unit}{all_left}",
+        *_judged(agent),
+        f"{100 * agent.known:.1f} % of the states were visited at least {FEWEST_VISITS} times; "
+        + _ELSEWHERE[training["rule"] == "backward"],
     ]
     lines += [
         f"{count:,} values of {name} in the pilot run lay beyond its bins" for name, count in agent.outside.items()
@@ -35,10 +47,31 @@ def in_words(agent: Agent) -> list[str]:
     return [*lines, *(_ends(agent, f) for f in range(len(agent.cuts) - 1))]
 
 
-def _judged(rule: str, curve: dict[str, float]) -> str:
-    if rule == "program":
-        return f"cost by the mini-project's own reckoning: {curve['training_bps']:,.0f} to go from the first step"
-    return f"cost without the moves: {curve['training_bps']:.3f} bps in training, {curve['validation_bps']:.3f} in validation"
+def _judged(agent: Agent) -> list[str]:
+    """What the table promised, what it cost where it was chosen, and on fresh episodes; and whether these agree."""
+    if agent.training["train"]["rule"] == "program":
+        promised = agent.curve[-1]["training_bps"]
+        return [f"cost by the mini-project's own reckoning: {promised:,.0f} to go from the first step"]
+    row, rounds, (cost, error) = agent.curve[agent.kept], len(agent.curve) - 1, agent.fresh
+    if row["training_bps"] is None:
+        return [
+            f"cost without the moves: {row['validation_bps']:.3f} bps in validation, {cost:.3f} on fresh episodes, of the "
+            "start (the best static schedule that its actions can play, or the agent that it goes on from): none of its "
+            f"{rounds} rounds cost less"
+        ]
+    kept = f"round {agent.kept} of {rounds} is kept, the best in validation"
+    lines = [
+        f"cost without the moves: {row['training_bps']:.3f} bps in training, {row['validation_bps']:.3f} in validation, "
+        f"{cost:.3f} on fresh episodes; {kept}"
+    ]
+    gap = cost - row["training_bps"]
+    if abs(gap) > _DIFFERENT * error:
+        less, what = ("more", "too hopeful") if gap > 0.0 else ("less", "too careful")
+        lines.append(
+            f"training and validation differ: on fresh episodes it costs {abs(gap):.3f} bps {less} than its table promises "
+            f"({abs(gap) / max(error, 1e-300):.0f} standard errors), so the table's values are {what}"
+        )
+    return lines
 
 
 def _ends(agent: Agent, f: int) -> str:

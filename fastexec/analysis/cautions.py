@@ -13,6 +13,7 @@ from fastexec.statistics.few_days import single_value
 from fastexec.statistics.metrics import LEAST_EPISODES, Metric, material_of
 from fastexec.statistics.paired import FEWEST_DAYS, Paired, from_summary, is_controlled
 from fastexec.statistics.simultaneous import simultaneous
+from fastexec.statistics.unseen import unseen_notes
 from fastexec.statistics.verdict import single, told_with_interval
 from fastexec.studies.study import Study
 
@@ -93,6 +94,11 @@ def cautions(studies: Sequence[Study], summaries: Sequence[pa.Table]) -> list[st
     if partial:
         rule = _RESTS.get(study.order.rest, "was completed or marked at the end, at a cost")
         notes.append(f"* did not finish by itself in every episode; the rest {rule}: {', '.join(partial)}")
+    notes += unseen_notes(
+        (row["strategy"], row["unseen"])
+        for summary in summaries
+        for row in summary.select(["strategy", "unseen"]).to_pylist()
+    )
     controls = [strategy.name for strategy in study.strategies if strategy.is_control]
     if controls:
         notes.append("+ control: an adaptive policy must beat these, not only TWAP")

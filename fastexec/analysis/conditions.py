@@ -113,7 +113,7 @@ def _selected(results: Results, mask: np.ndarray) -> Results:
         "filled_shares",
         "completion",
         "vwap_slippage_bps",
-        *(["program_cost"] if "program_cost" in results.episodes else []),
+        *(name for name in ("program_cost", "states_met", "states_unseen") if name in results.episodes),
     ]
     return Results(
         results.strategies,

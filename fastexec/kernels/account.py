@@ -77,8 +77,8 @@ def write_rows(span, ledgers, rows, output):
             row, places = rows[k, at : at + count], column[k::strategies]
             for i in range(count):
                 places[i] = row[i]
-    for field, counts in ((f.ORDERS, output.counts[0]), (f.LAST_STEP, output.counts[1])):
-        at = field + low
+    for c in range(output.counts.shape[0]):
+        counts, at = output.counts[c], (f.ORDERS, f.LAST_STEP, f.MET, f.UNSEEN)[c] + low
         for k in range(strategies):
             row, places = ledgers[k, at : at + count], counts[first * strategies + k :: strategies]
             for i in range(count):

@@ -16,15 +16,26 @@ def encode(strategies, k, t, p, m, b):
     """The state of each lane at the start of step t into field STATE."""
     for i in range(LANES):
         b[f.STATE + i] = 0.0
+        b[f.OUTSIDE + i] = 0.0
     for j in range(strategies.kinds[k, f.FEATURES]):
         feature, edges = strategies.features[k, j], strategies.edges[k, j]
         stride = np.float64(feature[f.STRIDE])
         observe_feature(t, feature, strategies.kinds[k, f.SEES_VOLUME], p, m, b)
+        if strategies.kinds[k, f.COUNTS_UNSEEN] and t > 0:  # in the first step some tell nothing yet
+            note_outside(edges[f.LOWEST], edges[f.HIGHEST], b)
         if feature[f.FEATURE] == INVENTORY:
             cut_evenly(stride, np.float64(feature[f.BINS] - 1), b)
         else:
             for e in range(0, feature[f.BINS] - 1, 4):
                 add_four(stride, edges[e : e + 4], b)
+
+
+@stage
+def note_outside(lowest, highest, b):
+    """Whether a value lies outside what a training saw of the feature, into field OUTSIDE, which keeps what it holds."""
+    for i in range(LANES):
+        value, outside = b[f.VALUE + i], b[f.OUTSIDE + i]
+        b[f.OUTSIDE + i] = 1.0 if value < lowest or value > highest else outside
 
 
 @stage

@@ -49,7 +49,7 @@ def _door(episodes, plan, strategies, paths, lanes, functions, output):
     held("output.markets", output.markets, F8, len(f.MARKET_COLUMNS), count)
     held("output.parameters", output.parameters, F8, plan.drawn.shape[0], count)
     held("output.episodes", output.episodes, F8, f.episode_rows(plan.switches), rows)
-    held("output.counts", output.counts, I4, len(f.COUNT_COLUMNS), rows)
+    held("output.counts", output.counts, I4, f.count_rows(strategies), rows)
     recorded = sizes("output.steps", output.steps, 2)[1] > 0
     held("output.steps", output.steps, F8, len(f.STEP_COLUMNS), rows * steps if recorded else 0)
     held("output.fault", output.fault, I8, 4)

@@ -10,7 +10,7 @@ from fastexec.kernels import fields as f
 from fastexec.kernels._jit import LANES, bound_to, stage
 from fastexec.kernels.account import derive_costs
 from fastexec.kernels.bins import encode
-from fastexec.kernels.door import F8, I4, U1, held, sizes, within
+from fastexec.kernels.door import F4, F8, I4, U1, held, sizes, within
 from fastexec.kernels.execute import cost_of
 from fastexec.kernels.ledger import booking, end_order
 from fastexec.kernels.parts import outcome
@@ -22,18 +22,23 @@ from fastexec.kernels.walk import Episodes, Stages, Walk
 
 class Experience(NamedTuple):
     """``states`` int32[t, e], ``actions`` uint8[t, e], ``costs`` float64[t, e]: of each step, bps of the order's value
-    without the moves; the last one with what the horizon rule charges. ``epsilon`` float64[1]: how often any action is tried.
+    without the moves; the last one with what the horizon rule charges. ``beside`` float32[t, e]: by how many bins the
+    inventory differs from the middle of its bin. ``epsilon`` float64[1]: how often any action is tried.
     """
 
     states: np.ndarray
     actions: np.ndarray
     costs: np.ndarray
+    beside: np.ndarray
     epsilon: np.ndarray
 
 
 def example_record() -> Experience:
     """For types."""
-    return Experience(np.zeros((1, 1), np.int32), np.zeros((1, 1), np.uint8), np.zeros((1, 1)), np.zeros(1))
+    one = (1, 1)
+    return Experience(
+        np.zeros(one, np.int32), np.zeros(one, np.uint8), np.zeros(one), np.zeros(one, np.float32), np.zeros(1)
+    )
 
 
 def explore_range(
@@ -58,6 +63,7 @@ def _door(episodes, plan, strategies, paths, lanes, functions, record):
     held("record.states", record.states, I4, steps, columns)
     held("record.actions", record.actions, U1, steps, columns)
     held("record.costs", record.costs, F8, steps, columns)
+    held("record.beside", record.beside, F4, steps, columns)
     held("record.epsilon", record.epsilon, F8, 1)
 
 
@@ -68,6 +74,7 @@ def choose(clock, span, plan, strategies, lanes, record):
     p, m, b, words, t = lanes.parameters, lanes.market, lanes.ledgers[0], lanes.words, clock.t
     low, high, offset = span
     encode(strategies, np.int64(0), t, p, m, b)
+    note_inventory(t, span, strategies, p, b, record)
     draw_choices(clock, np.int64(0), plan, strategies, words)
     find_actions(strategies, np.int64(0), t, b)
     levels, tried = np.uint64(strategies.kinds[0, f.LEVELS]), record.epsilon[0] * 4294967296.0
@@ -82,6 +89,19 @@ def choose(clock, span, plan, strategies, lanes, record):
     for i in range(high - low):
         taken[i] = np.uint8(np.int32(actions[i]))
     take_actions(strategies, np.int64(0), plan.numbers[f.LOT], clock.steps, p, m, b)
+
+
+@stage
+def note_inventory(t, span, strategies, p, b, record):
+    """How far the inventory, the last of the features, lies from the middle of its bin."""
+    low, high, offset = span
+    top = np.float64(strategies.features[0, strategies.kinds[0, f.FEATURES] - 1, f.BINS] - 1)
+    for i in range(LANES):
+        place = b[f.REMAINING + i] / p[f.SHARES + i] * top
+        b[f.VALUE + i] = place - np.floor(place + 0.5)
+    noted, values = record.beside[t, offset + low : offset + high], b[f.VALUE + low : f.VALUE + high]
+    for i in range(high - low):
+        noted[i] = np.float32(values[i])
 
 
 @bound_to(record=example_record)

@@ -99,12 +99,14 @@ MARKET_FIELDS = MIDS // LANES + HISTORY
 
 # Of a strategy: decision and ledger; observation (VALUE: of one feature, then an action's number); outcome of the decision
 # (its share of the volume, that to the exponent, its own transient impact); what a learner keeps of the step before; the
-# step's price as linear factors. What can be derived at any time (fees, filled shares, permanent cost) is not accumulated.
+# step's price as linear factors; whether what it observes lies outside what its training saw, how many steps began with
+# something left to trade, and in how many of those it did. What can be derived at any time (fees, filled shares, permanent
+# cost) is not accumulated.
 (SLICE, REMAINING, SUM_TIMING, SUM_HALF_SPREAD, SUM_TEMPORARY, SUM_SQUARES, SUM_TRANSIENT, IMPACT,
  ORDERS, LAST_STEP, LARGEST_RATE, VOLUME_AT_LAST, OWN_REMAINING, PROGRAM_COST,
  VALUE, STATE, RATE, RAISED_RATE, PUSHED, PAST_STATE, PAST_TRADED,
- FACTOR_SPREAD, FACTOR_TEMPORARY, FACTOR_END, FACTOR_END_TEMPORARY,
- CHARGED, SUM_CHARGED, SUM_FURTHER) = _offsets(0, 28)  # fmt: skip
+ FACTOR_SPREAD, FACTOR_TEMPORARY, FACTOR_END, FACTOR_END_TEMPORARY, OUTSIDE, MET, UNSEEN,
+ CHARGED, SUM_CHARGED, SUM_FURTHER) = _offsets(0, 31)  # fmt: skip
 # What the further parts charge for the slice, in currency a share, and have charged so far; from SUM_FURTHER on each of them.
 MOST_FURTHER = 4
 LEDGER_FIELDS = SUM_FURTHER // LANES + MOST_FURTHER
@@ -128,9 +130,12 @@ NUMBERS = RESTART + 1
 (RANGE_LOW, RANGE_HIGH, RANGE_IS_LOG) = range(3)
 (PRICE_CURVE, SPREAD_CURVE, VOLUME_CURVE, COSINE_CURVE) = range(4)
 # What is known of a strategy: kind, whether it fills at the end of the step, its stream, action set, levels, plugin slot; which
-# volume it sees: bits SEES_STEP (the step's own) and OF_PATHS (what traded stands in TRADED).
-(KIND, FILLS_AT_NEXT, OWNER, ACTION_SET, LEVELS, SLOT, SEES_VOLUME, FEATURES, STATES, POLICY_AT) = range(10)
-KIND_FIELDS = POLICY_AT + 1
+# volume it sees: bits SEES_STEP (the step's own) and OF_PATHS (what traded stands in TRADED); whether what its training never
+# saw is counted.
+(KIND, FILLS_AT_NEXT, OWNER, ACTION_SET, LEVELS, SLOT, SEES_VOLUME, FEATURES, STATES, POLICY_AT, COUNTS_UNSEEN) = range(
+    11
+)
+KIND_FIELDS = COUNTS_UNSEEN + 1
 SCHEDULE, POV, OWN_SCHEDULE, RANDOM, PLUGIN, TABLE = 0, 1, 2, 3, 4, 5
 FRACTIONS, MULTIPLES, LOT_COUNTS, ANY_LOTS = 0, 1, 2, 3
 SEES_STEP, OF_PATHS = 1, 2
@@ -138,6 +143,10 @@ SEES_STEP, OF_PATHS = 1, 2
 (FEATURE, BINS, STRIDE, LOOK_BACK) = range(4)
 MOST_FEATURES = 6
 MOST_LEVELS = 32
+# Behind a feature's edges: the lowest and the highest value that a training saw.
+LOWEST, HIGHEST = MOST_LEVELS, MOST_LEVELS + 1
+EDGES = HIGHEST + 1
+UNSEEN_STATE = 1 << 15  # of a policy's entry: set where its training never met the state
 # A Markov chain: for each state the standard normals beyond which the next state lies, the same for the first step's law
 # (as if it came from a state 32), and the levels; each a row of 32. The spread's chain, then the volume's.
 FIRST_ROW, LEVEL_ROW = MOST_LEVELS, MOST_LEVELS + 1
@@ -153,7 +162,8 @@ EPISODE_COLUMNS = (
     "spread_bps", "temporary_bps", "permanent_bps", "transient_bps", "timing_bps", "fees_bps", "residual_bps",
     "vwap_slippage_bps", "participation", "max_participation", "program_cost",
 )  # fmt: skip
-COUNT_COLUMNS = ("child_orders", "last_step")
+# The last two of studies with an agent only.
+COUNT_COLUMNS = ("child_orders", "last_step", "states_met", "states_unseen")
 STEP_COLUMNS = ("mid", "spread", "volume", "shares", "price", "remaining", "own_impact")
 (ORDER_SHARES, ARRIVAL_PRICE, LAST_PRICE, MARKET_VWAP, MARKET_TWAP, MARKET_VOLUME,
  ARRIVAL_SPREAD_BPS, MEAN_SPREAD_BPS, REALISED_VOLATILITY) = range(len(MARKET_COLUMNS))  # fmt: skip
@@ -173,6 +183,11 @@ CLOSED_FIELDS = ROW_FURTHER // LANES + MOST_FURTHER
 def further_parts(switches: np.ndarray) -> list[int]:
     """The further parts of the cost that a study has, in the order of the sum."""
     return [part for part in range(MOST_FURTHER) if int(switches[FURTHER]) >> part & 1]
+
+
+def count_rows(strategies: Strategies) -> int:
+    """Counts of an episode that a study has."""
+    return len(COUNT_COLUMNS) - (0 if strategies.kinds[:, COUNTS_UNSEEN].any() else 2)
 
 
 def episode_rows(switches: np.ndarray) -> int:
@@ -201,7 +216,7 @@ class Plan(NamedTuple):
 class Strategies(NamedTuple):
     """``kinds`` int64[k, KIND_FIELDS]; ``levels`` float64[k, 32]: a POV's rate, a random's actions, a plugin's parameters;
     ``fractions`` float64[k, g, t + 1]: done by the start of step t; ``groups`` int64[e]: g of a row of the given paths;
-    of agents: ``features`` int64[k, f, 4], ``edges`` float64[k, f, 32], ``policy`` uint16: each step's and state's action.
+    of agents: ``features`` int64[k, f, 4], ``edges`` float64[k, f, EDGES], ``policy`` uint16: each step's and state's action.
     ``last_volume`` float64[g]: of the last step as it is expected, for what is valued at the end.
     """
 

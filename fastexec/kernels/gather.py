@@ -25,14 +25,19 @@ from fastexec.kernels.walk import Episodes, Stages, Walk
 
 
 class Gathered(NamedTuple):
-    """``go`` and ``stay`` int64[t, x, x']: how often x' followed x in step t, with volume and without; ``costs``
-    int64[t, x, 4]: sums of the half spread and of the temporary factor, and of the same two of what is left at the step's
-    end, bps of the order's value, times ``scale[0]``; ``fault`` int64[1]: values beyond the bounds ``scale[1]``, ``scale[2]``.
+    """``go`` and ``stay`` int64[t, x, x']: how often x' followed x in step t, with volume and without; ``half`` and
+    ``temporary``, likewise: sums of the half spread and of the temporary factor, where there was volume; ``ends`` int64[t, x,
+    2]: sums of the same two of what is left at the step's end; all of bps of the order's value, times ``scale[0]``. ``squares``
+    int64[t, x, 3]: of the half spread squared, of its product with the temporary factor and of that squared, times
+    ``scale[3]`` to ``scale[5]``. ``fault`` int64[1]: values beyond the bounds ``scale[1]`` (spreads) and ``scale[2]``.
     """
 
     go: np.ndarray
     stay: np.ndarray
-    costs: np.ndarray
+    half: np.ndarray
+    temporary: np.ndarray
+    ends: np.ndarray
+    squares: np.ndarray
     scale: np.ndarray
     fault: np.ndarray
 
@@ -47,7 +52,7 @@ def gather_range(
 def example_sums() -> Gathered:
     """For types."""
     cube = np.zeros((1, 1, 1), np.int64)
-    return Gathered(cube, cube, cube, np.ones(3), np.zeros(1, np.int64))
+    return Gathered(cube, cube, cube, cube, cube, cube, np.ones(6), np.zeros(1, np.int64))
 
 
 def _door(episodes, plan, strategies, paths, lanes, functions, sums):
@@ -58,8 +63,11 @@ def _door(episodes, plan, strategies, paths, lanes, functions, sums):
     within("sums.go: states", states, codes_of(strategies))
     held("sums.go", sums.go, I8, steps, states, states)
     held("sums.stay", sums.stay, I8, steps, states, states)
-    held("sums.costs", sums.costs, I8, steps, states, 4)
-    held("sums.scale", sums.scale, F8, 3)
+    held("sums.half", sums.half, I8, steps, states, states)
+    held("sums.temporary", sums.temporary, I8, steps, states, states)
+    held("sums.ends", sums.ends, I8, steps, states, 2)
+    held("sums.squares", sums.squares, I8, steps, states, 3)
+    held("sums.scale", sums.scale, F8, 6)
     held("sums.fault", sums.fault, I8, 1)
 
 
@@ -98,37 +106,47 @@ def remember_states(m, b):
 
 @stage
 def count_transitions(t, span, b, sums):
-    """The state of each lane after the one before."""
+    """The state of each lane after the one before, and what a slice paid in between: the step's factors still stand."""
     for i in range(span.low, span.high):
         before, now = np.int64(b[f.PAST_STATE + i]), np.int64(b[f.STATE + i])
-        if b[f.PAST_TRADED + i] > 0.0:
+        traded = b[f.PAST_TRADED + i] > 0.0
+        if traded:
             sums.go[t, before, now] += 1
         else:
             sums.stay[t, before, now] += 1
+        add_costs(i, b, traded, t, before, now, sums)
 
 
-@bound_to(sums=example_sums)
 @stage
-def add_costs(t, span, m, b, sums):
-    """The step's factors: of the slice (half spread), of its power (temporary), and those of what is left at the step's end."""
-    scale, most_spread, most_temporary = sums.scale[0], sums.scale[1], sums.scale[2]
-    for i in range(span.low, span.high):
-        x = np.int64(b[f.STATE + i])
-        half, temporary = b[f.FACTOR_SPREAD + i], b[f.FACTOR_TEMPORARY + i]
-        end, raised = b[f.FACTOR_END + i], b[f.FACTOR_END_TEMPORARY + i]
-        if not (max(half, end) <= most_spread and max(temporary, raised) <= most_temporary):
-            sums.fault[0] += 1
-        elif m[f.VOLUME + i] > 0.0:
-            sums.costs[t, x, 0] += np.int64(half * scale)
-            sums.costs[t, x, 1] += np.int64(temporary * scale)
-        sums.costs[t, x, 2] += np.int64(end * scale) if end <= most_spread else 0
-        sums.costs[t, x, 3] += np.int64(raised * scale) if raised <= most_temporary else 0
+def add_costs(i, b, traded, t, before, now, sums):
+    """One lane's factors: of the slice (half spread), of its power (temporary), and those of what is left at the step's end."""
+    scale = sums.scale
+    half, temporary = b[f.FACTOR_SPREAD + i], b[f.FACTOR_TEMPORARY + i]
+    end, raised = b[f.FACTOR_END + i], b[f.FACTOR_END_TEMPORARY + i]
+    if not (half <= scale[1] and end <= scale[1] and temporary <= scale[2] and raised <= scale[2]):
+        sums.fault[0] += 1
+        return
+    squares, ends = sums.squares[t, before], sums.ends[t, before]
+    if traded:
+        sums.half[t, before, now] += in_units(half, scale[0])
+        sums.temporary[t, before, now] += in_units(temporary, scale[0])
+        squares[0] += in_units(half * half, scale[3])
+        squares[1] += in_units(half * temporary, scale[4])
+        squares[2] += in_units(temporary * temporary, scale[5])
+    ends[0] += in_units(end, scale[0])
+    ends[1] += in_units(raised, scale[0])
+
+
+@stage
+def in_units(x, scale):
+    """Fixed point, to the nearest."""
+    return np.int64(x * scale + 0.5)
 
 
 def _stages(world):
     """Gather; ``own`` are the ``Gathered`` sums."""
     factors = find_factors, factoring(world.plan.switches)
-    return Stages([(observe_state, count_step, *factors, add_costs, remember_states)], (count_last,))
+    return Stages([(observe_state, count_step, *factors, remember_states)], (count_last,))
 
 
 gather_blocks = Walk("gather_blocks", _door, _stages)

@@ -1,5 +1,8 @@
 """Q-learning as the textbook has it (Watkins 1989): one episode after the other, an update after every step; and double
 Q-learning (van Hasselt 2010), where each of two tables is moved towards what the other says of its own best action.
+
+The inventory lies on a grid. Where an action leads between two of its points, what follows is the mean of both, and the
+episode goes on from the nearer one; on whole grid points it is the textbook, bit for bit.
 """
 
 from __future__ import annotations
@@ -11,13 +14,25 @@ import numpy as np
 from fastexec.kernels import fields as f
 from fastexec.kernels._jit import entry, stage
 from fastexec.kernels.door import F8, I4, I8, U1, U4, all_within, held, sizes, within
+from fastexec.kernels.learning import CONSTANT, FALLING, SLOWNESS
 from fastexec.kernels.programme import NUMBERS, check_slices, known_cost, mark, marks
 from fastexec.kernels.watch import Watched
 
 
+class Tables(NamedTuple):
+    """``q`` and ``second`` float64[table, t, i * states + x, a]: the targets' means, and those of their squares, weighted
+    alike; ``visits`` int64[t, i * states + x, a].
+    """
+
+    q: np.ndarray
+    second: np.ndarray
+    visits: np.ndarray
+
+
 class Rule(NamedTuple):
-    """slices, powers: as in ``programme.Problem``; after: int64[i, a], the inventory that action a leaves; risk: float64[t];
-    numbers: of the costs, ``learning``: (learning rate, discount, epsilon); horizon; double: whether two tables are kept.
+    """slices, powers: as in ``programme.Problem``; after: float64[i, a], the grid point that action a leaves; risk:
+    float64[t]; numbers: of the costs, ``learning``: (learning rate, discount, epsilon); rate: CONSTANT, FALLING or BY_VISITS;
+    horizon; double: whether two tables are kept.
     """
 
     slices: np.ndarray
@@ -26,6 +41,7 @@ class Rule(NamedTuple):
     risk: np.ndarray
     numbers: np.ndarray
     learning: np.ndarray
+    rate: int
     horizon: int
     double: int
 
@@ -35,59 +51,78 @@ def _example():
         np.zeros((1, 1), np.int32), np.zeros((1, 1, 4)), np.zeros((1, 1), np.uint8), np.zeros((1, 1, 2), np.uint32)
     )
     square = np.zeros((1, 1))
-    rule = Rule(square, square, np.zeros((1, 1), np.int64), np.zeros(1), np.zeros(NUMBERS), np.zeros(3), 0, 0)
-    return seen, rule, np.zeros((2, 1, 1, 1)), np.zeros((1, 1, 1), np.int64), 1
+    rule = Rule(square, square, square, np.zeros(1), np.zeros(NUMBERS), np.zeros(3), 0, 0, 0)
+    q = np.zeros((2, 1, 1, 1))
+    return seen, rule, Tables(q, q, np.zeros((1, 1, 1), np.int64)), 1
 
 
-def _door(seen, rule, q, visits, states):
+def _door(seen, rule, tables, states):
+    q = tables.q
     episodes, steps = sizes("seen.states", seen.states, 2)
     inventories, _ = sizes("rule.slices", rule.slices, 2)
-    tables, _, _, actions = sizes("q", q, 4)
+    number, _, _, actions = sizes("q", q, 4)
     within("states", states, 1)
     within("q: steps", steps, 1)
-    within("q: tables", tables, 1 + (rule.double != 0))
+    within("q: tables", number, 1 + (rule.double != 0))
     held("seen.states", seen.states, I4, episodes, steps)
     all_within("seen.states", seen.states, 0, states - 1)
     held("seen.factors", seen.factors, F8, episodes, steps, 4)
     held("seen.traded", seen.traded, U1, episodes, steps)
     held("seen.words", seen.words, U4, episodes, steps, 2)
     check_slices(rule.slices, rule.powers, inventories, actions)
-    held("rule.after", rule.after, I8, inventories, actions)
-    all_within("rule.after", rule.after, 0, inventories - 1)
+    held("rule.after", rule.after, F8, inventories, actions)
+    all_within("rule.after", rule.after, 0.0, inventories - 1.0)
     held("rule.risk", rule.risk, F8, steps)
     held("rule.numbers", rule.numbers, F8, NUMBERS)
     held("rule.learning", rule.learning, F8, 3)
-    held("q", q, F8, tables, steps, inventories * states, actions)
-    held("visits", visits, I8, steps, inventories * states, actions)
+    held("q", q, F8, number, steps, inventories * states, actions)
+    held("second", tables.second, F8, number, steps, inventories * states, actions)
+    held("visits", tables.visits, I8, steps, inventories * states, actions)
 
 
 @entry(_example, _door)
-def learn_episodes(seen, rule, q, visits, states):
-    """Learn from every episode in order. ``q`` float64[table, t, i * states + x, a], ``visits`` int64[t,
-    i * states + x, a]. A learning rate of 0 is one over the visits.
-    """
+def learn_episodes(seen, rule, tables, states):
+    """Learn from every episode in order; ``states``: of the market."""
+    q, visits = tables.q, tables.visits
     steps, inventories = seen.states.shape[1], rule.slices.shape[0]
-    alpha, discount = rule.learning[0], rule.learning[1]
     for e in range(seen.states.shape[0]):
-        i, before, action, cost, table = inventories - 1, -1, 0, 0.0, np.int64(0)
+        i, before, action, cost, table, place = inventories - 1, -1, 0, 0.0, np.int64(0), 0.0
         for t in range(steps):
-            s = i * states + seen.states[e, t]
+            x = np.int64(seen.states[e, t])
+            s = i * states + x
             if before >= 0:
-                y = cost + discount * ahead(q, table, t, s, rule.double)
-                move(q[table, t - 1, before], visits[t - 1, before], action, alpha, y)
+                y = cost + rule.learning[1] * ahead_between(q, table, t, place, x, states, rule.double)
+                move(tables, table, t - 1, before, action, rule, y)
             table = np.int64(seen.words[e, t, 1] & np.uint32(1)) if rule.double else np.int64(0)
             action = choose_action(q, t, s, seen.words[e, t], rule)
-            cost, i = take(seen, rule, e, t, i, action)
+            cost, place = take(seen, rule, e, t, i, action)
+            i = np.int64(place + 0.5)
             visits[t, s, action] += 1
             before = s
-        move(q[table, steps - 1, before], visits[steps - 1, before], action, alpha, cost)
+        move(tables, table, steps - 1, before, action, rule, cost)
 
 
 @stage
-def move(row, visits, action, alpha, y):
-    """A state's Q towards the target."""
-    share = alpha if alpha > 0.0 else 1.0 / visits[action]
-    row[action] += share * (y - row[action])
+def move(tables, table, t, s, action, rule, y):
+    """An action's Q, and its mean square, towards the target."""
+    n, share = np.float64(tables.visits[t, s, action]), rule.learning[0]
+    if rule.rate == FALLING:
+        share = 1.0 / (1.0 / share + (n - 1.0) / SLOWNESS)
+    elif rule.rate != CONSTANT:
+        share = 1.0 / n
+    q, second = tables.q[table, t, s], tables.second[table, t, s]
+    q[action] += share * (y - q[action])
+    second[action] += share * (y * y - second[action])
+
+
+@stage
+def ahead_between(q, table, t, place, x, states, double):
+    """What follows from a place on the grid of inventories, between two points the mean of both."""
+    low = np.int64(place)
+    value = ahead(q, table, t, low * states + x, double)
+    if place > low:
+        value += (place - low) * (ahead(q, table, t, (low + 1) * states + x, double) - value)
+    return value
 
 
 @stage
@@ -116,13 +151,13 @@ def choose_action(q, t, s, words, rule):
 
 @stage
 def take(seen, rule, e, t, i, action):
-    """Cost of the step in bps, and the inventory after it."""
+    """Cost of the step in bps, and the place on the grid of inventories after it."""
     last, numbers = t == seen.states.shape[1] - 1, rule.numbers
     left = i / (rule.slices.shape[0] - 1.0)
-    u, taken, after = 0.0, 0.0, i
+    u, taken, after = 0.0, 0.0, 1.0 * i
     if seen.traded[e, t]:
         if last and rule.horizon == f.COMPLETE:
-            u, taken, after = left, rule.powers[i, rule.slices.shape[1]], 0
+            u, taken, after = left, rule.powers[i, rule.slices.shape[1]], 0.0
         else:
             u, taken, after = rule.slices[i, action], rule.powers[i, action], rule.after[i, action]
     cost = seen.factors[e, t, 0] * u + seen.factors[e, t, 1] * taken

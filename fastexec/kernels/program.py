@@ -40,7 +40,8 @@ def best_of(q, s):
     return best
 
 
-def _door(paths, words, levels, numbers, q, visits, outcomes):
+def _door(paths, words, levels, numbers, tables, outcomes):
+    q, second, visits = tables
     mid, spread, volume = paths
     episodes, steps = sizes("mid", mid, 2)
     (actions,) = sizes("levels", levels, 1)
@@ -52,23 +53,26 @@ def _door(paths, words, levels, numbers, q, visits, outcomes):
     held("levels", levels, F8, actions)
     held("numbers", numbers, F8, 6)
     held("q", q, F8, _STATES, actions)
-    held("visits", visits, I8, _STATES)
+    held("second", second, F8, _STATES, actions)
+    held("visits", visits, I8, _STATES, actions)
     held("outcomes", outcomes, F8, episodes, 2)
 
 
 @entry(
-    "void(UniTuple(float64[:, ::1], 3), uint32[:, :, ::1], float64[::1], float64[::1], float64[:, ::1], int64[::1], "
-    "float64[:, ::1])",
+    "void(UniTuple(float64[:, ::1], 3), uint32[:, :, ::1], float64[::1], float64[::1], "
+    "Tuple((float64[:, ::1], float64[:, ::1], int64[:, ::1])), float64[:, ::1])",
     _door,
 )
-def learn_program(paths, words, levels, numbers, q, visits, outcomes):
+def learn_program(paths, words, levels, numbers, tables, outcomes):
     """Learn from ``paths`` (mid, spread, volume; each float64[e, t]) one after the other; ``words`` uint32[e, t, 2];
     ``levels``: shares of the rest.
 
-    numbers: (order, lot, cost coefficient, learning rate, discount, epsilon). ``q`` float64[s, a]: reward to go.
-    ``outcomes`` float64[e, 2]: what an episode was rewarded in all, and its completion.
+    numbers: (order, lot, cost coefficient, learning rate, discount, epsilon). ``tables``: q float64[s, a], reward to go, the
+    mean of squared targets, weighted alike, and visits int64[s, a]. ``outcomes`` float64[e, 2]: what an episode was rewarded
+    in all, and its completion.
     """
     mid, spread, volume = paths
+    q, second, visits = tables
     order, lot, coefficient = numbers[0], numbers[1], numbers[2]
     alpha, discount, epsilon = numbers[3], numbers[4], numbers[5] * 4294967296.0
     steps, actions = mid.shape[1], levels.shape[0]
@@ -76,7 +80,6 @@ def learn_program(paths, words, levels, numbers, q, visits, outcomes):
         left, rewarded = order, 0.0
         for t in range(steps):
             s = program_state(mid[e], spread[e], volume[e], t)
-            visits[s] += 1
             a = best_of(q, s)
             if np.float64(words[e, t, 0]) < epsilon:
                 a = np.int64((np.uint64(words[e, t, 1]) * np.uint64(actions)) >> np.uint64(32))
@@ -89,7 +92,9 @@ def learn_program(paths, words, levels, numbers, q, visits, outcomes):
             if t < steps - 1:
                 s2 = program_state(mid[e], spread[e], volume[e], t + 1)
                 target = reward + discount * q[s2, best_of(q, s2)]
+            visits[s, a] += 1
             q[s, a] += alpha * (target - q[s, a])
+            second[s, a] += alpha * (target * target - second[s, a])
             rewarded += reward
             left -= shares
             if left <= 0.0:

@@ -59,10 +59,8 @@ def check_slices(slices, powers, inventories, actions):
     all_within("what slices leave", left[:, None] - slices, -_HAIR, 1.0)
 
 
-def _door(problem, q, v):
-    steps, inventories, states, actions = sizes("q", q, 4)
-    held("q", q, F8, steps, inventories, states, actions)
-    held("v", v, F8, steps + 1, inventories, states)
+def check_problem(problem, steps, inventories, states, actions):
+    """ValueError unless its arrays are of these sizes, and its slices as ``check_slices`` wants them."""
     held("problem.go", problem.go, F8, steps, states, states)
     held("problem.stay", problem.stay, F8, steps, states, states)
     for name in ("sure", "spread", "temporary"):
@@ -71,6 +69,13 @@ def _door(problem, q, v):
     held("problem.risk", problem.risk, F8, steps)
     held("problem.numbers", problem.numbers, F8, NUMBERS)
     check_slices(problem.slices, problem.powers, inventories, actions)
+
+
+def _door(problem, q, v):
+    steps, inventories, states, actions = sizes("q", q, 4)
+    held("q", q, F8, steps, inventories, states, actions)
+    held("v", v, F8, steps + 1, inventories, states)
+    check_problem(problem, steps, inventories, states, actions)
 
 
 @entry(_example, _door)

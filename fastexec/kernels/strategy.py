@@ -52,6 +52,8 @@ def table(clock, k, strategies, numbers, p, m, b):
     """The action that an agent's policy has for the state."""
     encode(strategies, k, clock.t, p, m, b)
     find_actions(strategies, k, clock.t, b)
+    if strategies.kinds[k, f.COUNTS_UNSEEN]:
+        count_unseen(strategies, k, clock.t, b)
     take_actions(strategies, k, numbers[f.LOT], clock.steps, p, m, b)
 
 
@@ -125,7 +127,18 @@ def find_actions(strategies, k, t, b):
     """The policy's action for the state of each lane, into field VALUE."""
     policy, start = strategies.policy, strategies.kinds[k, f.POLICY_AT] + t * strategies.kinds[k, f.STATES]
     for i in range(LANES):
-        b[f.VALUE + i] = policy[start + np.int64(b[f.STATE + i])]
+        b[f.VALUE + i] = policy[start + np.int64(b[f.STATE + i])] & (f.UNSEEN_STATE - 1)
+
+
+@stage
+def count_unseen(strategies, k, t, b):
+    """Count the step where there is something left to trade, and where its training saw no such state or no such value."""
+    policy, start = strategies.policy, strategies.kinds[k, f.POLICY_AT] + t * strategies.kinds[k, f.STATES]
+    for i in range(LANES):
+        strange = b[f.OUTSIDE + i] > 0.0 or policy[start + np.int64(b[f.STATE + i])] >= f.UNSEEN_STATE
+        left = 1.0 if b[f.REMAINING + i] > 0.0 else 0.0
+        b[f.MET + i] += left
+        b[f.UNSEEN + i] += left if strange else 0.0
 
 
 @stage

@@ -27,7 +27,7 @@ _HIGHEST_OF_DRAWN = np.array([len(f.PARAMETERS) - 1, (1 << 32) - 1], np.uint64)
 #: The same of a strategy's kind.
 _HIGHEST_OF_KIND = np.array([
     f.TABLE, 1, (1 << 24) - 1, f.ANY_LOTS, f.MOST_LEVELS, (1 << 24) - 1, f.SEES_STEP | f.OF_PATHS, f.MOST_FEATURES,
-    _MOST_STATES, _MOST_STATES,
+    _MOST_STATES, _MOST_STATES, 1,
 ], np.uint64)  # fmt: skip
 
 
@@ -104,7 +104,7 @@ def _check_strategies(strategies: f.Strategies, steps: int, rows: int) -> None:
     within("strategies.fractions: groups", groups, 1)
     held("strategies.groups", strategies.groups, I8, *sizes("strategies.groups", strategies.groups, 1))
     held("strategies.features", strategies.features, I8, count, f.MOST_FEATURES, 4)
-    held("strategies.edges", strategies.edges, F8, count, f.MOST_FEATURES, f.MOST_LEVELS)
+    held("strategies.edges", strategies.edges, F8, count, f.MOST_FEATURES, f.EDGES)
     held("strategies.policy", strategies.policy, U2, size)
     held("strategies.last_volume", strategies.last_volume, F8, groups)
     each_within("strategies.kinds", strategies.kinds, _HIGHEST_OF_KIND)

@@ -105,7 +105,7 @@ def example_observed() -> Observed:
 def observe_range(
     seed: np.uint64, first: int, count: int, plan: f.Plan, strategies: f.Strategies, paths: f.Paths, values: np.ndarray
 ) -> None:
-    """The features of strategy 0, a schedule or POV, before any bins in episodes ``first <= e < first + count``, into
+    """The features of strategy 0, a schedule, POV or table, before any bins in episodes ``first <= e < first + count``, into
     ``values`` float64[feature, e - first, t].
     """
     observe_blocks.over(Episodes(seed, first, count, first), (plan, strategies, paths), Observed(values))
@@ -116,7 +116,8 @@ def _observed_door(episodes, plan, strategies, paths, lanes, functions, observed
     within("episodes: base", base, first, first)
     steps = check_study((first, count), plan, strategies, paths, lanes, functions)
     features = observed_by(strategies)
-    within("strategies.kinds[KIND] of strategy 0", int(strategies.kinds[0, f.KIND]), f.SCHEDULE, f.POV)
+    kind = int(strategies.kinds[0, f.KIND])
+    within("strategies.kinds[KIND] of strategy 0", f.SCHEDULE if kind == f.TABLE else kind, f.SCHEDULE, f.POV)
     held("observed.values", observed.values, F8, features, count, steps)
 
 

@@ -98,7 +98,7 @@ def example_world(own: Any = ()) -> World:
         np.zeros((1, 1, 2)),
         np.zeros(1, np.int64),
         np.zeros((1, f.MOST_FEATURES, 4), np.int64),
-        np.zeros((1, f.MOST_FEATURES, f.MOST_LEVELS)),
+        np.zeros((1, f.MOST_FEATURES, f.EDGES)),
         np.zeros(1, np.uint16),
         np.ones(1),
     )

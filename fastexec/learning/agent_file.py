@@ -15,6 +15,7 @@ from fastexec.files import open_local
 from fastexec.kernels.fields import MOST_FEATURES
 from fastexec.learning.agent import KEY, VERSION, Agent, agent_schema, codes_by_feature
 from fastexec.learning.features import MOST_CELLS
+from fastexec.learning.tables import Learned
 from fastexec.models._base import Model
 from fastexec.models.actions import Actions
 from fastexec.models.agents import MOST_BINS, Training
@@ -27,9 +28,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _MOST_STEPS, _MOST_ROUNDS = 100_000, 1_000_000
-_OVERHEAD = (
-    3  # bytes in memory that a file may announce, over what its cells take: two numbers a state beside q, levels
-)
+#: Bytes that a file may announce, over what its cells take: three numbers a cell, two a state, and levels of lists.
+_OVERHEAD = 3
 _SPARE = 1 << 20
 _HAIR = 1e-9
 
@@ -62,12 +62,16 @@ class _Feature(_Part):
         return self
 
 
-class _Round(_Part):
-    """A row of the learning curve."""
+_Ends = Annotated[tuple[float, float], Field(strict=False)]
 
-    episodes: Annotated[float, Field(gt=0)]
-    training_bps: float
+
+class _Round(_Part):
+    """A row of the learning curve; the start knows nothing of itself yet."""
+
+    episodes: Annotated[float, Field(ge=0)]
+    training_bps: float | None
     validation_bps: float
+    error_bps: Annotated[float, Field(ge=0)]
     completion: Annotated[float, Field(ge=0, le=1 + _HAIR)]
 
 
@@ -90,7 +94,7 @@ class _Origin(_Part):
 class _Meta(_Part):
     """The metadata of the table."""
 
-    version: Literal[1]
+    version: Literal[2]
     features: Annotated[tuple[_Feature, ...], Field(strict=False, min_length=1, max_length=MOST_FEATURES)]
     actions: Actions
     schedule: Annotated[
@@ -98,6 +102,9 @@ class _Meta(_Part):
         Field(strict=False, min_length=2, max_length=_MOST_STEPS + 1),
     ]
     curve: Annotated[tuple[_Round, ...], Field(strict=False, min_length=1, max_length=_MOST_ROUNDS)]
+    kept: Annotated[int, Field(ge=0)]
+    fresh: Annotated[tuple[float, Annotated[float, Field(ge=0)]], Field(strict=False)]
+    seen: Annotated[tuple[_Ends | None, ...], Field(strict=False)]
     training: _Origin
     outside: dict[str, Annotated[int, Field(ge=0)]]
 
@@ -121,7 +128,14 @@ class _Meta(_Part):
             raise PydanticCustomError("features", "features: inventory has a single bin")
         if self.training.order.steps != self.steps:
             raise PydanticCustomError("schedule", "schedule: its steps are not those of training.order")
-        if self.steps * self.states * len(self.actions.levels) > MOST_CELLS:
+        if self.kept >= len(self.curve):
+            raise PydanticCustomError("kept", "kept: no row of the curve")
+        if len(self.seen) != len(names) or any(
+            (ends is None) != (name == "inventory") or (ends is not None and ends[0] > ends[1])
+            for ends, name in zip(self.seen, names, strict=False)
+        ):
+            raise PydanticCustomError("seen", "seen: not the lowest and highest value of each feature but inventory")
+        if self.steps * self.states * self.actions_of > MOST_CELLS:
             raise PydanticCustomError("features", "features: more than {most} cells", {"most": f"{MOST_CELLS:,}"})
         if unknown := set(self.outside) - set(FEATURES):
             raise PydanticCustomError("outside", "outside: {name} is no feature", {"name": repr(min(unknown))})
@@ -130,6 +144,11 @@ class _Meta(_Part):
     @property
     def steps(self) -> int:
         return len(self.schedule) - 1
+
+    @property
+    def actions_of(self) -> int:
+        """The number of actions, all that is left among them."""
+        return len(self.actions.levels_for(self.training.order))
 
     @property
     def states(self) -> int:
@@ -158,13 +177,12 @@ def read_agent(path: Path | str, stream: Any = None) -> Agent:
         raise InputError(f"{path}: there is no such file; name an agent made by `fastexec train`") from None
     except (ValueError, TypeError, KeyError, OSError, MemoryError, RecursionError, pa.ArrowException):
         _refuse(path, "damaged, or no Parquet file")
-    q, visits = _arrays(table, meta, cuts, path)
-    agent = Agent(
-        cuts, meta.actions, q, visits, np.array(meta.schedule), raw["curve"], raw["training"], dict(meta.outside)
-    )
-    if not np.array_equal(_numbers(table["best"]), agent.policy.table.ravel()):
-        _refuse(path, "column best is not the action of least q")
-    return agent
+    learned = _arrays(table, meta, cuts, path)
+    seen = tuple((-np.inf, np.inf) if ends is None else ends for ends in meta.seen)
+    return Agent(
+        cuts, meta.actions, learned, np.array(meta.schedule), raw["curve"], meta.kept, meta.fresh, seen,
+        raw["training"], dict(meta.outside),
+    )  # fmt: skip
 
 
 def _refuse(path: Path | str, reason: str) -> NoReturn:
@@ -194,40 +212,38 @@ def _checked(raw: Any, path: Path | str) -> _Meta:
 
 def _check_shape(file: Any, meta: _Meta, cuts: tuple[Cut, ...], path: Path | str) -> None:
     """Columns, rows and the memory they announce, before any of it is taken."""
-    wanted, found = agent_schema(cuts, len(meta.actions.levels)), file.schema_arrow.remove_metadata()
+    wanted, found = agent_schema(cuts, meta.actions_of), file.schema_arrow.remove_metadata()
     if not found.equals(wanted):
         _refuse(path, f"its columns are {found.to_string(show_field_metadata=False)}, not {wanted.to_string()}")
-    rows, cells = meta.steps * meta.states, meta.steps * meta.states * len(meta.actions.levels)
+    rows, cells = meta.steps * meta.states, meta.steps * meta.states * meta.actions_of
     if file.metadata.num_rows != rows:
         _refuse(path, f"{file.metadata.num_rows:,} rows for {meta.steps} steps of {meta.states:,} states")
     groups = (file.metadata.row_group(g) for g in range(file.metadata.num_row_groups))
-    if sum(group.total_byte_size for group in groups) > _OVERHEAD * 8 * (cells + len(wanted) * rows) + _SPARE:
+    if sum(group.total_byte_size for group in groups) > _OVERHEAD * 8 * (3 * cells + len(wanted) * rows) + _SPARE:
         _refuse(path, "it announces more bytes than its table has")
 
 
-def _arrays(table: pa.Table, meta: _Meta, cuts: tuple[Cut, ...], path: Path | str) -> tuple[np.ndarray, np.ndarray]:
-    """q float64[t, state, a] and visits int64[t, state]; InputError where they cannot be."""
-    steps, states, actions = meta.steps, meta.states, len(meta.actions.levels)
-    flat = table["q"].combine_chunks()
-    if (
-        table.num_rows != steps * states
-        or any(column.null_count for column in table.columns)
-        or flat.flatten().null_count
-    ):
+def _arrays(table: pa.Table, meta: _Meta, cuts: tuple[Cut, ...], path: Path | str) -> Learned:
+    """The table; InputError where it cannot be one."""
+    steps, states, actions = meta.steps, meta.states, meta.actions_of
+    flat = {name: table[name].combine_chunks().flatten() for name in ("q", "second", "tries")}
+    if table.num_rows != steps * states or any(column.null_count for column in (*table.columns, *flat.values())):
         _refuse(path, "rows or values are missing")
     expected = {"step": np.repeat(np.arange(steps), states), **codes_by_feature(cuts, steps)}
     for name, values in expected.items():
         if not np.array_equal(_numbers(table[name]), values):
             _refuse(path, f"column {name} is not in the order of steps and states")
-    q = flat.flatten().to_numpy().reshape(steps, states, actions)
-    visits = _numbers(table["visits"]).reshape(steps, states)
-    if visits.min() < 0:
+    q, second, tries = (column.to_numpy().reshape(steps, states, actions) for column in flat.values())
+    visits, best = (_numbers(table[name]).reshape(steps, states) for name in ("visits", "best"))
+    if visits.min() < 0 or tries.min() < 0:
         _refuse(path, "visits lie below 0")
-    if np.isinf(q).any():
-        _refuse(path, "q is infinite")
-    if (np.isnan(q).all(axis=2) & (visits > 0)).any():
+    if np.isinf(q).any() or np.isinf(second).any() or (second < 0.0).any():
+        _refuse(path, "q is infinite, or a mean square no mean square")
+    if (np.isnan(q) & (tries > 0)).any() or ((visits > 0) & ~(tries > 0).any(axis=2)).any():
         _refuse(path, "a state was visited and no action tried")
-    return q, visits
+    if best.min() < 0 or best.max() >= actions:
+        _refuse(path, f"column best names an action beyond the {actions} that there are")
+    return Learned(q, second, tries, visits, best.astype(np.uint16))
 
 
 def _numbers(column: pa.ChunkedArray) -> np.ndarray:

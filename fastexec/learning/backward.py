@@ -17,8 +17,10 @@ from fastexec.kernels import fields
 from fastexec.kernels.gather import Gathered, gather_range
 from fastexec.kernels.philox import TRAINING
 from fastexec.kernels.programme import DISCOUNT, Problem, solve
+from fastexec.kernels.second_moments import Sampled, find_second_moments
 from fastexec.learning.agent import FEWEST_VISITS
 from fastexec.learning.optimum import numbers_of, risk_of
+from fastexec.learning.tables import Learned
 from fastexec.models.agents import Training
 from fastexec.models.scalar import bounds, expected
 from fastexec.models.strategies import Qtable
@@ -33,9 +35,15 @@ _AGENT = Qtable(model="qtable", name="agent", agent="-")
 
 
 def learn_backward(
-    study: StudyModel, training: Training, cuts: tuple[Cut, ...], name: str, threads: int, start: np.ndarray | None
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """After each round q float64[t, state, a] and visits int64[t, state], of all rounds so far.
+    study: StudyModel,
+    training: Training,
+    cuts: tuple[Cut, ...],
+    name: str,
+    threads: int,
+    start: Learned | None,
+    policy: np.ndarray,
+) -> Iterator[Learned]:
+    """The table after each round, of all rounds so far; every visit of a market state tries every inventory and action.
 
     Raises InputError where the rule does not know what the study has: transient impact, an exponent that is drawn.
     """
@@ -81,15 +89,18 @@ def require_memoryless(study: StudyModel, name: str) -> None:
 
 def _empty(study: StudyModel, training: Training, states: int) -> Gathered:
     """Nothing gathered yet; the fixed point leaves room for every visit at the largest value."""
-    steps = study.order.steps
-    largest = max(_MOST_SPREAD, most_temporary(study))
-    scale = fixed_point(largest * training.rounds * training.batch)
-    cube = (steps, states, states)
+    steps, visits = study.order.steps, training.rounds * training.batch
+    spread, temporary = _MOST_SPREAD, most_temporary(study)
+    scale = fixed_point(max(spread, temporary) * visits)
+    products = [fixed_point(most * visits) for most in (spread * spread, spread * temporary, temporary * temporary)]
     return Gathered(
-        np.zeros(cube, np.int64),
-        np.zeros(cube, np.int64),
-        np.zeros((steps, states, 4), np.int64),
-        np.array([scale, _MOST_SPREAD, most_temporary(study)]),
+        np.zeros((steps, states, states), np.int64),
+        np.zeros((steps, states, states), np.int64),
+        np.zeros((steps, states, states), np.int64),
+        np.zeros((steps, states, states), np.int64),
+        np.zeros((steps, states, 2), np.int64),
+        np.zeros((steps, states, 3), np.int64),
+        np.array([scale, spread, temporary, *products]),
         np.zeros(1, np.int64),
     )
 
@@ -108,30 +119,33 @@ def most_temporary(study: StudyModel) -> float:
     return float(max(_FARTHEST * 1e4 * terms.most_power * rate, 1.0))
 
 
-def _solved(
-    study: StudyModel, training: Training, cuts: tuple[Cut, ...], sums: list[Gathered], name: str
-) -> tuple[np.ndarray, np.ndarray]:
+def _solved(study: StudyModel, training: Training, cuts: tuple[Cut, ...], sums: list[Gathered], name: str) -> Learned:
     faults = sum(int(part.fault[0]) for part in sums)
     if faults:
         raise InputError(
             f"train.{name}: {faults} sampled steps cost more than the fixed point has room for (a volume under 1e-4 of its "
             "mean, or a spread beyond 100 %); raise market.volume.floor"
         )
-    go, stay = sum(part.go for part in sums), sum(part.stay for part in sums)
-    costs = sum(part.costs for part in sums) / sums[0].scale[0]
-    assert isinstance(go, np.ndarray)
-    assert isinstance(stay, np.ndarray)
-    visits = go.sum(axis=2) + stay.sum(axis=2)
-    problem = _problem(study, training, cuts, _pooled(go, visits), _pooled(stay, visits), _pooled(costs, visits))
-    inventories = cuts[-1].bins
-    q = np.empty((study.order.steps, inventories, visits.shape[1], len(training.actions.levels)))
-    solve(problem, q, np.empty((study.order.steps + 1, inventories, visits.shape[1])))
-    shape = (study.order.steps, inventories * visits.shape[1])
-    return q.reshape(*shape, -1), np.repeat(visits[:, None, :], inventories, axis=1).reshape(shape)
+    go, stay, spread, temporary, ends, squares = (np.sum([part[j] for part in sums], axis=0) for j in range(6))
+    scale, visits = sums[0].scale, go.sum(axis=2) + stay.sum(axis=2)
+    half, factor = (_pooled(x, visits) / scale[0] for x in (spread, temporary))
+    sampled = Sampled(half, factor, _pooled(squares, visits) / scale[3:])
+    end = _pooled(ends, visits) / scale[0]
+    problem = _problem(study, training, cuts, (_pooled(go, visits), _pooled(stay, visits)), sampled, end)
+    steps, inventories, states = study.order.steps, cuts[-1].bins, visits.shape[1]
+    q = np.empty((steps, inventories, states, problem.slices.shape[1]))
+    v, second = np.empty((steps + 1, inventories, states)), np.empty_like(q)
+    solve(problem, q, v)
+    find_second_moments(problem, sampled, v, second)
+    q = q.reshape(steps, inventories * states, -1)
+    tries = np.ascontiguousarray(np.broadcast_to(visits[:, None, :, None], second.shape)).reshape(q.shape)
+    return Learned(q, second.reshape(q.shape), tries, tries[:, :, 0].copy(), np.argmin(q, axis=2).astype(np.uint16))
 
 
 def _pooled(sums: np.ndarray, visits: np.ndarray) -> np.ndarray:
-    """Means a visit, float64; a state of too few visits takes those of its step over all states: it acts without looking."""
+    """Means a visit of whole numbers, float64[t, x, ...]; a state of too few visits takes those of its step over all states:
+    it acts without looking.
+    """
     total = sums.sum(axis=1) / visits.sum(axis=1)[:, None]
     known = visits >= FEWEST_VISITS
     own = sums / np.where(known, visits, 1)[:, :, None]
@@ -139,15 +153,21 @@ def _pooled(sums: np.ndarray, visits: np.ndarray) -> np.ndarray:
 
 
 def _problem(
-    study: StudyModel, training: Training, cuts: tuple[Cut, ...], go: np.ndarray, stay: np.ndarray, costs: np.ndarray
+    study: StudyModel,
+    training: Training,
+    cuts: tuple[Cut, ...],
+    chances: tuple[np.ndarray, np.ndarray],
+    sampled: Sampled,
+    end: np.ndarray,
 ) -> Problem:
     slices = slices_of(study, training.actions, cuts[-1].bins, expected(study.order.shares))
-    numbers = numbers_of(study)
+    numbers, (go, stay) = numbers_of(study), chances
     numbers[DISCOUNT] = training.discount
-    spread, temporary, end = (np.ascontiguousarray(costs[:, :, j]) for j in (0, 1, slice(2, 4)))
+    sure, spread, temporary = (
+        np.ascontiguousarray(np.add.accumulate(x, axis=2)[:, :, -1]) for x in (go, sampled.half, sampled.temporary)
+    )
     return Problem(
-        go, stay, np.ascontiguousarray(np.add.accumulate(go, axis=2)[:, :, -1]), spread, temporary, end,
-        risk_of(study, training.risk_aversion),
+        go, stay, sure, spread, temporary, end, risk_of(study, training.risk_aversion),
         np.ascontiguousarray(slices), powers_of(slices, temporary_exponent(study)), numbers,
         horizon_rule(study),
     )  # fmt: skip

@@ -37,7 +37,7 @@ def cuts_of(study: StudyModel, training: Training, name: str) -> tuple[Cut, ...]
                     f"train.{name}.features.{feature.name}: it does not vary in this market; leave it out, or give edges"
                 )
         cuts.append(cut_of(feature, edges))
-    cells = study.order.steps * int(np.prod([cut.bins for cut in cuts])) * len(training.actions.levels)
+    cells = study.order.steps * int(np.prod([cut.bins for cut in cuts])) * len(training.actions.levels_for(study.order))
     if cells > MOST_CELLS:
         largest = max(cuts, key=lambda cut: cut.bins)
         raise InputError(

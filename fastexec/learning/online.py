@@ -9,12 +9,16 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from fastexec.exact import power_of
 from fastexec.kernels import fields
-from fastexec.kernels.online import Rule, learn_episodes
+from fastexec.kernels.online import Rule, Tables, learn_episodes
 from fastexec.kernels.philox import TRAINING
+from fastexec.kernels.programme import DISCOUNT, Problem, solve
 from fastexec.kernels.watch import Watched, watch_range
 from fastexec.learning.backward import require_memoryless
-from fastexec.learning.optimum import numbers_of, risk_of
+from fastexec.learning.batched import RATES, epsilon_of
+from fastexec.learning.optimum import end_temporary, numbers_of, risk_of
+from fastexec.learning.tables import Learned, least
 from fastexec.models.agents import Training
 from fastexec.models.scalar import expected
 from fastexec.models.strategies import Qtable
@@ -23,25 +27,55 @@ from fastexec.planning.expectation import expect, temporary_exponent
 from fastexec.planning.plan import horizon_rule, owner, plan_strategies, plan_study
 from fastexec.planning.policies import Cut, TablePolicy, market_states, powers_of, slices_of
 
+_HAIR = 1e-9  # of a grid point, by which an action may miss it: rounding
+
 
 def learn_online(
-    study: StudyModel, training: Training, cuts: tuple[Cut, ...], name: str, threads: int, start: np.ndarray | None
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """After each round q float64[t, state, a] (of two tables the mean) and visits int64[t, state]; ``threads``: one works."""
+    study: StudyModel,
+    training: Training,
+    cuts: tuple[Cut, ...],
+    name: str,
+    threads: int,
+    start: Learned | None,
+    policy: np.ndarray,
+) -> Iterator[Learned]:
+    """The table after each round, of two tables the mean; ``threads``: one works. It begins from what each action costs in
+    the market as it is expected to be, the best static schedule from there on.
+    """
     require_memoryless(study, name)
-    states, steps = market_states(cuts), study.order.steps
-    shape = (steps, states * cuts[-1].bins)
-    cells = (*shape, len(training.actions.levels))
-    q, visits = np.zeros((2, *cells)), np.zeros(cells, np.int64)
-    double = training.rule == "double"
+    first = expected_table(study, training, cuts)
+    second = first * first
     if start is not None:
-        q[:] = start
+        known = ~np.isnan(start.q)
+        first[known], second[known] = start.q[known], start.second[known]
+    tables = Tables(np.stack((first, first)), np.stack((second, second)), np.zeros(first.shape, np.int64))
     for number in range(training.rounds):
-        last = max(training.rounds - 1, 1)
-        epsilon = training.epsilon + (training.epsilon_last - training.epsilon) * number / last
         seen = watch(study, training, cuts, name, number)
-        learn_episodes(seen, rule_of(study, training, cuts, epsilon), q, visits, states)
-        yield (0.5 * (q[0] + q[1]) if double else q[0].copy()), visits.sum(axis=2)
+        rule = rule_of(study, training, cuts, epsilon_of(training, number))
+        learn_episodes(seen, rule, tables, market_states(cuts))
+        q, squares = (0.5 * (x[0] + x[1]) if rule.double else x[0].copy() for x in (tables.q, tables.second))
+        tries = tables.visits.copy()
+        yield Learned(q, squares, tries, tries.sum(axis=2), least(q, policy))
+
+
+def expected_table(study: StudyModel, training: Training, cuts: tuple[Cut, ...]) -> np.ndarray:
+    """Cost to go of each action where spread, volume and mid are what they are expected to be, float64[t, state, a]."""
+    (market, *_), terms, order = expect(study), study.costs.temporary.terms(), study.order
+    slices = slices_of(study, training.actions, cuts[-1].bins, market.shares)
+    size = float(power_of(np.array([market.shares]), terms.exponent)[0])
+    numbers, half = numbers_of(study), 1e4 * market.relative.half_spread
+    numbers[DISCOUNT] = training.discount
+    factor = 1e4 * terms.power * size * market.relative.growth * market.inverse_volume * market.traded
+    traded = market.traded.copy()
+    end = np.stack((half, end_temporary(study) * market.relative.growth), axis=1)[:, None]
+    problem = Problem(
+        traded[:, None, None], 1.0 - traded[:, None, None], traded[:, None], (half * traded)[:, None], factor[:, None],
+        end, risk_of(study, training.risk_aversion), np.ascontiguousarray(slices),
+        powers_of(slices, terms.exponent), numbers, horizon_rule(study),
+    )  # fmt: skip
+    q = np.empty((order.steps, slices.shape[0], 1, slices.shape[1]))
+    solve(problem, q, np.empty((order.steps + 1, slices.shape[0], 1)))
+    return np.repeat(q, market_states(cuts), axis=2).reshape(order.steps, -1, slices.shape[1])
 
 
 def watch(study: StudyModel, training: Training, cuts: tuple[Cut, ...], name: str, number: int) -> Watched:
@@ -65,12 +99,12 @@ def rule_of(study: StudyModel, training: Training, cuts: tuple[Cut, ...], epsilo
     """What the kernel needs of study and training."""
     inventories = cuts[-1].bins
     slices = slices_of(study, training.actions, inventories, expected(study.order.shares))
-    left = np.arange(inventories)[:, None] / (inventories - 1) - slices
-    after = np.floor(left * (inventories - 1) + 0.5).astype(np.int64)
-    alpha = training.learning_rate if training.rate == "constant" else 0.0
-    learning = np.array([alpha, training.discount, epsilon])
+    after = np.arange(inventories)[:, None] - slices * (inventories - 1)
+    nearest = np.floor(after + 0.5)
+    after = np.minimum(np.maximum(np.where(np.abs(after - nearest) < _HAIR, nearest, after), 0.0), inventories - 1.0)
+    learning = np.array([training.learning_rate, training.discount, epsilon])
     return Rule(
         np.ascontiguousarray(slices), powers_of(slices, temporary_exponent(study)), after,
-        risk_of(study, training.risk_aversion), numbers_of(study), learning, horizon_rule(study),
+        risk_of(study, training.risk_aversion), numbers_of(study), learning, RATES[training.rate], horizon_rule(study),
         int(training.rule == "double"),
     )  # fmt: skip

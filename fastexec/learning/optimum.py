@@ -116,15 +116,22 @@ def _end(study: StudyModel, spreads: np.ndarray, volumes: int) -> np.ndarray:
     """Of what is left at a step's end, float64[t, x, 2]: half the spread that is quoted there, in bps of the mid (or the step's
     own, which stands in at the last quote), and the temporary factor as a trade.
     """
-    end, temporary = np.zeros((study.order.steps, spreads.size * volumes, 2)), study.costs.temporary.terms()
-    half = 0.5e4 * spreads
+    end, half = np.empty((study.order.steps, spreads.size * volumes, 2)), 0.5e4 * spreads
     if study.order.rest == "trade":
-        (market, *_) = expect(study)
         half = np.add.accumulate(_laws_of_market(study)[0].transition * half, axis=1)[:, -1]
-        rate = power_of(np.array([market.shares / market.last_volume]), temporary.exponent)[0]
-        end[:, :, 1] = 1e4 * temporary.power * rate
-    end[:, :, 0] = np.tile(half, volumes)
+    end[:, :, 0], end[:, :, 1] = np.tile(half, volumes), end_temporary(study)
     return end
+
+
+def end_temporary(study: StudyModel) -> float:
+    """The temporary factor of what is left at the end, bps, the mid where it was at arrival: as a trade in a volume as large as
+    the last step's is expected to be, else 0.
+    """
+    if study.order.rest != "trade":
+        return 0.0
+    (market, *_), temporary = expect(study), study.costs.temporary.terms()
+    rate = power_of(np.array([market.shares / market.last_volume]), temporary.exponent)[0]
+    return float(1e4 * temporary.power * rate)
 
 
 def numbers_of(study: StudyModel) -> np.ndarray:

@@ -12,6 +12,7 @@ from fastexec.kernels.philox import TRAINING
 from fastexec.kernels.program import MOMENTA, SPREADS, TIMES, VOLUMES, learn_program
 from fastexec.learning.online import watch
 from fastexec.learning.rollout import alone
+from fastexec.learning.tables import Learned, least
 from fastexec.models.agents import Training
 from fastexec.models.scalar import expected
 from fastexec.models.strategies import Twap
@@ -35,9 +36,15 @@ def program_cuts() -> tuple[Cut, ...]:
 
 
 def learn_program_rule(
-    study: StudyModel, training: Training, cuts: tuple[Cut, ...], name: str, threads: int, start: np.ndarray | None
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """After each round of ``batch`` episodes the cost to go, float64[t, state, a] (minus the reward), and visits.
+    study: StudyModel,
+    training: Training,
+    cuts: tuple[Cut, ...],
+    name: str,
+    threads: int,
+    start: Learned | None,
+    policy: np.ndarray,
+) -> Iterator[Learned]:
+    """The table after each round of ``batch`` episodes, minus the reward to go.
 
     Raises InputError where the study is not the mini-project's kind.
     """
@@ -50,19 +57,23 @@ def learn_program_rule(
         raise InputError(f"train.{name}.start: the mini-project's learner starts from nothing")
     steps = study.order.steps
     slices = np.array([min(int(10.0 * ((steps - t) / steps)), TIMES - 1) for t in range(steps)])
-    for q, visits, _ in _rounds(study, training, name):
-        yield -q.reshape(TIMES, -1, q.shape[1])[slices], visits.reshape(TIMES, -1)[slices]
+    for tables, _ in _rounds(study, training, name):
+        q, second, tries = (x.reshape(TIMES, -1, x.shape[1])[slices] for x in tables)
+        yield Learned(-q, second, tries, tries.sum(axis=2), least(-q, policy))
 
 
 def program_history(study: StudyModel, name: str) -> np.ndarray:
     """What each episode of a training by rule program was rewarded in all, and its completion, float64[e, 2]."""
-    return np.concatenate([outcomes for _, _, outcomes in _rounds(study, study.train[name], name)])
+    return np.concatenate([outcomes for _, outcomes in _rounds(study, study.train[name], name)])
 
 
-def _rounds(study: StudyModel, training: Training, name: str) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """After each round the table, its visits, and the outcomes of the round's episodes."""
-    states = SPREADS * VOLUMES * MOMENTA * TIMES
-    q, visits = np.zeros((states, len(training.actions.levels))), np.zeros(states, np.int64)
+def _rounds(
+    study: StudyModel, training: Training, name: str
+) -> Iterator[tuple[tuple[np.ndarray, np.ndarray, np.ndarray], np.ndarray]]:
+    """After each round its tables (see ``learn_program``), and the outcomes of the round's episodes."""
+    levels = np.array(training.actions.levels_for(study.order))
+    cells = (SPREADS * VOLUMES * MOMENTA * TIMES, levels.size)
+    tables = np.zeros(cells), np.zeros(cells), np.zeros(cells, np.int64)
     numbers = np.array(
         [expected(study.order.shares), study.order.lot, expected(study.costs.temporary.coefficient),
          training.learning_rate, training.discount, training.epsilon]
@@ -70,8 +81,8 @@ def _rounds(study: StudyModel, training: Training, name: str) -> Iterator[tuple[
     for number in range(training.rounds):
         paths = program_paths(study, number * training.batch, training.batch)
         words, outcomes = watch(study, training, program_cuts(), name, number).words, np.zeros((training.batch, 2))
-        learn_program(paths, words, np.array(training.actions.levels), numbers, q, visits, outcomes)
-        yield q, visits, outcomes
+        learn_program(paths, words, levels, numbers, tables, outcomes)
+        yield tables, outcomes
 
 
 def program_paths(study: StudyModel, first: int, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -11,17 +11,18 @@ import numpy as np
 
 from fastexec.errors import InputError
 from fastexec.exact import plain_sum
-from fastexec.kernels.philox import VALIDATION
+from fastexec.kernels.philox import TRAINING, VALIDATION
 from fastexec.learning.agent import Agent
 from fastexec.learning.agent_file import read_agent
 from fastexec.learning.backward import learn_backward
 from fastexec.learning.batched import learn_batched
 from fastexec.learning.features import cuts_of, outside_of
 from fastexec.learning.online import learn_online
-from fastexec.learning.optimum import solve_optimum, why_unknown
+from fastexec.learning.optimum import risk_of, solve_optimum, why_unknown
 from fastexec.learning.program import learn_program_rule, program_cuts
-from fastexec.learning.rollout import play
+from fastexec.learning.rollout import Played, alone, play
 from fastexec.learning.seen_days import fitted_before
+from fastexec.learning.tables import Learned, start_policy
 from fastexec.models._base import written
 from fastexec.models.agents import Training
 from fastexec.models.features import MOVED_BY_THE_AGENT
@@ -29,11 +30,13 @@ from fastexec.models.order import Order
 from fastexec.models.scalar import Scalar, bounds
 from fastexec.models.strategies import Qtable
 from fastexec.models.study import StudyModel
-from fastexec.planning.policies import Cut, Policies, TablePolicy
+from fastexec.planning.policies import Cut, Policies, TablePolicy, market_states
 
+#: A row of the learning curve; what a start promises is not known.
+Row = dict[str, Any]
 #: Called with (agent, round, rounds, mean cost in bps, completion).
 Report = Callable[[str, int, int, float, float], None]
-_VALIDATED = 8_192
+_VALIDATED, _RANGED = 8_192, 8_192
 _RULES = {
     "backward": learn_backward,
     "batched": learn_batched,
@@ -56,28 +59,95 @@ def train(study: StudyModel, name: str, *, threads: int = 1, report: Report | No
     training = study.train[name]
     first = _start(study, training, name)
     cuts = _cuts(study, training, name, first)
-    curve: list[dict[str, float]] = []
-    q, visits, played = np.zeros((0, 0, 0)), np.zeros((0, 0), np.int64), None
-    for number, (q, visits) in enumerate(
-        _RULES[training.rule](study, training, cuts, name, threads, None if first is None else first.q), 1
+    trial = _Trial(study, training, cuts)
+    policy = _first_policy(study, training, cuts, first)
+    if training.rule != "program":
+        trial.enter(0, _nothing_learned(study, training, policy), keep=True)
+    for number, learned in enumerate(
+        _RULES[training.rule](study, training, cuts, name, threads, None if first is None else first.learned, policy), 1
     ):
-        policy = TablePolicy(
-            cuts, training.actions, np.argmin(q, axis=2).astype(np.uint16), np.zeros(study.order.steps + 1)
-        )
-        played = play(study, policy, VALIDATION, _VALIDATED)
-        values, seen = q[0].min(axis=1)[-_market(cuts) :], visits[0][-_market(cuts) :]
-        trained = plain_sum(values * seen) / int(seen.sum())
-        episodes = float(number * training.batch)
-        row = {"episodes": episodes, "training_bps": trained, "validation_bps": played.cost}
-        curve.append({**row, "completion": played.completion})
+        played = trial.enter(number, learned, keep=training.rule == "program")
         if report is not None:
             report(name, number, training.rounds, played.cost, played.completion)
-        if training.patience and _stale(curve, training.patience):
+        if training.patience and _stale(trial.curve, training.patience):
             break
-    assert played is not None
-    return Agent(
-        cuts, training.actions, q, visits, played.schedule, curve, origin_of(study, name), outside_of(study, training)
-    )
+    return trial.agent(name)
+
+
+class _Trial:
+    """The tables of a training's rounds, each played on validation episodes; the one that costs least is kept."""
+
+    def __init__(self, study: StudyModel, training: Training, cuts: tuple[Cut, ...]) -> None:
+        self._study, self._training, self._cuts = study, training, cuts
+        self._risk = risk_of(study, training.risk_aversion)
+        self.curve: list[Row] = []
+        self._kept: tuple[int, Learned] | None = None
+        self._last: Learned | None = None
+
+    def enter(self, number: int, learned: Learned, keep: bool = False) -> Played:
+        """Play a round's table, note what it cost, and keep it where it is the best so far, or ``keep`` says so."""
+        played, self._last = self._play(learned, 0, _VALIDATED), learned
+        best = min((row["validation_bps"] for row in self.curve), default=np.inf)
+        row = {
+            "episodes": float(number * self._training.batch),
+            "training_bps": promised(learned, self._cuts),
+            "validation_bps": played.cost,
+            "error_bps": played.error,
+            "completion": played.completion,
+        }
+        self.curve.append(row)
+        if keep or self._kept is None or played.cost < best:
+            self._kept = len(self.curve) - 1, learned
+        return played
+
+    def agent(self, name: str) -> Agent:
+        """The agent with the table that was kept, told on episodes by which nothing was chosen. A start that was kept plays as
+        it did, and knows what the last round does.
+        """
+        assert self._kept is not None
+        assert self._last is not None
+        kept, learned = self._kept
+        if self.curve[kept]["training_bps"] is None:
+            learned = self._last._replace(best=learned.best)
+        fresh = self._play(learned, _VALIDATED, _VALIDATED)
+        agent = Qtable(model="qtable", name="agent", agent="-")
+        low, high = alone(self._study, agent, TRAINING, {"agent": self._policy(learned)}).ranges(0, _RANGED)
+        return Agent(
+            self._cuts, self._training.actions, learned, fresh.schedule, self.curve, kept, (fresh.cost, fresh.error),
+            tuple(zip(low.tolist(), high.tolist(), strict=True)), origin_of(self._study, name),
+            outside_of(self._study, self._training),
+        )  # fmt: skip
+
+    def _policy(self, learned: Learned) -> TablePolicy:
+        return TablePolicy(self._cuts, self._training.actions, learned.best, np.zeros(self._study.order.steps + 1))
+
+    def _play(self, learned: Learned, first: int, episodes: int) -> Played:
+        return play(self._study, self._policy(learned), VALIDATION, episodes, first, self._risk)
+
+
+def promised(learned: Learned, cuts: tuple[Cut, ...]) -> float | None:
+    """What the table itself expects an order to cost, bps; None of one that was never tried."""
+    market = market_states(cuts)
+    q, visits, best = learned.q[0, -market:], learned.visits[0, -market:], learned.best[0, -market:]
+    values = np.take_along_axis(q, best[:, None].astype(np.int64), axis=1)[:, 0]
+    known = (visits > 0) & ~np.isnan(values)
+    return plain_sum(values[known] * visits[known]) / int(visits[known].sum()) if known.any() else None
+
+
+def _nothing_learned(study: StudyModel, training: Training, policy: np.ndarray) -> Learned:
+    """The table of a start: nothing tried."""
+    cells = (*policy.shape, len(training.actions.levels_for(study.order)))
+    nothing, none = np.full(cells, np.nan), np.zeros(cells, np.int64)
+    return Learned(nothing, nothing, none, none[:, :, 0].copy(), policy)
+
+
+def _first_policy(study: StudyModel, training: Training, cuts: tuple[Cut, ...], first: Agent | None) -> np.ndarray:
+    """The actions that a training begins with: those of the agent it goes on from, else the best static schedule's."""
+    if first is not None:
+        return first.learned.best
+    if training.rule == "program":
+        return np.zeros((study.order.steps, int(np.prod([cut.bins for cut in cuts]))), np.uint16)
+    return start_policy(study, training, cuts)
 
 
 def _start(study: StudyModel, training: Training, name: str) -> Agent | None:
@@ -103,14 +173,15 @@ def _cuts(study: StudyModel, training: Training, name: str, first: Agent | None)
     return cuts_of(study, training, name) if first is None else first.cuts
 
 
-def _stale(curve: list[dict[str, float]], patience: int) -> bool:
-    """Whether the last ``patience`` rounds brought no better validation than those before them."""
+def _stale(curve: list[Row], patience: int) -> bool:
+    """Whether the last ``patience`` rounds brought no better validation than the rounds before them. Rounds at the beginning
+    that play exactly as the first row does have learned nothing yet, and are not counted.
+    """
     costs = [row["validation_bps"] for row in curve]
-    return len(costs) > patience and min(costs[-patience:]) >= min(costs[:-patience])
-
-
-def _market(cuts: Any) -> int:
-    return int(np.prod([cut.bins for cut in cuts[:-1]], dtype=np.int64))
+    while len(costs) > 1 and costs[1] == costs[0]:
+        del costs[1]
+    rounds = costs[1:]
+    return len(rounds) > patience and min(rounds[-patience:]) >= min(rounds[:-patience])
 
 
 def origin_of(study: StudyModel, name: str) -> dict[str, Any]:

@@ -238,6 +238,9 @@ class StudyModel(Model):
         return self
 
     def _agents_fit(self) -> None:
+        optima = [strategy.actions for strategy in self.optima if strategy.actions is not None]
+        for actions in (*optima, *(training.actions for training in self.train.values())):
+            actions.require_few(self.order)
         if (same := alike(list(self.train))) is not None:
             raise _error(
                 f"train: sections [train.{same[0]}] and [train.{same[1]}] differ by case only, and some systems would keep "

@@ -85,7 +85,7 @@ def plan_strategies(
         tables,
         np.arange(len(markets), dtype=np.int64) if groups is None else groups,
         np.zeros((count, fields.MOST_FEATURES, 4), np.int64),
-        np.zeros((count, fields.MOST_FEATURES, fields.MOST_LEVELS)),
+        np.zeros((count, fields.MOST_FEATURES, fields.EDGES)),
         np.zeros(1, np.uint16),
         np.array([market.last_volume for market in markets]),
     )
@@ -105,7 +105,7 @@ def plan_strategies(
             kind[fields.LEVELS] = len(actions.levels)
         elif kind[fields.KIND] == fields.TABLE:
             at = sum(table.size for table in flat)
-            flat.append(plan_table(_policy(policies, policy), k, arrays, at))
+            flat.append(plan_table(_policy(policies, policy), k, arrays, at, study.order))
         elif kind[fields.KIND] == fields.SCHEDULE:
             kind[fields.KIND] = fields.SCHEDULE if len(markets) == 1 else fields.OWN_SCHEDULE
             for g, market in enumerate(markets):

@@ -13,6 +13,7 @@ from fastexec.kernels.door import all_within
 from fastexec.models.actions import Actions
 from fastexec.models.agents import Feature
 from fastexec.models.features import FEATURES
+from fastexec.models.order import Order
 from fastexec.models.study import StudyModel
 from fastexec.planning.names import number
 
@@ -30,13 +31,25 @@ class Cut(NamedTuple):
 
 class TablePolicy(NamedTuple):
     """``cuts``: the features, inventory last. ``actions``: None for any number of lots. ``table`` uint16[t, state].
-    ``schedule`` float64[t + 1]: the mean of what it has done by the start of step t.
+    ``schedule`` float64[t + 1]: the mean of what it has done by the start of step t. ``seen``: None where nothing is unknown
+    to it.
     """
 
     cuts: tuple[Cut, ...]
     actions: Actions | None
     table: np.ndarray
     schedule: np.ndarray
+    seen: Seen | None = None
+
+
+class Seen(NamedTuple):
+    """What a training saw: ``states`` bool[t, state], and of each feature, but for rare ones, the ``lowest`` and ``highest``
+    value, float64[f].
+    """
+
+    states: np.ndarray
+    lowest: np.ndarray
+    highest: np.ndarray
 
 
 Policies = Mapping[str, TablePolicy]
@@ -59,9 +72,10 @@ def market_states(cuts: tuple[Cut, ...]) -> int:
 
 
 def feature_arrays(cuts: tuple[Cut, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """The kernels' ``features`` int64[f, 4] and ``edges`` float64[f, 32] (inf behind the last); strides rise along ``cuts``."""
+    """The kernels' ``features`` int64[f, 4] and ``edges`` float64[f, 34] (inf behind the last); strides rise along ``cuts``."""
     features = np.zeros((fields.MOST_FEATURES, 4), np.int64)
-    edges = np.full((fields.MOST_FEATURES, fields.MOST_LEVELS), np.inf)
+    edges = np.full((fields.MOST_FEATURES, fields.EDGES), np.inf)
+    edges[:, fields.LOWEST] = -np.inf
     stride = 1
     for f, cut in enumerate(cuts):
         features[f] = number(FEATURES[cut.name].kind), cut.bins, stride, cut.steps
@@ -70,37 +84,46 @@ def feature_arrays(cuts: tuple[Cut, ...]) -> tuple[np.ndarray, np.ndarray]:
     return features, edges
 
 
-def plan_table(policy: TablePolicy, k: int, strategies: fields.Strategies, at: int) -> np.ndarray:
+def plan_table(policy: TablePolicy, k: int, strategies: fields.Strategies, at: int, order: Order) -> np.ndarray:
     """Enter a policy as strategy k, its table at ``at`` in the common one; returns the table, flat.
 
     Raises ValueError where the table names an action that the policy has not: the kernels do not ask.
     """
-    if policy.actions is not None:
-        all_within(f"strategy {k}: actions of the table", policy.table, 0, len(policy.actions.levels) - 1)
+    levels = () if policy.actions is None else policy.actions.levels_for(order)
+    all_within(f"strategy {k}: actions of the table", policy.table, 0, (len(levels) or fields.UNSEEN_STATE) - 1)
     kind = strategies.kinds[k]
     kind[fields.KIND] = fields.TABLE
     kind[fields.ACTION_SET] = fields.ANY_LOTS if policy.actions is None else ACTION_SETS[policy.actions.set]
     kind[fields.FEATURES] = len(policy.cuts)
     kind[fields.STATES] = policy.table.shape[1]
     kind[fields.POLICY_AT] = at
-    if policy.actions is not None:
-        kind[fields.LEVELS] = len(policy.actions.levels)
-        strategies.levels[k, : len(policy.actions.levels)] = policy.actions.levels
+    kind[fields.LEVELS] = len(levels)
+    strategies.levels[k, : len(levels)] = levels
     strategies.features[k], strategies.edges[k] = feature_arrays(policy.cuts)
-    return np.ascontiguousarray(policy.table, np.uint16).ravel()
+    table = policy.table.astype(np.uint16)
+    if policy.seen is not None:
+        kind[fields.COUNTS_UNSEEN] = 1
+        strategies.edges[k, : len(policy.cuts), fields.LOWEST] = policy.seen.lowest
+        strategies.edges[k, : len(policy.cuts), fields.HIGHEST] = policy.seen.highest
+        table = np.where(policy.seen.states, table, table | np.uint16(fields.UNSEEN_STATE))
+    return np.ascontiguousarray(table).ravel()
 
 
 def slices_of(study: StudyModel, actions: Actions | None, inventories: int, shares: float) -> np.ndarray:
     """What each action trades of the order with each inventory i / (I - 1) left, float64[i, a]; whole lots where there are."""
-    lot, steps = float(study.order.lot), study.order.steps
     left = shares * np.arange(inventories) / (inventories - 1)
     if actions is None:
         wanted = np.broadcast_to(np.arange(inventories) * (shares / (inventories - 1)), (inventories, inventories))
-    else:
-        levels = np.asarray(actions.levels)
-        unit = {"fractions": left[:, None], "multiples": shares / steps, "lots": lot or 1.0}[actions.set]
-        wanted = np.broadcast_to(levels * unit, (inventories, levels.size))
-    if lot > 0.0 and actions is not None:
+        return np.asarray(np.minimum(wanted, left[:, None]) / shares)
+    return slices_with(study.order, actions, left, shares)
+
+
+def slices_with(order: Order, actions: Actions, left: np.ndarray, shares: float) -> np.ndarray:
+    """What each action trades of an order of ``shares`` with ``left`` shares of it to do, float64[i, a]."""
+    lot, levels = float(order.lot), np.asarray(actions.levels_for(order))
+    unit = {"fractions": left[:, None], "multiples": shares / order.steps, "lots": lot or 1.0}[actions.set]
+    wanted = np.broadcast_to(levels * unit, (left.size, levels.size))
+    if lot > 0.0:
         wanted = lot * np.floor(wanted / lot + 1e-9)
     return np.asarray(np.minimum(wanted, left[:, None]) / shares)
 

@@ -14,7 +14,9 @@ from fastexec.planning.schedules import linear_slope, minimum_is_proven
 from fastexec.runs.chunks import cut, memory
 from fastexec.runs.options import RunOptions
 from fastexec.runs.scenario import Outline
-from fastexec.simulation import Prepared, prepare
+from fastexec.simulation import Prepared, Results, prepare
+from fastexec.statistics.moments import tallies_of
+from fastexec.statistics.unseen import unseen_notes, unseen_share
 from fastexec.studies.study import Study
 from fastexec.threads import default_threads
 
@@ -51,23 +53,26 @@ def examine(study: Study) -> Examination:
     prepared = prepare(study)
     market = expect(study, prepared.windows)[0]
     outline = Outline.prepared(study, prepared)
-    cost = _cost(outline, prepared)
+    cost, pilot = _cost(outline, prepared)
+    shares = unseen_share(tallies_of(pilot)).tolist()
+    warnings = [*outline.warnings, *unseen_notes(zip(prepared.strategies, shares, strict=True))]
     size = f"{prepared.episodes:,} of {study.order.steps} steps, {len(prepared.strategies)} strategies"
     costs = [("episodes", f"{size}: {cost.rows:,} rows"), *told(cost)]
-    return Examination(study, costs, _known(prepared, market), outline.warnings, cost)
+    return Examination(study, costs, _known(prepared, market), warnings, cost)
 
 
-def _cost(outline: Outline, prepared: Prepared) -> Cost:
+def _cost(outline: Outline, prepared: Prepared) -> tuple[Cost, Results]:
+    """What a run takes, by a pilot; and what the pilot found."""
     pilot = min(_PILOT, prepared.episodes)
     prepared.run(0, pilot)
     started = perf_counter()
-    prepared.run(0, pilot)
+    found_there = prepared.run(0, pilot)
     seconds = (perf_counter() - started) / pilot * prepared.episodes / default_threads()
     slots, rows = default_threads(), prepared.study.output.rows
     found = cut([outline], rows, RunOptions(), slots, None)
     files = 2 * -(-prepared.episodes // found.chunk) if rows == "all" else 0
     size = memory([outline], rows, slots, found)
-    return Cost(prepared.episodes * len(prepared.strategies), seconds, size, files, found.chunk)
+    return Cost(prepared.episodes * len(prepared.strategies), seconds, size, files, found.chunk), found_there
 
 
 def told(cost: Cost) -> list[tuple[str, str]]:

@@ -73,7 +73,7 @@ def _table(summary: SummaryAccumulator) -> pa.Table:
     lists: dict[str, Any] = {"piece_count": np.array([piece.count for piece in pieces])}
     lists |= {name: np.concatenate([getattr(piece, name).ravel() for piece in pieces]) for name in _ARRAYS}
     lists |= {"pending": summary.pending.ravel(), "bin_place": places, "bin_count": flat[places]}
-    lists |= {"unfinished": summary.unfinished, "per_step": np.array([summary.per_step], np.int64)}
+    lists |= {"tallies": summary.tallies.ravel(), "per_step": np.array([summary.per_step], np.int64)}
     lists |= {"day": np.array(days, np.int64), "day_count": np.array([summary.days[day][0] for day in days], np.int64)}
     lists["day_sum"] = np.array([summary.days[day][1] for day in days], np.float64).ravel()
     return pa.table({name: pa.array([values]) for name, values in lists.items()})
@@ -98,7 +98,7 @@ def _fill(summary: SummaryAccumulator, table: pa.Table, episodes: int) -> None:
         day: (count, total.copy())
         for day, count, total in zip(held["day"].tolist(), held["day_count"].tolist(), sums, strict=True)
     }
-    unfinished = held["unfinished"].reshape(k).copy()
+    tallies = held["tallies"].reshape(summary.tallies.shape).copy()
     summary.total, summary.node, summary.kept, summary.pending = total, node, kept, pending
-    summary.bins, summary.unfinished, summary.days, summary.per_step = bins, unfinished, days, per_step
+    summary.bins, summary.tallies, summary.days, summary.per_step = bins, tallies, days, per_step
     summary.end = summary.first + episodes

@@ -20,7 +20,7 @@ from fastexec.studies.study import Study
 
 _ROW_GROUP = 1 << 18
 _MANY = 100_000  # rows
-_OPTIONAL = ("scenario", "day", "program_cost")  # columns that depend on the study
+_OPTIONAL = ("scenario", "day", "program_cost", "states_met", "states_unseen")  # columns that depend on the study
 _FURTHER = ("markets", "scenarios")  # tables with columns named by the study's own keys
 _AGAIN = "`fastexec run STUDY --resume` writes it anew"
 

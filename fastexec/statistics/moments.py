@@ -34,6 +34,11 @@ TIMING = COSTS.index("timing_bps")
 MEANS = ("order_value", "filled", "completion")
 
 
+#: What is counted for each strategy: episodes in which shares stayed untraded; steps that began with shares left; and those of
+#: them in which an agent met what its training had not seen.
+TALLIES = ("unfinished", "met", "unseen")
+
+
 @dataclass
 class Moments:
     """Count, means and sums of products over some episodes of K strategies; see ``kernels.summary`` for the shapes.
@@ -91,7 +96,8 @@ class Partial:
     """The episodes ``first <= e < first + count`` of K strategies, for a summary to take in.
 
     head, tail: values[c, e * K + k] of the leaves that the ends cut; between them ``leaves``. places, counts: what stands
-    in which of the flattened bins[c, k, bin]. days, day_shortfall: of a replay, int32[e] and float64[e, k].
+    in which of the flattened bins[c, k, bin]. tallies: ``TALLIES``, int64[tally, k]. days, day_shortfall: of a replay, int32[e]
+    and float64[e, k].
     """
 
     first: int
@@ -101,7 +107,7 @@ class Partial:
     tail: np.ndarray
     places: np.ndarray
     counts: np.ndarray
-    unfinished: np.ndarray
+    tallies: np.ndarray
     days: np.ndarray
     day_shortfall: np.ndarray
     per_step: bool
@@ -117,7 +123,7 @@ class Gathering:
         self._none = np.zeros((costs + len(MEANS), 0))
         self._head = self._none
         self._leaves: list[Moments] = []
-        self._unfinished = np.zeros(strategies, np.int64)
+        self._tallies = np.zeros((len(TALLIES), strategies), np.int64)
         self._days: list[tuple[np.ndarray, np.ndarray]] = []
         self._per_step = False
 
@@ -127,8 +133,7 @@ class Gathering:
         k, count = self._strategies, means.shape[1] // self._strategies
         self._per_step = "program_cost" in results.episodes
         count_bins(values, 0, count, self._bins)
-        filled = results.episodes["filled_shares"].reshape(count, k)
-        self._unfinished += (filled < results.markets["order_shares"][:, None]).sum(axis=0)
+        self._tallies += tallies_of(results)
         if "day" in results.markets:
             self._days.append((results.markets["day"], values[0].reshape(count, k).copy()))
         at = 0
@@ -167,11 +172,21 @@ class Gathering:
             tail=tail,
             places=places.astype(np.int32),
             counts=flat[places].astype(np.int32),  # half of what a worker sends home
-            unfinished=self._unfinished,
+            tallies=self._tallies,
             days=np.concatenate([np.zeros(0, np.int32), *(days for days, _ in self._days)]),
             day_shortfall=np.concatenate([np.zeros((0, self._strategies)), *(rows for _, rows in self._days)]),
             per_step=self._per_step,
         )
+
+
+def tallies_of(results: Results) -> np.ndarray:
+    """``TALLIES`` of some episodes, int64[tally, k]."""
+    k, episodes = len(results.strategies), results.episodes
+    filled = episodes["filled_shares"].reshape(-1, k)
+    open_ = filled < results.markets["order_shares"][:, None]
+    none = np.zeros(k, np.int64)
+    counted = [episodes.get(f"states_{name}", none).reshape(-1, k).sum(axis=0, dtype=np.int64) for name in TALLIES[1:]]
+    return np.stack((open_.sum(axis=0), *counted))
 
 
 def summarise(first: int, results: Results) -> Partial:

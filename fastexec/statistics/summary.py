@@ -12,8 +12,9 @@ import numpy as np
 from fastexec.columns import QUANTILES, build, repeated
 from fastexec.kernels.summary import BINS
 from fastexec.models.costs import ALWAYS
-from fastexec.statistics.moments import LEAF, MEANS, NODE, Moments, Partial
+from fastexec.statistics.moments import LEAF, MEANS, NODE, TALLIES, Moments, Partial
 from fastexec.statistics.sketch import quantiles, upper_mean
+from fastexec.statistics.unseen import unseen_share
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -40,7 +41,7 @@ class SummaryAccumulator:
         self.costs = ("shortfall", *parts)
         self.total, self.node, k = self.no_moments(), self.no_moments(), len(self.strategies)
         self.kept: list[Moments] = []
-        self.unfinished = np.zeros(k, np.int64)
+        self.tallies = np.zeros((len(TALLIES), k), np.int64)
         self.pending = np.zeros((len(self.costs) + len(MEANS), 0))
         self.days: dict[int, tuple[int, np.ndarray]] = {}
         self.per_step = False
@@ -58,7 +59,7 @@ class SummaryAccumulator:
         """The next episodes; ``part.first`` continues where the last ones ended."""
         self.per_step = part.per_step
         self.bins.ravel()[part.places] += part.counts
-        self.unfinished += part.unfinished
+        self.tallies += part.tallies
         self._add_days(part.days, part.day_shortfall)
         self._add_cut(part.head)
         for leaf in part.leaves:
@@ -108,7 +109,7 @@ class SummaryAccumulator:
             self.node = other.node
         self._add_cut(other.pending)
         self.bins += other.bins
-        self.unfinished += other.unfinished
+        self.tallies += other.tallies
         self.per_step = other.per_step
 
     def _add_days(self, days: np.ndarray, shortfall: np.ndarray) -> None:
@@ -135,7 +136,8 @@ class SummaryAccumulator:
             "strategy": repeated(self.strategies, np.arange(k)),
             "model": self.models,
             "episodes": np.full(k, m.count),
-            "unfinished": self.unfinished,
+            "unfinished": self.tallies[0],
+            "unseen": unseen_share(self.tallies),
             **dict(zip(MEANS, m.mean[len(self.costs) :], strict=True)),
             "control_variate": list(control_variate),
         }

@@ -24,6 +24,41 @@ def share_of_way(alpha: float, n: int) -> float:
     return 1.0 - left
 
 
+def share_of_falling(alpha: float, before: int, n: int) -> float:
+    """The same where the rate of the k-th visit is 1 / (1 / alpha + (k - 1) / 5)."""
+    left = 1.0
+    for k in range(before + 1, before + n + 1):
+        left *= 1.0 - falling(alpha, k)
+    return 1.0 - left
+
+
+def falling(alpha: float, visit: int) -> float:
+    """The rate of a visit, the first is 1."""
+    return 1.0 / (1.0 / alpha + (visit - 1) / 5)
+
+
+def value_between(near: float, beside: float, moved: float) -> float:
+    """Of a place between two bins, ``moved`` of the way from the nearer one's middle; NaN: nothing is known of the other."""
+    return near if math.isnan(beside) else (1.0 - abs(moved)) * near + abs(moved) * beside
+
+
+def squared_error(mean: float, second: float, n: float) -> float:
+    """Of a mean of n values, squared; second: their mean square."""
+    return max(second - mean**2, 0.0) / (n - 1)
+
+
+def preferred(now: int, cells: Sequence[tuple[float, float, float]], caution: float, fewest: float) -> int:
+    """The action that is below the one taken now by most, ``caution`` standard errors added, if ``fewest`` targets say so of
+    both; each is (mean, mean square, n).
+    """
+    own = cells[now]
+    gaps = {now: 0.0}
+    for action, one in enumerate(cells):
+        if action != now and min(one[2], own[2]) >= fewest:
+            gaps[action] = one[0] - own[0] + caution * math.sqrt(squared_error(*one) + squared_error(*own))
+    return min(gaps, key=lambda action: (gaps[action], action != now, action))
+
+
 def as_integer(y: float, scale: float) -> int:
     """A target in fixed point, to the nearest."""
     return math.floor(y * scale + 0.5)

@@ -33,14 +33,14 @@ def best(values: Sequence[float]) -> int:
     return list(values).index(max(values))
 
 
-def learn(paths, words, levels, numbers, q, visits, outcomes) -> None:
-    """Episode after episode, Q-learning of rewards; ``q`` and ``visits`` are dictionaries of rows and counts by state."""
+def learn(paths, words, levels, numbers, tables, outcomes) -> None:
+    """Episode after episode, Q-learning of rewards; ``tables``: rows of q, of mean squared targets and of visits by state."""
+    q, second, visits = tables
     order, lot, coefficient, alpha, discount, epsilon = numbers
     for e, (mid, spread, volume) in enumerate(zip(*paths, strict=True)):
         left, total = order, 0.0
         for t in range(len(mid)):
             state = code(bins(mid, spread, volume, t))
-            visits[state] += 1
             tried = int(words[e][t][1]) * len(levels) // 2**32
             a = tried if words[e][t][0] < epsilon * 2**32 else best(q[state])
             shares = levels[a] * left
@@ -51,7 +51,9 @@ def learn(paths, words, levels, numbers, q, visits, outcomes) -> None:
             if last and left > 0.0:
                 reward -= 100.0
             follows = 0.0 if last else discount * max(q[code(bins(mid, spread, volume, t + 1))])
+            visits[state][a] += 1
             q[state][a] = (1.0 - alpha) * q[state][a] + alpha * (reward + follows)
+            second[state][a] = (1.0 - alpha) * second[state][a] + alpha * (reward + follows) ** 2
             total += reward
             left -= shares
             if left <= 0.0:

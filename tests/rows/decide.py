@@ -164,11 +164,12 @@ def nobody_shares_choices(given, found, again):
 
 
 def find_actions(v):
-    return {"value": float(POLICY[AT + v.t * 6 + int(v.state)])}
+    return {"value": float(POLICY[AT + v.t * 6 + int(v.state)] % f.UNSEEN_STATE)}
 
 
 AT = 5
 POLICY = np.random.default_rng(4).integers(0, 9, AT + 6 * STEPS)
+POLICY[::3] += f.UNSEEN_STATE
 
 
 def policy_of(x):
@@ -177,7 +178,7 @@ def policy_of(x):
 
 def another_step_another_action(given, found, again):
     every = again(state=np.resize(np.arange(6.0), W)).value[:6]
-    np.testing.assert_array_equal(every, POLICY[AT + given.t * 6 :][:6])
+    np.testing.assert_array_equal(every, POLICY[AT + given.t * 6 :][:6] % f.UNSEEN_STATE)
 
 
 def asked(shares, remaining, mid, spread, last_volume, params, step, steps):

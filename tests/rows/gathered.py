@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from fastexec.kernels.clock import Span
 from fastexec.kernels.gather import Gathered
 from fastexec.kernels.watch import Watched
+from naive.learning import as_integer
 from rows.books import HIGH, LOW, OFFSET, only_inside, written
 from rows.execute import MARKET
 from rows.learners import SPAN, STEPS, T
@@ -33,22 +34,50 @@ def block_with(**values):
     return block
 
 
+FACTORS = ("factor_spread", "factor_temporary", "factor_end", "factor_end_temporary")
+SCALE = [2.0**20, 60.0, 80.0, 2.0**12, 2.0**11, 2.0**10]
+
+
 def sums_of(rng):
     cube = (STEPS, X, X)
-    return Gathered(rng.integers(0, 9, cube), rng.integers(0, 9, cube), rng.integers(0, 9, (STEPS, X, 4)),
-                    np.array([2.0**20, 60.0, 80.0]), np.zeros(1, np.int64))  # fmt: skip
+    return Gathered(*(rng.integers(0, 9, cube) for _ in range(4)), rng.integers(0, 9, (STEPS, X, 2)),
+                    rng.integers(0, 9, (STEPS, X, 3)), np.array(SCALE), np.zeros(1, np.int64))  # fmt: skip
 
 
 def some_transitions(rng):
-    block = block_with(past_state=rng.integers(0, X, W), state=rng.integers(0, X, W), past_traded=rng.integers(0, 2, W))
+    block = block_with(past_state=rng.integers(0, X, W), state=rng.integers(0, X, W), past_traded=rng.integers(0, 2, W),
+                       **{name: rng.choice([0.0, 50.0, 100.0], W) * rng.uniform(0.5, 1.0, W) for name in FACTORS})  # fmt: skip
     return T, Span(*sorted(rng.integers(0, W + 1, 2).tolist()), 0), block["b"], sums_of(rng)
 
 
 def count_transitions(t, span, b, sums):
     lanes = Found({"b": b}, {})
     for i in range(span.low, span.high):
+        before, now = int(lanes.past_state[i]), int(lanes.state[i])
         counts = sums.go if lanes.past_traded[i] > 0 else sums.stay
-        counts[t, int(lanes.past_state[i]), int(lanes.state[i])] += 1
+        counts[t, before, now] += 1
+        add_costs(i, b, lanes.past_traded[i] > 0, t, before, now, sums)
+
+
+def factors_of(i, b):
+    lanes = Found({"b": b}, {})
+    return [float(getattr(lanes, name)[i]) for name in FACTORS]
+
+
+def add_costs(i, b, traded, t, before, now, sums):
+    """Sums of fixed point, each to the nearest."""
+    half, temporary, end, raised = factors_of(i, b)
+    scale, most_spread, most_temporary, *scales = sums.scale.tolist()
+    if max(half, end) > most_spread or max(temporary, raised) > most_temporary:
+        sums.fault[0] += 1
+        return
+    if traded:
+        sums.half[t, before, now] += as_integer(half, scale)
+        sums.temporary[t, before, now] += as_integer(temporary, scale)
+        for j, product in enumerate((half**2, half * temporary, temporary**2)):
+            sums.squares[t, before, j] += as_integer(product, scales[j])
+    for j, factor in enumerate((end, raised)):
+        sums.ends[t, before, j] += as_integer(factor, scale)
 
 
 def each_lane_once(call, t, span, b, sums):
@@ -89,35 +118,30 @@ def none_before_the_first(call, t, span, b, sums):
     assert sums.go.sum() + sums.stay.sum() == before + span.high - span.low
 
 
-FACTORS = ("factor_spread", "factor_temporary", "factor_end", "factor_end_temporary")
-
-
 def some_costs(rng):
-    block = block_with(volume=rng.choice([0.0, 300.0, 4e4], W), state=rng.integers(0, X, W),
-                       **{name: rng.choice([0.0, 50.0, 100.0], W) * rng.uniform(0.5, 1.0, W) for name in FACTORS})  # fmt: skip
-    return T, Span(LOW, HIGH, 0), block["m"], block["b"], sums_of(rng)
+    block = block_with(**{name: rng.choice([0.0, 50.0, 100.0]) * rng.uniform(0.5, 1.0, W) for name in FACTORS})
+    place = T, *rng.integers(0, X, 2).tolist()
+    return int(rng.integers(W)), block["b"], bool(rng.integers(2)), *place, sums_of(rng)
 
 
-def add_costs(t, span, m, b, sums):
-    """Sums of fixed point, each factor cut off at a unit."""
-    lanes, (scale, most_spread, most_temporary) = Found({"m": m, "b": b}, {}), sums.scale
-    for i in range(span.low, span.high):
-        x, (half, temporary, end, raised) = int(lanes.state[i]), (float(getattr(lanes, name)[i]) for name in FACTORS)
-        if half > most_spread or end > most_spread or temporary > most_temporary or raised > most_temporary:
-            sums.fault[0] += 1
-        elif lanes.volume[i] > 0.0:
-            sums.costs[t, x, 0] += int(half * scale)
-            sums.costs[t, x, 1] += int(temporary * scale)
-        sums.costs[t, x, 2] += int(end * scale) if end <= most_spread else 0
-        sums.costs[t, x, 3] += int(raised * scale) if raised <= most_temporary else 0
-
-
-def faults_are_counted(call, t, span, m, b, sums):
-    """Without bounds there is no fault, with none at all each is one."""
-    for bound, wanted in ((np.inf, 0), (-1.0, HIGH - LOW)):
-        sums.scale[1:], sums.fault[0] = bound, 0
-        call(t, span, m, b, sums)
+def faults_are_counted(call, i, b, traded, t, before, now, sums):
+    """Without bounds there is no fault, with none at all it is one, and nothing is added; each factor has its bound."""
+    start, factors = sums.ends.copy(), factors_of(i, b)
+    spreads, temporaries = (max(factors[j], factors[j + 2]) for j in (0, 1))
+    for *bounds, wanted in (
+        (np.inf, np.inf, 0), (-1.0, np.inf, 1), (np.inf, -1.0, 1), (spreads, temporaries, 0),
+        (0.99 * spreads, np.inf, int(spreads > 0.0)), (np.inf, 0.99 * temporaries, int(temporaries > 0.0)),
+    ):  # fmt: skip
+        sums.scale[1:3], sums.fault[0], sums.ends[:] = bounds, 0, start
+        call(i, b, traded, t, before, now, sums)
         assert sums.fault[0] == wanted
+        added = (sums.ends - start)[t, before] / SCALE[0]
+        np.testing.assert_allclose(added, np.array(factors[2:]) * (1 - wanted), rtol=0.0, atol=1.0 / SCALE[0])
+
+
+def to_the_nearest(call, x, scale):
+    assert abs(call(x, scale) - x * scale) <= 0.5
+    assert call(x + 1.0, scale) == call(x, scale) + scale
 
 
 def noting(x):
@@ -161,5 +185,6 @@ ROWS = (
           none_before_the_first, rtol=0.0),
     Plain("gather.count_last", count_last, arrays(some_transitions), one_state_behind_the_last_step, rtol=0.0),
     Plain("gather.add_costs", add_costs, arrays(some_costs), faults_are_counted, rtol=0.0),
+    Plain("gather.in_units", as_integer, st.tuples(real(0.0, 1e4), st.just(2.0**20)), to_the_nearest, rtol=0.0),
     Lanes("watch.note", noting, note, WATCH, each_field_its_own_column, outputs=seen_written, rtol=0.0, each=True),
 )  # fmt: skip

@@ -29,7 +29,13 @@ def of_a_share(v, mid, spread, q):
 
 def record_of(costs):
     shape = (STEPS, OFFSET + W + 1)
-    return Experience(np.zeros(shape, np.int32), np.zeros(shape, np.uint8), np.full(shape, costs), np.zeros(1))
+    return Experience(
+        np.zeros(shape, np.int32),
+        np.zeros(shape, np.uint8),
+        np.full(shape, costs),
+        np.zeros(shape, np.float32),
+        np.zeros(1),
+    )
 
 
 def charging(x):

@@ -25,8 +25,9 @@ def strategies_of(count: int = 1, steps: int = 1, groups: int = 1, policy: Any =
     kinds = np.zeros((count, f.KIND_FIELDS), np.int64)
     for name, value in kind.items():
         kinds[:, getattr(f, name.upper())] = value
+    edges = np.full((count, f.MOST_FEATURES, f.EDGES), np.inf)
+    edges[:, :, f.LOWEST] = -np.inf
     return f.Strategies(
         kinds, np.full((count, f.MOST_LEVELS), np.nan), np.zeros((count, groups, steps + 1)), np.zeros(1, np.int64),
-        np.zeros((count, f.MOST_FEATURES, 4), np.int64), np.full((count, f.MOST_FEATURES, f.MOST_LEVELS), np.inf),
-        np.array(policy, np.uint16), np.full(groups, 1000.0),
+        np.zeros((count, f.MOST_FEATURES, 4), np.int64), edges, np.array(policy, np.uint16), np.full(groups, 1000.0),
     )  # fmt: skip

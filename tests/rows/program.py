@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-
 import numpy as np
 from hypothesis import strategies as st
 
@@ -67,25 +65,24 @@ def lessons(rng):
     words = rng.integers(0, 2**32, (E, T, 2), dtype=np.uint64).astype(np.uint32)
     levels = np.sort(rng.choice([0.0, 0.1, 0.25, 0.5, 1.0], A, replace=False))
     q = rng.normal(0.0, 1.0, (STATES, A))
-    return some_path(rng, E), words, levels, numbers, q, np.zeros(STATES, np.int64), np.empty((E, 2))
+    tables = q, q * q, np.zeros((STATES, A), np.int64)
+    return some_path(rng, E), words, levels, numbers, tables, np.empty((E, 2))
 
 
-def learn_program(paths, words, levels, numbers, q, visits, outcomes):
-    counts = defaultdict(int)
-    twin.learn([array.tolist() for array in paths], words.tolist(), levels, numbers.tolist(), q, counts, outcomes)
-    for state, count in counts.items():
-        visits[state] = count
+def learn_program(paths, words, levels, numbers, tables, outcomes):
+    twin.learn([array.tolist() for array in paths], words.tolist(), levels, numbers.tolist(), tables, outcomes)
 
 
-def rewards_are_costs(call, paths, words, levels, numbers, q, visits, outcomes):
+def rewards_are_costs(call, paths, words, levels, numbers, tables, outcomes):
     """No reward is positive; who may sell all does, in one step; what is not visited is not learned of."""
+    q, second, visits = tables
     old = q.copy()
-    call(paths, words, levels, numbers, q, visits, outcomes)
+    call(paths, words, levels, numbers, tables, outcomes)
     assert (outcomes[:, 0] < 0.0).all()
     assert ((outcomes[:, 1] >= 0.0) & (outcomes[:, 1] <= 1.0)).all()
     np.testing.assert_array_equal(q[visits == 0], old[visits == 0])
-    all_at_once, none = np.ones(A), np.zeros(STATES, np.int64)
-    call(paths, words, all_at_once, numbers, q, none, outcomes)
+    all_at_once, none = np.ones(A), np.zeros((STATES, A), np.int64)
+    call(paths, words, all_at_once, numbers, (q, second, none), outcomes)
     np.testing.assert_array_equal(outcomes[:, 1], 1.0)
     assert none.sum() == E
 

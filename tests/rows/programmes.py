@@ -26,7 +26,7 @@ def some_slices(rng, inventories, actions):
     lots = np.minimum(np.sort(rng.integers(0, inventories, (inventories, actions)), axis=1), left[:, None])
     slices = lots / (inventories - 1.0)
     whole = np.column_stack([slices, left / (inventories - 1.0)])
-    return slices, whole**1.6, left[:, None] - lots
+    return slices, whole**1.6, (left[:, None] - lots).astype(np.float64)
 
 
 def some_problem(rng, states=X):

@@ -8,16 +8,12 @@ import numpy as np
 from hypothesis import strategies as st
 
 from fastexec.kernels import fields as f, observe as features
-from fastexec.kernels.clock import Clock, Span
-from fastexec.kernels.explore import Experience
-from fastexec.kernels.philox import ACTIONS
+from fastexec.kernels.clock import Span
 from fastexec.kernels.watch import Observed
-from naive import bins as binned, decide, ledger, observe
-from naive.philox import philox4x32
+from naive import bins as binned, ledger, observe
 from rows.books import HIGH, LOW, OFFSET, only_inside, written
-from rows.decide import LEVELS, SETS, allowed
-from rows.parameters import BLOCK, LOTS
-from rows.plans import plan_of, strategies_of
+from rows.decide import LEVELS
+from rows.plans import strategies_of
 from trials import Lanes, W, real
 
 STEPS, EARLIER_SPREAD = 45, 0.002
@@ -137,27 +133,43 @@ FEATURES = (
     (features.RELATIVE_SPREAD, 2, 105, 0, (1.5,)),
 )
 CODES, AT = 210, 3
+SEEN = {features.MOMENTUM: (-0.015, 0.02), features.OF_SPREAD: (0.0005, 0.008)}
+POLICY = np.random.default_rng(7).integers(0, len(LEVELS), AT + STEPS * CODES)
+#: A quarter of the states that its training never met.
+STRANGE = f.UNSEEN_STATE * np.random.default_rng(8).choice([0, 0, 0, 1], POLICY.size)
 
 
 def agent(x, count=2, **kind):
     """The last of the strategies is a table on ``FEATURES``."""
-    policy = np.random.default_rng(7).integers(0, len(LEVELS), AT + STEPS * CODES)
-    strategies = strategies_of(count, STEPS, policy=policy, policy_at=AT, states=CODES, features=len(FEATURES),
+    strategies = strategies_of(count, STEPS, policy=POLICY + STRANGE, policy_at=AT, states=CODES, features=len(FEATURES),
                                sees_volume=x.during, levels=len(LEVELS), **kind)  # fmt: skip
     for j, (feature, bins, stride, look_back, edges) in enumerate(FEATURES):
         strategies.features[-1, j, [f.FEATURE, f.BINS, f.STRIDE, f.LOOK_BACK]] = feature, bins, stride, look_back
         strategies.edges[-1, j, : len(edges)] = edges
+        strategies.edges[-1, j, [f.LOWEST, f.HIGHEST]] = SEEN.get(feature, (-np.inf, np.inf))
     strategies.levels[-1, : len(LEVELS)] = LEVELS
     return strategies
 
 
 def encode(v):
-    numbers = []
+    numbers, outside = [], False
     for feature, bins, stride, look_back, edges in FEATURES:
         value = value_of(v, feature, look_back)
         number = binned.even_bin(value, bins) if feature == features.INVENTORY else binned.bin_of(value, edges)
         numbers.append((number, stride))
-    return {"state": binned.code(numbers)}
+        low, high = SEEN.get(feature, (-np.inf, np.inf))
+        outside |= bool(getattr(v, "counts", 0)) and v.t > 0 and not low <= value <= high
+    return {"state": binned.code(numbers), "outside": float(outside)}
+
+
+def note_outside(v):
+    return {"outside": 1.0 if not v.low <= v.value <= v.high else v.outside}
+
+
+def once_outside_always(given, found, again):
+    assert (found.outside >= given.outside).all()
+    np.testing.assert_array_equal(again(value=0.5 * (given.low + given.high)).outside, given.outside)
+    np.testing.assert_array_equal(again(value=given.high + 1.0).outside, 1.0)
 
 
 def cut_evenly(v):
@@ -209,65 +221,8 @@ def digits_of_their_own(given, found, again):
     np.testing.assert_array_equal(again(spread=0.0).state, found.state % 15)
 
 
-def look_up(v):
-    state = encode(v)["state"]
-    number = int(agent(v).policy[AT + v.t * CODES + state])
-    level = number if v.set == f.ANY_LOTS else LEVELS[number]
-    wanted = decide.action(SETS[v.set], level, v.shares, STEPS, v.lot, v.remaining)
-    return {"state": state, "slice": wanted if v.volume > 0.0 else 0.0}
-
-
-def as_the_policy_says(given, found, again):
-    assert (found.slice >= 0).all()
-    assert (found.slice <= given.remaining).all()
-    np.testing.assert_array_equal(again(future=1.7).slice, found.slice)
-
-
-def choosing(x):
-    shape = (STEPS, OFFSET + W + 1)
-    x.record = Experience(np.full(shape, -7, np.int32), np.full(shape, 249, np.uint8), np.full(shape, -7.0),
-                          np.array([x.epsilon]))  # fmt: skip
-    plan = plan_of(STEPS, phase=x.phase, lot=x.lot)
-    clock, span = Clock(np.uint64(x.seed), x.block, x.t, STEPS), Span(LOW, HIGH, OFFSET)
-    return clock, span, plan, agent(x, 1, owner=x.owner, action_set=x.set), x.lanes, x.record
-
-
-def noted(x):
-    """Other steps' rows are untouched, and so are the costs."""
-    assert (np.delete(x.record.states, x.t, axis=0) == -7).all()
-    assert (x.record.costs == -7).all()
-    actions = x.record.actions[x.t].astype(np.int16)
-    return {"noted": written(x.record.states[x.t]), "taken": written(np.where(actions == 249, -7, actions))}
-
-
-def choose(v):
-    state = encode(v)["state"]
-    episode, key = v.block * W + v.i, (v.seed & 0xFFFFFFFF, v.seed >> 32)
-    stream = v.phase << 30 | ACTIONS << 24 | v.owner
-    word, other, *_ = philox4x32((episode & 0xFFFFFFFF, episode >> 32, v.t, stream), key)
-    number = int(agent(v, 1).policy[AT + v.t * CODES + state])
-    if word < v.epsilon * 2**32:
-        number = decide.chosen(other, len(LEVELS))
-    level = number if v.set == f.ANY_LOTS else LEVELS[number]
-    wanted = decide.action(SETS[v.set], level, v.shares, STEPS, v.lot, v.remaining)
-    found = {"state": state, "slice": wanted if v.volume > 0.0 else 0.0}
-    return found | only_inside(v, {"noted": state, "taken": number})
-
-
-def tries_as_often_as_said(given, found, again):
-    """With epsilon 0 the policy, with 1 any action, each as likely."""
-    allowed_slices = type(given)(**(vars(given) | {"lot": 0.0}))
-    allowed(allowed_slices, found)
-    policy = agent(given, 1).policy[AT + given.t * CODES + found.state.astype(int)]
-    np.testing.assert_array_equal(again(epsilon=0.0).taken[LOW:HIGH], policy[LOW:HIGH])
-    counts = np.bincount(again(epsilon=1.0).taken[LOW:HIGH].astype(int), minlength=len(LEVELS))
-    assert counts.size == len(LEVELS)
-    assert (np.abs(counts - W / len(LEVELS)) < 5.5 * (W / len(LEVELS)) ** 0.5).all()
-
-
 CHARGES = {"permanent_coefficient": real(0.0, 1e-4), "permanent_own": real(0.0, 1.0), "fee": real(0.0, 0.01),
            "temporary_fixed": real(0.0, 0.1), "temporary_slope": real(0.0, 1e-4)}  # fmt: skip
-ACTS = {"lot": LOTS, "set": st.integers(0, 3)}
 EDGES = st.lists(real(-2.0, 2.0), min_size=4, max_size=4).map(lambda e: np.array(sorted(e)))
 ROWS = (
     Lanes("observe.observe_feature",
@@ -285,14 +240,9 @@ ROWS = (
           rises_with_the_value, others={"stride": st.integers(1, 50), "edges": EDGES}, rtol=0.0),
     Lanes("bins.encode", lambda x: (agent(x), 1, x.t, x.p, x.m, x.b), encode, OF_ORDER, digits_of_their_own,
           others=STEP, derived=sums_of_path, scratch="value"),
+    Lanes("bins.note_outside", lambda x: (x.low, x.high, x.b), note_outside,
+          {"value": real(-2.0, 2.0), "outside": st.sampled_from([0.0, 1.0])}, once_outside_always,
+          others={"low": real(-2.0, 0.0), "high": real(0.0, 2.0)}, rtol=0.0),
     Lanes("gather.observe_state", lambda x: (x.t, agent(x, 1), x.p, x.m, x.b), encode, OF_ORDER, digits_of_their_own,
           others=STEP, derived=sums_of_path, scratch="value"),
-    Lanes("strategy.table",
-          lambda x: (Clock(np.uint64(0), 0, x.t, STEPS), 1, agent(x, action_set=x.set), plan_of(STEPS, lot=x.lot).numbers,
-                     x.p, x.m, x.b), look_up,
-          OF_ORDER, as_the_policy_says, others={**STEP, **ACTS}, derived=sums_of_path, scratch="value", atol=1e-9),
-    Lanes("explore.choose", choosing, choose, OF_ORDER, tries_as_often_as_said, derived=sums_of_path,
-          outputs=noted, scratch="value w0 w1 w2 w3", atol=1e-9, tries=15,
-          others={**STEP, **ACTS, **BLOCK, "epsilon": st.sampled_from([0.0, 0.3, 1.0]), "owner": st.integers(0, 2**24 - 1)},
-          each=True),
 )  # fmt: skip

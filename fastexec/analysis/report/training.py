@@ -7,6 +7,7 @@ from itertools import combinations
 
 import numpy as np
 
+from fastexec.analysis.agents import amounts
 from fastexec.analysis.report.charts import NEUTRAL, Chart, Heat, Line, Panel, Style, absent
 from fastexec.analysis.report.material import Material
 from fastexec.errors import InputError
@@ -93,9 +94,10 @@ def _heat_maps(name: str, agent: Agent, number: int) -> Chart:
     axes = ["step", *(cut.name for cut in agent.cuts if cut.bins > 1)]
     action_unit = _ACTION_UNITS[agent.actions.set]
     q_unit = "its own reckoning" if agent.training["train"]["rule"] == "program" else "bps"
-    levels = np.asarray(agent.actions.levels)
     q = np.where(np.isnan(agent.q), np.inf, agent.q)
-    action, value = levels[np.argmin(q, axis=2)], q.min(axis=2)
+    action = amounts(agent).reshape(agent.visits.shape)
+    value = np.take_along_axis(q, agent.learned.best[..., None].astype(np.int64), axis=2)[..., 0]
+    value = np.where(np.isfinite(value), value, q.min(axis=2))
     views, tables = {}, []
     for first, second in combinations(axes, 2):
         place, texts = _cells(agent, first, second)

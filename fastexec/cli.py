@@ -188,6 +188,12 @@ def show(agent: Path) -> None:
 @click.option("--window", metavar="HH:MM-HH:MM", help="Part of the day, local time; the whole by default.")
 @click.option("--column", multiple=True, metavar="OURS=THEIRS", help="Name of a column of the file: volume=Vol.")
 @click.option("--zone", help="Zone of the local times: America/New_York.")
+@click.option("--time-format", metavar="FORMAT", help='How times are written: "%d.%m.%Y %H:%M".')
+@click.option("--decimal", default=".", metavar="CHAR", help="Decimal point of the file's numbers.")
+@click.option("--thousands", metavar="CHAR", help="What marks thousands in them.")
+@click.option("--fill", is_flag=True, help="An absent bar is one without volume, in which the quote before stands.")
+@click.option("--spread", type=float, metavar="BPS", help="Full spread around the close, for bars without quotes.")
+@click.option("--drop-outliers", is_flag=True, help="Leave out wild quotes, not their days.")
 @click.option("--shares-outstanding", type=click.FloatRange(0, min_open=True), help="For the permanent impact.")
 @click.option("--episodes", type=click.IntRange(100), default=100_000, show_default=True, help="Days simulated.")
 @click.option("--overwrite", is_flag=True, help="Replace the file --out.")
@@ -198,15 +204,14 @@ def calibrate(bars: Path, symbol: str, out: Path | None, overwrite: bool, form: 
     from fastexec.calibration.calibrate import calibrate as fit_market
     from fastexec.calibration.document import columns_of, day_of, require_free, save, seconds_of
     from fastexec.data.bars import read_bars
+    from fastexec.data.reading import Words
 
     if out is not None:
         require_free(out, overwrite)
-    day, window, columns = (
-        day_of(options.pop("until")),
-        seconds_of(options.pop("window")),
-        columns_of(options.pop("column")),
-    )
-    read = read_bars(bars, symbol, columns, options.pop("zone"))
+    day, window = day_of(options.pop("until")), seconds_of(options.pop("window"))
+    words = {word: options.pop(word) for word in Words.__optional_keys__ if word in options}
+    columns = columns_of(options.pop("column"))
+    read = read_bars(bars, symbol, between=window, columns=columns, door="option", **words)
     found = fit_market(read, until=day, window=window, **options)
     if out is not None:
         save(found, out)

@@ -12,9 +12,9 @@ import numpy as np
 from fastexec.calibration.comparison import fit_table
 from fastexec.calibration.market_fit import CONSTANT_BELOW, Parameters, fit
 from fastexec.calibration.panel import Panel, Session, session_of
-from fastexec.data.bar_files import listed
-from fastexec.data.bars import Bars, clock
-from fastexec.errors import InputError
+from fastexec.data.bars import Bars
+from fastexec.errors import InputError, listed
+from fastexec.models.times import clock
 from fastexec.printing import harmless
 from fastexec.threads import default_threads
 
@@ -72,7 +72,8 @@ def calibrate(
     seen, later = _split(session, until, test)
     panel = session.of_days(seen)
     _require_life(panel, f"{bars.source}, {bars.symbol!r}")
-    bins = int(np.clip(round(panel.move.shape[1] * session.step_seconds / _SECONDS_A_BIN), 1, _MOST_BINS))
+    steps = panel.move.shape[1]
+    bins = int(np.clip(round(steps * session.step_seconds / _SECONDS_A_BIN), 1, min(steps, _MOST_BINS)))
     parameters = fit(panel, bins, session.tick)
     judged, other = (session.of_days(later), panel) if test else (panel, None)
     market = parameters.market()

@@ -10,7 +10,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from fastexec.arrow import to_arrow
 from fastexec.data.reading import Reading
 from fastexec.errors import InputError, listed
 
@@ -130,7 +129,7 @@ def as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
     try:
         return column.cast(pa.large_string())
     except pa.ArrowNotImplementedError:  # views, in older Arrow
-        return pa.chunked_array([to_arrow(column.to_pylist(), pa.string(), True).cast(pa.large_string())])
+        return pa.chunked_array([pa.array(column.to_pylist(), pa.large_string())])
 
 
 def whole_numbers(rows: Rows, name: str, reading: Reading) -> np.ndarray:
@@ -184,7 +183,7 @@ def _wrong_type(rows: Rows, name: str, right: str) -> InputError:
 def _of_text(rows: Rows, name: str, reading: Reading) -> np.ndarray:
     texts = rows.table[name]
     lower = pc.utf8_lower(texts)
-    nothing = pc.is_in(lower, value_set=to_arrow(list(_NOTHING), pa.string(), False).cast(pa.large_string()))
+    nothing = pc.is_in(lower, value_set=pa.array(_NOTHING, pa.large_string()))
     plain = pc.if_else(nothing, pa.scalar(None, pa.large_string()), texts)
     if name == "halted":
         for word, digit in _FLAGS.items():

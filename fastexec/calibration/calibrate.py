@@ -79,7 +79,7 @@ def calibrate(
     market = parameters.market()
     table, lines = fit_table((judged, other), market, bins, episodes, threads or default_threads())
     costs, said = _costs(session, seen, parameters, shares_outstanding)
-    notes = [*session.notes, *_spread_notes(panel), said]
+    notes = [*session.notes, *_spread_notes(panel), *parameters.notes, said]
     market["fitted"] = {"symbol": bars.symbol, "days": seen}
     return Calibration(market, costs, table, lines, notes, _head(bars, session, seen, later if test else []))
 

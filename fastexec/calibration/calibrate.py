@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,7 +31,8 @@ _SECONDS_A_BIN, _MOST_BINS, _FEWEST_DAYS = 1800, 24, 2
 @dataclass(frozen=True, eq=False)
 class Calibration:
     """A fitted market. market, costs: sections as nested keys. table: a row a statistic (``fit_table``). curves: a line a
-    curve. notes: what a reader must know. head: where it comes from, a line each.
+    curve. notes: what a reader must know. head: where it comes from, a line each. steps, step_seconds: of the fitted part
+    of a day. volume: shares that the market trades in it.
     """
 
     market: dict[str, Any]
@@ -39,13 +41,16 @@ class Calibration:
     curves: list[str]
     notes: list[str]
     head: list[str]
+    steps: int
+    step_seconds: int
+    volume: float
 
-    def to_toml(self) -> str:
-        """The two sections, for a study file."""
+    def to_toml(self, before: Mapping[str, Any] | None = None) -> str:
+        """The two sections, for a study file, behind other keys of one."""
         import tomli_w
 
         comments = [*self.head, *self.notes]
-        text = tomli_w.dumps({"market": _without_empty(self.market), "costs": self.costs})
+        text = tomli_w.dumps({**(before or {}), "market": _without_empty(self.market), "costs": self.costs})
         text = re.sub(r"\[\n([^\]]*?),?\n\]", lambda m: f"[{' '.join(m[1].split())}]", text)  # a curve on one line
         return "".join(f"# {harmless(line)}\n" for line in comments) + "\n" + text
 
@@ -81,7 +86,9 @@ def calibrate(
     costs, said = _costs(session, seen, parameters, shares_outstanding)
     notes = [*session.notes, *_spread_notes(panel), *parameters.notes, said]
     market["fitted"] = {"symbol": bars.symbol, "days": seen}
-    return Calibration(market, costs, table, lines, notes, _head(bars, session, seen, later if test else []))
+    head = _head(bars, session, seen, later if test else [])
+    volume = parameters.volume_mean * steps
+    return Calibration(market, costs, table, lines, notes, head, steps, session.step_seconds, volume)
 
 
 def _split(session: Session, until: int | None, test: bool) -> tuple[list[int], list[int]]:

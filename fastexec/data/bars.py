@@ -74,7 +74,7 @@ def read_bars(path: str | Path, symbol: str, *, between: tuple[int, int] | None 
     The tick is the widest increment between neighbouring distinct quoted prices (to six digits) on whose grid at
     least 99 % of the symbol's quotes lie: the smallest price step in use, which a stray quote between two ticks does
     not make smaller. Locked (ask = bid) and crossed (ask < bid) quotes are read as one tick wide around their mid,
-    and counted, on up to 1 % of the quoted rows ``between``.
+    and counted, as long as those ``between`` are at most 1 % of the symbol's quoted rows.
 
     A bar is halted where it has no quote and a volume of 0, or where the column ``halted``, if there is one, is true: it has
     no quotes then. A day with other quotes that are missing or not positive, with a wild one (``wild_quotes``), with a volume

@@ -56,8 +56,8 @@ def _counted(table: Table, bad: np.ndarray, used: np.ndarray, what: str) -> dict
 
 
 def require_few_touching(where: str, table: Table, touching: np.ndarray, used: np.ndarray) -> None:
-    """InputError where more quotes of those used are locked or crossed than one in a hundred."""
-    bad, quoted = touching & used, int((table.quoted & used).sum())
+    """InputError where more quotes of those used are locked or crossed than one in a hundred of the symbol's."""
+    bad, quoted = touching & used, int(table.quoted.sum())
     count = int(bad.sum())
     if count > MOST_LOCKED * quoted:
         at = int(bad.argmax())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Sequence
 
 # What the system says of a path that can be none: whoever wrote it can mend it.
 _OF_THE_PATH = {errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.EINVAL}
@@ -37,3 +38,9 @@ class Interrupted(KeyboardInterrupt):
 def kind_of(error: OSError) -> type[FastexecError]:
     """What an error of the system is to a user: InputError where the path can be none, such as a name too long."""
     return InputError if error.errno in _OF_THE_PATH else FastexecError
+
+
+def listed(names: Sequence[object], most: int = 12) -> str:
+    """Names for one line: all, or the first ones and how many there are."""
+    shown = ", ".join(str(name) for name in names[:most])
+    return shown if len(names) <= most else f"{shown}, ... ({len(names)} in all)"

@@ -151,7 +151,7 @@ def test_missing_columns(tmp_path: Path) -> None:
     table = columns()
     del table["volume"], table["ask_px_1"]
     assert refusal(tmp_path, table) == (
-        ": no column volume, ask_px_1; bars need symbol, date, sec, volume, bid_px_1, ask_px_1"
+        ': no column for volume, ask_px_1 among symbol, date, sec, bid_px_1; name it by columns = {"volume": "THEIRS"}'
     )
 
 
@@ -159,7 +159,7 @@ def test_missing_columns(tmp_path: Path) -> None:
     ("name", "values", "right"),
     [
         ("symbol", np.arange(4), "of type int64; it must hold text"),
-        ("date", np.array(["2013-10-04"] * 4, "datetime64[D]"), "of type date32[day]; it must hold whole numbers"),
+        ("date", np.arange(4) + 0.5, "of type double; it must hold days, such as 20131004"),
         ("sec", np.arange(4) + 0.5, "of type double; it must hold whole numbers"),
         ("volume", ["500"] * 4, "of type string; it must hold numbers"),
     ],
@@ -222,8 +222,9 @@ def test_a_day_without_quotes_is_noted(tmp_path: Path, name: str, value: float |
     table[name] = [*table[name][:100], value, *table[name][101:]]
     bars = read(tmp_path, table)
     path = tmp_path / "bars.parquet"
-    line = f"{path}, 'ABC', day 20131007: 1 of 100 bars have no positive bid and ask, the first at 11:10:00"
+    line = "1 of 100 bars have no positive bid and ask, the first at 11:10:00"
     assert bars.faults == {20131007: line}
+    assert bars.fault(20131007) == f"{path}, 'ABC', day 20131007: {line}"
     assert np.flatnonzero(np.isnan(bars.mid)).tolist() == [100]
 
 
@@ -231,7 +232,7 @@ def test_a_day_without_quotes_is_noted(tmp_path: Path, name: str, value: float |
 def test_a_day_without_volumes_is_noted(tmp_path: Path, value: float | None) -> None:
     table = columns(4) | {"volume": [500.0, value, value, 500.0]}
     (line,) = read(tmp_path, table).faults.values()
-    assert line.endswith("day 20131004: 2 of 4 bars have no volume of 0 or more, the first at 09:31:00")
+    assert line == "2 of 4 bars have no volume of 0 or more, the first at 09:31:00, the last at 09:32:00"
 
 
 @needs_data

@@ -144,7 +144,7 @@ def test_a_market_of_24_hours_has_no_auction_and_a_day_cut_short_is_left_out():
 def test_days_without_quotes_and_half_days_are_refused_by_name():
     with pytest.raises(InputError) as caught:
         calibrate(read_bars(data_file("us_bars_1min.parquet"), "GOOG"))
-    assert "20151223 is left out: quotes or volumes are missing" in str(caught.value)
+    assert "20151223 is left out: 390 of 390 bars have no positive bid and ask" in str(caught.value)
     assert "20151224 is left out: it has 54% of the steps" in str(caught.value)
 
 
@@ -248,9 +248,9 @@ def test_csv_refuses_what_it_cannot_find(tmp_path):
         read_bars(tmp_path / "b.csv", "S")
     frame.to_csv(tmp_path / "b.csv", index=False)
     with pytest.raises(InputError, match="no column 'X', given for volume"):
-        read_bars(tmp_path / "b.csv", "S", {"volume": "X"})
+        read_bars(tmp_path / "b.csv", "S", columns={"volume": "X"})
     with pytest.raises(InputError, match="no column of bars"):
-        read_bars(tmp_path / "b.csv", "S", {"price": "x"})
+        read_bars(tmp_path / "b.csv", "S", columns={"price": "x"})
     with pytest.raises(InputError, match="no such time zone"):
         read_bars(tmp_path / "b.csv", "S", zone="Mars/Olympus")
 

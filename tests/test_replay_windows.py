@@ -225,10 +225,13 @@ def test_days_that_are_not_there(key: str) -> None:
 
 def test_a_day_that_cannot_be_used() -> None:
     bars = bars_of({MONDAY: range(4), TUESDAY: range(4), WEDNESDAY: range(4)}, faults={TUESDAY: "no quotes"})
-    assert refusal(bars, 3, 3) == "no quotes; leave it out: name the days to use in market.days"
-    assert refusal(bars, 3, 3, days=(TUESDAY,)) == "no quotes; leave it out: name the days to use in market.days"
+    assert refusal(bars, 3, 3) == "b, 'S', day 20131008: no quotes; leave it out: name the days to use in market.days"
+    assert (
+        refusal(bars, 3, 3, days=(TUESDAY,))
+        == "b, 'S', day 20131008: no quotes; leave it out: name the days to use in market.days"
+    )
     line = refusal(bars, 3, 3, days=(MONDAY,), curve_days=(TUESDAY,))
-    assert line == "no quotes; leave it out: name the days to use in market.curve_days"
+    assert line == "b, 'S', day 20131008: no quotes; leave it out: name the days to use in market.curve_days"
     windows = replay_windows(bars, 3, 3, days=(MONDAY,))
     np.testing.assert_array_equal(windows.expected_volume, bars.volume[None, 9:])
     assert windows.warnings == (f"left out of the curve, for they cannot be used: {TUESDAY}",)

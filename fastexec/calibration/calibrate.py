@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,9 +14,9 @@ from fastexec.calibration.comparison import fit_table
 from fastexec.calibration.costs import CostBasis, costs_section
 from fastexec.calibration.market_fit import CONSTANT_BELOW, fit
 from fastexec.calibration.panel import Panel, Session, session_of
-from fastexec.data.bar_files import listed
-from fastexec.data.bars import Bars, clock
-from fastexec.errors import InputError
+from fastexec.data.bars import Bars
+from fastexec.errors import InputError, listed
+from fastexec.models.times import clock
 from fastexec.printing import harmless
 from fastexec.threads import default_threads
 
@@ -28,7 +29,8 @@ _SECONDS_A_BIN, _MOST_BINS, _FEWEST_DAYS = 1800, 24, 2
 @dataclass(frozen=True, eq=False)
 class Calibration:
     """A fitted market, and costs that are not fitted. market, costs: sections as nested keys. table: a row a statistic
-    (``fit_table``). curves: a line a curve. notes: what a reader must know. head: where it comes from, a line each.
+    (``fit_table``). curves: a line a curve. notes: what a reader must know. head: where it comes from, a line each. steps,
+    step_seconds: of the fitted part of a day. volume: shares that the market trades in it.
     """
 
     market: dict[str, Any]
@@ -37,13 +39,16 @@ class Calibration:
     curves: list[str]
     notes: list[str]
     head: list[str]
+    steps: int
+    step_seconds: int
+    volume: float
 
-    def to_toml(self) -> str:
-        """The two sections, for a study file."""
+    def to_toml(self, before: Mapping[str, Any] | None = None) -> str:
+        """The two sections, for a study file, behind other keys of one."""
         import tomli_w
 
         comments = [*self.head, *self.notes]
-        text = tomli_w.dumps({"market": _without_empty(self.market), "costs": self.costs})
+        text = tomli_w.dumps({**(before or {}), "market": _without_empty(self.market), "costs": self.costs})
         text = re.sub(r"\[\n([^\]]*?),?\n\]", lambda m: f"[{' '.join(m[1].split())}]", text)  # a curve on one line
         return "".join(f"# {harmless(line)}\n" for line in comments) + "\n" + text
 
@@ -70,7 +75,8 @@ def calibrate(
     seen, later = _split(session, until, test)
     panel = session.of_days(seen)
     _require_life(panel, f"{bars.source}, {bars.symbol!r}")
-    bins = int(np.clip(round(panel.move.shape[1] * session.step_seconds / _SECONDS_A_BIN), 1, _MOST_BINS))
+    steps = panel.move.shape[1]
+    bins = int(np.clip(round(steps * session.step_seconds / _SECONDS_A_BIN), 1, min(steps, _MOST_BINS)))
     parameters = fit(panel, bins, session.tick)
     judged, other = (session.of_days(later), panel) if test else (panel, None)
     market = parameters.market()
@@ -78,9 +84,11 @@ def calibrate(
     sigma = parameters.volatility * float(np.sqrt(session.day_steps))
     daily_volume = float(session.daily_volume[[session.days.index(day) for day in seen]].mean())
     costs, said = costs_section(basis, sigma, daily_volume, parameters.price)
-    notes = [*session.notes, *_spread_notes(panel), *said]
+    notes = [*session.notes, *_spread_notes(panel), *parameters.notes, *said]
     market["fitted"] = {"symbol": bars.symbol, "days": seen}
-    return Calibration(market, costs, table, lines, notes, _head(bars, session, seen, later if test else []))
+    head = _head(bars, session, seen, later if test else [])
+    volume = parameters.volume_mean * steps
+    return Calibration(market, costs, table, lines, notes, head, steps, session.step_seconds, volume)
 
 
 def _split(session: Session, until: int | None, test: bool) -> tuple[list[int], list[int]]:

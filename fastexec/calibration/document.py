@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from pathlib import Path
 
@@ -9,6 +10,22 @@ from fastexec.calibration.calibrate import Calibration
 from fastexec.errors import InputError, RefusedError, kind_of
 from fastexec.files import commit
 from fastexec.models.times import RIGHT, seconds_between
+
+_SHARE, _MOST_NAME = 0.05, 40
+_STRATEGIES = """[[strategies]]
+model = "twap"
+
+[[strategies]]
+model = "vwap"
+
+[[strategies]]
+model = "pov"
+rate = 0.1
+
+[[strategies]]
+model = "almgren_chriss"
+risk_aversion = 1e-6
+"""
 
 
 def day_of(text: str | None) -> int | None:
@@ -38,17 +55,27 @@ def columns_of(texts: tuple[str, ...]) -> dict[str, str]:
     return {ours: theirs for ours, _, theirs in (text.partition("=") for text in texts)}
 
 
-def require_free(path: Path, overwrite: bool) -> None:
+def require_free(option: str, path: Path, overwrite: bool) -> None:
     """RefusedError where the file is there already, InputError where it cannot be one."""
     if path.is_dir() or not path.parent.is_dir():
-        raise InputError(f"--out {path}: is a folder, or lies in none; name a file such as market.toml")
+        raise InputError(f"{option} {path}: is a folder, or lies in none; name a file such as market.toml")
     if path.exists() and not overwrite:
-        raise RefusedError(f"--out {path}: is there already; name another file, or --overwrite")
+        raise RefusedError(f"{option} {path}: is there already; name another file, or --overwrite")
 
 
-def save(found: Calibration, path: Path) -> None:
-    """Write the sections whole or not at all."""
+def save(option: str, text: str, path: Path) -> None:
+    """Write a file whole or not at all."""
     try:
-        commit(path, found.to_toml().encode())
+        commit(path, text.encode())
     except OSError as error:
-        raise kind_of(error)(f"--out {path}: cannot be written ({error.strerror})") from None
+        raise kind_of(error)(f"{option} {path}: cannot be written ({error.strerror})") from None
+
+
+def study_text(found: Calibration) -> str:
+    """A whole study of the fitted market: an order of a twentieth of the volume in its steps, and strategies to compare."""
+    shares = float(f"{_SHARE * found.volume:.2g}")
+    order = {"side": "sell", "shares": max(shares, 1.0) if shares >= 10.0 else shares, "steps": found.steps}
+    order |= {"step_seconds": float(found.step_seconds), "lot": 1.0 if shares >= 10.0 else 0.0}
+    name = re.sub(r"[^A-Za-z0-9_-]", "_", str(found.market["fitted"]["symbol"]))[:_MOST_NAME]
+    head = {"name": f"fitted_{name}", "seed": 7, "episodes": 10_000, "order": order}
+    return f"{found.to_toml(head)}\n{_STRATEGIES}"

@@ -6,13 +6,17 @@ cuts the spread's law, curves, few steps a day and the bias of short autocorrela
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from pydantic import ValidationError
 
 from fastexec.calibration.panel import Panel
+from fastexec.calibration.spread_levels import chain_of, share_at_floor
 from fastexec.calibration.statistics import curves, daily, day_levels
+from fastexec.errors import FastexecError, InputError
+from fastexec.models.messages import one_line
 from fastexec.models.study import StudyModel
 from fastexec.simulation import Prepared, prepare
 
@@ -27,12 +31,16 @@ _LEAST_LEVEL = 0.5  # of the floor: deeper below, the spread would never leave i
 CONSTANT_BELOW = 0.02  # sd of the log: a spread that is always one tick moves as the inverse of the price only
 _MOST_DISPERSION = 2.5  # sd of a log; beyond, its mean hangs on draws that a round does not meet, and the fit runs away
 _ROUNDS, _SEED = 24, 20_130_711
+_CONVERGED = 0.05
+_MUST_CONVERGE = ("spread, mean", "spread, sd of the log", "volume, mean", "volume, sd of the log", "move, sd")
 _MOST_PERSISTENCE, _MOST_CORRELATION, _LEAST_EIGENVALUE = 0.995, 0.95, 0.01
 
 
 @dataclass(frozen=True, eq=False)
 class Parameters:
-    """A synthetic market. Dispersions are sds of the log; persistences lag-1 autocorrelations of the log; curves relative."""
+    """A synthetic market. Dispersions are sds of the log; persistences lag-1 autocorrelations of the log; curves
+    relative. spread_chain: section of a spread over levels, in place of the log-normal one. notes: what did not fit.
+    """
 
     price: float
     volatility: float
@@ -47,6 +55,8 @@ class Parameters:
     volume_floor: float
     curves: dict[str, np.ndarray]
     correlation: dict[str, float]
+    spread_chain: dict[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def market(self) -> dict[str, Any]:
         """The [market] section, figures to six digits."""
@@ -69,6 +79,8 @@ class Parameters:
         }
 
     def _spread(self, curve: list[float]) -> dict[str, Any]:
+        if self.spread_chain:
+            return self.spread_chain
         if self.spread_sd == 0.0:
             return {"model": "constant", "initial": _digits(self.spread_mean)}
         kept = _digits(self.spread_persistence)
@@ -89,19 +101,59 @@ def fit(panel: Panel, bins: int, tick: float, steps_a_round: int = 400_000) -> P
     simulated in each of the rounds.
     """
     target = _moments(panel, bins)
-    parameters = _first_guess(panel, target, tick)
     episodes = max(steps_a_round // panel.move.shape[1], 200)
+    parameters = _first_guess(panel, target, tick)
+    parameters, far = _matched(parameters, target, bins, panel.move.shape[1], episodes)
+    if any(name.startswith("spread") for name in far):
+        share = share_at_floor(panel.spread, parameters.spread_floor)
+        chain = chain_of(panel.spread, parameters.spread_floor)
+        first = replace(_first_guess(panel, target, tick), spread_chain=chain)
+        parameters, far = _matched(first, target, bins, panel.move.shape[1], episodes)
+        said = (
+            f"the spread does not fit a log-normal law with a floor (one tick in {share:.0%} of the steps, sd of its log "
+            f"{target['spread, sd of the log']:.2g}): its {len(chain['levels'])} levels are a Markov chain, without a "
+            "curve over the day"
+        )
+        parameters = replace(parameters, notes=(said,))
+    told = tuple(f"{name}: the fit does not converge to it, see the table" for name in far)
+    return replace(parameters, notes=(*parameters.notes, *told))
+
+
+def _matched(
+    parameters: Parameters, target: dict[str, Any], bins: int, steps: int, episodes: int
+) -> tuple[Parameters, list[str]]:
+    """The parameters after the rounds, and the statistics that are still far from those of the data."""
+    found = dict.fromkeys(target, np.nan)
     for _ in range(_ROUNDS):
-        found = _moments(simulated(market_alone(parameters.market(), panel.move.shape[1], _SEED), 0, episodes), bins)
+        try:
+            found = _moments(simulated(market_alone(parameters.market(), steps, _SEED), 0, episodes), bins)
+        except InputError:
+            raise
+        except FastexecError:  # paths that leave float64
+            if parameters.spread_chain or parameters.spread_sd == 0.0:
+                raise
+            return parameters, ["spread, mean"]
         parameters = _nearer(parameters, target, found)
-    return parameters
+    far = [
+        name
+        for name in _MUST_CONVERGE
+        if np.isfinite(target[name]) and abs(found[name] - target[name]) > _CONVERGED * abs(target[name]) + 1e-9
+    ]
+    constant = parameters.spread_sd == 0.0 or bool(parameters.spread_chain)
+    return parameters, [name for name in far if not (constant and name == "spread, sd of the log")]
 
 
 def market_alone(market: dict[str, Any], steps: int, seed: int) -> Prepared:
     """A market ready to simulate days of so many steps."""
     order = {"shares": 1.0, "steps": steps}
     study = {"seed": seed, "episodes": 1, "order": order, "market": market, "strategies": [{"model": "twap"}]}
-    return prepare(StudyModel.model_validate(study))
+    try:
+        return prepare(StudyModel.model_validate(study))
+    except ValidationError as error:
+        line = one_line(error, study, StudyModel)
+        raise InputError(
+            f"the data do not fit the model: {line}; look for wild or missing values, or give a --window without them"
+        ) from None
 
 
 def simulated(prepared: Prepared, first: int, count: int) -> Panel:
@@ -164,7 +216,7 @@ def _nearer(p: Parameters, target: dict[str, Any], found: dict[str, Any]) -> Par
     correlation = {
         key: float(np.clip(shift(value, CORRELATIONS[key]), -_MOST_CORRELATION, _MOST_CORRELATION))
         for key, value in p.correlation.items()
-        if p.spread_sd > 0.0 or "spread" not in key
+        if (p.spread_sd > 0.0 or "spread" not in key) and not (p.spread_chain and key == "spread_absolute_return")
     }
     day = p.day_volatility**2 + float(np.nan_to_num(target["day"] ** 2 - found["day"] ** 2))
     bent = {name: _bent(values, target[f"{name} curve"], found[f"{name} curve"]) for name, values in p.curves.items()}

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from fastexec.data.auctions import ClosingAuction, closing_auction, times_of_day
-from fastexec.data.bars import Bars, clock
+from fastexec.data.bars import Bars
 from fastexec.errors import InputError
+from fastexec.models.times import clock
 
 _LEAST_PRESENT = 0.9
 _SPLIT = 2.0
@@ -63,10 +64,12 @@ def session_of(bars: Bars, window: tuple[int, int] | None = None) -> Session:
     Raises InputError where no day is left, or the window holds fewer than two steps.
     """
     where = f"{bars.source}, {bars.symbol!r}"
-    left_out = {day: "quotes or volumes are missing" for day in bars.faults}
+    left_out = dict(bars.faults)
     days = [day for day in np.unique(bars.day).tolist() if day not in left_out]
     if not days:
-        raise InputError(f"{next(iter(bars.faults.values()))}; there is no other day to calibrate on")
+        raise InputError(
+            f"{bars.fault(min(bars.faults))}; there is no other day to calibrate on; a --window excuses what lies outside of it"
+        )
     spacing = _spacing(bars, days, where)
     times = _times_of_day(bars, days, spacing, where)
     volume, mid, spread = _grids(bars, days, times, spacing)
@@ -85,7 +88,10 @@ def session_of(bars: Bars, window: tuple[int, int] | None = None) -> Session:
         if share < _LEAST_PRESENT
     }
     if not whole.any():
-        raise InputError(f"{where}: no day has nine in ten of the steps; give a --window that the days have")
+        raise InputError(
+            f"{where}: no day has nine in ten of the steps; give a --window that the days have, or --fill where an absent "
+            "bar is one without volume"
+        )
     kept = [day for day in days if day not in left_out]
     panel = Panel(*(np.ascontiguousarray(x[whole]) for x in found))
     notes = [*bars.notes, *(f"day {day} is left out: {why}" for day, why in sorted(left_out.items()))]

@@ -11,8 +11,9 @@ import click
 
 import fastexec
 from fastexec import printing
+from fastexec.cli.calibrate import calibrate
 from fastexec.cli.exits import statuses, watch_signals, watch_warnings
-from fastexec.cli.results import DATA, FORMAT, PLUGIN, TRUST, VERBS
+from fastexec.cli.results import DATA, PLUGIN, TRUST, VERBS
 from fastexec.errors import InputError
 
 
@@ -179,45 +180,6 @@ def show(agent: Path) -> None:
     tables.show_agent(in_words(read), by_time_and_inventory(read))
 
 
-@cli.command(short_help="Fit a market to real bars.")
-@click.argument("bars", type=click.Path(path_type=Path))
-@click.option("--symbol", required=True, help="Symbol in the file of bars.")
-@click.option("--out", type=click.Path(path_type=Path), help="File for the [market] and [costs] sections.")
-@click.option("--until", metavar="DATE", help="Last day that the fit may see: 2013-10-08.")
-@click.option("--test", is_flag=True, help="Measure the fit on the days after --until.")
-@click.option("--window", metavar="HH:MM-HH:MM", help="Part of the day, local time; the whole by default.")
-@click.option("--column", multiple=True, metavar="OURS=THEIRS", help="Name of a column of the file: volume=Vol.")
-@click.option("--zone", help="Zone of the local times: America/New_York.")
-@click.option(
-    "--turnover", type=float, metavar="DAYS", help="Shares outstanding over daily volume, for the permanent impact."
-)
-@click.option("--shares-outstanding", type=float, metavar="SHARES", help="Likewise, in place of --turnover.")
-@click.option(
-    "--costs", type=click.Path(path_type=Path), metavar="FILE", help="TOML file whose [costs] are taken as they are."
-)
-@click.option("--episodes", type=click.IntRange(100), default=100_000, show_default=True, help="Days simulated.")
-@click.option("--overwrite", is_flag=True, help="Replace the file --out.")
-@FORMAT
-def calibrate(bars: Path, symbol: str, out: Path | None, overwrite: bool, form: str, **options: Any) -> None:
-    """Fit a market to real BARS (Parquet or CSV): sections for a study, and how well they fit, statistic by statistic."""
-    from fastexec.calibration.calibrate import calibrate as fit_market
-    from fastexec.calibration.costs import basis_of
-    from fastexec.calibration.document import columns_of, day_of, require_free, save, seconds_of
-    from fastexec.cli import tables
-    from fastexec.data.bars import read_bars
-
-    if out is not None:
-        require_free(out, overwrite)
-    day, window = day_of(options.pop("until")), seconds_of(options.pop("window"))
-    columns = columns_of(options.pop("column"))
-    basis = basis_of(*(options.pop(name) for name in ("turnover", "shares_outstanding", "costs")))
-    read = read_bars(bars, symbol, columns, options.pop("zone"))
-    found = fit_market(read, until=day, window=window, basis=basis, **options)
-    if out is not None:
-        save(found, out)
-    tables.show_calibration(found, form)
-
-
 @cli.command(short_help="What a study means and costs; writes nothing.")
 @_STUDY
 @_SET
@@ -264,7 +226,7 @@ def info(warm: bool) -> None:
     terminal.show_info(warm)
 
 
-for _verb in VERBS:
+for _verb in (*VERBS, calibrate):
     cli.add_command(_verb)
 
 

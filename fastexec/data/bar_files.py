@@ -1,242 +1,260 @@
-"""Files of bars as one kind of table: Parquet with our columns, or CSV with names that are given or guessed, said aloud."""
+"""Files of bars, Parquet or CSV or a folder of them, as one kind of table: the wanted columns of one symbol."""
 
 from __future__ import annotations
 
+import hashlib
+import os
 import re
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import TypeAlias
+from urllib.parse import unquote
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from fastexec.errors import InputError
+from fastexec.data.bar_columns import as_text, is_plain, is_text, match
+from fastexec.data.csv_files import CsvFile, open_csv
+from fastexec.data.reading import Reading
+from fastexec.errors import InputError, listed
 from fastexec.files import open_local
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-COLUMNS = ("symbol", "date", "sec", "volume", "bid_px_1", "ask_px_1")
-_NAMES = {
-    "symbol": ("symbol", "ticker", "sym", "instrument", "ric", "code"),
-    "date": ("date", "day", "tradingday", "tradedate"),
-    "sec": ("sec", "seconds", "secondofday"),
-    "time": ("time", "timestamp", "datetime", "ts", "tsns", "bartime", "timeutc", "opentime"),
-    "volume": ("volume", "vol", "shares", "quantity", "qty", "tradedvolume"),
-    "bid_px_1": ("bidpx1", "bid", "bidprice", "bidpx", "bestbid", "bidclose", "closebid", "bidprice1", "bid1"),
-    "halted": ("halted", "ishalted", "tradinghalted"),
-    "ask_px_1": ("askpx1", "ask", "askprice", "askpx", "bestask", "askclose", "closeask", "askprice1", "ask1", "offer"),
-}
-_EPOCH_UNITS: tuple[tuple[float, Literal["ns", "us", "ms", "s"]], ...] = (
-    (1e17, "ns"),
-    (1e14, "us"),
-    (1e11, "ms"),
-    (1e8, "s"),
-)
 _RIGHT = "give a Parquet or CSV file of bars"
+_PARQUET, _CSV = r"\.(parquet|pq|parq)$", r"\.(csv|txt|tsv)(\.(gz|bz2|xz|zip|zst))?$"
 
 
-def read_table(
-    path: str, symbol: str, columns: Mapping[str, str] | None = None, zone: str | None = None
-) -> tuple[pa.Table, list[str]]:
-    """The needed columns of a symbol's rows in the file's order, and what had to be guessed.
-
-    columns: ours -> the file's. zone: of the local times, such as America/New_York: the file's UTC times must agree.
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """The rows of one symbol in the file's order. found: our column -> the file's name of it. table: by our names, of the
+    file's types. number: int64, the row's line of a CSV file, its place among the symbol's rows otherwise, from 1. path: as
+    messages name it. notes: what had to be guessed. parts: of a folder,
+    the first row of each file and its path.
     """
-    if columns and (unknown := sorted(set(columns) - set(_NAMES))):
-        raise InputError(f"column {unknown[0]!r}: no column of bars; there are {', '.join(_NAMES)}")
-    clock = _zone(zone)
-    is_csv = re.search(r"\.(csv|txt|tsv)(\.gz)?$", path, re.IGNORECASE) is not None
-    if is_csv or columns:
-        return _guessed(path, symbol, _frame(path, is_csv), dict(columns or {}), clock)
-    return _parquet(path, symbol, clock), []
+
+    path: str
+    symbol: str
+    found: dict[str, str]
+    table: pa.Table
+    number: np.ndarray
+    is_csv: bool
+    notes: list[str]
+    parts: tuple[tuple[int, str], ...] = ()
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether they come from several files."""
+        return bool(self.parts)
+
+    @property
+    def where(self) -> str:
+        """File and symbol, for a message."""
+        return f"{self.path}, {self.symbol!r}"
+
+    def holds(self, name: str, i: int) -> str:
+        """What a row has in a column of ours, beginning a message; of times the day beside them too."""
+        text = str(self.table[name][i].as_py())
+        if name == "time" and "date" in self.table.column_names:
+            text = f"{self.table['date'][i].as_py()} {text}"
+        return f"{self._file(i)}: {self.place(i)}: column {self.found[name]!r} holds {text[:40]!r}"
+
+    def place(self, i: int) -> str:
+        """Where a row is in its file, for a message."""
+        return f"{'line' if self.is_csv else 'row'} {self.number[i]}"
+
+    def _file(self, i: int) -> str:
+        return next((path for first, path in reversed(self.parts) if first <= i), self.path)
 
 
-def listed(names: Any, most: int = 12) -> str:
-    """Names for one line: all, or the first ones and how many there are."""
-    shown = ", ".join(str(name) for name in names[:most])
-    return shown if len(names) <= most else f"{shown}, ... ({len(names)} in all)"
+@dataclass(frozen=True, eq=False)
+class ParquetFile:
+    """path: as messages name it. place: where it lies. schema: of its columns; an index that pandas wrote is one of them."""
+
+    path: str
+    place: str
+    schema: pa.Schema
+    headed: bool = True
+
+    @property
+    def names(self) -> list[str]:
+        """Of its columns; of an index without a name only where it holds times."""
+        return [
+            "" if field.name.startswith("__index_level_") and not pa.types.is_timestamp(field.type) else field.name
+            for field in self.schema
+        ]
+
+    def read(self, found: Mapping[str, int], symbol: str) -> pa.Table:
+        """Some columns (our name -> number from 0), where its symbols are plain text just the rows of one."""
+        names = {ours: self.schema.names[j] for ours, j in found.items()}
+        kinds = [self.schema.field(j).type for j in found.values()]
+        wanted = None
+        if "symbol" in names and is_plain(self.schema.field(found["symbol"]).type):
+            if all(is_plain(kind) or not is_text(kind) for kind in kinds):  # of views Arrow filters none
+                wanted = pc.field(names["symbol"]) == symbol
+        with _refusing(self.path):
+            # By a handle, not a path: a folder of it named like symbol=IBM must not stand in for the column.
+            table = pq.read_table(
+                open_local(self.place), columns=list(dict.fromkeys(names.values())), filters=wanted, partitioning=None
+            )
+        return pa.table([table[theirs] for theirs in names.values()], names=list(names))
+
+    def symbols(self, column: int) -> pa.ChunkedArray:
+        """Those that are there."""
+        name = self.schema.names[column]
+        with _refusing(self.path):
+            return pq.read_table(open_local(self.place), columns=[name], partitioning=None)[name]
 
 
-def _zone(name: str | None) -> ZoneInfo | None:
+_File: TypeAlias = CsvFile | ParquetFile
+
+
+def read_rows(path: str, symbol: str, reading: Reading) -> Rows:
+    """The wanted columns of a symbol's rows; of a folder those of all its files, one after another.
+
+    InputError: no such file, none that can be read, columns missing or not to be told apart, symbol not there.
+    """
+    if not os.path.isdir(path):
+        return _of_file(_opened(path, path), symbol, reading, {})
+    parts = []
+    known: set[str] = set()
+    for part in files_below(path):
+        given = _partitions(part, Path(path))
+        if given.get("symbol", symbol) != symbol:
+            known.add(given["symbol"])
+            continue
+        try:
+            parts.append(_of_file(_opened(str(part), str(part)), symbol, reading, given))
+        except _UnknownSymbolError as error:
+            known |= set(error.known)
+    if not parts:
+        raise _unknown_symbol(path, symbol, sorted(known))
+    shared = [name for name in parts[0].table.column_names if all(name in part.table.column_names for part in parts)]
     try:
-        return None if name is None else ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise InputError(f"zone {name!r}: no such time zone; write for example America/New_York") from None
+        table = pa.concat_tables([part.table.select(shared) for part in parts], promote_options="permissive")
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise InputError(
+            f"{path}: its files differ in the types of their columns ({str(error).splitlines()[0]})"
+        ) from None
+    number = np.concatenate([part.number for part in parts])
+    firsts = np.cumsum([0, *(part.number.size for part in parts)]).tolist()
+    places = tuple((first, part.path) for first, part in zip(firsts, parts, strict=False))
+    return Rows(path, symbol, parts[0].found, table, number, all(part.is_csv for part in parts), parts[0].notes, places)
 
 
-def _parquet(path: str, symbol: str, clock: ZoneInfo | None) -> pa.Table:
+def files_below(path: str) -> Iterator[Path]:
+    """The files of bars in a folder and its folders, by name; InputError where there is none."""
+    found = sorted(
+        Path(place) / name
+        for place, _, names in os.walk(path)
+        for name in names
+        if re.search(f"{_PARQUET}|{_CSV}", name, re.IGNORECASE) and not name.startswith((".", "_"))
+    )
+    if not found:
+        raise InputError(f"{path}: cannot be read (the folder holds no file of bars); {_RIGHT}, or a folder of such")
+    return iter(found)
+
+
+def digest(path: str) -> str:
+    """SHA-256 of a file, or of a folder's files of bars with their names."""
+
+    def of_file(place: str | Path) -> str:
+        with open(place, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+    if not os.path.isdir(path):
+        return of_file(path)
+    lines = [f"{of_file(part)}  {part.relative_to(path).as_posix()}\n" for part in files_below(path)]
+    return hashlib.sha256("".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _partitions(part: Path, folder: Path) -> dict[str, str]:
+    """What the folders on the way to a file say, as in symbol=IBM/date=2024-03-07/part-0.parquet."""
+    pairs = (text.partition("=") for text in part.relative_to(folder).parts[:-1] if "=" in text)
+    return {key: unquote(value) for key, _, value in pairs}
+
+
+def _opened(place: str, name: str) -> _File:
+    if re.search(_CSV, place, re.IGNORECASE) is None:
+        with _refusing(name):
+            with open_local(place) as file:
+                is_parquet = file.read(4) == b"PAR1"
+            if is_parquet or re.search(_PARQUET, place, re.IGNORECASE) is not None:
+                return ParquetFile(name, place, pq.read_schema(open_local(place)))
+    return open_csv(place, name)
+
+
+def _of_file(file: _File, symbol: str, reading: Reading, given: dict[str, str]) -> Rows:
+    """given: columns that the folders on the way name, with one value for all rows."""
+    names = [*file.names, *given]
+    found = match(file.path, names, file.headed, reading)
+    own = {ours: j for ours, j in found.items() if j < len(file.names)}
+    if isinstance(file, CsvFile):
+        table, number = file.read(own)
+    else:
+        table = file.read(own, symbol)
+        number = np.arange(1, table.num_rows + 1)
+    for j, ours in enumerate(table.column_names):
+        if is_text(table[ours].type) and not is_plain(table[ours].type):  # Arrow can do little with a view
+            table = table.set_column(j, ours, as_text(table[ours]))
+    for ours, j in found.items():
+        if j >= len(file.names):
+            table = table.append_column(ours, pa.repeat(pa.scalar(given[names[j]], pa.large_string()), table.num_rows))
+    if "symbol" in own:
+        if not is_text(table["symbol"].type):
+            raise InputError(
+                f"{file.path}: column {names[own['symbol']]} is of type {table['symbol'].type}; it must hold text"
+            )
+        symbols = table["symbol"]
+        mask = pc.fill_null(pc.equal(symbols, symbol), False)
+        if not pc.any(mask).as_py():
+            there = file.symbols(own["symbol"]) if isinstance(file, ParquetFile) else symbols
+            raise _unknown_symbol(file.path, symbol, sorted(set(pc.unique(as_text(there)).to_pylist()) - {"", None}))
+        table, number = table.filter(mask), number[mask.to_numpy()]
+    elif not table.num_rows:
+        raise InputError(f"{file.path}: holds no bars, just a heading; {_RIGHT}")
+    theirs = {ours: names[j] for ours, j in found.items()}
+    return Rows(file.path, symbol, theirs, table, number, isinstance(file, CsvFile), _notes(file, theirs, symbol))
+
+
+def _notes(file: _File, theirs: dict[str, str], symbol: str) -> list[str]:
+    notes = []
+    if isinstance(file, CsvFile) or any(ours != name for ours, name in theirs.items()):
+        told = ", ".join(f"{ours} from {name!r}" for ours, name in theirs.items())
+        notes.append(f"columns of {Path(file.path).name}: {told}")
+    if "symbol" not in theirs:
+        notes.append(f"no column of symbols: every row is taken for {symbol}")
+    return notes
+
+
+@contextmanager
+def _refusing(path: str) -> Iterator[None]:
+    """What Arrow and the system say of a file, as one line."""
     try:
-        schema = pq.read_schema(open_local(path))
-        _require_columns(path, schema)
-        wanted = [*COLUMNS, *(["ts_ns"] if clock is not None and "ts_ns" in schema.names else [])]
-        wanted += ["halted"] if "halted" in schema.names else []
-        # By a handle, not a path: a folder of it named like symbol=IBM must not stand in for the column.
-        table = pq.read_table(open_local(path), columns=wanted, filters=pc.field("symbol") == symbol)
-        if table.num_rows == 0:
-            known = pc.unique(pq.read_table(open_local(path), columns=["symbol"])["symbol"]).drop_null()
+        yield
     except FileNotFoundError:
         raise InputError(f"{path}: there is no such file; {_RIGHT}") from None
     except pa.ArrowInvalid:
         raise InputError(f"{path}: not a Parquet file, or a damaged one; {_RIGHT}") from None
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({_first_line(error)}); {_RIGHT}") from None
-    if table.num_rows == 0:
-        raise _unknown_symbol(path, symbol, sorted(known.to_pylist()))
-    if clock is not None and "ts_ns" in table.column_names:
-        _require_zone(path, table, clock)
-    return table
+    except (OSError, pa.ArrowException) as error:
+        reason = (getattr(error, "strerror", None) or str(error) or type(error).__name__).splitlines()[0]
+        raise InputError(f"{path}: cannot be read ({reason}); {_RIGHT}") from None
 
 
-def _require_zone(path: str, table: pa.Table, clock: ZoneInfo) -> None:
-    """The first bar of each day at its UTC time must be at its local time in the zone."""
-    date, second, stamp = (table[name].to_numpy() for name in ("date", "sec", "ts_ns"))
-    for i in np.unique(date, return_index=True)[1].tolist():
-        there = datetime.fromtimestamp(int(stamp[i]) // 10**9, UTC).astimezone(clock)
-        said = f"{date[i]} {second[i] // 3600:02}:{second[i] // 60 % 60:02}:{second[i] % 60:02}"
-        if there.strftime("%Y%m%d %H:%M:%S") != said:
-            raise InputError(
-                f"{path}: its bar of {said} is at {there:%Y%m%d %H:%M:%S} in {clock.key}, by its ts_ns; name the zone of "
-                "its times"
-            )
+class _UnknownSymbolError(InputError):
+    """known: those that are there."""
+
+    def __init__(self, line: str, known: list[str]) -> None:
+        super().__init__(line)
+        self.known = known
 
 
-def _frame(path: str, is_csv: bool) -> pd.DataFrame:
-    import pandas as pd
-
-    try:
-        return pd.read_csv(path, sep=None, engine="python") if is_csv else pd.read_parquet(open_local(path))
-    except FileNotFoundError:
-        raise InputError(f"{path}: there is no such file; {_RIGHT}") from None
-    except (ValueError, pa.ArrowInvalid, OSError, EOFError) as error:
-        raise InputError(f"{path}: cannot be read ({_first_line(error)}); {_RIGHT}") from None
-    except Exception as error:  # csv.Error and whatever a sniffed dialect may raise: the file is no table
-        raise InputError(f"{path}: is no table of comma-separated values ({_first_line(error)}); {_RIGHT}") from None
-
-
-def _guessed(
-    path: str, symbol: str, frame: pd.DataFrame, given: dict[str, str], clock: ZoneInfo | None
-) -> tuple[pa.Table, list[str]]:
-    found = _match(path, [str(name) for name in frame.columns], given)
-    notes = [f"columns of {Path(path).name}: {', '.join(f'{ours} from {theirs!r}' for ours, theirs in found.items())}"]
-    if "symbol" in found:
-        known = frame[found["symbol"]].astype(str)
-        frame = frame[known == symbol]
-        if frame.empty:
-            raise _unknown_symbol(path, symbol, sorted(set(known)))
-    else:
-        notes.append(f"no column of symbols: every row is taken for {symbol}")
-    date, second, said = _times(path, frame, found, clock)
-    named = ("volume", "bid_px_1", "ask_px_1", *(["halted"] if "halted" in found else []))
-    numbers = {name: _numbers(path, frame, found[name]) for name in named}
-    table = pa.table({"symbol": pa.array([symbol] * len(frame)), "date": date, "sec": second, **numbers})
-    return table, [*notes, said]
-
-
-def _match(path: str, names: list[str], given: dict[str, str]) -> dict[str, str]:
-    """Our column -> the file's."""
-    for ours, theirs in given.items():
-        if theirs not in names:
-            raise InputError(f"{path}: no column {theirs!r}, given for {ours}; there are {listed(names)}")
-    plain = {re.sub(r"[^a-z0-9]", "", name.lower()): name for name in reversed(names)}
-    found = {
-        ours: given.get(ours) or next((plain[guess] for guess in guesses if guess in plain), None)
-        for ours, guesses in _NAMES.items()
-    }
-    matched = {ours: theirs for ours, theirs in found.items() if theirs is not None}
-    missing = [name for name in ("volume", "bid_px_1", "ask_px_1") if name not in matched]
-    if "time" not in matched and not {"date", "sec"} <= matched.keys():
-        missing.append("time (or date and sec)")
-    if missing:
-        raise InputError(
-            f"{path}: no column for {', '.join(missing)} among {listed(names)}; name it by --column OURS=THEIRS"
-        )
-    if {"date", "sec"} <= matched.keys():
-        matched.pop("time", None)
-    return matched
-
-
-def _times(
-    path: str, frame: pd.DataFrame, found: dict[str, str], clock: ZoneInfo | None
-) -> tuple[np.ndarray, np.ndarray, str]:
-    """date (yyyymmdd) and second since local midnight of each row, and what was taken for granted."""
-    import pandas as pd
-
-    if "sec" in found and "date" in found:
-        date = _numbers(path, frame.assign(**{found["date"]: _digits(frame[found["date"]])}), found["date"])
-        return date.astype(np.int64), _numbers(path, frame, found["sec"]).astype(np.int64), "times as they stand: local"
-    column = frame[found["time"]]
-    try:
-        if pd.api.types.is_numeric_dtype(column):
-            unit = next(u for least, u in _EPOCH_UNITS if float(column.abs().max()) >= least)
-            stamps = pd.Series(pd.to_datetime(column.to_numpy(np.int64), unit=unit, utc=True))
-        else:
-            text = column.astype(str)
-            whole = (
-                frame[found["date"]].astype(str) + " " + text
-                if "date" in found and text.str.len().max() <= 12
-                else text
-            )
-            stamps = pd.Series(pd.to_datetime(whole.to_numpy(str)))
-    except (ValueError, StopIteration, TypeError):
-        raise InputError(
-            f"{path}: column {found['time']!r} holds no times that can be read ({column.iloc[0]!r}); write 2013-10-04 09:31:00"
-        ) from None
-    said = "times as they stand: local"
-    if getattr(stamps.dtype, "tz", None) is not None:
-        if clock is None:
-            raise InputError(
-                f"{path}: its times are UTC or carry an offset; name the market's zone: --zone America/New_York"
-            )
-        stamps, said = stamps.dt.tz_convert(clock), f"times converted to {clock.key}"
-    date = (stamps.dt.year * 10_000 + stamps.dt.month * 100 + stamps.dt.day).to_numpy(np.int64)
-    return date, (stamps.dt.hour * 3600 + stamps.dt.minute * 60 + stamps.dt.second).to_numpy(np.int64), said
-
-
-def _digits(column: pd.Series[Any]) -> pd.Series[Any]:
-    """2013-10-04 as 20131004."""
-    return column.astype(str).str.replace("-", "", regex=False)
-
-
-def _numbers(path: str, frame: pd.DataFrame, name: str) -> np.ndarray:
-    import pandas as pd
-
-    try:
-        return np.asarray(pd.to_numeric(frame[name]).to_numpy(np.float64))
-    except (ValueError, TypeError):
-        bad = frame[name][pd.to_numeric(frame[name], errors="coerce").isna()].iloc[0]
-        raise InputError(f"{path}: column {name!r} holds {bad!r}, which is no number") from None
-
-
-def _first_line(error: Exception) -> str:
-    return (getattr(error, "strerror", None) or str(error) or type(error).__name__).splitlines()[0]
-
-
-def _unknown_symbol(path: str, symbol: str, known: list[str]) -> InputError:
+def _unknown_symbol(path: str, symbol: str, known: list[str]) -> _UnknownSymbolError:
     near = get_close_matches(symbol.upper(), known, 1) or get_close_matches(symbol, known, 1)
     hint = f"did you mean {near[0]!r}? " if near else ""
-    return InputError(f"{path}: symbol {symbol!r} is not there; {hint}there are {listed(known) or 'none'}")
-
-
-def _require_columns(path: str, schema: pa.Schema) -> None:
-    missing = [name for name in COLUMNS if name not in schema.names]
-    if missing:
-        raise InputError(f"{path}: no column {', '.join(missing)}; bars need {', '.join(COLUMNS)}")
-    for name in (*COLUMNS, *(["halted"] if "halted" in schema.names else [])):
-        kind = schema.field(name).type
-        if name == "symbol":
-            text = kind.value_type if pa.types.is_dictionary(kind) else kind
-            fits, right = pa.types.is_string(text) or pa.types.is_large_string(text), "text"
-        elif name in ("date", "sec"):
-            fits, right = pa.types.is_integer(kind), "whole numbers"
-        elif name == "halted":
-            fits, right = pa.types.is_boolean(kind) or pa.types.is_integer(kind), "true and false"
-        else:
-            fits, right = pa.types.is_integer(kind) or pa.types.is_floating(kind), "numbers"
-        if not fits:
-            raise InputError(f"{path}: column {name} is of type {kind}; it must hold {right}")
+    return _UnknownSymbolError(
+        f"{path}: symbol {symbol!r} is not there; {hint}there are {listed(known) or 'none'}", known
+    )

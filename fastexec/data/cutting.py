@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from fastexec.data.auctions import ClosingAuction, bars_before_are_there, closing_auction
-from fastexec.data.bar_files import listed
-from fastexec.data.bars import Bars, clock
-from fastexec.errors import InputError
+from fastexec.data.bars import Bars
+from fastexec.errors import InputError, listed
+from fastexec.models.times import clock
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,13 +11,12 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from fastexec.data.bar_files import listed
 from fastexec.data.bars import Bars, read_bars
 from fastexec.data.curves import Curves, Which, expected_curves
 from fastexec.data.cutting import Steps, first_rows, notes_of_auction, notes_of_gaps, steps_of
 from fastexec.data.empty_bars import halted_steps, last_quoted, rate_volumes
 from fastexec.data.paths import MarketPaths
-from fastexec.errors import InputError
+from fastexec.errors import InputError, listed
 from fastexec.models.market import RealMarket
 from fastexec.models.study import StudyModel
 
@@ -70,7 +69,7 @@ WHOLE = Wanted()
 def windows_of(study: StudyModel, market: RealMarket) -> ReplayWindows:
     """The windows of the bars that a study names; InputError where they do not fit it."""
     steps = study.order.steps
-    bars = read_bars(study.bars_path(), market.symbol)
+    bars = read_bars(study.bars_path(), market.symbol, between=market.between, **market.reading())
     wanted = Wanted(market.days, market.curve_days, market.in_windows, market.between, market.auction)
     windows = replay_windows(bars, steps, market.stride or steps, wanted)
     if windows.step_seconds != study.order.step_seconds:
@@ -156,7 +155,7 @@ def _chosen(bars: Bars, asked: tuple[int, ...], key: str) -> np.ndarray:
     chosen = np.array(sorted(set(asked)), np.int32) if asked else there
     for day in chosen.tolist():
         if day in bars.faults:
-            raise InputError(f"{bars.faults[day]}; leave it out: name the days to use in market.{key}")
+            raise InputError(f"{bars.fault(day)}; leave it out: name the days to use in market.{key}")
     return chosen
 
 

@@ -90,6 +90,25 @@ class _RealDays(Model):
     symbol: str = Field(description="symbol in that file")
     window: Annotated[int, Field(ge=1)] | None = Field(None, description="steps a window; order.steps")
     stride: Annotated[int, Field(ge=1)] | None = Field(None, description="steps between windows; default the window")
+    columns: dict[str, str] = Field(
+        {},
+        description='columns of the file, ours = "its name" or its number from 1; known names are found',
+    )
+    zone: str | None = Field(
+        None, description="zone of the local times (America/New_York); times with an offset need it"
+    )
+    time_format: str | None = Field(
+        None, description='how times are written ("%d.%m.%Y %H:%M"); recognised where it is sure'
+    )
+    decimal: Annotated[str, OFF] = Field(".", description="decimal point of a CSV file's numbers")
+    thousands: str | None = Field(None, description="what marks thousands there")
+    fill: bool = Field(
+        False, description="whether an absent bar is one without volume, in which the quote before stands"
+    )
+    spread: Annotated[float, Field(gt=0.0, le=5_000.0)] | None = Field(
+        None, description="full spread (bps) around the close, for bars without quotes"
+    )
+    drop_outliers: bool = Field(False, description="whether wild quotes are left out; else their days cannot be used")
     days: Annotated[tuple[int, ...], Field(strict=False)] = Field((), description="days to use (yyyymmdd); all")
     times: str | None = Field(
         None, description='part of the day that windows lie in, by the bars\' own clock: "10:30-11:30"; all of it'
@@ -121,6 +140,11 @@ class _RealDays(Model):
     def between(self) -> tuple[int, int] | None:
         """``times`` as (first second, end) since local midnight."""
         return None if self.times is None else seconds_between(self.times)
+
+    def reading(self) -> dict[str, Any]:
+        """How the file of bars is to be read, as ``read_bars`` takes it."""
+        words = ("columns", "zone", "time_format", "decimal", "thousands", "fill", "spread", "drop_outliers")
+        return {"door": "key"} | {word: getattr(self, word) for word in words}
 
     def switches(self) -> Mapping[str, int | str]:
         return {"SOURCE": "GIVEN"}  # or joined from blocks: ``simulation`` knows the windows

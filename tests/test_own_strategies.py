@@ -219,7 +219,7 @@ def test_one_registered_in_the_running_program_needs_no_file_in_the_study(place)
     study = small_study(strategies=[{"model": "here", "part": 0.5}])
     steps = prepare(study).steps(0, 1)
     np.testing.assert_array_equal(steps["shares"][:3], [600, 300, 150])
-    assert list(prepare(study).inputs) == ["test_own_strategies.py"]
+    assert list(prepare(study).inputs) == ["here.py"]
 
 
 @pytest.mark.parametrize(

@@ -1,31 +1,34 @@
 """The files and modules that a study names as `plugins`, and its own strategies resolved by what these register.
 
-A file stands alone and is run once for each content, so that its SHA-256 says all about what its strategies do.
+A file, with those beside it that it imports, is run once for each content, so that its SHA-256 says all about what its
+strategies do.
 """
 
 from __future__ import annotations
 
 import contextlib
 import importlib
-import sys
-import traceback
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import replace
 from difflib import get_close_matches
+from itertools import count
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from pydantic_core import PydanticCustomError
 
-from fastexec.errors import FastexecError, InputError, RefusedError
+from fastexec.errors import InputError, RefusedError
 from fastexec.models._base import unknown_key
+from fastexec.models.captured import capture, of_process, what_changed
 from fastexec.models.names import quoted, shown
 from fastexec.models.plugin_code import Code, import_text, read_file, read_module
-from fastexec.models.plugins import FILE_MODULE, OwnStrategy, first_line, loading, registry
+from fastexec.models.plugin_run import run_code
+from fastexec.models.plugins import OwnStrategy, first_line, registry
 from fastexec.models.strategies import BUILT_IN, RESERVED, Own
 from fastexec.models.trust import Trust
 
+#: Where the file of an entry may be, the best place first; a text at hand is one.
+Find = Callable[[str], Sequence[Path | Code]]
 #: Folder, in one of results, of the copies of plugin files.
 KEPT = "plugins"
 
@@ -37,7 +40,7 @@ def is_file(entry: str) -> bool:
 
 def registered(
     entries: Iterable[str],
-    find: Callable[[str], Sequence[Path]],
+    find: Find,
     trust: Trust = Trust.OWN,
     meant: Collection[str] | None = None,
     folder: Path | None = None,
@@ -52,6 +55,8 @@ def registered(
     """
     found: dict[str, OwnStrategy] = {}
     files: set[str] = set()
+    entries = list(entries)
+    own_right = {Path(entry).name for entry in entries}
     for entry in entries:
         if not entry.isprintable():
             raise InputError(f"plugins: {quoted(entry)}: is neither a file nor a module; give the name of one")
@@ -67,19 +72,16 @@ def registered(
         if not brought:
             raise InputError(f'{entry}: registers no strategy; decorate a function with @fastexec.strategy("name")')
         for name, own in brought.items():
+            if is_file(entry) and f"{own.function.__module__.partition('.')[2]}.py" in own_right:
+                continue  # a file beside that the study names itself
             if found.get(name, own) != own:
                 raise InputError(f"plugins: both {found[name].file} and {entry} register {name!r}; rename one")
             found[name] = own
-    return {**_of_process(), **found}
-
-
-def _of_process() -> dict[str, OwnStrategy]:
-    modules = [known for module, known in registry.items() if not module.startswith(FILE_MODULE)]
-    return {name: own for known in modules for name, own in known.items()}
+    return {**of_process(), **found}
 
 
 def _of_file(
-    entry: str, places: Sequence[Path], trust: Trust, meant: Collection[str] | None
+    entry: str, places: Sequence[Path | Code], trust: Trust, meant: Collection[str] | None
 ) -> dict[str, OwnStrategy] | None:
     """What a file registers; None where no strategy means it and nobody but a folder of results names it."""
     code, named = read_file(entry, places, meant), named_for(entry, trust)
@@ -88,10 +90,7 @@ def _of_file(
         return None
     if not trust.may_run(named or entry, digest):
         raise _refusal(entry, f"SHA-256 {digest[:12]}...")
-    module = f"{FILE_MODULE}{digest}"
-    if module not in registry:
-        _run(module, entry, code.path, code.text)
-    return {name: replace(own, file=entry) for name, own in registry[module].items()}
+    return run_code(entry, code)
 
 
 def _refusal(entry: str, what: str) -> InputError:
@@ -99,28 +98,6 @@ def _refusal(entry: str, what: str) -> InputError:
         f"{shown(entry)} ({what}): is not run: only results name it, and no run or training of yours recorded it; if you trust "
         f"it, name it by --plugin {shown(entry)}, or give --trust (replay, verify --sample, run --resume)"
     )
-
-
-def _run(name: str, entry: str, path: Path, text: bytes) -> None:
-    """Run a file's text as a module of its own; what it registers is kept where it ran to its end."""
-    module = ModuleType(name)
-    module.__file__ = str(path)
-    token = loading.set((entry, name.removeprefix(FILE_MODULE)))
-    registry[name], sys.modules[name] = {}, module
-    try:
-        exec(compile(text, str(path), "exec"), module.__dict__)
-    except BaseException as error:
-        del registry[name], sys.modules[name]
-        if isinstance(error, KeyboardInterrupt):
-            raise
-        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
-        line = error.lineno if isinstance(error, SyntaxError) else lines[-1] if lines else None
-        place = entry if line is None else f"{entry}, line {line}"
-        if isinstance(error, FastexecError):
-            raise InputError(str(error) if str(error).startswith(entry) else f"{place}: {error}") from None
-        raise InputError(f"{place}: the plugin cannot be run: {type(error).__name__}: {first_line(error)}") from error
-    finally:
-        loading.reset(token)
 
 
 def _of_module(
@@ -162,9 +139,7 @@ def _imported(entry: str, how: Callable[[str], ModuleType]) -> ModuleType:
         ) from error
 
 
-def digests_of(
-    entries: Iterable[str], find: Callable[[str], Sequence[Path]], trust: Trust, meant: Collection[str]
-) -> frozenset[str]:
+def digests_of(entries: Iterable[str], find: Find, trust: Trust, meant: Collection[str]) -> frozenset[str]:
     """SHA-256 of the code behind entries, as far as it is found and may run; nothing is run."""
     found = []
     for entry in entries:
@@ -224,7 +199,7 @@ def fill_in(data: dict[str, Any], folder: Path | None, trust: Trust) -> dict[str
         return data
     named = [entry for entry in entries if isinstance(entry, str)] if isinstance(entries, (list, tuple)) else []
     if trust == Trust.NOTHING:
-        known = _of_process()
+        known = of_process()
         _require_sources(items, known)
     else:
         known = registered(named, lambda entry: places_of(entry, folder, trust), trust, None, folder)
@@ -258,7 +233,7 @@ def _filled_in(item: dict[str, Any], known: dict[str, OwnStrategy]) -> dict[str,
         near = get_close_matches(model, [*known, *BUILT_IN], 1)
         hint = f"did you mean {near[0]!r}?" if near else f"own strategies at hand are {', '.join(known)}"
         raise _error(f"{place}: unknown model {quoted(model)}; {hint}")
-    own = known[model]
+    own = known[model] if known[model].sha256 else capture(known[model]).own
     for key in item:
         if key not in own.parameters and key not in RESERVED:
             raise _error(f"{place}.{shown(key)}: {unknown_key(key, [*own.parameters, 'name'])}")
@@ -275,6 +250,11 @@ def require_source(strategy: Own, known: dict[str, OwnStrategy]) -> OwnStrategy:
             f"{place}: no plugin at hand registers {strategy.model!r}; give --plugin FILE, the one of SHA-256 "
             f"{strategy.source[:12]}..."
         )
+    if not own.sha256:
+        now = capture(own)
+        if now.own.sha256 != strategy.source:
+            raise RefusedError(f"{own.place}: {what_changed(strategy.source, now)}; build the study again")
+        own = now.own
     if own.sha256 != strategy.source:
         raise RefusedError(
             f"{own.file}: has changed since {strategy.name!r} was resolved from it (SHA-256 {strategy.source[:12]}..., now "
@@ -285,6 +265,20 @@ def require_source(strategy: Own, known: dict[str, OwnStrategy]) -> OwnStrategy:
             f"{place}: has the keys {', '.join(strategy.parameters)}; {own.file} wants {', '.join(own.parameters)}"
         )
     return own
+
+
+def captured_code(strategies: Iterable[Own], taken: Iterable[str]) -> dict[str, Code]:
+    """The texts of strategies that this process registered, by a name of a file that is not ``taken``; not of those that were
+    defined anew, or whose values changed.
+    """
+    here, names, found = of_process(), {Path(entry).name.casefold() for entry in taken}, dict[str, Code]()
+    for model, source in {strategy.model: strategy.source for strategy in strategies}.items():
+        if model in here and (now := capture(here[model])).own.sha256 == source:
+            free = (f"{model}{'' if number == 1 else f'_{number}'}.py" for number in count(1))
+            name = next(name for name in free if name.casefold() not in names)
+            names.add(name.casefold())
+            found[name] = now.code
+    return found
 
 
 def _error(text: str) -> PydanticCustomError:

@@ -89,9 +89,22 @@ def _require_to_go_on(job: Job, held: Held, known: Manifest | None, options: Run
 
 
 def _plugin_texts(study: Study) -> dict[str, bytes]:
-    """Copies of a study's plugin files, by path within the folder: whoever has the folder can replay and verify it."""
-    codes = {Path(entry).name: study.plugin_code(entry) for entry in filter(is_file, study.plugins)}
-    return {f"{KEPT}/{name}": code.text for name, code in codes.items() if code is not None}
+    """Copies of a study's plugin files and of those that they import, by path within the folder: whoever has the folder can
+    replay and verify it. InputError where two would be one.
+    """
+    found: dict[str, bytes] = {}
+    for entry in filter(is_file, study.plugins):
+        if (code := study.plugin_code(entry)) is None:
+            continue
+        for name, text in {
+            Path(entry).name: code.text,
+            **{beside.path.name: beside.text for beside in code.beside},
+        }.items():
+            if found.setdefault(f"{KEPT}/{name}", text) != text:
+                raise InputError(
+                    f"plugins: two files are named {name}, and results keep one folder of them; rename one"
+                )
+    return found
 
 
 def _write_claim(job: Job, plugins: dict[str, bytes]) -> None:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fastexec.models.trust import Trust
 from fastexec.studies.place import Place
-from fastexec.studies.study import Study
+
+if TYPE_CHECKING:
+    from fastexec.studies.study import Study
 
 _RESULTS = ("summary.parquet", "comparison.parquet", "run.json", "manifest.parquet", "markets", "episodes", "moments")
 _HEAD = b"# chunk = "
@@ -26,10 +30,12 @@ def trust_for(folder: Path | None, out: Place | None, plugins: Sequence[str], tr
 
 def trusted_to_run(study: Study, out: Place, trust: bool) -> Study:
     """The study as it may be run into ``out``."""
-    if not study._trust.is_own:
-        return study
+    given = study._trust
     copy = study.model_copy()
-    copy._trust = trust_for(study._folder, out, study._trust.named, trust)
+    if given.is_own:
+        copy._trust = trust_for(study._folder, out, given.named, trust)
+    else:
+        copy._trust = replace(given, everything=given.everything or trust)
     return copy
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastexec.errors import FastexecError
 from fastexec.learning.training import Report as TrainingReport
+from fastexec.models.study import require_study
 from fastexec.studies import checkpoint, layout, lock, manifest
 from fastexec.studies.agents import TrainedBefore
 from fastexec.studies.claim import claim, refuse_foreign, require_cut
@@ -58,10 +59,11 @@ def run(
 
     Raises InputError (nothing was written), RefusedError (nothing was lost), FastexecError (a file cannot be written).
     """
-    started, how = perf_counter(), RunOptions(**options)
+    require_study(study)
+    started, how = perf_counter(), RunOptions.of(options)
     folder = Place.of(out if out is not None else Path("results") / study.name)
     refuse_foreign(folder)
-    study = how.shard_of(trusted_to_run(study, folder, how.trust))
+    study = how.shard_of(trusted_to_run(study, folder, how.trust)).carrying_code()
     study = with_files_of(study, folder, {}, how.data)
     require_few(study, how.yes)
     with _executor(how) as executor:

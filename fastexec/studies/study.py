@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import tomllib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from fastexec.models.plugin_files import joined
 from fastexec.models.study import StudyModel
 from fastexec.models.trust import Trust
 from fastexec.studies.catalogue import preset_text
+from fastexec.studies.ownership import trust_for
 from fastexec.studies.sweep import MOST_UNASKED, require_same_columns, value_at, written_out
 
 _LARGEST = 16_000_000
@@ -33,14 +35,17 @@ class Study(StudyModel):
         path: str | Path,
         overrides: Iterable[str] = (),
         plugins: Iterable[str] = (),
-        trust: Trust = Trust.OWN,
+        trust: Trust | bool = False,
     ) -> Self:
         """Read a TOML file. ``overrides``: texts KEY=VALUE, the value as TOML or else a text; ``plugins``: files or modules of
-        own strategies beside those that the study names; ``trust``: what of their code may run, by default all of it.
+        own strategies beside those that the study names; ``trust``: whether all code may run that the study names also where
+        it lies in a folder of results, of which else only ``plugins`` runs and what a run of yours recorded.
 
         Raises InputError, one line, where the file is missing, no TOML, or no valid study.
         """
-        path = Path(path)
+        if not isinstance(path, (str, os.PathLike)):
+            raise InputError(f"Study.load: path must be a text or a Path, not {type(path).__name__}")
+        path, plugins = Path(path), list(plugins)
         try:
             if path.exists() and (not path.is_file() or path.stat().st_size > _LARGEST):
                 raise InputError(
@@ -50,7 +55,8 @@ class Study(StudyModel):
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or "it is no UTF-8 text"
             raise InputError(f"{path}: cannot be read ({reason}); give a study file or a preset") from None
-        return cls.from_text(text, str(path), overrides, plugins, path.parent, trust)
+        allowed = trust if isinstance(trust, Trust) else trust_for(path.parent, None, plugins, trust)
+        return cls.from_text(text, str(path), overrides, plugins, path.parent, allowed)
 
     @classmethod
     def preset(cls, name: str, overrides: Iterable[str] = (), plugins: Iterable[str] = ()) -> Self:

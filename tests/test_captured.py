@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cells import SIGNATURE, notebook  # noqa: F401
+from cells import SIGNATURE
 from conftest import ROOT
 from fastexec.errors import InputError, RefusedError
 from fastexec.models.captured_values import value_text
@@ -59,9 +59,15 @@ def test_what_it_uses_goes_with_it_and_decides(notebook):
         wanted.append(left * weight)
         left -= wanted[-1]
     np.testing.assert_allclose(shares_of(study), [*wanted, left], rtol=1e-14)
-    (name, code), = study.carrying_code()._texts.items()
+    ((name, code),) = study.carrying_code()._texts.items()
     assert (name, code.sha256) == ("mine.py", study.strategies[0].source)
-    for line in ("W = _numpy.array([0.5, 0.25, 0.5, 1.0]", "PACE = 0.5", "MODE = 'half'", "PAIR = (1.0, 3,)", "def pace():"):
+    for line in (
+        "W = _numpy.array([0.5, 0.25, 0.5, 1.0]",
+        "PACE = 0.5",
+        "MODE = 'half'",
+        "PAIR = (1.0, 3,)",
+        "def pace():",
+    ):
         assert line in code.text.decode()
 
 
@@ -163,7 +169,7 @@ def test_functions_with_defaults_random_numbers_and_two_things_of_one_name(noteb
 
 def test_one_made_by_a_function_has_that_functions_values(notebook):
     notebook.cell(
-        f'def make(name, part):\n    extra = (0.5, 2.0)\n\n    @fx.strategy(name)\n    def made{SIGNATURE}:\n'
+        f"def make(name, part):\n    extra = (0.5, 2.0)\n\n    @fx.strategy(name)\n    def made{SIGNATURE}:\n"
         '        """Of two\n        lines."""\n        shares[:] = remaining * part * extra[0]\n\n    return made\n\n\n'
         'make("slow", 0.5)\nmake("fast", 1.0)'
     )
@@ -178,7 +184,9 @@ def test_one_made_by_a_function_has_that_functions_values(notebook):
 
 
 def test_names_of_files_are_free_ones(notebook, tmp_path):
-    (tmp_path / "mine.py").write_text(f'import fastexec as fx\n\n\n@fx.strategy("other")\ndef o{SIGNATURE}:\n    shares[:] = 1.0\n')
+    (tmp_path / "mine.py").write_text(
+        f'import fastexec as fx\n\n\n@fx.strategy("other")\ndef o{SIGNATURE}:\n    shares[:] = 1.0\n'
+    )
     notebook.strategy("shares[:] = remaining / 2.0")
     notebook.strategy("shares[:] = remaining / 3.0", name="Mine_2")
     models = [{"model": name} for name in ("other", "mine", "Mine_2")]
@@ -196,7 +204,8 @@ def test_numba_is_asked_what_the_author_asked_of_it(notebook):
 
 
 @pytest.mark.parametrize(("first", "second"), [
-    ("return x / 2.0", "return x / 3.0"), ("return x / 2.0", "return x * 2.0"), ("y = x\n    return y", "y = 2.0\n    return x"),
+    ("return x / 2.0", "return x / 3.0"), ("return x / 2.0", "return x * 2.0"),
+    ("y = x\n    return y", "y = 2.0\n    return x"),
 ])  # fmt: skip
 def test_a_text_that_is_no_longer_that_of_the_code_is_refused(notebook, tmp_path, monkeypatch, first, second):
     """A module edited after it was imported."""
@@ -214,7 +223,9 @@ def test_a_text_that_is_no_longer_that_of_the_code_is_refused(notebook, tmp_path
 
 def test_errors_name_the_cells_own_lines(notebook):
     notebook.strategy("shares[:] = mid.foo()")
-    with pytest.raises(InputError, match=r"^cell, line 3: strategy 'mine' cannot be compiled: .*Unknown attribute 'foo'"):
+    with pytest.raises(
+        InputError, match=r"^cell, line 3: strategy 'mine' cannot be compiled: .*Unknown attribute 'foo'"
+    ):
         prepare(notebook.study())
     notebook.strategy("shares[:] = nowhere(mid)")
     with pytest.raises(InputError, match="'nowhere' is not defined"):
@@ -233,7 +244,11 @@ def test_a_pickled_study_runs_in_a_process_that_never_saw_the_notebook(notebook,
         "print(prepare(pickle.load(open(sys.argv[1], 'rb'))).steps(0, 1)['shares'].tobytes().hex())"
     )
     ended = subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path / "study.pickle")], text=True, capture_output=True, timeout=300, cwd=ROOT
+        [sys.executable, "-c", code, str(tmp_path / "study.pickle")],
+        text=True,
+        capture_output=True,
+        timeout=300,
+        cwd=ROOT,
     )
     assert ended.stdout.strip() == shares_of(study).tobytes().hex(), ended.stderr
 

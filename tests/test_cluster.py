@@ -119,7 +119,10 @@ def test_ctrl_c_is_one_line_and_keeps_what_is_complete(tmp_path):
         time.sleep(0.02)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the run and to its workers
     error = process.communicate(timeout=60)[1]
-    assert (process.returncode, error) == (130, "fastexec: interrupted; what is complete is kept, --resume goes on\n")
+    assert (process.returncode, error) == (
+        130,
+        "fastexec: interrupted; what is complete is kept, resume=True goes on\n",
+    )
 
 
 def test_a_worker_killed_in_the_middle(cluster, client, threads, tmp_path):
@@ -220,7 +223,7 @@ def test_a_scheduler_that_does_not_answer_is_told_within_ten_seconds(tmp_path):
         assert time.monotonic() - started < 10
     assert address in str(caught.value)
     assert "\n" not in str(caught.value)
-    with pytest.raises(InputError, match="--threads and --workers: give one"):
+    with pytest.raises(InputError, match="threads and workers: give one"):
         fx.run(STUDY, out=tmp_path / "r", threads=2, workers=2)
     assert not (tmp_path / "r").exists()
 
@@ -241,7 +244,7 @@ def test_a_scheduler_gone_midway_is_told_and_the_run_is_resumable(threads, tmp_p
             time.sleep(0.05)
         from json import loads
 
-        with pytest.raises(FastexecError, match="is gone; what is complete is kept, --resume goes on"):
+        with pytest.raises(FastexecError, match="is gone; what is complete is kept, resume=True goes on"):
             fx.run(STUDY, out=tmp_path / "r", chunk=CHUNK, scheduler=loads(place.read_text())["address"],
                    progress=lambda now: scheduler.kill())  # fmt: skip
     finally:

@@ -86,7 +86,11 @@ def place(tmp_path_factory):
     """The folder of a notebook that was run."""
     home = tmp_path_factory.mktemp("notebook")
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in {**environment(home / "state"), "IPYTHONDIR": str(home), "JUPYTER_PLATFORM_DIRS": "1"}.items():
+        for name, value in {
+            **environment(home / "state"),
+            "IPYTHONDIR": str(home),
+            "JUPYTER_PLATFORM_DIRS": "1",
+        }.items():
             patch.setenv(name, value)
         book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(text.strip()) for text in CELLS])
         NotebookClient(book, timeout=500, kernel_name="python3", resources={"metadata": {"path": str(home)}}).execute()
@@ -102,9 +106,10 @@ def elsewhere(place: Path, state: str, *words: object) -> subprocess.CompletedPr
     """A new process in another folder; the notebook and its names are gone."""
     folder = place / "elsewhere"
     folder.mkdir(exist_ok=True)
+    command = [sys.executable, *map(str, words)]
     return subprocess.run(
-        [sys.executable, *map(str, words)], text=True, capture_output=True, cwd=folder, env=environment(place / state), timeout=300
-    )  # fmt: skip
+        command, text=True, capture_output=True, cwd=folder, env=environment(place / state), timeout=300
+    )
 
 
 SIMULATE = """
@@ -119,11 +124,15 @@ except fx.FastexecError as error:
 
 
 def test_a_changed_value_and_one_defined_anew_are_noticed(told, place):
-    assert told["changed"].endswith("W, which strategy 'mine' uses, changed after the study was built; build the study again")
+    assert told["changed"].endswith(
+        "W, which strategy 'mine' uses, changed after the study was built; build the study again"
+    )
     assert told["changed"].startswith("RefusedError: cell: ")
     assert told["not written"] == told["changed"]
     assert not (place / "refused").exists()
-    assert told["redefined"].endswith("strategy 'mine' was defined anew after the study was built; build the study again")
+    assert told["redefined"].endswith(
+        "strategy 'mine' was defined anew after the study was built; build the study again"
+    )
     assert len({tuple(told[name]) for name in ("first", "second", "third")}) == 3
 
 
@@ -167,7 +176,9 @@ def test_with_another_state_folder_it_is_refused_without_trust(place, told):
     assert elsewhere(place, "other", *words, "--trust").returncode == 0
 
 
-@pytest.mark.parametrize("change", ["W = _numpy.array([9.0, 0.25, 0.25, 1.0]", "W = _numpy.array([0.25, 0.25, 0.25, 1.0] * 1"])
+@pytest.mark.parametrize(
+    "change", ["W = _numpy.array([9.0, 0.25, 0.25, 1.0]", "W = _numpy.array([0.25, 0.25, 0.25, 1.0] * 1"]
+)
 def test_the_stored_values_are_covered_by_what_was_recorded(place, tmp_path, change):
     """Another number in the copy is other code, whoever ran it."""
     copy = tmp_path / "r"

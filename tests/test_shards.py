@@ -100,7 +100,7 @@ def test_gaps_overlaps_and_strangers_are_refused_and_nothing_is_written(apart, t
 def test_a_shard_begins_on_a_chunk_and_stays_where_it_began(tmp_path):
     study = Study.from_dict(ROWS)
     with pytest.raises(
-        InputError, match="--first-episode 700: must be a multiple of the chunk, 500 episodes: 500 or 1000"
+        InputError, match="first_episode=700: must be a multiple of the chunk, 500 episodes: 500 or 1000"
     ):
         fx.run(study, out=tmp_path / "r", chunk=500, first_episode=700)
     with pytest.raises(InputError, match="the study has episodes 0 to 2499"):

@@ -14,7 +14,7 @@ from fastexec.analysis.conditions import Conditioned, conditioned
 from fastexec.analysis.metrics import SHORTFALL, Metric, material_of, metric_of
 from fastexec.analysis.verdict import NEGLIGIBLE, Judge, judge_of
 from fastexec.columns import repeated
-from fastexec.errors import InputError
+from fastexec.errors import InputError, option
 from fastexec.studies import store
 from fastexec.studies.manifest import require_unchanged
 from fastexec.studies.paired import baseline_number, comparison_table, default_baseline
@@ -63,7 +63,7 @@ def compare(
     """
     place, asked = Place.of(folder), metric_of(metric)
     if not 0.0 <= negligible < np.inf:
-        raise InputError(f"--negligible {negligible:g}: must be a number of bps, at least 0")
+        raise InputError(f"{option('negligible', negligible)}: must be a number of bps, at least 0")
     rows = by is not None or asked.kind != "shortfall"
     study, summary = _open(place, rows)
     chosen = swept_studies(study) if scenario is None else [scenario_named(study, scenario)]
@@ -73,7 +73,9 @@ def compare(
     parts: list[Part] = []
     for swept in chosen:
         if swept.name not in summaries:
-            raise InputError(f"{place}: summary.parquet has no scenario {swept.name}; run the study with --resume")
+            raise InputError(
+                f"{place}: summary.parquet has no scenario {swept.name}; run the study with {option('resume')}"
+            )
         own = summaries[swept.name]
         groups = conditioned(place, swept, by, own, asked) if rows else {"": Conditioned(own, 0)}
         name = swept.name if scenario is None else None

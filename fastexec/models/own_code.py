@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from fastexec.models._base import Model
 from fastexec.models.plugin_code import Code, read_file
-from fastexec.models.plugin_files import captured_code, digests_of, places_of, registered, require_source
+from fastexec.models.plugin_files import captured_code, digests_of, registered, require_source
+from fastexec.models.plugin_places import places_of
 from fastexec.models.plugins import OwnStrategy
 from fastexec.models.strategies import Own, Strategy
 from fastexec.models.trust import Trust, record

@@ -6,7 +6,7 @@ import ast
 import hashlib
 import importlib
 import sys
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
@@ -15,7 +15,7 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
-from fastexec.errors import InputError
+from fastexec.errors import InputError, option
 from fastexec.models.names import shown
 
 LARGEST = 16_000_000  # bytes of a file
@@ -79,27 +79,40 @@ def read_file(entry: str, places: Iterable[Path | Code], meant: Collection[str] 
         first = first or found
     if first is None:
         raise InputError(
-            f"{shown(entry)}: there is no such plugin file beside the study or in the current folder; name it by --plugin"
+            f"{shown(entry)}: there is no such plugin file beside the study or in the current folder; name it by "
+            f"{option('plugin')}"
         )
     return first
 
 
 def with_files_beside(entry: str, place: Path) -> Code:
     """A file with those beside it that it imports, at any remove."""
-    code, found = Code(place, _read(entry, place)), dict[str, Code]()
+
+    def find(name: str, line: int) -> Code | None:
+        file = place.with_name(f"{name}.py")
+        if file.is_file():
+            return Code(file, _read(file.name, file))
+        if (place.parent / name / "__init__.py").is_file():
+            raise InputError(
+                f"{shown(entry)}, line {line}: imports {name}, a folder beside it; a plugin may import files that lie beside "
+                "it: put what it needs into one"
+            )
+        return None
+
+    return gathered(Code(place, _read(entry, place)), find)
+
+
+def gathered(code: Code, find: Callable[[str, int], Code | None]) -> Code:
+    """A text with those that it imports, and that these import, as far as ``find(name, line)`` has them."""
+    found: dict[str, Code] = {}
     left = [code]
     while left:
         for name, line in _imports(left.pop()):
-            file = place.with_name(f"{name}.py")
-            if file.is_file() and file.name not in found and file.name != place.name:
-                found[file.name] = Code(file, _read(str(file.name), file))
-                left.append(found[file.name])
-            elif file.name not in found and (place.parent / name / "__init__.py").is_file():
-                raise InputError(
-                    f"{shown(entry)}, line {line}: imports {name}, a folder beside it; a plugin may import files that lie "
-                    "beside it: put what it needs into one"
-                )
-    return replace(code, beside=tuple(code for _, code in sorted(found.items())))
+            file = f"{name}.py"
+            if file not in found and file != code.path.name and (beside := find(name, line)) is not None:
+                found[file] = beside
+                left.append(beside)
+    return replace(code, beside=tuple(found[file] for file in sorted(found)))
 
 
 def _imports(code: Code) -> Iterator[tuple[str, int]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 from itertools import count
 from pathlib import Path
@@ -17,11 +18,12 @@ from typing import Any
 
 from pydantic_core import PydanticCustomError
 
-from fastexec.errors import InputError, RefusedError
+from fastexec.errors import InputError, RefusedError, option, said
 from fastexec.models._base import unknown_key
 from fastexec.models.captured import capture, of_process, what_changed
 from fastexec.models.names import quoted, shown
-from fastexec.models.plugin_code import Code, import_text, read_file, read_module
+from fastexec.models.plugin_code import Code, gathered, import_text, read_file, read_module
+from fastexec.models.plugin_places import is_file, named_for, places_of
 from fastexec.models.plugin_run import run_code
 from fastexec.models.plugins import OwnStrategy, first_line, registry
 from fastexec.models.strategies import BUILT_IN, RESERVED, Own
@@ -29,13 +31,6 @@ from fastexec.models.trust import Trust
 
 #: Where the file of an entry may be, the best place first; a text at hand is one.
 Find = Callable[[str], Sequence[Path | Code]]
-#: Folder, in one of results, of the copies of plugin files.
-KEPT = "plugins"
-
-
-def is_file(entry: str) -> bool:
-    """Whether an entry of `plugins` is a file; otherwise it is the name of a module."""
-    return entry.endswith(".py") or "/" in entry or "\\" in entry
 
 
 def registered(
@@ -94,9 +89,13 @@ def _of_file(
 
 
 def _refusal(entry: str, what: str) -> InputError:
+    how = said(
+        f"name it by --plugin {shown(entry)}, or give --trust (replay, verify --sample, run --resume)",
+        f"name it by {option('plugin', entry)}, or give trust=True (Study.load, run)",
+    )
     return InputError(
         f"{shown(entry)} ({what}): is not run: only results name it, and no run or training of yours recorded it; if you trust "
-        f"it, name it by --plugin {shown(entry)}, or give --trust (replay, verify --sample, run --resume)"
+        f"it, {how}"
     )
 
 
@@ -147,45 +146,6 @@ def digests_of(entries: Iterable[str], find: Find, trust: Trust, meant: Collecti
             codes = [read_file(entry, find(entry), meant)] if is_file(entry) else read_module(entry, running=True)
             found += [code.sha256 for code in codes if trust.may_run(named_for(entry, trust) or entry, code.sha256)]
     return frozenset(found)
-
-
-def find_beside(name: str, folder: Path | None) -> Path:
-    """A file that a study names: beside the study file, else from the current folder."""
-    given = Path(name)
-    beside = given if folder is None else folder / given
-    return beside if beside.exists() else given
-
-
-def places_of(entry: str, folder: Path | None, trust: Trust) -> list[Path]:
-    """Where a plugin file may be: beside the study, the copy kept with results, in the current folder.
-
-    One that the call itself names is looked for in the current folder first, and of a study found in a folder of results
-    nowhere else: what lies there must not take its place.
-    """
-    given, named = Path(entry), named_for(entry, trust)
-    beside = [] if folder is None else [folder / given, folder / KEPT / given.name]
-    if named is not None:
-        return [Path(named), *(beside if trust.is_own else [])]
-    return [*beside, given]
-
-
-def named_for(entry: str, trust: Trust) -> str | None:
-    """What the call names in the place of an entry of `plugins`: a file of the same name, a module of just this one."""
-    if not is_file(entry):
-        return entry if entry in trust.named else None
-    return next((named for named in trust.named if is_file(named) and Path(named).name == Path(entry).name), None)
-
-
-def joined(entries: list[str], trust: Trust) -> list[str]:
-    """The plugins of a study and those that the call names: of the user's own study, one of the same file name takes the
-    other's place; one found in a folder of results keeps its own words, which the files there are signed with.
-    """
-    given = list(trust.named)
-    if trust.is_own:
-        names = {Path(entry).name for entry in given}
-        return [*(entry for entry in entries if Path(entry).name not in names), *given]
-    names = {Path(entry).name for entry in entries}
-    return [*entries, *(entry for entry in given if Path(entry).name not in names)]
 
 
 def fill_in(data: dict[str, Any], folder: Path | None, trust: Trust) -> dict[str, Any]:
@@ -247,8 +207,8 @@ def require_source(strategy: Own, known: dict[str, OwnStrategy]) -> OwnStrategy:
     place = f"strategies.{strategy.name}"
     if own is None:
         raise InputError(
-            f"{place}: no plugin at hand registers {strategy.model!r}; give --plugin FILE, the one of SHA-256 "
-            f"{strategy.source[:12]}..."
+            f"{place}: no plugin at hand registers {strategy.model!r}; give {said('--plugin FILE', 'plugins=[FILE]')}, "
+            f"the one of SHA-256 {strategy.source[:12]}..."
         )
     if not own.sha256:
         now = capture(own)
@@ -278,6 +238,27 @@ def captured_code(strategies: Iterable[Own], taken: Iterable[str]) -> dict[str, 
             name = next(name for name in free if name.casefold() not in names)
             names.add(name.casefold())
             found[name] = now.code
+    return found
+
+
+def copies_of(codes: dict[str, Code]) -> dict[str, Code]:
+    """The files that results keep of plugin files, by name in one folder; InputError where there one would be another's, or
+    import what it does not where it lies now.
+    """
+    found: dict[str, Code] = {}
+    for entry, code in codes.items():
+        for name, part in {Path(entry).name: code, **{beside.path.name: beside for beside in code.beside}}.items():
+            if found.setdefault(name, part).text != part.text:
+                raise InputError(
+                    f"plugins: two files are named {name}, and results keep one folder of them; rename one"
+                )
+    for entry, code in codes.items():
+        alone = replace(code, path=Path(Path(entry).name), beside=())
+        if gathered(alone, lambda name, line: found.get(f"{name}.py")).sha256 != code.sha256:
+            raise InputError(
+                f"plugins: {entry} imports something that another plugin has as a file beside it, and results keep one folder "
+                "of them; rename that file"
+            )
     return found
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Discriminator, Field, PrivateAttr, Tag, ValidationError, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 
-from fastexec.errors import InputError
+from fastexec.errors import InputError, in_study
 from fastexec.models._base import Model, plain
 from fastexec.models.agents import Training
 from fastexec.models.costs import ALWAYS, PARTS, Costs
@@ -20,7 +20,8 @@ from fastexec.models.names import Name, alike
 from fastexec.models.order import Order
 from fastexec.models.own_code import OwnCode
 from fastexec.models.plugin_code import Code
-from fastexec.models.plugin_files import fill_in, find_beside
+from fastexec.models.plugin_files import fill_in
+from fastexec.models.plugin_places import find_beside
 from fastexec.models.reserved import refuse_reserved
 from fastexec.models.scalar import bounds, expected
 from fastexec.models.strategies import BlindTwin, Optimum, Qtable, Schedule, Strategy
@@ -184,7 +185,8 @@ class StudyModel(OwnCode):
     @model_validator(mode="after")
     def _parts_fit(self) -> StudyModel:
         if not self.strategies:
-            raise _error("strategies: there is none; add a [[strategies]] section with a model")
+            how = in_study("a [[strategies]] section with a model", "one such as {'model': 'twap'}")
+            raise _error(f"strategies: there is none; add {how}")
         names = [strategy.name for strategy in self.strategies]
         for name in names:
             if names.count(name) > 1:
@@ -206,14 +208,14 @@ class StudyModel(OwnCode):
     def _agents_fit(self) -> None:
         if (same := alike(list(self.train))) is not None:
             raise _error(
-                f"train: sections [train.{same[0]}] and [train.{same[1]}] differ by case only, and some systems would keep "
+                f"train: {section(same[0])} and {section(same[1])} differ by case only, and some systems would keep "
                 "them in one file; rename one"
             )
         agents = [strategy.name for strategy in self.agents]
         for strategy in self.strategies:
             if isinstance(strategy, Qtable) and strategy.train is not None and strategy.train not in self.train:
                 raise _error(
-                    f"strategies.{strategy.name}.train: no section [train.{strategy.train}]; there are "
+                    f"strategies.{strategy.name}.train: no {section(strategy.train)}; there are "
                     f"{', '.join(self.train) or 'none'}"
                 )
             if isinstance(strategy, BlindTwin) and strategy.of not in agents:
@@ -221,6 +223,11 @@ class StudyModel(OwnCode):
                     f"strategies.{strategy.name}.of: {strategy.of!r} is no qtable strategy; there are "
                     f"{', '.join(agents) or 'none'}"
                 )
+
+
+def section(name: str) -> str:
+    """One of the sections of `train`."""
+    return in_study(f"section [train.{name}]", f"key {name!r} of train")
 
 
 def require_study(study: Any) -> None:

@@ -22,6 +22,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, model_serializer, model_validator
 from pydantic_core import PydanticCustomError
 
+from fastexec.errors import in_study
 from fastexec.models.names import CHARACTERS, LONGEST, is_name
 
 MOST_SCENARIOS = 100_000
@@ -145,9 +146,8 @@ def _check_key(key: str, value: Any) -> None:
         if key.count(".") < 2:
             raise _error(key, 'is a whole strategy; sweep a key of it, as in "strategies.pov10.rate"')
         if key.endswith((".model", ".name", ".source")):
-            raise _error(
-                key, "cannot be swept: every scenario has the same strategies; add another [[strategies]] section"
-            )
+            how = in_study("add another [[strategies]] section", "add another to strategies")
+            raise _error(key, f"cannot be swept: every scenario has the same strategies; {how}")
 
 
 def _check_values(key: str, values: Any) -> None:

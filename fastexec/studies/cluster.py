@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Self
 from uuid import uuid4
 
 import fastexec
-from fastexec.errors import FastexecError, InputError, RefusedError
+from fastexec.errors import FastexecError, InputError, RefusedError, option
 from fastexec.kernels._sources import kernel_hash
 from fastexec.studies import interruption, store
 from fastexec.studies.chunks import Cut
@@ -92,7 +92,8 @@ class Cluster:
         except Exception as error:  # also what a peer that is no scheduler makes of it, such as a MemoryError
             self._open.close()
             raise InputError(
-                f"--scheduler {address}: does not answer as one, or has no workers, within {_ANSWER} s ({_short(error)}); "
+                f"{option('scheduler', address)}: does not answer as one, or has no workers, within {_ANSWER} s "
+                f"({_short(error)}); "
                 "start them (dask scheduler, dask worker) or correct the address"
             ) from None
         self.slots = sum(self._client.nthreads().values())
@@ -129,8 +130,8 @@ class Cluster:
             sleep(_LOOK)
         if self._client.status != "running" or handle.cancelled():
             raise FastexecError(
-                f"the scheduler {self._how.scheduler or 'of the local workers'} is gone; what is complete is kept, --resume "
-                "goes on"
+                f"the scheduler {self._how.scheduler or 'of the local workers'} is gone; what is complete is kept, "
+                f"{option('resume')} goes on"
             )
         return bool(handle.done())
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from typing import Any
 
-from fastexec.errors import InputError
+from fastexec.errors import InputError, option
 from fastexec.studies.study import Study
 from fastexec.threads import MOST, require_whole
 
@@ -56,7 +56,9 @@ class RunOptions:
                 raise InputError(f"{name}: must be a text such as {_SUCH_AS[name]!r}, not {value!r}")
         asked = [name for name in ("threads", "scheduler", "workers") if getattr(self, name) is not None]
         if len(asked) > 1:
-            raise InputError(f"--{asked[0]} and --{asked[1]}: give one; chunks run on threads or on workers")
+            raise InputError(
+                f"{option(asked[0])} and {option(asked[1])}: give one; chunks run on threads or on workers"
+            )
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> RunOptions:

@@ -13,10 +13,10 @@ from typing import Any, Self
 
 from pydantic import ValidationError
 
-from fastexec.errors import InputError
+from fastexec.errors import InputError, of_toml, option
 from fastexec.models._base import written
 from fastexec.models.messages import one_line
-from fastexec.models.plugin_files import joined
+from fastexec.models.plugin_places import joined
 from fastexec.models.study import StudyModel
 from fastexec.models.trust import Trust
 from fastexec.studies.catalogue import preset_text
@@ -99,7 +99,8 @@ class Study(StudyModel):
             data["plugins"] = (
                 joined(own, trust) if isinstance(own, list) and all(isinstance(x, str) for x in own) else own
             )
-        return cls.from_dict(data, source, folder, trust)
+        with of_toml():
+            return cls.from_dict(data, source, folder, trust)
 
     @classmethod
     def from_dict(
@@ -152,7 +153,8 @@ class Study(StudyModel):
         data = tomllib.loads(self.to_toml())
         for override in overrides:
             _override(data, override)
-        return type(self).from_dict(data, self.name, self._folder, self._trust)._placed_as(self)
+        with of_toml():
+            return type(self).from_dict(data, self.name, self._folder, self._trust)._placed_as(self)
 
 
 @dataclass(frozen=True)
@@ -186,7 +188,7 @@ def swept_studies(study: Study, report: Callable[[int, int], None] | None = None
 def _override(data: dict[str, Any], text: str) -> None:
     key, equals, value = text.partition("=")
     if not equals or not key.strip():
-        raise InputError(f"--set {text}: is not KEY=VALUE; write for example order.shares=5000")
+        raise InputError(f"{option('set', text)}: is not KEY=VALUE; write for example order.shares=5000")
     if key.strip().startswith("sweep."):
         _section(data, "sweep", text)[key.strip().removeprefix("sweep.").strip('"')] = _value(value.strip())
         return
@@ -197,7 +199,9 @@ def _override(data: dict[str, Any], text: str) -> None:
         here = _enter(here, part, text)
         names.append(here.get("name", part) if names[-1:] == ["strategies"] else part)
     if not isinstance(here, dict):
-        raise InputError(f"--set {text}: {'.'.join(parents)} is no section of the study; see `fastexec schema`")
+        raise InputError(
+            f"{option('set', text)}: {'.'.join(parents)} is no section of the study; see `fastexec schema`"
+        )
     here[last] = _value(value.strip())
     _fix(data, ".".join([*names, last]), text)
 
@@ -205,7 +209,7 @@ def _override(data: dict[str, Any], text: str) -> None:
 def _section(data: dict[str, Any], name: str, text: str) -> dict[str, Any]:
     found = data.setdefault(name, {})
     if not isinstance(found, dict):
-        raise InputError(f"--set {text}: {name} is no section of the study; see `fastexec schema`")
+        raise InputError(f"{option('set', text)}: {name} is no section of the study; see `fastexec schema`")
     return found
 
 
@@ -219,7 +223,9 @@ def _fix(data: dict[str, Any], key: str, text: str) -> None:
         section.pop(key, None)
         for swept in section:
             if key.startswith(f"{swept}."):
-                raise InputError(f"--set {text}: the sweep sets {swept} as a whole; set {swept} or sweep.{swept}")
+                raise InputError(
+                    f"{option('set', text)}: the sweep sets {swept} as a whole; set {swept} or sweep.{swept}"
+                )
     if lists and not any(set(item) - {"name"} for item in sections[1:]):
         del data["sweep"]["list"]
 
@@ -231,9 +237,9 @@ def _enter(here: Any, part: str, text: str) -> Any:
             if isinstance(item, dict) and part in (item.get("name"), item.get("model")):
                 return item
         names = [item.get("name", item.get("model")) for item in here if isinstance(item, dict)]
-        raise InputError(f"--set {text}: no strategy {part!r}; there are {', '.join(map(str, names))}")
+        raise InputError(f"{option('set', text)}: no strategy {part!r}; there are {', '.join(map(str, names))}")
     if not isinstance(here, dict):
-        raise InputError(f"--set {text}: {part!r} lies in no section of the study; see `fastexec schema`")
+        raise InputError(f"{option('set', text)}: {part!r} lies in no section of the study; see `fastexec schema`")
     return here.setdefault(part, {})
 
 

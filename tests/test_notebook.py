@@ -188,3 +188,39 @@ def test_the_stored_values_are_covered_by_what_was_recorded(place, tmp_path, cha
     ended = elsewhere(place, "state", "-c", SIMULATE, copy / "study.toml")
     assert "Error: " in ended.stdout
     assert "no plugin at hand registers 'mine'" in ended.stdout
+
+
+SCRIPT = """
+import sys
+import numba
+import fastexec as fx
+PACE = float(sys.argv[1])
+
+def pace(left, k=2):
+    return left / k * PACE
+
+@fx.strategy("mine")
+def mine(shares, remaining, mid, spread, last_volume, params, step, steps):
+    for i in range(shares.size):
+        shares[i] = pace(remaining[i])
+
+order = {"shares": 1000, "steps": 4, "lot": 0}
+study = fx.Study.from_dict({"name": "n", "episodes": 300, "order": order, "strategies": [{"model": "mine"}]})
+fx.run(study, out="script", chunk=100, workers=2)
+print(fx.simulate(study).to_pandas().shortfall_bps.tolist())
+"""
+
+
+def test_a_script_needs_no_guard_for_its_workers_and_is_not_run_again_to_rebuild_it(place):
+    """What it does besides defining the strategy, and what it was called with, stays behind."""
+    (place / "elsewhere").mkdir(exist_ok=True)
+    (place / "elsewhere" / "script.py").write_text(SCRIPT)
+    ended = elsewhere(place, "state", "script.py", 0.5)
+    told = json.loads(ended.stdout)
+    (place / "elsewhere" / "script.py").unlink()
+    ended = elsewhere(place, "state", "-c", SIMULATE, "script/study.toml")
+    assert json.loads(ended.stdout) == told, ended.stderr
+    ended = elsewhere(place, "state", "-m", "fastexec", "replay", "script", "--episode", 3, "--format", "csv")
+    rows = [row.split(",") for row in ended.stdout.splitlines()]
+    shares = [float(row[rows[0].index("shares")]) for row in rows[1:]]
+    assert shares == [250.0, 187.5, 140.625, 421.875]

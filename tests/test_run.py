@@ -102,7 +102,7 @@ def interrupted(folder, monkeypatch, error, at=1000):
 def test_interrupted_and_resumed_equals_a_single_run(whole, tmp_path, monkeypatch, error):
     told = interrupted(tmp_path / "r", monkeypatch, error)
     if isinstance(error, RuntimeError):
-        assert told.startswith("episodes 1000 to 1999 failed (RuntimeError: a bug); to see it alone: fastexec run ")
+        assert told.startswith("episodes 1000 to 1999 failed (RuntimeError: a bug); to see it alone: fastexec.run(")
         assert "first_episode=1000, episodes=1000, chunk=1000" in told
     assert not (tmp_path / "r" / "summary.parquet").exists()
     assert not list((tmp_path / "r").rglob("*.tmp"))

@@ -16,6 +16,7 @@ from cells import SIGNATURE
 from conftest import ROOT
 from fastexec.errors import InputError, RefusedError
 from fastexec.models.captured_values import value_text
+from fastexec.models.plugins import registry
 from fastexec.simulation import prepare
 
 VALUES = [
@@ -181,6 +182,27 @@ def test_one_made_by_a_function_has_that_functions_values(notebook):
         prepare(slow)
     both = notebook.study(strategies=[{"model": "slow"}, {"model": "fast"}])
     assert list(both.carrying_code()._texts) == ["slow.py", "fast.py"]
+
+
+def test_one_of_a_module_that_no_study_names_is_stored_as_well(notebook, tmp_path, monkeypatch):
+    (tmp_path / "my_rules.py").write_text(
+        f'import fastexec as fx\n\nPART = [0.5]\nPACE = 0.25\n\n\n@fx.strategy("ruled")\ndef ruled{SIGNATURE}:\n'
+        "    shares[:] = remaining * PACE\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    importlib.invalidate_caches()
+    notebook.cell("import my_rules")
+    study = notebook.study("ruled")
+    np.testing.assert_array_equal(shares_of(study)[:2], [250.0, 187.5])
+    notebook.cell("my_rules.PACE = 0.5")
+    with pytest.raises(RefusedError, match=r"^my_rules\.py: PACE, which strategy 'ruled' uses, changed"):
+        prepare(study)
+    assert shares_of(notebook.study("ruled"))[0] == 500.0
+    notebook.cell("my_rules.PACE = my_rules.PART")
+    with pytest.raises(InputError, match=r"uses PACE \(list\)"):
+        prepare(study)
+    assert pickle.loads(pickle.dumps(study)) is not None
+    del registry["my_rules"], sys.modules["my_rules"]
 
 
 def test_names_of_files_are_free_ones(notebook, tmp_path):

@@ -112,6 +112,8 @@ ATTRIBUTES: list[tuple[Any, str, type]] = [
     (ir.Module(), "metadata", list),
     (ir.Function(ir.Module(), ir.FunctionType(ir.VoidType(), ()), "f").attributes, "add", object),
     (TWICE, "_cache", object),
+    (TWICE, "_can_compile", bool),
+    (TWICE, "targetoptions", dict),
     (CPUDispatcher, "signatures", property),
     *((CPUTargetOptions, name, object) for name in ("_nrt", "forceinline", "no_cpython_wrapper", "no_cfunc_wrapper")),
     *((config, name, object) for name in ("BOUNDSCHECK", "CPU_FEATURES", "CPU_NAME", "DISABLE_JIT")),

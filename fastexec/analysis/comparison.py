@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from fastexec.analysis.cautions import Part, notes_of
 from fastexec.analysis.conditions import Conditioned, conditioned
 from fastexec.analysis.metrics import SHORTFALL, Metric, material_of, metric_of
 from fastexec.analysis.verdict import NEGLIGIBLE, Judge, judge_of
+from fastexec.arguments import require_text
 from fastexec.columns import repeated
 from fastexec.errors import InputError, option
 from fastexec.studies import store
@@ -61,8 +63,11 @@ def compare(
 
     Raises InputError, one line, where the folder holds no complete results, or a name is not there.
     """
-    place, asked = Place.of(folder), metric_of(metric)
-    if not 0.0 <= negligible < np.inf:
+    for name, value in (("baseline", baseline), ("by", by), ("scenario", scenario)):
+        if value is not None:
+            require_text(name, value)
+    place, asked = Place.of(folder), metric_of(require_text("metric", metric))
+    if not isinstance(negligible, Real) or not 0.0 <= negligible < np.inf:
         raise InputError(f"{option('negligible', negligible)}: must be a number of bps, at least 0")
     rows = by is not None or asked.kind != "shortfall"
     study, summary = _open(place, rows)

@@ -233,12 +233,21 @@ def captured_code(strategies: Iterable[Own], taken: Iterable[str]) -> dict[str, 
     """
     here, names, found = of_process(), {Path(entry).name.casefold() for entry in taken}, dict[str, Code]()
     for model, source in {strategy.model: strategy.source for strategy in strategies}.items():
-        if model in here and (now := capture(here[model])).own.sha256 == source:
+        code = _code_now(here[model]) if model in here else None
+        if code is not None and code.sha256 == source:
             free = (f"{model}{'' if number == 1 else f'_{number}'}.py" for number in count(1))
             name = next(name for name in free if name.casefold() not in names)
             names.add(name.casefold())
-            found[name] = now.code
+            found[name] = code
     return found
+
+
+def _code_now(own: OwnStrategy) -> Code | None:
+    """The text of a strategy of this process; None where it cannot be written now, which whoever runs it says."""
+    try:
+        return capture(own).code
+    except InputError:
+        return None
 
 
 def copies_of(codes: dict[str, Code]) -> dict[str, Code]:

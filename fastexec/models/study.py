@@ -82,7 +82,7 @@ class StudyModel(OwnCode):
         try:
             study = type(self).model_validate(data, context=context)
         except ValidationError as error:
-            raise InputError(one_line(error, data, type(self))) from None
+            raise InputError(one_line(error, plain(data), type(self))) from None
         return study._placed_as(self)
 
     def _placed_as(self, other: StudyModel) -> Self:

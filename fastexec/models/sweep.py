@@ -126,7 +126,9 @@ def _count(grid: Any, tied: Any) -> int:
     return prod(len(values) for values in grid.values()) * max(len(tied), 1) if grid or tied else 0
 
 
-def _check_key(key: str, value: Any) -> None:
+def _check_key(key: Any, value: Any) -> None:
+    if not isinstance(key, str):
+        raise _error(str(key), "is no key; write a text such as 'order.shares'")
     section = key.partition(".")[0]
     fixed = next((why for k, why in _FIXED.items() if key == k or key.startswith(f"{k}.")), None)
     if fixed is not None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
+from fastexec.arguments import require_one_of, require_path, require_text, require_whole
 from fastexec.errors import InputError, option
 from fastexec.studies.study import Study
-from fastexec.threads import MOST, require_whole
+from fastexec.threads import MOST
 
 #: Whole numbers, and what they may be.
 _WHOLE = {
@@ -19,7 +21,6 @@ _WHOLE = {
     "episodes": (1, None),
     "workers": (1, MOST),
 }
-_SUCH_AS = {"max_memory": "2GB", "scheduler": "tcp://host:8786"}
 
 
 @dataclass(frozen=True)
@@ -44,16 +45,20 @@ class RunOptions:
     workers: int | None = None
     yes: bool = False
     trust: bool = False
-    data: str | None = None
+    data: str | Path | None = None
 
     def __post_init__(self) -> None:
         """InputError where a value is of another kind, or two say who computes."""
         for name, (least, most) in _WHOLE.items():
-            if (value := getattr(self, name)) is not None:
+            if (value := getattr(self, name)) is not None or name == "first_episode":
                 object.__setattr__(self, name, require_whole(name, value, least, most))
         for name in ("max_memory", "scheduler"):
-            if not isinstance(value := getattr(self, name), str | None):
-                raise InputError(f"{name}: must be a text such as {_SUCH_AS[name]!r}, not {value!r}")
+            if (value := getattr(self, name)) is not None:
+                require_text(name, value)
+        for name in ("resume", "overwrite", "yes", "trust"):
+            object.__setattr__(self, name, require_one_of(name, getattr(self, name), True, False))
+        if self.data is not None:
+            require_path("data", self.data)
         asked = [name for name in ("threads", "scheduler", "workers") if getattr(self, name) is not None]
         if len(asked) > 1:
             raise InputError(

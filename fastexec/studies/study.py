@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import tomllib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -13,8 +12,9 @@ from typing import Any, Self
 
 from pydantic import ValidationError
 
+from fastexec.arguments import require_path, require_text, require_texts
 from fastexec.errors import InputError, of_toml, option
-from fastexec.models._base import written
+from fastexec.models._base import plain, written
 from fastexec.models.messages import one_line
 from fastexec.models.plugin_places import joined
 from fastexec.models.study import StudyModel
@@ -43,9 +43,7 @@ class Study(StudyModel):
 
         Raises InputError, one line, where the file is missing, no TOML, or no valid study.
         """
-        if not isinstance(path, (str, os.PathLike)):
-            raise InputError(f"Study.load: path must be a text or a Path, not {type(path).__name__}")
-        path, plugins = Path(path), list(plugins)
+        path, plugins = require_path("path", path), require_texts("plugins", plugins)
         try:
             if path.exists() and (not path.is_file() or path.stat().st_size > _LARGEST):
                 raise InputError(
@@ -61,14 +59,14 @@ class Study(StudyModel):
     @classmethod
     def preset(cls, name: str, overrides: Iterable[str] = (), plugins: Iterable[str] = ()) -> Self:
         """A study that ships with the package, by name."""
-        return cls.from_text(preset_text(name), name, overrides, plugins)
+        return cls.from_text(preset_text(require_text("name", name)), name, overrides, plugins)
 
     @classmethod
     def resolve(
         cls, name: str, overrides: Iterable[str] = (), plugins: Iterable[str] = (), trust: Trust = Trust.OWN
     ) -> Self:
         """A file if it looks like one or exists, else a preset."""
-        if name.endswith(".toml") or "/" in name or Path(name).is_file():
+        if require_text("name", name).endswith(".toml") or "/" in name or Path(name).is_file():
             return cls.load(name, overrides, plugins, trust)
         return cls.preset(name, overrides, plugins)
 
@@ -85,8 +83,9 @@ class Study(StudyModel):
         """Read TOML text; ``source`` is what errors name, ``folder`` where files that it names are looked for first, ``trust``
         what of the code that it names may run, beside that of ``plugins``.
         """
+        overrides, plugins = require_texts("overrides", overrides), require_texts("plugins", plugins)
         try:
-            data = tomllib.loads(text)
+            data = tomllib.loads(require_text("text", text))
         except (tomllib.TOMLDecodeError, ValueError, RecursionError) as error:
             raise InputError(f"{source}: is no TOML: {str(error).splitlines()[0]}") from None
         if not data:
@@ -114,7 +113,7 @@ class Study(StudyModel):
         try:
             study = cls.model_validate(data, context={"folder": folder, "trust": trust})
         except ValidationError as error:
-            raise InputError(f"{source}: {one_line(error, data, cls)}") from None
+            raise InputError(f"{source}: {one_line(error, plain(data), cls)}") from None
         study._folder, study._trust = folder, trust
         if study.sweep is not None and study.sweep.count <= MOST_UNASKED:
             try:
@@ -151,7 +150,7 @@ class Study(StudyModel):
     def with_overrides(self, overrides: Iterable[str]) -> Self:
         """The study with KEY=VALUE texts applied."""
         data = tomllib.loads(self.to_toml())
-        for override in overrides:
+        for override in require_texts("overrides", overrides):
             _override(data, override)
         with of_toml():
             return type(self).from_dict(data, self.name, self._folder, self._trust)._placed_as(self)

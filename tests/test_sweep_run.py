@@ -93,7 +93,7 @@ def test_interrupted_in_the_second_scenario_and_resumed_equals_a_single_run(whol
     monkeypatch.setattr(executors, "work", failing)
     with pytest.raises(FastexecError, match=f"episodes 1000 to 1999 of scenario '{NAMES[1]}' failed") as caught:
         fx.run(study(**output), out=tmp_path / "r", chunk=CHUNK, threads=1)
-    assert "['market.price.volatility=0.0005', 'order.shares=1200.0'], first_episode=1000" in str(caught.value)
+    assert "['market.price.volatility=0.0005', 'order.shares=1200.0']), first_episode=1000" in str(caught.value)
     monkeypatch.setattr(executors, "work", work)
     assert not (tmp_path / "r" / "summary.parquet").exists()
     assert pq.read_table(tmp_path / "r" / "scenarios.parquet")["scenario"].to_pylist() == NAMES

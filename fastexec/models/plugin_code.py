@@ -119,7 +119,7 @@ def _imports(code: Code) -> Iterator[tuple[str, int]]:
     """(name, line) of what a text imports anywhere in it, each without what follows its first dot."""
     try:
         tree = ast.parse(code.text)
-    except (SyntaxError, ValueError, RecursionError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return  # whoever runs it says so
     for node in ast.walk(tree):
         names: list[str] = []

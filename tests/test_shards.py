@@ -122,7 +122,7 @@ def test_shards_of_a_replay(tmp_path):
     for name in ("summary", "comparison"):
         a, b = (pq.read_table(tmp_path / x / f"{name}.parquet") for x in ("whole", "merged"))
         assert a.equals(b, check_metadata=True)
-    with pytest.raises(InputError, match=r'set output.rows = "all"'):
+    with pytest.raises(InputError, match="set output.rows to all"):
         fx.run(Study.from_dict({**base, "output": {"rows": "none"}}), out=tmp_path / "n", first_episode=4096)
 
 

@@ -12,7 +12,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fastexec.errors import InputError, kind_of
+from fastexec.errors import InputError, kind_of, option
 from fastexec.files import commit, open_local
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ class Place:
                 commit(self.local, data)
         except OSError as error:
             raise kind_of(error)(
-                f"{self}: cannot be written ({_first_line(error)}); free room or choose another --out"
+                f"{self}: cannot be written ({_first_line(error)}); free room or choose another {option('out')}"
             ) from error
 
     def _send(self, data: pa.Buffer | bytes) -> None:

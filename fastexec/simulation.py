@@ -23,7 +23,7 @@ from fastexec.kernels.philox import EVALUATION
 from fastexec.learning.seen_days import agents_that_saw
 from fastexec.learning.training import hashes_of_agents, tables_for
 from fastexec.models.costs import ALWAYS
-from fastexec.models.study import StudyModel
+from fastexec.models.study import StudyModel, require_study
 from fastexec.planning.control import timing_has_mean_zero
 from fastexec.planning.expectation import arrival_price, expect
 from fastexec.planning.names import slot
@@ -210,7 +210,7 @@ def prepare(
         control_variate=valid,
         warnings=[] if windows is None else [*windows.warnings, *agents_that_saw(study, windows.day.tolist())],
         inputs=hashes_of_agents(study)
-        | {strategy.file: strategy.sha256 for strategy in own.values()}
+        | {name: digest for strategy in own.values() for name, digest in strategy.files.items()}
         | ({} if windows is None or study.real_days is None else {study.real_days.bars: windows.sha256}),
         windows=windows,
         drawn=drawn,
@@ -280,14 +280,14 @@ def simulate(
     episodes, seed: instead of the study's own. threads: default all processors. paths: given markets instead of the
     study's. Raises InputError where study, paths or bars do not fit.
     """
-    require_threads(threads)
+    require_study(study)
+    workers = require_threads(threads) or default_threads()
     if paths is not None and not isinstance(paths, MarketPaths):
         raise InputError(f"paths: must be a MarketPaths(mid, spread, volume), not {type(paths).__name__}")
     changes = {key: value for key, value in (("episodes", episodes), ("seed", seed)) if value is not None}
     if changes:
         study = study.changed(**changes)
     prepared = prepare(study, paths=paths)
-    workers = threads or default_threads()
     if prepared.episodes * study.order.steps < 20_000 or workers == 1:
         return prepared.run(0, prepared.episodes)
     edges = np.linspace(0, prepared.episodes, 4 * workers + 1).astype(int)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from fastexec.errors import InputError
+from fastexec.arguments import require_whole
+
+MOST = 1024
 
 
 def default_threads() -> int:
@@ -13,7 +15,6 @@ def default_threads() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def require_threads(threads: Any) -> None:
-    """InputError unless a number of threads, or None for all processors."""
-    if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int) or not 1 <= threads <= 1024):
-        raise InputError(f"threads: must be a whole number from 1 to 1024, not {threads!r}")
+def require_threads(threads: Any) -> int | None:
+    """A number of threads, or None for all processors; else InputError."""
+    return None if threads is None else require_whole("threads", threads, 1, MOST)

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from cells import notebook  # noqa: F401
 from fastexec.models.study import StudyModel
 from foreign_results import foreign, here  # noqa: F401
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import socket
@@ -93,6 +94,14 @@ def test_the_files_of_a_threaded_run(cluster, threads, tmp_path):
     assert_same_files(threads, tmp_path / "r")
 
 
+def test_a_cell_of_a_notebook_which_a_running_loop_calls(cluster, threads, tmp_path):
+    async def cell():
+        run(cluster, tmp_path / "r")
+
+    asyncio.run(cell())
+    assert_same_files(threads, tmp_path / "r")
+
+
 def test_summaries_only_and_from_the_command_line(tmp_path):
     study = STUDY.with_overrides(["output.rows=none", "output.steps=0", "episodes=30000"])
     fx.run(study, out=tmp_path / "threads")
@@ -119,7 +128,10 @@ def test_ctrl_c_is_one_line_and_keeps_what_is_complete(tmp_path):
         time.sleep(0.02)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the run and to its workers
     error = process.communicate(timeout=60)[1]
-    assert (process.returncode, error) == (130, "fastexec: interrupted; what is complete is kept, --resume goes on\n")
+    assert (process.returncode, error) == (
+        130,
+        "fastexec: interrupted; what is complete is kept, --resume goes on\n",
+    )
 
 
 def test_a_worker_killed_in_the_middle(cluster, client, threads, tmp_path):
@@ -147,8 +159,8 @@ def test_a_chunk_that_always_fails_is_named_with_the_command_that_shows_it(clust
     with pytest.raises(FastexecError) as caught:
         run(cluster, tmp_path / "r", progress=lambda now: failures.append(now.failures))
     told = str(caught.value)
-    assert "episodes 1000 to 1249 failed, 3 times (ValueError: a bug); to see it alone: fastexec run " in told
-    assert f"{tmp_path}/r/study.toml --first-episode 1000 --episodes 250 --chunk 250 --threads 1" in told
+    assert "episodes 1000 to 1249 failed, 3 times (ValueError: a bug); to see it alone: fastexec.run(" in told
+    assert f"{tmp_path}/r/study.toml', []), first_episode=1000, episodes=250, chunk=250, threads=1" in told
     assert "\n" not in told
     assert failures[-1] == 2
     client.run(mend)
@@ -220,7 +232,7 @@ def test_a_scheduler_that_does_not_answer_is_told_within_ten_seconds(tmp_path):
         assert time.monotonic() - started < 10
     assert address in str(caught.value)
     assert "\n" not in str(caught.value)
-    with pytest.raises(InputError, match="--threads and --workers: give one"):
+    with pytest.raises(InputError, match="threads and workers: give one"):
         fx.run(STUDY, out=tmp_path / "r", threads=2, workers=2)
     assert not (tmp_path / "r").exists()
 
@@ -241,7 +253,7 @@ def test_a_scheduler_gone_midway_is_told_and_the_run_is_resumable(threads, tmp_p
             time.sleep(0.05)
         from json import loads
 
-        with pytest.raises(FastexecError, match="is gone; what is complete is kept, --resume goes on"):
+        with pytest.raises(FastexecError, match="is gone; what is complete is kept, resume=True goes on"):
             fx.run(STUDY, out=tmp_path / "r", chunk=CHUNK, scheduler=loads(place.read_text())["address"],
                    progress=lambda now: scheduler.kill())  # fmt: skip
     finally:

@@ -221,7 +221,7 @@ def test_conditions_split_the_episodes_and_add_up(folder):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"baseline": "twp"}, "--baseline twp: no strategy of that name; did you mean 'twap'?"),
+        ({"baseline": "twp"}, "baseline='twp': no strategy of that name; did you mean 'twap'?"),
         ({"by": "market_volum:4"}, "no column 'market_volum'; did you mean 'market_volume'?"),
         ({"by": "market_volume"}, "more than 32 different values; write market_volume:4"),
         ({"by": "market_volume:x"}, "behind the colon stands the number of groups"),

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from fastexec.cli.calibrate import calibrate as calibrate_verb
 
 import fastexec as fx
+from fastexec.cli.calibrate import calibrate as calibrate_verb
 from test_market_files import frame, written
 
 

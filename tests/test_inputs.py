@@ -81,12 +81,12 @@ def test_elsewhere_the_folder_is_named_and_only_the_right_file_is_taken(place, m
     monkeypatch.chdir(place)
     run(Study.load("sub/a.toml"), out="res")
     shutil.move(place / "sub" / "agents", place / "data")
-    with pytest.raises(InputError, match=r"agents/ag\.parquet: there is no such file .* name its folder by --data"):
+    with pytest.raises(InputError, match=r"agents/ag\.parquet: there is no such file .* name its folder by data"):
         replay_episode("res", 3)
     assert replay_episode("res", 3, data="data").num_rows == 24
     assert fastexec("verify", "res", "--sample", 1, "--data", "data", cwd=place)[:1] == (0,)
     assert verify("res").faults == []  # no input is needed
-    with pytest.raises(InputError, match="--data nowhere: is no folder"):
+    with pytest.raises(InputError, match="data='nowhere': is no folder"):
         replay_episode("res", 3, data="nowhere")
     (place / "sub" / "agents").mkdir()
     shutil.copy(place / "data" / "ag.parquet", place / "sub" / "agents")

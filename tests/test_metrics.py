@@ -135,10 +135,10 @@ def test_episodes_without_a_value_are_left_out_and_said(tmp_path):
 @pytest.mark.parametrize(
     ("metric", "message"),
     [
-        ("cost", "--metric cost: is none of shortfall, vwap, risk:LAMBDA and cvar95"),
-        ("risk", "--metric risk: behind risk: stands the risk aversion"),
-        ("risk:-1", "--metric risk:-1: behind risk: stands the risk aversion"),
-        ("risk:nan", "--metric risk:nan: behind risk: stands the risk aversion"),
+        ("cost", "metric='cost': is none of shortfall, vwap, risk:LAMBDA and cvar95"),
+        ("risk", "metric='risk': behind risk: stands the risk aversion"),
+        ("risk:-1", "metric='risk:-1': behind risk: stands the risk aversion"),
+        ("risk:nan", "metric='risk:nan': behind risk: stands the risk aversion"),
     ],
 )
 def test_what_is_no_metric(folder, metric, message):

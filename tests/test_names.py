@@ -85,7 +85,7 @@ def test_a_path_as_the_name_of_a_section_writes_nothing(tmp_path):
 
 
 def test_sections_that_differ_by_case_only_would_share_a_file():
-    with pytest.raises(InputError, match=r"sections \[train.Fast\] and \[train.fast\] differ by case only"):
+    with pytest.raises(InputError, match=r"key .Fast. of train and key .fast. of train differ by case only"):
         Study.from_dict({**SMALL, "train": {"Fast": {}, "slow": {}, "fast": {}}})
 
 

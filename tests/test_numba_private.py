@@ -11,6 +11,7 @@ import inspect
 import operator
 from importlib import import_module
 from pathlib import Path
+from types import MemberDescriptorType
 from typing import Any
 
 import numba
@@ -112,6 +113,8 @@ ATTRIBUTES: list[tuple[Any, str, type]] = [
     (ir.Module(), "metadata", list),
     (ir.Function(ir.Module(), ir.FunctionType(ir.VoidType(), ()), "f").attributes, "add", object),
     (TWICE, "_cache", object),
+    (TWICE, "_can_compile", MemberDescriptorType),
+    (TWICE, "targetoptions", dict),
     (CPUDispatcher, "signatures", property),
     *((CPUTargetOptions, name, object) for name in ("_nrt", "forceinline", "no_cpython_wrapper", "no_cfunc_wrapper")),
     *((config, name, object) for name in ("BOUNDSCHECK", "CPU_FEATURES", "CPU_NAME", "DISABLE_JIT")),

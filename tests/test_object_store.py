@@ -103,7 +103,7 @@ def test_plugin_files_are_kept_on_the_store(bucket, tmp_path, monkeypatch):
     fx.run(Study.load(tmp_path / "mine.toml"), out=uri)
     place = Place.of(uri)
     assert (place / "plugins" / "own.py").read_text() == PATIENT
-    with pytest.raises(InputError, match=r"own.py: there is no such plugin file .*--plugin"):
+    with pytest.raises(InputError, match=r"own.py: there is no such plugin file .*plugins"):
         replay_episode(uri, 7)
     assert replay_episode(uri, 7, plugins=[str(tmp_path / "own.py")]).num_rows == 36
     monkeypatch.chdir(tmp_path)
@@ -146,7 +146,7 @@ def test_an_error_while_a_chunk_is_built_leaves_no_object_and_resume_goes_on(buc
     monkeypatch.setattr(pq, "write_table", whole)
     assert [part.name for part in layout.parts(Place.of(uri) / "episodes")][:1] == ["part-000000000000.parquet"]
     assert not (Place.of(uri) / "episodes" / "part-000000000500.parquet").is_file()
-    with pytest.raises(RefusedError, match="incomplete; --resume goes on"):
+    with pytest.raises(RefusedError, match="incomplete; resume=True goes on"):
         fx.run(STUDY, out=uri)
     fx.run(STUDY, out=uri, resume=True)
     assert_same_objects(local, uri)

@@ -182,7 +182,7 @@ def test_results_without_the_file_can_be_compared_and_the_missing_one_is_named(p
     shutil.rmtree(place / "r" / "plugins")
     shutil.move(place / "own.py", place / "moved.py")
     assert fx.compare(place / "r").table.num_rows == 2
-    with pytest.raises(InputError, match=r"own\.py: there is no such plugin file.*--plugin"):
+    with pytest.raises(InputError, match=r"own\.py: there is no such plugin file.*plugins"):
         replay_episode(place / "r", 7)
     (place / "other").mkdir()
     shutil.move(place / "moved.py", place / "other" / "own.py")
@@ -219,7 +219,7 @@ def test_one_registered_in_the_running_program_needs_no_file_in_the_study(place)
     study = small_study(strategies=[{"model": "here", "part": 0.5}])
     steps = prepare(study).steps(0, 1)
     np.testing.assert_array_equal(steps["shares"][:3], [600, 300, 150])
-    assert list(prepare(study).inputs) == ["test_own_strategies.py"]
+    assert list(prepare(study).inputs) == ["here.py"]
 
 
 @pytest.mark.parametrize(

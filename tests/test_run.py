@@ -102,11 +102,11 @@ def interrupted(folder, monkeypatch, error, at=1000):
 def test_interrupted_and_resumed_equals_a_single_run(whole, tmp_path, monkeypatch, error):
     told = interrupted(tmp_path / "r", monkeypatch, error)
     if isinstance(error, RuntimeError):
-        assert told.startswith("episodes 1000 to 1999 failed (RuntimeError: a bug); to see it alone: fastexec run ")
-        assert "--first-episode 1000 --episodes 1000 --chunk 1000" in told
+        assert told.startswith("episodes 1000 to 1999 failed (RuntimeError: a bug); to see it alone: fastexec.run(")
+        assert "first_episode=1000, episodes=1000, chunk=1000" in told
     assert not (tmp_path / "r" / "summary.parquet").exists()
     assert not list((tmp_path / "r").rglob("*.tmp"))
-    with pytest.raises(RefusedError, match="incomplete; --resume goes on"):
+    with pytest.raises(RefusedError, match="incomplete; resume=True goes on"):
         fx.run(study(output={"steps": 7}), out=tmp_path / "r")
     done = []
     fx.run(study(output={"steps": 7}), out=tmp_path / "r", resume=True, progress=done.append)
@@ -136,7 +136,7 @@ def test_another_study_another_chunk_and_other_peoples_files_are_refused(tmp_pat
     fx.run(study(episodes=1500), out=folder, chunk=CHUNK)
     with pytest.raises(RefusedError, match="holds another study"):
         fx.run(study(seed=6), out=folder)
-    with pytest.raises(RefusedError, match=r"--chunk 500: .* has chunks of 1000"):
+    with pytest.raises(RefusedError, match=r"chunk=500: .* has chunks of 1000"):
         fx.run(study(), out=folder, resume=True, chunk=500)
     (folder / "episodes" / "mine.txt").write_text("keep")
     fx.run(study(seed=6, episodes=100), out=folder, overwrite=True)

@@ -161,7 +161,7 @@ def test_wrong_sweeps_are_one_line_that_names_the_key(sweep, message):
 
 def test_more_than_a_thousand_scenarios_are_refused_until_meant():
     study = swept(**{"order.shares": list(range(1, 1002))})
-    with pytest.raises(InputError, match=r"asks for 1,001 scenarios, more than 1,000; sweep fewer values, or --yes"):
+    with pytest.raises(InputError, match=r"asks for 1,001 scenarios, more than 1,000; sweep fewer values, or yes=True"):
         require_few(study, asked=False)
     require_few(study, asked=True)
 
@@ -220,7 +220,7 @@ def test_a_swept_study_is_simulated_by_scenario():
         scenario_named(study, "volatility_0.001__shares_601__rate_0.1")
     with pytest.raises(InputError, match="the study has a sweep; name one"):
         scenario_named(study, None)
-    with pytest.raises(InputError, match="the study has no sweep; leave --scenario out"):
+    with pytest.raises(InputError, match="the study has no sweep; leave scenario out"):
         scenario_named(one.study, "a")
 
 

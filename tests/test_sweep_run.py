@@ -93,11 +93,11 @@ def test_interrupted_in_the_second_scenario_and_resumed_equals_a_single_run(whol
     monkeypatch.setattr(executors, "work", failing)
     with pytest.raises(FastexecError, match=f"episodes 1000 to 1999 of scenario '{NAMES[1]}' failed") as caught:
         fx.run(study(**output), out=tmp_path / "r", chunk=CHUNK, threads=1)
-    assert "--set market.price.volatility=0.0005 --set order.shares=1200.0 --first-episode 1000" in str(caught.value)
+    assert "['market.price.volatility=0.0005', 'order.shares=1200.0']), first_episode=1000" in str(caught.value)
     monkeypatch.setattr(executors, "work", work)
     assert not (tmp_path / "r" / "summary.parquet").exists()
     assert pq.read_table(tmp_path / "r" / "scenarios.parquet")["scenario"].to_pylist() == NAMES
-    with pytest.raises(RefusedError, match="incomplete; --resume goes on"):
+    with pytest.raises(RefusedError, match="incomplete; resume=True goes on"):
         fx.run(study(**output), out=tmp_path / "r")
     fx.run(study(**output), out=tmp_path / "r", resume=True, threads=2)
     if rows == "all":
@@ -153,7 +153,7 @@ def test_compare_by_scenario_baseline_and_condition(whole):
     alone = fx.compare(whole, by="mean_spread_bps:2", scenario=NAMES[3])
     assert alone.table.to_pylist() == of_scenario(grouped.table, NAMES[3]).to_pylist()
     with pytest.raises(
-        InputError, match=r"--scenario x: no scenario of that name; scenarios are volatility_0.0005__sh"
+        InputError, match=r"scenario='x': no scenario of that name; scenarios are volatility_0.0005__sh"
     ):
         fx.compare(whole, scenario="x")
 

@@ -103,7 +103,7 @@ def test_prepare_of_results_read_without_trust_names_file_and_options(here):
         study.model_copy(),
         study.scenarios()[0].study,
     ):
-        with pytest.raises(InputError, match=r"own\.py \(SHA-256 .*is not run.*--plugin own\.py.*--trust"):
+        with pytest.raises(InputError, match=r"own\.py \(SHA-256 .*is not run.*plugins=\['own\.py'\].*trust=True"):
             prepare(same)
     swept = study.with_overrides(["sweep.order.shares=[600, 1200]"])
     with pytest.raises(InputError, match="is not run"):

@@ -188,5 +188,5 @@ def test_calm_studies_have_no_such_words_and_many_intervals_are_said(folder):
 
 def test_what_negligible_may_not_be(folder):
     for wrong in (-1.0, float("nan"), float("inf")):
-        with pytest.raises(InputError, match="--negligible"):
+        with pytest.raises(InputError, match="negligible="):
             fx.compare(folder, negligible=wrong)

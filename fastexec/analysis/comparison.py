@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,9 @@ import numpy as np
 
 from fastexec.analysis.cautions import Part, notes_of
 from fastexec.analysis.conditions import Conditioned, conditioned
+from fastexec.arguments import require_text
 from fastexec.columns import repeated
-from fastexec.errors import InputError
+from fastexec.errors import InputError, option
 from fastexec.place import Place
 from fastexec.runs import caveats, store
 from fastexec.runs.manifest import require_unchanged
@@ -63,9 +65,12 @@ def compare(
 
     Raises InputError, one line, where the folder holds no complete results, or a name is not there.
     """
-    place, asked = Place.of(folder), metric_of(metric)
-    if not 0.0 <= negligible < np.inf:
-        raise InputError(f"--negligible {negligible:g}: must be a number of bps, at least 0")
+    for name, value in (("baseline", baseline), ("by", by), ("scenario", scenario)):
+        if value is not None:
+            require_text(name, value)
+    place, asked = Place.of(folder), metric_of(require_text("metric", metric))
+    if not isinstance(negligible, Real) or not 0.0 <= negligible < np.inf:
+        raise InputError(f"{option('negligible', negligible)}: must be a number of bps, at least 0")
     rows = by is not None or asked.kind != "shortfall"
     study, summary = _open(place, rows)
     chosen = swept_studies(study) if scenario is None else [scenario_named(study, scenario)]
@@ -75,7 +80,9 @@ def compare(
     parts: list[Part] = []
     for swept in chosen:
         if swept.name not in summaries:
-            raise InputError(f"{place}: summary.parquet has no scenario {swept.name}; run the study with --resume")
+            raise InputError(
+                f"{place}: summary.parquet has no scenario {swept.name}; run the study with {option('resume')}"
+            )
         own = summaries[swept.name]
         groups = conditioned(place, swept, by, own, asked) if rows else {"": Conditioned(own, 0)}
         name = swept.name if scenario is None else None

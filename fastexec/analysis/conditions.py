@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from fastexec.errors import InputError
+from fastexec.errors import InputError, option
 from fastexec.place import Place
 from fastexec.planning.parameters import ranges
 from fastexec.runs import layout, store
@@ -35,11 +35,11 @@ def conditioned(
     the shortfall. Raises InputError where there are no rows or no such column.
     """
     study, parts = swept.study, layout.parts(layout.home_of(folder, "markets", swept.name))
-    asked = f"--metric {metric.name}" if by is None else f"--by {by}"
+    asked = option("metric", metric.name) if by is None else option("by", by)
     if not parts:
         raise InputError(f"{asked}: {folder} holds no rows (output.rows = none); run the study with rows = all")
     if metric.kind != "shortfall" and study.costs.rule == "per_step":
-        raise InputError(f"--metric {metric.name}: the cost rule per_step has the mini-project's cost only")
+        raise InputError(f"{option('metric', metric.name)}: the cost rule per_step has the mini-project's cost only")
     groups = _Groups([""], None, lambda x: np.zeros(len(x), np.int64)) if by is None else _groups(parts, by)
     strategies, models = [s.name for s in study.strategies], [s.model for s in study.strategies]
     source_days, episodes = _source_days(summary), layout.home_of(folder, "episodes", swept.name)
@@ -129,7 +129,7 @@ def _require_column(part: Place, column: str, by: str) -> None:
     if column not in known:
         near = get_close_matches(column, known, 1)
         hint = f"did you mean {near[0]!r}?" if near else f"markets has {', '.join(known)}"
-        raise InputError(f"--by {by}: markets has no column {column!r}; {hint}")
+        raise InputError(f"{option('by', by)}: markets has no column {column!r}; {hint}")
 
 
 def _values(part: Place, column: str) -> np.ndarray:
@@ -142,14 +142,14 @@ def _grouping(
     """Names of the groups, and which group each value is in."""
     if groups:
         if re.fullmatch("[0-9]{1,2}", groups) is None or not 2 <= int(groups) <= _MOST_GROUPS:
-            raise InputError(f"--by {by}: behind the colon stands the number of groups, 2 to {_MOST_GROUPS}")
+            raise InputError(f"{option('by', by)}: behind the colon stands the number of groups, 2 to {_MOST_GROUPS}")
         return _quantile_groups(parts, column, int(groups), by)
     distinct: set[Any] = set()
     for part in parts:
         distinct |= set(np.unique(_values(part, column)).tolist())
         if len(distinct) > _MOST_GROUPS:
             raise InputError(
-                f"--by {by}: more than {_MOST_GROUPS} different values; write {column}:4 for four quantile groups"
+                f"{option('by', by)}: more than {_MOST_GROUPS} different values; write {column}:4 for four quantile groups"
             )
     levels = np.array(sorted(distinct))
     return [f"{column} = {_short(level)}" for level in levels.tolist()], lambda x: np.searchsorted(levels, x)
@@ -162,7 +162,7 @@ def _quantile_groups(
     stride = -(-total // _SAMPLE)
     sample = np.concatenate([_values(part, column)[::stride] for part in parts])
     if sample.dtype.kind not in "iuf":
-        raise InputError(f"--by {by}: {column} is no number; write --by {column}")
+        raise InputError(f"{option('by', by)}: {column} is no number; write {option('by', column)}")
     edges = np.unique(np.quantile(sample[np.isfinite(sample)], np.arange(1, count) / count))
     shown = [_short(edge) for edge in edges.tolist()]
     names = [f"{column} <= {shown[0]}"]

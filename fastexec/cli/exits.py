@@ -14,7 +14,7 @@ from typing import Any, TextIO
 import click
 
 from fastexec import printing
-from fastexec.errors import FastexecError, InputError, kind_of
+from fastexec.errors import FastexecError, InputError, at_command_line, kind_of
 
 _DONE, _FAILED, _WRONG, _INTERRUPTED = 0, 1, 2, 130
 _SAID = {
@@ -37,7 +37,8 @@ def statuses(debug: bool, resumable: bool) -> Iterator[None]:
             _trace()
 
     try:
-        yield
+        with at_command_line():
+            yield
         printing.flush()
     except click.exceptions.Exit as ended:
         status = ended.exit_code

@@ -66,7 +66,7 @@ def _study(
 ) -> Any:
     """The study of a command; one that lies in a folder of results runs only the code that its reader vouches for."""
     from fastexec.place import Place
-    from fastexec.runs.ownership import trust_for
+    from fastexec.studies.ownership import trust_for
     from fastexec.studies.study import Study
 
     _require_utf8("--set", settings)

@@ -150,3 +150,16 @@ def _guarded(function: Callable[..., None]) -> Callable[..., None]:
                 shares[i] = np.nan
 
     return guarded
+
+
+def wishes_of(value: Any) -> tuple[Any, dict[str, Any] | None] | None:
+    """The function behind one that Numba compiles when it is called, and the options other than their defaults; None for
+    these where its types are fixed, None of anything else.
+    """
+    if not isinstance(value, numba.core.registry.CPUDispatcher):
+        return None
+    if not value._can_compile:
+        return value.py_func, None
+    usual: dict[str, Any] = {"nopython": True, "boundscheck": None}
+    asked = {key: wish for key, wish in value.targetoptions.items() if key not in usual or wish != usual[key]}
+    return value.py_func, asked

@@ -56,6 +56,19 @@ class Model(BaseModel):
         return False
 
 
+def plain(value: Any) -> Any:
+    """Nested keys and values with Python's own numbers for NumPy's, and lists for its arrays."""
+    if isinstance(value, np.ndarray):
+        return plain(value.tolist())
+    if isinstance(value, np.floating):
+        return float(value)
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    return type(value)(map(plain, value)) if type(value) in (list, tuple) else value
+
+
 def unknown_key(key: object, known: Iterable[str]) -> str:
     """What to say of a key that is none of the known ones."""
     names = list(known)

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from fastexec.errors import in_study
 from fastexec.models.names import quoted, shown
 from fastexec.models.strategies import BUILT_IN
 from fastexec.models.tree import tags_below
@@ -48,13 +49,21 @@ def _is_table(here: Any, part: int) -> bool:
     return isinstance(here, (list, tuple)) and part < len(here) and isinstance(here[part], dict)
 
 
+def _own_model() -> str:
+    words = (
+        "one of a plugin (plugins = [...], --plugin FILE)",
+        "one that fastexec.strategy registers, here or in plugins",
+    )
+    return in_study(*words)
+
+
 def _said(error: Any) -> str:
     kind, context, value = error["type"], error.get("ctx", {}), error.get("input")
     if kind == "union_tag_invalid":
         known = [tag.strip(" '") for tag in context["expected_tags"].split(",")]
         near = get_close_matches(str(context["tag"]), known, 1)
         hint = f"did you mean {near[0]!r}?" if near else f"it is one of {', '.join(known)}"
-        own = ", or one of a plugin (plugins = [...], --plugin FILE)" if BUILT_IN[0] in known and not near else ""
+        own = f", or {_own_model()}" if BUILT_IN[0] in known and not near else ""
         return f"unknown model {quoted(context['tag'])}; {hint}{own}"
     if kind == "union_tag_not_found":
         return "model is missing; name one (see `fastexec schema`)"
@@ -64,15 +73,16 @@ def _said(error: Any) -> str:
         return f"must be 64 hexadecimal digits (a SHA-256), not {quoted(value)}"
     if kind == "string_too_short":
         return "must not be empty"
+    table = in_study("must be a table", "must be a dict")
     plain = {
         "float_type": "must be a number",
         "int_type": "must be a whole number",
         "string_type": "must be a text",
-        "bool_type": "must be true or false",
+        "bool_type": in_study("must be true or false", "must be True or False"),
         "finite_number": "must be a finite number",
         "tuple_type": "must be a list",
-        "model_type": "must be a table",
-        "dict_type": "must be a table",
+        "model_type": table,
+        "dict_type": table,
     }
     shown = f", not {value!r}" if isinstance(value, (str, int, float, bool)) else ""
     if kind in plain:

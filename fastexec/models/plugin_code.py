@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import importlib
 import sys
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from importlib.util import spec_from_file_location
@@ -14,51 +15,127 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
-from fastexec.errors import InputError
+from fastexec.errors import InputError, option
 from fastexec.models.names import shown
 
-_LARGEST = 16_000_000
+LARGEST = 16_000_000  # bytes of a file
+
+
+#: What a plugin always means by these names, whatever lies beside it.
+_NEVER_BESIDE = {"fastexec"}
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A part of a text, and where it stands for who wrote it: a file (or a cell, as Python names it) and a line from 1."""
+
+    text: str
+    file: str
+    line: int
 
 
 @dataclass(frozen=True)
 class Code:
-    """A text and where it was read. name: of the module, "" of a file; search: folders of a package's parts."""
+    """A text and where it was read. name: of the module, "" of a file; search: folders of a package's parts.
+
+    beside: of a file those beside it that it imports, and that these import, by name; pieces: of a text that was put together
+    what it was made of, in order.
+    """
 
     path: Path
     text: bytes
     name: str = ""
     search: tuple[str, ...] | None = None
+    beside: tuple[Code, ...] = ()
+    pieces: tuple[Piece, ...] = field(default=(), compare=False, repr=False)
+
+    @property
+    def text_sha256(self) -> str:
+        """SHA-256 (hex) of this text alone."""
+        return hashlib.sha256(self.text).hexdigest()
 
     @property
     def sha256(self) -> str:
-        """SHA-256 (hex) of the text."""
-        return hashlib.sha256(self.text).hexdigest()
+        """SHA-256 (hex) of all that runs: of the text or, where it imports files beside it, of theirs and their names too."""
+        if not self.beside:
+            return self.text_sha256
+        lines = [self.text_sha256, *(f"{code.path.name} {code.text_sha256}" for code in self.beside)]
+        return hashlib.sha256("\0".join(["files", *lines]).encode()).hexdigest()  # with \0 it is the text of no plugin
 
 
-def read_file(entry: str, places: Iterable[Path], meant: Collection[str] | None) -> Code:
-    """A plugin file, read once: the first of ``places`` whose SHA-256 is ``meant`` by a strategy, else the first there is.
+def read_file(entry: str, places: Iterable[Path | Code], meant: Collection[str] | None) -> Code:
+    """A plugin file, read once, with those beside it that it imports: the first of ``places`` whose SHA-256 is ``meant`` by a
+    strategy, else the first there is. A place may be a text at hand.
 
     Raises InputError, one line, where there is none, or it cannot be read.
     """
     first = None
     for place in places:
-        if not place.is_file():
+        if isinstance(place, Path) and not place.is_file():
             continue
-        found = Code(place, _read(entry, place))
+        found = place if isinstance(place, Code) else with_files_beside(entry, place)
         if meant is None or found.sha256 in meant:
             return found
         first = first or found
     if first is None:
         raise InputError(
-            f"{shown(entry)}: there is no such plugin file beside the study or in the current folder; name it by --plugin"
+            f"{shown(entry)}: there is no such plugin file beside the study or in the current folder; name it by "
+            f"{option('plugin')}"
         )
     return first
 
 
+def with_files_beside(entry: str, place: Path) -> Code:
+    """A file with those beside it that it imports, at any remove."""
+
+    def find(name: str, line: int) -> Code | None:
+        file = place.with_name(f"{name}.py")
+        if file.is_file():
+            return Code(file, _read(file.name, file))
+        if (place.parent / name / "__init__.py").is_file():
+            raise InputError(
+                f"{shown(entry)}, line {line}: imports {name}, a folder beside it; a plugin may import files that lie beside "
+                "it: put what it needs into one"
+            )
+        return None
+
+    return gathered(Code(place, _read(entry, place)), find)
+
+
+def gathered(code: Code, find: Callable[[str, int], Code | None]) -> Code:
+    """A text with those that it imports, and that these import, as far as ``find(name, line)`` has them."""
+    found: dict[str, Code] = {}
+    left = [code]
+    while left:
+        for name, line in _imports(left.pop()):
+            file = f"{name}.py"
+            if file not in found and file != code.path.name and (beside := find(name, line)) is not None:
+                found[file] = beside
+                left.append(beside)
+    return replace(code, beside=tuple(found[file] for file in sorted(found)))
+
+
+def _imports(code: Code) -> Iterator[tuple[str, int]]:
+    """(name, line) of what a text imports anywhere in it, each without what follows its first dot."""
+    try:
+        tree = ast.parse(code.text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return  # whoever runs it says so
+    for node in ast.walk(tree):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            names = [node.module or ""]
+        for name in names:
+            if (root := name.partition(".")[0]) not in _NEVER_BESIDE:
+                yield root, getattr(node, "lineno", 0)
+
+
 def _read(entry: str, place: Path) -> bytes:
     try:
-        if place.stat().st_size > _LARGEST:
-            raise InputError(f"{shown(entry)}: cannot be read (it is larger than {_LARGEST // 10**6} MB)")
+        if place.stat().st_size > LARGEST:
+            raise InputError(f"{shown(entry)}: cannot be read (it is larger than {LARGEST // 10**6} MB)")
         text = place.read_bytes()
         text.decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:

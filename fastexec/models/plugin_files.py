@@ -1,43 +1,41 @@
 """The files and modules that a study names as `plugins`, and its own strategies resolved by what these register.
 
-A file stands alone and is run once for each content, so that its SHA-256 says all about what its strategies do.
+A file, with those beside it that it imports, is run once for each content, so that its SHA-256 says all about what its
+strategies do.
 """
 
 from __future__ import annotations
 
 import contextlib
 import importlib
-import sys
-import traceback
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
+from itertools import count
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from pydantic_core import PydanticCustomError
 
-from fastexec.errors import FastexecError, InputError, RefusedError
+from fastexec.errors import InputError, RefusedError, option, said
 from fastexec.models._base import unknown_key
+from fastexec.models.captured import capture, of_process, what_changed
 from fastexec.models.names import quoted, shown
-from fastexec.models.plugin_code import Code, import_text, read_file, read_module
-from fastexec.models.plugins import FILE_MODULE, OwnStrategy, first_line, loading, registry
+from fastexec.models.plugin_code import Code, gathered, import_text, read_file, read_module
+from fastexec.models.plugin_places import is_file, named_for, places_of
+from fastexec.models.plugin_run import run_code
+from fastexec.models.plugins import OwnStrategy, first_line, registry
 from fastexec.models.strategies import BUILT_IN, RESERVED, Own
 from fastexec.models.trust import Trust
 
-#: Folder, in one of results, of the copies of plugin files.
-KEPT = "plugins"
-
-
-def is_file(entry: str) -> bool:
-    """Whether an entry of `plugins` is a file; otherwise it is the name of a module."""
-    return entry.endswith(".py") or "/" in entry or "\\" in entry
+#: Where the file of an entry may be, the best place first; a text at hand is one.
+Find = Callable[[str], Sequence[Path | Code]]
 
 
 def registered(
     entries: Iterable[str],
-    find: Callable[[str], Sequence[Path]],
+    find: Find,
     trust: Trust = Trust.OWN,
     meant: Collection[str] | None = None,
     folder: Path | None = None,
@@ -52,6 +50,8 @@ def registered(
     """
     found: dict[str, OwnStrategy] = {}
     files: set[str] = set()
+    entries = list(entries)
+    own_right = {Path(entry).name for entry in entries}
     for entry in entries:
         if not entry.isprintable():
             raise InputError(f"plugins: {quoted(entry)}: is neither a file nor a module; give the name of one")
@@ -67,19 +67,16 @@ def registered(
         if not brought:
             raise InputError(f'{entry}: registers no strategy; decorate a function with @fastexec.strategy("name")')
         for name, own in brought.items():
+            if is_file(entry) and f"{own.function.__module__.partition('.')[2]}.py" in own_right:
+                continue  # a file beside that the study names itself
             if found.get(name, own) != own:
                 raise InputError(f"plugins: both {found[name].file} and {entry} register {name!r}; rename one")
             found[name] = own
-    return {**_of_process(), **found}
-
-
-def _of_process() -> dict[str, OwnStrategy]:
-    modules = [known for module, known in registry.items() if not module.startswith(FILE_MODULE)]
-    return {name: own for known in modules for name, own in known.items()}
+    return {**of_process(), **found}
 
 
 def _of_file(
-    entry: str, places: Sequence[Path], trust: Trust, meant: Collection[str] | None
+    entry: str, places: Sequence[Path | Code], trust: Trust, meant: Collection[str] | None
 ) -> dict[str, OwnStrategy] | None:
     """What a file registers; None where no strategy means it and nobody but a folder of results names it."""
     code, named = read_file(entry, places, meant), named_for(entry, trust)
@@ -88,39 +85,18 @@ def _of_file(
         return None
     if not trust.may_run(named or entry, digest):
         raise _refusal(entry, f"SHA-256 {digest[:12]}...")
-    module = f"{FILE_MODULE}{digest}"
-    if module not in registry:
-        _run(module, entry, code.path, code.text)
-    return {name: replace(own, file=entry) for name, own in registry[module].items()}
+    return run_code(entry, code)
 
 
 def _refusal(entry: str, what: str) -> InputError:
+    how = said(
+        f"name it by --plugin {shown(entry)}, or give --trust (replay, verify --sample, run --resume)",
+        f"name it by {option('plugin', entry)}, or give trust=True (Study.load, run)",
+    )
     return InputError(
         f"{shown(entry)} ({what}): is not run: only results name it, and no run or training of yours recorded it; if you trust "
-        f"it, name it by --plugin {shown(entry)}, or give --trust (replay, verify --sample, run --resume)"
+        f"it, {how}"
     )
-
-
-def _run(name: str, entry: str, path: Path, text: bytes) -> None:
-    """Run a file's text as a module of its own; what it registers is kept where it ran to its end."""
-    module = ModuleType(name)
-    module.__file__ = str(path)
-    token = loading.set((entry, name.removeprefix(FILE_MODULE)))
-    registry[name], sys.modules[name] = {}, module
-    try:
-        exec(compile(text, str(path), "exec"), module.__dict__)
-    except BaseException as error:
-        del registry[name], sys.modules[name]
-        if isinstance(error, KeyboardInterrupt):
-            raise
-        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
-        line = error.lineno if isinstance(error, SyntaxError) else lines[-1] if lines else None
-        place = entry if line is None else f"{entry}, line {line}"
-        if isinstance(error, FastexecError):
-            raise InputError(str(error) if str(error).startswith(entry) else f"{place}: {error}") from None
-        raise InputError(f"{place}: the plugin cannot be run: {type(error).__name__}: {first_line(error)}") from error
-    finally:
-        loading.reset(token)
 
 
 def _of_module(
@@ -162,9 +138,7 @@ def _imported(entry: str, how: Callable[[str], ModuleType]) -> ModuleType:
         ) from error
 
 
-def digests_of(
-    entries: Iterable[str], find: Callable[[str], Sequence[Path]], trust: Trust, meant: Collection[str]
-) -> frozenset[str]:
+def digests_of(entries: Iterable[str], find: Find, trust: Trust, meant: Collection[str]) -> frozenset[str]:
     """SHA-256 of the code behind entries, as far as it is found and may run; nothing is run."""
     found = []
     for entry in entries:
@@ -172,45 +146,6 @@ def digests_of(
             codes = [read_file(entry, find(entry), meant)] if is_file(entry) else read_module(entry, running=True)
             found += [code.sha256 for code in codes if trust.may_run(named_for(entry, trust) or entry, code.sha256)]
     return frozenset(found)
-
-
-def find_beside(name: str, folder: Path | None) -> Path:
-    """A file that a study names: beside the study file, else from the current folder."""
-    given = Path(name)
-    beside = given if folder is None else folder / given
-    return beside if beside.exists() else given
-
-
-def places_of(entry: str, folder: Path | None, trust: Trust) -> list[Path]:
-    """Where a plugin file may be: beside the study, the copy kept with results, in the current folder.
-
-    One that the call itself names is looked for in the current folder first, and of a study found in a folder of results
-    nowhere else: what lies there must not take its place.
-    """
-    given, named = Path(entry), named_for(entry, trust)
-    beside = [] if folder is None else [folder / given, folder / KEPT / given.name]
-    if named is not None:
-        return [Path(named), *(beside if trust.is_own else [])]
-    return [*beside, given]
-
-
-def named_for(entry: str, trust: Trust) -> str | None:
-    """What the call names in the place of an entry of `plugins`: a file of the same name, a module of just this one."""
-    if not is_file(entry):
-        return entry if entry in trust.named else None
-    return next((named for named in trust.named if is_file(named) and Path(named).name == Path(entry).name), None)
-
-
-def joined(entries: list[str], trust: Trust) -> list[str]:
-    """The plugins of a study and those that the call names: of the user's own study, one of the same file name takes the
-    other's place; one found in a folder of results keeps its own words, which the files there are signed with.
-    """
-    given = list(trust.named)
-    if trust.is_own:
-        names = {Path(entry).name for entry in given}
-        return [*(entry for entry in entries if Path(entry).name not in names), *given]
-    names = {Path(entry).name for entry in entries}
-    return [*entries, *(entry for entry in given if Path(entry).name not in names)]
 
 
 def fill_in(data: dict[str, Any], folder: Path | None, trust: Trust) -> dict[str, Any]:
@@ -224,7 +159,7 @@ def fill_in(data: dict[str, Any], folder: Path | None, trust: Trust) -> dict[str
         return data
     named = [entry for entry in entries if isinstance(entry, str)] if isinstance(entries, (list, tuple)) else []
     if trust == Trust.NOTHING:
-        known = _of_process()
+        known = of_process()
         _require_sources(items, known)
     else:
         known = registered(named, lambda entry: places_of(entry, folder, trust), trust, None, folder)
@@ -258,7 +193,7 @@ def _filled_in(item: dict[str, Any], known: dict[str, OwnStrategy]) -> dict[str,
         near = get_close_matches(model, [*known, *BUILT_IN], 1)
         hint = f"did you mean {near[0]!r}?" if near else f"own strategies at hand are {', '.join(known)}"
         raise _error(f"{place}: unknown model {quoted(model)}; {hint}")
-    own = known[model]
+    own = known[model] if known[model].sha256 else capture(known[model]).own
     for key in item:
         if key not in own.parameters and key not in RESERVED:
             raise _error(f"{place}.{shown(key)}: {unknown_key(key, [*own.parameters, 'name'])}")
@@ -272,9 +207,14 @@ def require_source(strategy: Own, known: dict[str, OwnStrategy]) -> OwnStrategy:
     place = f"strategies.{strategy.name}"
     if own is None:
         raise InputError(
-            f"{place}: no plugin at hand registers {strategy.model!r}; give --plugin FILE, the one of SHA-256 "
-            f"{strategy.source[:12]}..."
+            f"{place}: no plugin at hand registers {strategy.model!r}; give {said('--plugin FILE', 'plugins=[FILE]')}, "
+            f"the one of SHA-256 {strategy.source[:12]}..."
         )
+    if not own.sha256:
+        now = capture(own)
+        if now.own.sha256 != strategy.source:
+            raise RefusedError(f"{own.place}: {what_changed(strategy.source, now)}; build the study again")
+        own = now.own
     if own.sha256 != strategy.source:
         raise RefusedError(
             f"{own.file}: has changed since {strategy.name!r} was resolved from it (SHA-256 {strategy.source[:12]}..., now "
@@ -285,6 +225,50 @@ def require_source(strategy: Own, known: dict[str, OwnStrategy]) -> OwnStrategy:
             f"{place}: has the keys {', '.join(strategy.parameters)}; {own.file} wants {', '.join(own.parameters)}"
         )
     return own
+
+
+def captured_code(strategies: Iterable[Own], taken: Iterable[str]) -> dict[str, Code]:
+    """The texts of strategies that this process registered, by a name of a file that is not ``taken``; not of those that were
+    defined anew, or whose values changed.
+    """
+    here, names, found = of_process(), {Path(entry).name.casefold() for entry in taken}, dict[str, Code]()
+    for model, source in {strategy.model: strategy.source for strategy in strategies}.items():
+        code = _code_now(here[model]) if model in here else None
+        if code is not None and code.sha256 == source:
+            free = (f"{model}{'' if number == 1 else f'_{number}'}.py" for number in count(1))
+            name = next(name for name in free if name.casefold() not in names)
+            names.add(name.casefold())
+            found[name] = code
+    return found
+
+
+def _code_now(own: OwnStrategy) -> Code | None:
+    """The text of a strategy of this process; None where it cannot be written now, which whoever runs it says."""
+    try:
+        return capture(own).code
+    except InputError:
+        return None
+
+
+def copies_of(codes: dict[str, Code]) -> dict[str, Code]:
+    """The files that results keep of plugin files, by name in one folder; InputError where there one would be another's, or
+    import what it does not where it lies now.
+    """
+    found: dict[str, Code] = {}
+    for entry, code in codes.items():
+        for name, part in {Path(entry).name: code, **{beside.path.name: beside for beside in code.beside}}.items():
+            if found.setdefault(name, part).text != part.text:
+                raise InputError(
+                    f"plugins: two files are named {name}, and results keep one folder of them; rename one"
+                )
+    for entry, code in codes.items():
+        alone = replace(code, path=Path(Path(entry).name), beside=())
+        if gathered(alone, lambda name, line: found.get(f"{name}.py")).sha256 != code.sha256:
+            raise InputError(
+                f"plugins: {entry} imports something that another plugin has as a file beside it, and results keep one folder "
+                "of them; rename that file"
+            )
+    return found
 
 
 def _error(text: str) -> PydanticCustomError:

@@ -21,6 +21,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from types import CodeType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from fastexec.errors import FastexecError, InputError
@@ -42,7 +43,8 @@ F = TypeVar("F", bound=Callable[..., None])
 @dataclass(frozen=True)
 class OwnStrategy:
     """A registered function. ``parameters``: defaults, in the order of ``params``; ``file``: where it stands, as a study names
-    it; ``sha256``: of that file.
+    it; ``sha256``: of that file and what it imports beside it; ``where``: what its author calls the place, if otherwise;
+    ``inputs``: SHA-256 of each file that it is of.
     """
 
     name: str
@@ -50,6 +52,18 @@ class OwnStrategy:
     parameters: dict[str, float]
     file: str
     sha256: str
+    where: str = ""
+    inputs: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def place(self) -> str:
+        """Where it stands, for whoever wrote it."""
+        return self.where or self.file
+
+    @property
+    def files(self) -> dict[str, str]:
+        """SHA-256 of each file that it is of, by name."""
+        return self.inputs or {self.file: self.sha256}
 
     @property
     def summary(self) -> str:
@@ -68,7 +82,7 @@ class OwnStrategy:
             lines = re.findall(r'File "[^"]*", line (\d+)', text)
             line = f", line {lines[-1]}" if lines else ""
             raise InputError(
-                f"{self.file}{line}: strategy {self.name!r} cannot be compiled: {_reason(text)}"
+                f"{self.place}{line}: strategy {self.name!r} cannot be compiled: {_reason(text)}"
             ) from error
 
     def _interpreted(self, shares: Any, *rest: Any) -> None:
@@ -82,7 +96,7 @@ class OwnStrategy:
                 self.function(shares, *rest)
         except Exception as error:
             line = traceback.extract_tb(error.__traceback__)[-1].lineno
-            raise FastexecError(f"{self.file}, line {line}: strategy {self.name!r}: {first_line(error)}") from error
+            raise FastexecError(f"{self.place}, line {line}: strategy {self.name!r}: {first_line(error)}") from error
 
 
 @cache
@@ -146,7 +160,7 @@ def _require_names(name: str, parameters: dict[str, float]) -> None:
 def _require_function(own: OwnStrategy) -> None:
     """What would go wrong silently in compiled code: another number of arguments, exceptions, random numbers."""
     code = own.function.__code__
-    place = f"{own.file}, line {code.co_firstlineno}: strategy {own.name!r}"
+    place = f"{own.place}, line {code.co_firstlineno}: strategy {own.name!r}"
     if (
         code.co_argcount != len(ARGUMENTS)
         or code.co_kwonlyargcount
@@ -156,7 +170,7 @@ def _require_function(own: OwnStrategy) -> None:
     line, before = code.co_firstlineno, ""
     for step in dis.get_instructions(code):
         line = step.positions.lineno if step.positions and step.positions.lineno else line
-        place = f"{own.file}, line {line}: strategy {own.name!r}"
+        place = f"{own.place}, line {line}: strategy {own.name!r}"
         if step.opname == "RAISE_VARARGS":
             raise InputError(
                 f"{place} raises or asserts, which no compiled strategy can; let it give 0 shares, or NaN to stop"
@@ -164,21 +178,31 @@ def _require_function(own: OwnStrategy) -> None:
         if step.opname.startswith("STORE_FAST") and before.endswith("=") and step.argval in code.co_varnames[1:6]:
             raise InputError(f"{place} changes its input {step.argval}; only shares may be written")
         before = step.argrepr if step.opname == "BINARY_OP" else ""
+    refuse_random(code, own)
+
+
+def refuse_random(code: CodeType, own: OwnStrategy) -> None:
+    """InputError where the code of a strategy, or of a function that it uses, draws random numbers."""
+    line = code.co_firstlineno
+    for step in dis.get_instructions(code):
+        line = step.positions.lineno if step.positions and step.positions.lineno else line
         if step.argval == "random":
             raise InputError(
-                f"{place} draws random numbers, which would differ from run to run; it must be a function of what it sees"
+                f"{own.place}, line {line}: strategy {own.name!r} draws random numbers, which would differ from run to run; it "
+                "must be a function of what it sees"
             )
 
 
 def _source(function: Callable[..., None]) -> tuple[str, str]:
-    """(file, SHA-256) of a function: of its file, else (a notebook) of its own text."""
+    """(file, SHA-256 of the file) of a function; of a cell of a notebook ("cell", "")."""
     if (file := loading.get()) is not None:
         return file
     path = Path(inspect.getsourcefile(function) or "")
     if path.is_file():
         return path.name, hashlib.sha256(path.read_bytes()).hexdigest()
     try:
-        return path.name, hashlib.sha256(inspect.getsource(function).encode()).hexdigest()
+        inspect.getsource(function)
+        return "cell", ""
     except OSError:
         raise InputError(
             f"strategy {function.__name__!r}: its text is not at hand; put it into a file, whose hash signs results"

@@ -11,6 +11,7 @@ from typing import Annotated, Any, ClassVar, Literal, get_args
 from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
+from fastexec.errors import in_study
 from fastexec.models._base import Model
 from fastexec.models.actions import Actions
 from fastexec.models.declarations import OfStrategy
@@ -194,8 +195,9 @@ class Qtable(_Named):
     @model_validator(mode="after")
     def _one_source(self) -> Qtable:
         if (self.agent is None) == (self.train is None):
+            of = in_study("a [train.NAME] section", "a key of train")
             raise PydanticCustomError(
-                "agent", "give either agent (a file) or train (the name of a [train.NAME] section)"
+                "agent", "{text}", {"text": f"give either agent (a file) or train (the name of {of})"}
             )
         return self
 

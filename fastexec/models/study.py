@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Discriminator, Field, PrivateAttr, Tag, ValidationError, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 
-from fastexec.errors import InputError
-from fastexec.models._base import Model
+from fastexec.errors import InputError, in_study
+from fastexec.models._base import Model, plain
 from fastexec.models.agents import Training
 from fastexec.models.costs import ALWAYS, PARTS, Costs
 from fastexec.models.declarations import Setting
@@ -18,15 +18,16 @@ from fastexec.models.market import BootstrapMarket, Market, RealMarket, ReplayMa
 from fastexec.models.messages import one_line
 from fastexec.models.names import Name, alike
 from fastexec.models.order import Order
-from fastexec.models.plugin_code import Code, read_file
-from fastexec.models.plugin_files import digests_of, fill_in, find_beside, places_of, registered, require_source
-from fastexec.models.plugins import OwnStrategy
+from fastexec.models.own_code import OwnCode
+from fastexec.models.plugin_code import Code
+from fastexec.models.plugin_files import fill_in
+from fastexec.models.plugin_places import find_beside
 from fastexec.models.reserved import refuse_reserved
 from fastexec.models.scalar import bounds, expected
-from fastexec.models.strategies import BlindTwin, Optimum, Own, Qtable, Schedule, Strategy
+from fastexec.models.strategies import BlindTwin, Optimum, Qtable, Schedule, Strategy
 from fastexec.models.sweep import Sweep
 from fastexec.models.tree import sections_of
-from fastexec.models.trust import Trust, record
+from fastexec.models.trust import Trust
 
 
 class Output(Model):
@@ -49,7 +50,7 @@ _Market = Annotated[
 ]
 
 
-class StudyModel(Model):
+class StudyModel(OwnCode):
     """A whole study; see ``fastexec schema`` for every key."""
 
     name: Name = Field("study", description="name; results go to results/NAME by default")
@@ -73,6 +74,7 @@ class StudyModel(Model):
     _folder: Path | None = PrivateAttr(None)
     _trust: Trust = PrivateAttr(Trust.OWN)
     _files: dict[str, Path] = PrivateAttr(default_factory=dict)
+    _texts: dict[str, Code] = PrivateAttr(default_factory=dict)  # of plugins that lie in no file yet
 
     def changed(self, **values: Any) -> Self:
         """The study with some top-level keys replaced, validated anew."""
@@ -80,12 +82,14 @@ class StudyModel(Model):
         try:
             study = type(self).model_validate(data, context=context)
         except ValidationError as error:
-            raise InputError(one_line(error, data, type(self))) from None
+            raise InputError(one_line(error, plain(data), type(self))) from None
         return study._placed_as(self)
 
     def _placed_as(self, other: StudyModel) -> Self:
-        """Itself, with the surroundings of another: where it lies, what of its code may run, where its files are."""
-        self._folder, self._trust, self._files = other._folder, other._trust, other._files
+        """Itself, with the surroundings of another: where it lies, what of its code may run, where its files are, and texts
+        that lie in none.
+        """
+        self._folder, self._trust, self._files, self._texts = other._folder, other._trust, other._files, other._texts
         return self
 
     @property
@@ -130,13 +134,6 @@ class StudyModel(Model):
         """Where files that the study names are looked for: beside the study file, else from the current folder."""
         return [folder for folder in (self._folder, Path()) if folder is not None]
 
-    def __getstate__(self) -> dict[Any, Any]:
-        """Pickled, for a worker: there just the code may run that is meant here, wherever it finds it."""
-        state = super().__getstate__()
-        sources = self._meant if self._trust.everything else frozenset()
-        carried = Trust(digests=sources | self.code_digests())
-        return {**state, "__pydantic_private__": {**(state["__pydantic_private__"] or {}), "_trust": carried}}
-
     def bars_path(self) -> Path:
         """Where the bars of real days are: beside the study file, else from the current folder."""
         assert self.real_days is not None
@@ -157,41 +154,6 @@ class StudyModel(Model):
         study = self.model_copy()
         study._files = self._files | {name: path.absolute() for name, path in files.items()}
         return study
-
-    def plugin_code(self, name: str) -> Code | None:
-        """The text of a plugin file that the study names; of results only one that a strategy means, else None.
-
-        InputError where there is none.
-        """
-        found = read_file(name, self._places(name), self._meant)
-        return found if self._trust.is_own or found.sha256 in self._meant else None
-
-    def code_digests(self) -> frozenset[str]:
-        """SHA-256 of the plugin files and modules that it names, as far as they are at hand and may run."""
-        return digests_of(self.plugins, self._places, self._trust, self._meant)
-
-    def remember_code(self) -> None:
-        """Record the code of a study of the user's own, so that its results can be replayed, verified and resumed unasked."""
-        if self.plugins and self._trust.is_own:
-            record(self.code_digests())
-
-    @property
-    def _meant(self) -> frozenset[str]:
-        return frozenset(strategy.source for strategy in self.strategies if isinstance(strategy, Own))
-
-    def _places(self, entry: str) -> list[Path]:
-        return places_of(entry, self._folder, self._trust)
-
-    def own_strategies(self) -> dict[str, OwnStrategy]:
-        """The functions behind its own strategies, by model, in the order of their first use.
-
-        Raises InputError where one is not at hand or may not run, RefusedError where its file is no longer the one that the
-        study means.
-        """
-        used = [strategy for strategy in self.strategies if isinstance(strategy, Own)]
-        asked = bool(used or self.plugins)
-        known = registered(self.plugins, self._places, self._trust, self._meant, self._folder) if asked else {}
-        return {strategy.model: require_source(strategy, known) for strategy in used}
 
     @model_validator(mode="before")
     @classmethod
@@ -215,10 +177,16 @@ class StudyModel(Model):
             return {**data, "episodes": 10_000}
         return data
 
+    @model_validator(mode="before")  # the last one, which is the first to run
+    @classmethod
+    def _plain_numbers(cls, data: Any) -> Any:
+        return plain(data)
+
     @model_validator(mode="after")
     def _parts_fit(self) -> StudyModel:
         if not self.strategies:
-            raise _error("strategies: there is none; add a [[strategies]] section with a model")
+            how = in_study("a [[strategies]] section with a model", "one such as {'model': 'twap'}")
+            raise _error(f"strategies: there is none; add {how}")
         names = [strategy.name for strategy in self.strategies]
         for name in names:
             if names.count(name) > 1:
@@ -243,14 +211,14 @@ class StudyModel(Model):
             actions.require_few(self.order)
         if (same := alike(list(self.train))) is not None:
             raise _error(
-                f"train: sections [train.{same[0]}] and [train.{same[1]}] differ by case only, and some systems would keep "
+                f"train: {section(same[0])} and {section(same[1])} differ by case only, and some systems would keep "
                 "them in one file; rename one"
             )
         agents = [strategy.name for strategy in self.agents]
         for strategy in self.strategies:
             if isinstance(strategy, Qtable) and strategy.train is not None and strategy.train not in self.train:
                 raise _error(
-                    f"strategies.{strategy.name}.train: no section [train.{strategy.train}]; there are "
+                    f"strategies.{strategy.name}.train: no {section(strategy.train)}; there are "
                     f"{', '.join(self.train) or 'none'}"
                 )
             if isinstance(strategy, BlindTwin) and strategy.of not in agents:
@@ -258,6 +226,17 @@ class StudyModel(Model):
                     f"strategies.{strategy.name}.of: {strategy.of!r} is no qtable strategy; there are "
                     f"{', '.join(agents) or 'none'}"
                 )
+
+
+def section(name: str) -> str:
+    """One of the sections of `train`."""
+    return in_study(f"section [train.{name}]", f"key {name!r} of train")
+
+
+def require_study(study: Any) -> None:
+    """InputError where it is none."""
+    if not isinstance(study, StudyModel):
+        raise InputError(f"study: must be a Study, as Study.load(...) gives it, not {type(study).__name__}")
 
 
 def _check_market(market: Market, steps: int) -> None:

@@ -22,6 +22,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, model_serializer, model_validator
 from pydantic_core import PydanticCustomError
 
+from fastexec.errors import in_study
 from fastexec.models.names import CHARACTERS, LONGEST, is_name
 
 MOST_SCENARIOS = 100_000
@@ -125,7 +126,9 @@ def _count(grid: Any, tied: Any) -> int:
     return prod(len(values) for values in grid.values()) * max(len(tied), 1) if grid or tied else 0
 
 
-def _check_key(key: str, value: Any) -> None:
+def _check_key(key: Any, value: Any) -> None:
+    if not isinstance(key, str):
+        raise _error(str(key), "is no key; write a text such as 'order.shares'")
     section = key.partition(".")[0]
     fixed = next((why for k, why in _FIXED.items() if key == k or key.startswith(f"{k}.")), None)
     if fixed is not None:
@@ -145,9 +148,8 @@ def _check_key(key: str, value: Any) -> None:
         if key.count(".") < 2:
             raise _error(key, 'is a whole strategy; sweep a key of it, as in "strategies.pov10.rate"')
         if key.endswith((".model", ".name", ".source")):
-            raise _error(
-                key, "cannot be swept: every scenario has the same strategies; add another [[strategies]] section"
-            )
+            how = in_study("add another [[strategies]] section", "add another to strategies")
+            raise _error(key, f"cannot be swept: every scenario has the same strategies; {how}")
 
 
 def _check_values(key: str, values: Any) -> None:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from fastexec.errors import InputError, RefusedError
+from fastexec.errors import InputError, RefusedError, option, run_again
 from fastexec.learning.agent import Agent, agent_table
 from fastexec.learning.agent_file import read_agent
 from fastexec.learning.training import Report, origin_of, sections_played, train
@@ -93,7 +93,7 @@ def _kept(place: Place, entry: Entry | None, origin: Mapping[str, Any], again: b
 
 def _require(fine: bool, place: Place, what: str) -> None:
     if not fine:
-        raise RefusedError(f"{place}: {what}; put it back, or remove it and --resume trains it again")
+        raise RefusedError(f"{place}: {what}; put it back, or remove it and {option('resume')} trains it again")
 
 
 def read_kept(place: Place) -> Kept:
@@ -115,7 +115,7 @@ def agent_in(folder: Place, home: str, name: str) -> Kept:
     try:
         return read_kept(place)
     except FileNotFoundError:
-        raise InputError(f"{place}: the agent is missing; `fastexec run STUDY --resume` trains it again") from None
+        raise InputError(f"{place}: the agent is missing; {run_again()} trains it again") from None
 
 
 def save_agents(agents: Mapping[str, Kept], folder: Place, home: str) -> Files:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fastexec.errors import InputError, RefusedError
+from fastexec.errors import InputError, RefusedError, option
 from fastexec.kernels.fields import COUNT_COLUMNS, EPISODE_COLUMNS, MARKET_COLUMNS
 from fastexec.kernels.summary import BINS
 from fastexec.runs.options import RunOptions
@@ -37,7 +37,7 @@ def bytes_of(text: str) -> int:
     """``2GB``, ``500 MiB``, ``1.5g`` or a number of bytes; InputError where it is no size."""
     found = _SIZE.fullmatch(text)
     if found is None or float(found[1]) == 0.0:
-        raise InputError(f"--max-memory {text}: is no size; write for example 2GB or 500MiB")
+        raise InputError(f"{option('max-memory', text)}: is no size; write for example 2GB or 500MiB")
     return int(float(found[1]) * _UNITS[(found[2] or "").lower()])
 
 
@@ -48,7 +48,7 @@ def cut(studies: Sequence[Outline], rows: str, how: RunOptions, slots: int, held
     """
     given, most = held or how.chunk, MOST if rows == "all" else _MOST_SUMMARY
     if given is not None and given > most:
-        raise InputError(f"--chunk {given}: at most {most} episodes, or nobody sees for long how far it is")
+        raise InputError(f"{option('chunk', given)}: at most {most} episodes, or nobody sees for long how far it is")
     if rows == "none":
         found = smallest = Cut(given or _summary_chunk(studies, slots), 2 * slots)
     else:
@@ -59,7 +59,7 @@ def cut(studies: Sequence[Outline], rows: str, how: RunOptions, slots: int, held
     least = memory(studies, rows, slots, smallest)
     if least > room:
         raise InputError(
-            f"--max-memory {how.max_memory}: this study needs at least {-(-least // 10**6)} MB, with chunks of "
+            f"{option('max-memory', how.max_memory)}: this study needs at least {-(-least // 10**6)} MB, with chunks of "
             f"{smallest.chunk} episodes and {slots} at once"
         )
     while memory(studies, rows, slots, found) > room:
@@ -121,4 +121,6 @@ def bytes_an_episode(outline: Outline) -> int:
 def require_same(chunk: int | None, held: int, folder: object) -> None:
     """RefusedError where a folder has chunks of another size than the one asked for."""
     if chunk is not None and chunk != held:
-        raise RefusedError(f"--chunk {chunk}: the folder {folder} has chunks of {held}; leave --chunk out")
+        raise RefusedError(
+            f"{option('chunk', chunk)}: the folder {folder} has chunks of {held}; leave {option('chunk')} out"
+        )

@@ -6,8 +6,10 @@ import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from fastexec.errors import InputError, RefusedError
-from fastexec.models.plugin_files import KEPT, is_file
+from fastexec.errors import InputError, RefusedError, option, said
+from fastexec.models.plugin_code import Code, with_files_beside
+from fastexec.models.plugin_files import copies_of
+from fastexec.models.plugin_places import KEPT, is_file
 from fastexec.place import Place
 from fastexec.runs import layout, lock, manifest, store
 from fastexec.runs.chunks import cut, require_same
@@ -25,7 +27,7 @@ from fastexec.studies.sweep import names_of
 def refuse_foreign(folder: Place) -> None:
     """A folder with files that are no results, or with links in their place, is nobody's to write into."""
     if folder.is_file():
-        raise InputError(f"--out {folder}: is a file; give a folder")
+        raise InputError(f"{option('out', folder)}: is a file; give a folder")
     layout.refuse_links(folder)
     if not (folder / layout.STUDY).is_file():
         names = [entry.name for entry in folder.children()]
@@ -44,7 +46,7 @@ def claim(study: Study, scenarios: list[Scenario], folder: Place, options: RunOp
         if not options.overwrite:
             _require_same_inputs(scenarios, folder)  # where only a file differs, that is what to say
             raise RefusedError(
-                f"{folder}: holds another study ({held.study.name!r}); choose another --out, or --overwrite"
+                f"{folder}: holds another study ({held.study.name!r}); choose another {option('out')}, or {option('overwrite')}"
             )
         _remove(folder, held)
         held = None
@@ -72,26 +74,31 @@ def _require_to_go_on(job: Job, held: Held, known: Manifest | None, options: Run
     _require_no_more(job, held)
     if not options.resume and held.study.output != job.study.output:
         raise RefusedError(
-            f"{job.folder}: was run with another [output]; --resume makes what is asked for, or use another --out"
+            f"{job.folder}: was run with another {said('[output]', 'output')}; {option('resume')} makes what is asked for, or "
+            f"use another {option('out')}"
         )
     if not options.resume:
         raise RefusedError(
-            f"{job.folder}: holds {job.study.name!r} incomplete; --resume goes on, --overwrite starts again"
+            f"{job.folder}: holds {job.study.name!r} incomplete; {option('resume')} goes on, {option('overwrite')} starts again"
         )
     require_same(options.chunk, job.cut.chunk, job.folder)
     if held.study.output.rows != job.rows:
         raise RefusedError(
-            f"{job.folder}: was run with output.rows = {held.study.output.rows!r}; go on with that, or use another --out"
+            f"{job.folder}: was run with output.rows = {held.study.output.rows!r}; go on with that, or use "
+            f"another {option('out')}"
         )
     entry = known.files.get(layout.STUDY) if known is not None and known.complete else None
     if entry is not None and (line := manifest.change_of(job.folder / layout.STUDY, entry)) is not None:
-        raise RefusedError(f"{line}; put it back, or --overwrite starts again")
+        raise RefusedError(f"{line}; put it back, or {option('overwrite')} starts again")
 
 
 def _plugin_texts(study: Study) -> dict[str, bytes]:
-    """Copies of a study's plugin files, by path within the folder: whoever has the folder can replay and verify it."""
-    codes = {Path(entry).name: study.plugin_code(entry) for entry in filter(is_file, study.plugins)}
-    return {f"{KEPT}/{name}": code.text for name, code in codes.items() if code is not None}
+    """Copies of a study's plugin files and of those that they import, by path within the folder: whoever has the folder can
+    replay and verify it. InputError where two would be one.
+    """
+    codes = {entry: study.plugin_code(entry) for entry in filter(is_file, study.plugins)}
+    copies = copies_of({entry: code for entry, code in codes.items() if code is not None})
+    return {f"{KEPT}/{name}": code.text for name, code in copies.items()}
 
 
 def _write_claim(job: Job, plugins: dict[str, bytes]) -> None:
@@ -115,8 +122,17 @@ def _remove(folder: Place, held: Held) -> None:
     names = [None] if held.study.sweep is None else names_of(held.study.sweep)
     homes = [layout.home_name(layout.AGENTS, name) for name in names]
     named = [f"{home}/{name}.parquet" for home in homes for name in held.study.train]
-    named += [f"{KEPT}/{Path(entry).name}" for entry in held.study.plugins]
+    named += [f"{KEPT}/{name}" for entry in held.study.plugins for name in _copied(folder, Path(entry).name)]
     layout.remove_results(folder, [*named, *(known.files if known is not None else ())])
+
+
+def _copied(folder: Place, name: str) -> list[str]:
+    """The copy of a plugin file, and those of files that it imports."""
+    beside: tuple[Code, ...] = ()
+    if folder.local is not None and (place := folder.local / KEPT / name).is_file():
+        with contextlib.suppress(InputError):  # whatever lies there, no run put it there
+            beside = with_files_beside(name, place).beside
+    return [name, *(code.path.name for code in beside)]
 
 
 def require_cut(study: Study, scenarios: list[Scenario], folder: Place, options: RunOptions, slots: int) -> None:
@@ -141,13 +157,15 @@ def _job(
     if job.first % unit:
         near = job.first // unit * unit
         raise InputError(
-            f"--first-episode {job.first}: must be a multiple of the {'leaf' if rows == 'none' else 'chunk'}, "
+            f"{option('first-episode', job.first)}: must be a multiple of the {'leaf' if rows == 'none' else 'chunk'}, "
             f"{unit} episodes: {near} or {near + unit}"
         )
     if job.first and rows == "none" and scenarios[0].outline.replayed:
-        raise InputError('--first-episode: shards of a replay are joined by their rows; set output.rows = "all"')
+        raise InputError(
+            f"{option('first-episode')}: shards of a replay are joined by their rows; set output.rows to all"
+        )
     if job.episodes < 1:
-        raise InputError(f"--first-episode {job.first}: the study has episodes 0 to {job.end - 1}")
+        raise InputError(f"{option('first-episode', job.first)}: the study has episodes 0 to {job.end - 1}")
     return job
 
 
@@ -165,13 +183,13 @@ def _require_no_more(job: Job, held: Held) -> None:
     if held.first != job.first:
         raise RefusedError(
             f"{job.folder}: holds episodes from {held.first} on, asked for are those from {job.first} on; choose another "
-            "--out, or --overwrite"
+            f"{option('out')}, or {option('overwrite')}"
         )
     there = _end_held(job.folder) - job.first
     if there > job.episodes:
         raise RefusedError(
             f"{job.folder}: holds {there} episodes, more than the {job.episodes} asked for; ask for at least those, "
-            "choose another --out, or --overwrite"
+            f"choose another {option('out')}, or {option('overwrite')}"
         )
 
 

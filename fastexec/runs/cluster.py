@@ -9,16 +9,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import sys
 import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from time import monotonic, sleep
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Self
 from uuid import uuid4
 
 import fastexec
-from fastexec.errors import FastexecError, InputError, RefusedError
+from fastexec.errors import FastexecError, InputError, RefusedError, option
 from fastexec.kernels._sources import kernel_hash
 from fastexec.place import Place
 from fastexec.runs import interruption, store
@@ -30,7 +34,7 @@ from fastexec.runs.work import Worked, work
 from fastexec.studies.study import Study
 
 if TYPE_CHECKING:
-    from distributed import Client, Future
+    from distributed import Client, Future, LocalCluster
 
 #: How often a chunk is tried in all, where its error may have been the worker's or the store's.
 TRIES = 3
@@ -62,27 +66,21 @@ class Cluster:
 
     def __enter__(self) -> Self:
         try:
-            from distributed import Client, LocalCluster
+            from distributed import Client
         except ImportError:
             raise InputError('a cluster needs Dask; install it: pip install "fastexec[cluster]"') from None
         _hush()
         address: Any = self._how.scheduler
         if self._how.workers is not None:
-            with interruption.for_children_ignored():
-                local = LocalCluster(
-                    n_workers=self._how.workers,
-                    threads_per_worker=1,
-                    processes=True,
-                    host="127.0.0.1",
-                    dashboard_address="127.0.0.1:0",
-                    memory_limit=0,
-                    silence_logs=logging.CRITICAL,
-                    preload=[interruption.__name__],
-                )
+            try:
+                local = _local(self._how.workers)
+            except (OSError, RuntimeError) as error:
+                why = _short(error.__cause__ or error)
+                raise FastexecError(f"{option('workers', self._how.workers)}: cannot be started ({why})") from error
             address = self._open.enter_context(local)
         try:
             if self._how.scheduler is not None:
-                asyncio.run(asyncio.wait_for(_handshake(self._how.scheduler), _ANSWER))
+                _try(self._how.scheduler)
             self._client: Client = self._open.enter_context(Client(address, timeout=_ANSWER))
             self._client.wait_for_workers(1, timeout=_ANSWER)
             self._require_same_versions()
@@ -92,8 +90,8 @@ class Cluster:
         except Exception as error:  # also what a peer that is no scheduler makes of it, such as a MemoryError
             self._open.close()
             raise InputError(
-                f"--scheduler {address}: does not answer as one, or has no workers, within {_ANSWER} s ({_short(error)}); "
-                "start them (dask scheduler, dask worker) or correct the address"
+                f"{option('scheduler', address)}: does not answer as one, or has no workers, within {_ANSWER} s "
+                f"({_short(error)}); start them (dask scheduler, dask worker) or correct the address"
             ) from None
         self.slots = sum(self._client.nthreads().values())
         return self
@@ -129,8 +127,8 @@ class Cluster:
             sleep(_LOOK)
         if self._client.status != "running" or handle.cancelled():
             raise FastexecError(
-                f"the scheduler {self._how.scheduler or 'of the local workers'} is gone; what is complete is kept, --resume "
-                "goes on"
+                f"the scheduler {self._how.scheduler or 'of the local workers'} is gone; what is complete is kept, "
+                f"{option('resume')} goes on"
             )
         return bool(handle.done())
 
@@ -152,11 +150,46 @@ class Cluster:
         return tries < TRIES and not isinstance(error, KilledWorker)
 
 
+def _local(workers: int) -> LocalCluster:
+    from distributed import LocalCluster
+
+    with interruption.for_children_ignored(), _without_main():
+        return LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            processes=True,
+            host="127.0.0.1",
+            dashboard_address="127.0.0.1:0",
+            memory_limit=0,
+            silence_logs=logging.CRITICAL,
+            preload=[interruption.__name__],
+        )
+
+
+@contextlib.contextmanager
+def _without_main() -> Iterator[None]:
+    """Processes that begin within do not run the program again from its top, as those of Python do with a script that has no
+    ``if __name__ == "__main__"``: a worker is sent all that it needs.
+    """
+    program = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = program
+
+
 def _hush() -> None:
     """No reports of Dask's own of lost connections; what matters of them is told in one line."""
     for name in [*logging.root.manager.loggerDict]:
         if name.split(".")[0] == "distributed":
             logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
+def _try(address: str) -> None:
+    """Connect once; on a thread of its own, since in a notebook a loop runs on this one."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, asyncio.wait_for(_handshake(address), _ANSWER)).result()
 
 
 async def _handshake(address: str) -> None:

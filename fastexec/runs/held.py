@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, NamedTuple
 
-from fastexec.errors import InputError, RefusedError
+from fastexec.errors import InputError, RefusedError, option
 from fastexec.models.trust import Trust
 from fastexec.place import Place
 from fastexec.runs import caveats, layout, store
@@ -32,7 +32,7 @@ def held_by(folder: Place, trust: Trust = Trust.NOTHING) -> Held | None:
     try:
         return _read(folder, trust)
     except InputError as error:
-        raise RefusedError(f"{error}; choose another --out") from None
+        raise RefusedError(f"{error}; choose another {option('out')}") from None
 
 
 def results_of(folder: Place, what: str, trust: Trust = Trust.NOTHING) -> Held:

@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from fastexec.errors import FastexecError, InputError
+from fastexec.errors import FastexecError, InputError, option
 from fastexec.place import Place
 from fastexec.runs.layout import RUN
 from fastexec.studies.study import Study
@@ -33,14 +33,14 @@ def with_files_of(study: Study, folder: Place, digests: Mapping[str, str], data:
     Raises InputError where one is not at hand.
     """
     if data is not None and not Path(data).is_dir():
-        raise InputError(f"--data {data}: is no folder; give the one that holds the study's input files")
+        raise InputError(f"{option('data', data)}: is no folder; give the one that holds the study's input files")
     noted = folders_noted(folder)
     files = {}
     for name in study.files():
         there = [place for place in _places(name, study, data, noted) if os.path.isfile(place)]
         if not there:
             raise InputError(
-                f"{name}: there is no such file beside the study, or where it was run; name its folder by --data"
+                f"{name}: there is no such file beside the study, or where it was run; name its folder by {option('data')}"
             )
         files[name] = _right(there, digests.get(name))
     return study.finding(files)

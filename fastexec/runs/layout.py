@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from fastexec.errors import RefusedError
-from fastexec.models.plugin_files import KEPT
+from fastexec.errors import RefusedError, option
+from fastexec.models.plugin_places import KEPT
 from fastexec.place import Place
 
 TABLES = ("markets", "episodes", "steps", "moments")
@@ -112,7 +112,7 @@ def refuse_links(folder: Place) -> None:
             if entry.is_symlink():
                 raise RefusedError(
                     f"{folder / str(entry.relative_to(folder.local))}: is a link; results are not written through links; "
-                    "put what it points to in its place, or use another --out"
+                    f"put what it points to in its place, or use another {option('out')}"
                 )
 
 

@@ -9,7 +9,7 @@ import os
 import stat
 from collections.abc import Iterator
 
-from fastexec.errors import RefusedError, kind_of
+from fastexec.errors import RefusedError, kind_of, option
 from fastexec.place import Place
 
 NAME = ".lock"
@@ -29,13 +29,15 @@ def locked(folder: Place) -> Iterator[None]:
         handle = os.open(folder.local / NAME, os.O_CREAT | _FLAGS, 0o644)
     except OSError as error:
         if error.errno == errno.ELOOP and (folder.local / NAME).is_symlink():
-            raise RefusedError(f"{folder / NAME}: is a link; remove it, or choose another --out") from None
-        raise kind_of(error)(f"{folder}: cannot be written ({error.strerror}); choose another --out") from None
+            raise RefusedError(f"{folder / NAME}: is a link; remove it, or choose another {option('out')}") from None
+        raise kind_of(error)(
+            f"{folder}: cannot be written ({error.strerror}); choose another {option('out')}"
+        ) from None
     try:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise RefusedError(f"{folder / NAME}: is no regular file; remove it, or choose another --out")
+            raise RefusedError(f"{folder / NAME}: is no regular file; remove it, or choose another {option('out')}")
         if not _take(handle):
-            raise RefusedError(f"{folder}: another run writes there; wait for it or choose another --out")
+            raise RefusedError(f"{folder}: another run writes there; wait for it or choose another {option('out')}")
         yield
     finally:
         os.close(handle)

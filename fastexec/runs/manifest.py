@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fastexec.columns import build, schema
-from fastexec.errors import FastexecError, InputError
+from fastexec.errors import FastexecError, InputError, run_again
 from fastexec.place import Place
 from fastexec.runs.layout import MANIFEST, STUDY, is_own_path, kind_of
 
@@ -104,7 +104,7 @@ def read(folder: Place) -> Manifest | None:
     try:
         return _read(data)
     except (pa.ArrowException, OSError, MemoryError, KeyError, TypeError, ValueError, AttributeError, RecursionError):
-        raise InputError(f"{place}: is damaged, or no manifest; `fastexec run STUDY --resume` writes it anew") from None
+        raise InputError(f"{place}: is damaged, or no manifest; {run_again()} writes it anew") from None
 
 
 def _read(data: bytes) -> Manifest:
@@ -154,9 +154,7 @@ def of_complete(folder: Place) -> Manifest:
     """The manifest of a complete run; InputError where the folder holds none."""
     found = read(folder)
     if found is None or not found.complete:
-        raise InputError(
-            f"{folder}: its run is not complete; finish it with `fastexec run STUDY --out {folder} --resume`"
-        )
+        raise InputError(f"{folder}: its run is not complete; finish it with {run_again(folder)}")
     return found
 
 
@@ -205,4 +203,4 @@ def _mend(folder: Place, line: str) -> str:
     """What to do about a file that is not as it was written."""
     if line.startswith((f"{folder / STUDY}:", f"{folder / 'agents'}/")):
         return "put it back"  # nothing tells what it was
-    return f"`fastexec run STUDY --out {folder} --resume` computes it anew"
+    return f"{run_again(folder)} computes it anew"

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
 
-from fastexec.errors import InputError
+from fastexec.arguments import require_one_of, require_path, require_text, require_whole
+from fastexec.errors import InputError, option
 from fastexec.studies.study import Study
-from fastexec.threads import require_threads
+from fastexec.threads import MOST
+
+#: Whole numbers, and what they may be.
+_WHOLE = {
+    "threads": (1, MOST),
+    "chunk": (1, None),
+    "first_episode": (0, None),
+    "episodes": (1, None),
+    "workers": (1, MOST),
+}
 
 
 @dataclass(frozen=True)
@@ -31,18 +45,36 @@ class RunOptions:
     workers: int | None = None
     yes: bool = False
     trust: bool = False
-    data: str | None = None
+    data: str | Path | None = None
 
     def __post_init__(self) -> None:
-        """InputError where two say who computes, or a shard begins before the study."""
-        require_threads(self.threads)
-        if self.max_memory is not None and not isinstance(self.max_memory, str):
-            raise InputError(f"max_memory: must be a text such as '2GB', not {self.max_memory!r}")
-        if self.first_episode < 0:
-            raise InputError(f"--first-episode {self.first_episode}: must be at least 0")
+        """InputError where a value is of another kind, or two say who computes."""
+        for name, (least, most) in _WHOLE.items():
+            if (value := getattr(self, name)) is not None or name == "first_episode":
+                object.__setattr__(self, name, require_whole(name, value, least, most))
+        for name in ("max_memory", "scheduler"):
+            if (value := getattr(self, name)) is not None:
+                require_text(name, value)
+        for name in ("resume", "overwrite", "yes", "trust"):
+            object.__setattr__(self, name, require_one_of(name, getattr(self, name), True, False))
+        if self.data is not None:
+            require_path("data", self.data)
         asked = [name for name in ("threads", "scheduler", "workers") if getattr(self, name) is not None]
         if len(asked) > 1:
-            raise InputError(f"--{asked[0]} and --{asked[1]}: give one; chunks run on threads or on workers")
+            raise InputError(
+                f"{option(asked[0])} and {option(asked[1])}: give one; chunks run on threads or on workers"
+            )
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> RunOptions:
+        """Options by name; InputError where one is unknown."""
+        names = [field.name for field in fields(cls)]
+        for name in options:
+            if name not in names:
+                near = get_close_matches(name, names, 1)
+                hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(names)}"
+                raise InputError(f"run: unknown option {name!r}; {hint}")
+        return cls(**options)
 
     def shard_of(self, study: Study) -> Study:
         """The study up to the end of the shard; InputError where it is no study then."""

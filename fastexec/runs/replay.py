@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fastexec.errors import InputError
+from fastexec.errors import InputError, option
 from fastexec.kernels._sources import kernel_hash
 from fastexec.learning.training import policies_of, sections_played
 from fastexec.models.trust import Trust
@@ -48,11 +48,13 @@ def replay_episode(
     swept = scenario_named(store.read_study(place, trust=Trust.of(tuple(plugins), trust)), scenario)
     prepared = prepare_held(place, swept, data)
     if not 0 <= episode < prepared.episodes:
-        raise InputError(f"--episode {episode}: the study has episodes 0 to {prepared.episodes - 1}")
+        raise InputError(f"{option('episode', episode)}: the study has episodes 0 to {prepared.episodes - 1}")
     steps = prepared.steps(episode, 1)
     if strategy is not None:
         if strategy not in prepared.strategies:
-            raise InputError(f"--strategy {strategy}: not in this study; it has {', '.join(prepared.strategies)}")
+            raise InputError(
+                f"{option('strategy', strategy)}: not in this study; it has {', '.join(prepared.strategies)}"
+            )
         chosen = steps["strategy_index"] == prepared.strategies.index(strategy)
         steps = {name: column[chosen] for name, column in steps.items()}
     return steps_table(prepared.strategies, steps)

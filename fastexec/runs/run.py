@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastexec.errors import FastexecError
 from fastexec.learning.training import Report as TrainingReport
+from fastexec.models.study import require_study
 from fastexec.place import Place
 from fastexec.runs import checkpoint, layout, lock, manifest
 from fastexec.runs.agents import TrainedBefore
@@ -25,9 +26,9 @@ from fastexec.runs.inputs import folders_noted, with_files_of
 from fastexec.runs.interruption import asked_to_stop
 from fastexec.runs.job import Job, StudyResult
 from fastexec.runs.options import RunOptions
-from fastexec.runs.ownership import trusted_to_run
 from fastexec.runs.progress import Report, Teller
 from fastexec.runs.scenario import Scenario, Trained, save_trained, scenarios_of
+from fastexec.runs.trusted import trusted_to_run
 from fastexec.runs.window import in_order
 from fastexec.statistics.summary import SummaryAccumulator
 from fastexec.studies.study import Study
@@ -58,10 +59,11 @@ def run(
 
     Raises InputError (nothing was written), RefusedError (nothing was lost), FastexecError (a file cannot be written).
     """
-    started, how = perf_counter(), RunOptions(**options)
+    require_study(study)
+    started, how = perf_counter(), RunOptions.of(options)
     folder = Place.of(out if out is not None else Path("results") / study.name)
     refuse_foreign(folder)
-    study = how.shard_of(trusted_to_run(study, folder, how.trust))
+    study = how.shard_of(trusted_to_run(study, folder, how.trust)).carrying_code()
     study = with_files_of(study, folder, {}, how.data)
     require_few(study, how.yes)
     with _executor(how) as executor:

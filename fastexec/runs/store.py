@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fastexec import columns
-from fastexec.errors import InputError, RefusedError
+from fastexec.errors import InputError, RefusedError, option, run_again
 from fastexec.models.trust import Trust
 from fastexec.place import Place
 from fastexec.runs.layout import STUDY, table_of
@@ -22,7 +22,6 @@ _ROW_GROUP = 1 << 18
 _MANY = 100_000  # rows
 _OPTIONAL = ("scenario", "day", "program_cost", "states_met", "states_unseen")  # columns that depend on the study
 _FURTHER = ("markets", "scenarios")  # tables with columns named by the study's own keys
-_AGAIN = "`fastexec run STUDY --resume` writes it anew"
 
 
 def write_table(place: Place, table: pa.Table, footer: dict[str, Any]) -> Entry:
@@ -66,11 +65,15 @@ def read_footer(place: Place) -> dict[str, Any]:
             metadata = pq.read_metadata(stream).metadata or {}
         footer = decode(metadata[KEY])
     except FileNotFoundError:
-        raise InputError(f"{place}: is missing; {_AGAIN}") from None
+        raise InputError(f"{place}: is missing; {run_again()} writes it anew") from None
     except (KeyError, TypeError):
-        raise InputError(f"{place}: cannot be read (it carries no fastexec footer); {_AGAIN}") from None
+        raise InputError(
+            f"{place}: cannot be read (it carries no fastexec footer); {run_again()} writes it anew"
+        ) from None
     except (OSError, pa.ArrowException, ValueError, RecursionError):
-        raise InputError(f"{place}: cannot be read (damaged or no Parquet file); {_AGAIN}") from None
+        raise InputError(
+            f"{place}: cannot be read (damaged or no Parquet file); {run_again()} writes it anew"
+        ) from None
     require_schema(place, footer["schema_version"])
     return footer
 
@@ -81,9 +84,9 @@ def read_bytes(place: Place) -> pa.Buffer:
         with place.open() as stream:
             return stream.read_buffer()
     except FileNotFoundError:
-        raise InputError(f"{place}: is missing; {_AGAIN}") from None
+        raise InputError(f"{place}: is missing; {run_again()} writes it anew") from None
     except OSError as error:
-        raise InputError(f"{place}: cannot be read ({error.strerror or error}); {_AGAIN}") from None
+        raise InputError(f"{place}: cannot be read ({error.strerror or error}); {run_again()} writes it anew") from None
 
 
 def read_table(place: Place, names: Sequence[str] | None = None, data: pa.Buffer | None = None) -> pa.Table:
@@ -95,17 +98,19 @@ def read_table(place: Place, names: Sequence[str] | None = None, data: pa.Buffer
         with place.open() if data is None else pa.BufferReader(data) as stream:
             file = pq.ParquetFile(stream, page_checksum_verification=True)
             if (fault := swollen(file.metadata, stream.size()) or _foreign(place, file.schema_arrow)) is not None:
-                raise InputError(f"{place}: cannot be read ({fault}); {_AGAIN}")
+                raise InputError(f"{place}: cannot be read ({fault}); {run_again()} writes it anew")
             # Threads for large files only: one that begins as the process ends aborts it.
             table = file.read(names, use_threads=file.metadata.num_rows >= _MANY)
             table.validate(full=True)  # texts that are no UTF-8 would fail later, wherever they are looked at
     except FileNotFoundError:
-        raise InputError(f"{place}: is missing; {_AGAIN}") from None
+        raise InputError(f"{place}: is missing; {run_again()} writes it anew") from None
     except (OSError, pa.ArrowException, MemoryError, ValueError) as error:
-        raise InputError(f"{place}: cannot be read ({(str(error).splitlines() or ['damaged'])[0]}); {_AGAIN}") from None
+        raise InputError(
+            f"{place}: cannot be read ({(str(error).splitlines() or ['damaged'])[0]}); {run_again()} writes it anew"
+        ) from None
     for field in table.schema:
         if not field.nullable and table[field.name].null_count:
-            raise InputError(f"{place}: cannot be read (column {field.name} has nulls); {_AGAIN}")
+            raise InputError(f"{place}: cannot be read (column {field.name} has nulls); {run_again()} writes it anew")
     return table
 
 
@@ -140,7 +145,7 @@ def column_names(place: Place) -> list[str]:
         with place.open() as stream:
             return list(pq.read_schema(stream).names)
     except (OSError, pa.ArrowException):
-        raise InputError(f"{place}: cannot be read; {_AGAIN}") from None
+        raise InputError(f"{place}: cannot be read; {run_again()} writes it anew") from None
 
 
 def read_study(folder: Place, plugins: Iterable[str] = (), trust: Trust = Trust.NOTHING) -> Study:
@@ -180,7 +185,8 @@ def require_identity(place: Place, footer: dict[str, Any], identity: str) -> Non
     """RefusedError where a file is of another study."""
     if footer["identity"] != identity:
         raise RefusedError(
-            f"{place}: belongs to another study ({footer['identity'][:12]}); use another --out, or --overwrite"
+            f"{place}: belongs to another study ({footer['identity'][:12]}); use another {option('out')}, "
+            f"or {option('overwrite')}"
         )
 
 
@@ -189,4 +195,6 @@ def require_inputs(place: Place, footer: dict[str, Any], inputs: dict[str, str])
     then = footer["inputs"]
     for name, digest in inputs.items():
         if then.get(name, digest) != digest:
-            raise RefusedError(f"{name}: has changed since {place} was made from it; put it back, or use another --out")
+            raise RefusedError(
+                f"{name}: has changed since {place} was made from it; put it back, or use another {option('out')}"
+            )

@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from fastexec.errors import InputError
+from fastexec.errors import InputError, run_again
 from fastexec.place import Place
 from fastexec.runs import store
 from fastexec.studies.study import Study
@@ -26,9 +26,7 @@ def read_summary(folder: Place, study: Study) -> pa.Table:
     rows = table.select([*(["scenario"] if "scenario" in table.column_names else []), *names]).to_pylist()
     found = [(row.get("scenario"), row["strategy"]) for row in rows]
     if found != wanted or any(map(_fault, rows, [len(study.strategies)] * len(rows))):
-        raise InputError(
-            f"{place}: is not the summary of this study's strategies; `fastexec run STUDY --resume` writes it anew"
-        )
+        raise InputError(f"{place}: is not the summary of this study's strategies; {run_again()} writes it anew")
     return table
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastexec.columns import Column, build, repeated, schema
-from fastexec.errors import InputError
+from fastexec.errors import InputError, option
 from fastexec.models.sweep import inline
 from fastexec.studies.study import Study, Swept, swept_studies
 
@@ -23,13 +23,17 @@ def scenario_named(study: Study, name: str | None) -> Swept:
     names = [scenario.name for scenario in scenarios if scenario.name is not None]
     if not names:
         if name is not None:
-            raise InputError(f"--scenario {name}: the study has no sweep; leave --scenario out")
+            raise InputError(f"{option('scenario', name)}: the study has no sweep; leave {option('scenario')} out")
         return scenarios[0]
     if name not in names:
         near = get_close_matches(name or "", names, 1)
         some = f"{', '.join(names[:6])}{f' and {len(names) - 6} more (scenarios.parquet)' if len(names) > 6 else ''}"
         hint = f"did you mean {near[0]}?" if near else f"scenarios are {some}"
-        said = f"--scenario {name}: no scenario of that name" if name else "--scenario: the study has a sweep; name one"
+        said = (
+            f"{option('scenario', name)}: no scenario of that name"
+            if name
+            else f"{option('scenario')}: the study has a sweep; name one"
+        )
         raise InputError(f"{said}; {hint}")
     return scenarios[names.index(name)]
 

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from fastexec.columns import markets_table
-from fastexec.errors import FastexecError, InputError
+from fastexec.errors import FastexecError, InputError, option
 from fastexec.models.trust import Trust
 from fastexec.place import Place
 from fastexec.runs import checkpoint, layout, manifest, store
@@ -64,7 +64,7 @@ def verify(
             raise
         return found  # study.toml is among the faults
     if sample and held.study.output.rows == "none":
-        raise InputError(f"--sample {sample}: {folder} holds no rows to compare with (output.rows = none)")
+        raise InputError(f"{option('sample', sample)}: {folder} holds no rows to compare with (output.rows = none)")
     try:
         scenarios = written_scenarios(held, place)
     except InputError as error:

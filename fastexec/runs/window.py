@@ -8,7 +8,7 @@ from itertools import islice
 from shlex import quote
 from typing import Any
 
-from fastexec.errors import FastexecError, InputError, RefusedError
+from fastexec.errors import FastexecError, InputError, RefusedError, said
 from fastexec.models.sweep import inline
 from fastexec.runs.executors import Executor
 from fastexec.runs.job import Job, Task
@@ -65,9 +65,16 @@ def _told(error: Exception, job: Job, task: Task, tries: int) -> FastexecError:
     times = "" if tries == 1 else f", {tries} times"
     what = str(error) if isinstance(error, FastexecError) else f"{type(error).__name__}: {error}".splitlines()[0]
     values = {} if name is None else job.study.scenarios()[task.scenario].values
-    fixed = "".join(f"--set {quote(f'{key}={inline(value)}')} " for key, value in values.items())
-    command = (
-        f"fastexec run {quote(str(job.folder / 'study.toml'))} {fixed}--first-episode {task.first} --episodes {task.count} "
-        f"--chunk {job.cut.chunk} --threads 1 --out alone --debug"
-    )
+    command = said(*_calls(job, task, [f"{key}={inline(value)}" for key, value in values.items()]))
     return FastexecError(f"{place} failed{times} ({what}); to see it alone: {command}")
+
+
+def _calls(job: Job, task: Task, fixed: list[str]) -> tuple[str, str]:
+    """What runs a chunk alone, on the command line and in Python; ``fixed``: KEY=VALUE of its scenario."""
+    study, words = str(job.folder / "study.toml"), "".join(f"--set {quote(text)} " for text in fixed)
+    return (
+        f"fastexec run {quote(study)} {words}--first-episode {task.first} --episodes {task.count} --chunk {job.cut.chunk} "
+        "--threads 1 --out alone --debug",
+        f"fastexec.run(fastexec.Study.load({study!r}, {fixed!r}), first_episode={task.first}, episodes={task.count}, "
+        f"chunk={job.cut.chunk}, threads=1, out='alone')",
+    )

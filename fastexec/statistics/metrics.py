@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fastexec.errors import InputError
+from fastexec.errors import InputError, option
 from fastexec.simulation import Results
 from fastexec.statistics.moments import costs_in
 from fastexec.statistics.paired import Paired, from_summary
@@ -66,11 +66,11 @@ def metric_of(text: str) -> Metric:
             aversion = math.nan
         if not (math.isfinite(aversion) and aversion >= 0.0):
             raise InputError(
-                f"--metric {text}: behind risk: stands the risk aversion in 1/currency, at least 0: risk:1e-6"
+                f"{option('metric', text)}: behind risk: stands the risk aversion in 1/currency, at least 0: risk:1e-6"
             )
         return Metric(kind, aversion)
     if text not in ("shortfall", "vwap", "cvar95"):
-        raise InputError(f"--metric {text}: is none of shortfall, vwap, risk:LAMBDA and cvar95")
+        raise InputError(f"{option('metric', text)}: is none of shortfall, vwap, risk:LAMBDA and cvar95")
     return Metric(kind)
 
 

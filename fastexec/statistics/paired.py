@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastexec.columns import build, repeated
-from fastexec.errors import InputError
+from fastexec.errors import InputError, option
 from fastexec.models.strategies import strategy_class
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def baseline_number(strategies: Sequence[str], baseline: str) -> int:
     if baseline not in strategies:
         near = get_close_matches(baseline, strategies, 1)
         hint = f"did you mean {near[0]!r}?" if near else f"strategies are {', '.join(strategies)}"
-        raise InputError(f"--baseline {baseline}: no strategy of that name; {hint}")
+        raise InputError(f"{option('baseline', baseline)}: no strategy of that name; {hint}")
     return list(strategies).index(baseline)
 
 

@@ -12,13 +12,15 @@ from typing import Any, Self
 
 from pydantic import ValidationError
 
-from fastexec.errors import InputError
-from fastexec.models._base import written
+from fastexec.arguments import require_path, require_text, require_texts
+from fastexec.errors import InputError, of_toml, option
+from fastexec.models._base import plain, written
 from fastexec.models.messages import one_line
-from fastexec.models.plugin_files import joined
+from fastexec.models.plugin_places import joined
 from fastexec.models.study import StudyModel
 from fastexec.models.trust import Trust
 from fastexec.studies.catalogue import preset_text
+from fastexec.studies.ownership import trust_for
 from fastexec.studies.sweep import MOST_UNASKED, require_same_columns, value_at, written_out
 
 _LARGEST = 16_000_000
@@ -33,14 +35,15 @@ class Study(StudyModel):
         path: str | Path,
         overrides: Iterable[str] = (),
         plugins: Iterable[str] = (),
-        trust: Trust = Trust.OWN,
+        trust: Trust | bool = False,
     ) -> Self:
         """Read a TOML file. ``overrides``: texts KEY=VALUE, the value as TOML or else a text; ``plugins``: files or modules of
-        own strategies beside those that the study names; ``trust``: what of their code may run, by default all of it.
+        own strategies beside those that the study names; ``trust``: whether all code may run that the study names also where
+        it lies in a folder of results, of which else only ``plugins`` runs and what a run of yours recorded.
 
         Raises InputError, one line, where the file is missing, no TOML, or no valid study.
         """
-        path = Path(path)
+        path, plugins = require_path("path", path), require_texts("plugins", plugins)
         try:
             if path.exists() and (not path.is_file() or path.stat().st_size > _LARGEST):
                 raise InputError(
@@ -50,19 +53,20 @@ class Study(StudyModel):
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or "it is no UTF-8 text"
             raise InputError(f"{path}: cannot be read ({reason}); give a study file or a preset") from None
-        return cls.from_text(text, str(path), overrides, plugins, path.parent, trust)
+        allowed = trust if isinstance(trust, Trust) else trust_for(path.parent, None, plugins, trust)
+        return cls.from_text(text, str(path), overrides, plugins, path.parent, allowed)
 
     @classmethod
     def preset(cls, name: str, overrides: Iterable[str] = (), plugins: Iterable[str] = ()) -> Self:
         """A study that ships with the package, by name."""
-        return cls.from_text(preset_text(name), name, overrides, plugins)
+        return cls.from_text(preset_text(require_text("name", name)), name, overrides, plugins)
 
     @classmethod
     def resolve(
         cls, name: str, overrides: Iterable[str] = (), plugins: Iterable[str] = (), trust: Trust = Trust.OWN
     ) -> Self:
         """A file if it looks like one or exists, else a preset."""
-        if name.endswith(".toml") or "/" in name or Path(name).is_file():
+        if require_text("name", name).endswith(".toml") or "/" in name or Path(name).is_file():
             return cls.load(name, overrides, plugins, trust)
         return cls.preset(name, overrides, plugins)
 
@@ -79,8 +83,9 @@ class Study(StudyModel):
         """Read TOML text; ``source`` is what errors name, ``folder`` where files that it names are looked for first, ``trust``
         what of the code that it names may run, beside that of ``plugins``.
         """
+        overrides, plugins = require_texts("overrides", overrides), require_texts("plugins", plugins)
         try:
-            data = tomllib.loads(text)
+            data = tomllib.loads(require_text("text", text))
         except (tomllib.TOMLDecodeError, ValueError, RecursionError) as error:
             raise InputError(f"{source}: is no TOML: {str(error).splitlines()[0]}") from None
         if not data:
@@ -93,7 +98,8 @@ class Study(StudyModel):
             data["plugins"] = (
                 joined(own, trust) if isinstance(own, list) and all(isinstance(x, str) for x in own) else own
             )
-        return cls.from_dict(data, source, folder, trust)
+        with of_toml():
+            return cls.from_dict(data, source, folder, trust)
 
     @classmethod
     def from_dict(
@@ -107,7 +113,7 @@ class Study(StudyModel):
         try:
             study = cls.model_validate(data, context={"folder": folder, "trust": trust})
         except ValidationError as error:
-            raise InputError(f"{source}: {one_line(error, data, cls)}") from None
+            raise InputError(f"{source}: {one_line(error, plain(data), cls)}") from None
         study._folder, study._trust = folder, trust
         if study.sweep is not None and study.sweep.count <= MOST_UNASKED:
             try:
@@ -144,9 +150,10 @@ class Study(StudyModel):
     def with_overrides(self, overrides: Iterable[str]) -> Self:
         """The study with KEY=VALUE texts applied."""
         data = tomllib.loads(self.to_toml())
-        for override in overrides:
+        for override in require_texts("overrides", overrides):
             _override(data, override)
-        return type(self).from_dict(data, self.name, self._folder, self._trust)._placed_as(self)
+        with of_toml():
+            return type(self).from_dict(data, self.name, self._folder, self._trust)._placed_as(self)
 
 
 @dataclass(frozen=True)
@@ -180,7 +187,7 @@ def swept_studies(study: Study, report: Callable[[int, int], None] | None = None
 def _override(data: dict[str, Any], text: str) -> None:
     key, equals, value = text.partition("=")
     if not equals or not key.strip():
-        raise InputError(f"--set {text}: is not KEY=VALUE; write for example order.shares=5000")
+        raise InputError(f"{option('set', text)}: is not KEY=VALUE; write for example order.shares=5000")
     if key.strip().startswith("sweep."):
         _section(data, "sweep", text)[key.strip().removeprefix("sweep.").strip('"')] = _value(value.strip())
         return
@@ -191,7 +198,9 @@ def _override(data: dict[str, Any], text: str) -> None:
         here = _enter(here, part, text)
         names.append(here.get("name", part) if names[-1:] == ["strategies"] else part)
     if not isinstance(here, dict):
-        raise InputError(f"--set {text}: {'.'.join(parents)} is no section of the study; see `fastexec schema`")
+        raise InputError(
+            f"{option('set', text)}: {'.'.join(parents)} is no section of the study; see `fastexec schema`"
+        )
     here[last] = _value(value.strip())
     _fix(data, ".".join([*names, last]), text)
 
@@ -199,7 +208,7 @@ def _override(data: dict[str, Any], text: str) -> None:
 def _section(data: dict[str, Any], name: str, text: str) -> dict[str, Any]:
     found = data.setdefault(name, {})
     if not isinstance(found, dict):
-        raise InputError(f"--set {text}: {name} is no section of the study; see `fastexec schema`")
+        raise InputError(f"{option('set', text)}: {name} is no section of the study; see `fastexec schema`")
     return found
 
 
@@ -213,7 +222,9 @@ def _fix(data: dict[str, Any], key: str, text: str) -> None:
         section.pop(key, None)
         for swept in section:
             if key.startswith(f"{swept}."):
-                raise InputError(f"--set {text}: the sweep sets {swept} as a whole; set {swept} or sweep.{swept}")
+                raise InputError(
+                    f"{option('set', text)}: the sweep sets {swept} as a whole; set {swept} or sweep.{swept}"
+                )
     if lists and not any(set(item) - {"name"} for item in sections[1:]):
         del data["sweep"]["list"]
 
@@ -225,9 +236,9 @@ def _enter(here: Any, part: str, text: str) -> Any:
             if isinstance(item, dict) and part in (item.get("name"), item.get("model")):
                 return item
         names = [item.get("name", item.get("model")) for item in here if isinstance(item, dict)]
-        raise InputError(f"--set {text}: no strategy {part!r}; there are {', '.join(map(str, names))}")
+        raise InputError(f"{option('set', text)}: no strategy {part!r}; there are {', '.join(map(str, names))}")
     if not isinstance(here, dict):
-        raise InputError(f"--set {text}: {part!r} lies in no section of the study; see `fastexec schema`")
+        raise InputError(f"{option('set', text)}: {part!r} lies in no section of the study; see `fastexec schema`")
     return here.setdefault(part, {})
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from fastexec.errors import InputError
+from fastexec.errors import InputError, in_study, option, said
 from fastexec.models._base import unknown_key
 from fastexec.models.strategies import RESERVED
 from fastexec.models.study import StudyModel
@@ -27,7 +27,7 @@ def written_out(study: StudyModel, sweep: Sweep) -> Iterator[tuple[str, str, dic
     """
     base = study.model_dump(exclude={"sweep"})
     for name, (_, values) in zip(names_of(sweep), sweep.points(), strict=True):
-        place, data = f"[sweep] scenario {name}", base
+        place, data = f"{in_study('[sweep]', 'sweep')} scenario {name}", base
         for key, value in values.items():
             data = _with(data, key, _path(key, data, place), value, place)
         yield name, place, data, values
@@ -37,7 +37,8 @@ def require_few(study: StudyModel, asked: bool) -> None:
     """InputError where a study has more than 1,000 scenarios and nobody said that he means it."""
     if study.sweep is not None and study.sweep.count > MOST_UNASKED and not asked:
         raise InputError(
-            f"[sweep] asks for {study.sweep.count:,} scenarios, more than {MOST_UNASKED:,}; sweep fewer values, or --yes"
+            f"{said('[sweep]', 'sweep')} asks for {study.sweep.count:,} scenarios, more than {MOST_UNASKED:,}; sweep fewer "
+            f"values, or {option('yes')}"
         )
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from fastexec.models.trust import Trust
 from fastexec.place import Place
-from fastexec.studies.study import Study
 
 _RESULTS = ("summary.parquet", "comparison.parquet", "run.json", "manifest.parquet", "markets", "episodes", "moments")
 _HEAD = b"# chunk = "
@@ -22,15 +21,6 @@ def trust_for(folder: Path | None, out: Place | None, plugins: Sequence[str], tr
     if folder is None or not (_lies_in(folder, out) or _holds_results(folder)):
         return Trust.OWN.naming(plugins)
     return Trust.of(plugins, trust)
-
-
-def trusted_to_run(study: Study, out: Place, trust: bool) -> Study:
-    """The study as it may be run into ``out``."""
-    if not study._trust.is_own:
-        return study
-    copy = study.model_copy()
-    copy._trust = trust_for(study._folder, out, study._trust.named, trust)
-    return copy
 
 
 def _lies_in(folder: Path, out: Place | None) -> bool:

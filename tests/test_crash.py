@@ -171,7 +171,7 @@ def test_a_foreign_chunk_is_named_and_nothing_is_lost(whole, tmp_path):
     shutil.copytree(whole / "rows", folder)
     shutil.copy(whole / "other" / name, folder / name)
     for resume, told in (
-        (False, "incomplete; --resume"),
+        (False, "incomplete; resume=True goes on"),
         (True, "part-000000001000.parquet: belongs to another study"),
     ):
         with pytest.raises(RefusedError, match=told):

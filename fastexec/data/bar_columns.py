@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from fastexec.data.bar_rows import Rows
 from fastexec.data.reading import Reading
 from fastexec.errors import InputError, listed
-
-if TYPE_CHECKING:
-    from fastexec.data.bar_files import Rows
 
 NAMES = {
     "symbol": ("symbol", "ticker", "sym", "instrument", "ric", "code"),

@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from fastexec.data.bar_columns import as_text, is_plain, is_text, match
+from fastexec.data.bar_rows import Rows
 from fastexec.data.csv_files import CsvFile, open_csv
 from fastexec.data.reading import Reading
 from fastexec.errors import InputError, listed
@@ -26,48 +27,6 @@ from fastexec.files import open_local
 
 _RIGHT = "give a Parquet or CSV file of bars"
 _PARQUET, _CSV = r"\.(parquet|pq|parq)$", r"\.(csv|txt|tsv)(\.(gz|bz2|xz|zip|zst))?$"
-
-
-@dataclass(frozen=True, eq=False)
-class Rows:
-    """The rows of one symbol in the file's order. found: our column -> the file's name of it. table: by our names, of the
-    file's types. number: int64, the row's line of a CSV file, its place among the symbol's rows otherwise, from 1. path: as
-    messages name it. notes: what had to be guessed. parts: of a folder,
-    the first row of each file and its path.
-    """
-
-    path: str
-    symbol: str
-    found: dict[str, str]
-    table: pa.Table
-    number: np.ndarray
-    is_csv: bool
-    notes: list[str]
-    parts: tuple[tuple[int, str], ...] = ()
-
-    @property
-    def is_folder(self) -> bool:
-        """Whether they come from several files."""
-        return bool(self.parts)
-
-    @property
-    def where(self) -> str:
-        """File and symbol, for a message."""
-        return f"{self.path}, {self.symbol!r}"
-
-    def holds(self, name: str, i: int) -> str:
-        """What a row has in a column of ours, beginning a message; of times the day beside them too."""
-        text = str(self.table[name][i].as_py())
-        if name == "time" and "date" in self.table.column_names:
-            text = f"{self.table['date'][i].as_py()} {text}"
-        return f"{self._file(i)}: {self.place(i)}: column {self.found[name]!r} holds {text[:40]!r}"
-
-    def place(self, i: int) -> str:
-        """Where a row is in its file, for a message."""
-        return f"{'line' if self.is_csv else 'row'} {self.number[i]}"
-
-    def _file(self, i: int) -> str:
-        return next((path for first, path in reversed(self.parts) if first <= i), self.path)
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fastexec.data.bar_columns import numbers
-from fastexec.data.bar_files import Rows
+from fastexec.data.bar_rows import Rows
 from fastexec.data.bar_times import local_times, shown_twice
 from fastexec.data.reading import Reading
 from fastexec.errors import InputError

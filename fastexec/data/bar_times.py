@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fastexec.data.bar_columns import as_text, is_text, require_values, whole_numbers
-from fastexec.data.bar_files import Rows
+from fastexec.data.bar_rows import Rows
 from fastexec.data.epochs import seconds_of_numbers
 from fastexec.data.reading import Reading
 from fastexec.data.written_times import is_time_of_day, seconds_of_text, with_colons

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fastexec.data.bar_columns import first_bad
-from fastexec.data.bar_files import Rows
+from fastexec.data.bar_rows import Rows
 from fastexec.errors import InputError
 
 _UNITS = ((1e17, 10**9, "ns"), (1e14, 10**6, "us"), (1e11, 10**3, "ms"), (1e8, 1, "s"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from fastexec.data.absent_bars import spacing_of
-from fastexec.data.bar_files import Rows
+from fastexec.data.bar_rows import Rows
 from fastexec.data.bar_table import Table
 from fastexec.data.reading import Reading
 from fastexec.errors import InputError

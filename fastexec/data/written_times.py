@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from fastexec.data.bar_files import Rows
+from fastexec.data.bar_rows import Rows
 from fastexec.data.reading import Reading
 from fastexec.errors import InputError
 

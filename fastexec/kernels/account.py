@@ -57,11 +57,11 @@ def derive_columns(plan, p, m, b, row):
 
 @bound
 @stage
-def account(plan, lanes):
+def account(plan, p, m, ledgers, rows):
     """Close the books of every strategy for all lanes of a block."""
-    for k in range(lanes.ledgers.shape[0]):
-        derive_costs(plan, lanes.parameters, lanes.market, lanes.ledgers[k], lanes.rows[k])
-        derive_columns(plan, lanes.parameters, lanes.market, lanes.ledgers[k], lanes.rows[k])
+    for k in range(ledgers.shape[0]):
+        derive_costs(plan, p, m, ledgers[k], rows[k])
+        derive_columns(plan, p, m, ledgers[k], rows[k])
 
 
 @bound_to(output=example_output)

@@ -14,10 +14,10 @@ from fastexec.kernels.execute import half_spread_of, rate_of, temporary_of, tran
 
 @bound
 @stage
-def open_ledgers(lanes):
+def open_ledgers(p, ledgers):
     """Those of all strategies."""
-    for k in range(lanes.ledgers.shape[0]):
-        open_ledger(lanes.parameters, lanes.ledgers[k])
+    for k in range(ledgers.shape[0]):
+        open_ledger(p, ledgers[k])
 
 
 @stage

@@ -15,18 +15,18 @@ from fastexec.kernels.execute import half_spread_of, prices_of, temporary_of
 
 @bound
 @stage
-def value_as_trades(plan, strategies, lanes):
+def value_as_trades(plan, strategies, p, m, ledgers):
     """Of every strategy what a share that is left costs beyond its price move, currency, into field VALUE."""
-    for k in range(lanes.ledgers.shape[0]):
-        value_as_trade(plan, strategies, lanes.parameters, lanes.market, lanes.ledgers[k])
+    for k in range(ledgers.shape[0]):
+        value_as_trade(plan, strategies, p, m, ledgers[k])
 
 
 @bound
 @stage
-def value_at_quotes(numbers, lanes):
+def value_at_quotes(numbers, p, m, ledgers):
     """The same at the last quote."""
-    for k in range(lanes.ledgers.shape[0]):
-        value_at_quote(numbers, lanes.parameters, lanes.market, lanes.ledgers[k])
+    for k in range(ledgers.shape[0]):
+        value_at_quote(numbers, p, m, ledgers[k])
 
 
 @stage

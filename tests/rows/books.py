@@ -220,7 +220,7 @@ ROWS = (
           {**dict.fromkeys(PART_FIELDS, real(-1e3, 1e3)), **OPEN, "arrival": END["arrival"], "shares": CLOSE["shares"],
            "left": st.sampled_from([0.0, 0.25, 1.0]), "sum_timing": real(-1e4, 1e4)},
           adds_up, others=RULE, derived=closed, rtol=1e-11, atol=1e-7),
-    Lanes("account.account", lambda x: (plan(x), x.lanes), account, {**CLOSE, **OPEN},
+    Lanes("account.account", lambda x: (plan(x), x.p, x.m, x.lanes.ledgers, x.lanes.rows), account, {**CLOSE, **OPEN},
           sides_differ_in_timing_only, others=RULE, derived=closing,
           rtol=1e-11, atol=1e-6),
     Lanes("account.describe_market", described, describe_market,

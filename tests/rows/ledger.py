@@ -118,7 +118,8 @@ def kind_of(x):
 KIND = {"at_next": st.integers(0, 1)}
 OPEN = dict.fromkeys(SUMS, real(0.0, 100.0))
 ROWS = (
-    Lanes("ledger.open_ledgers", lambda x: (x.lanes,), open_ledger, {"shares": ORDER["shares"]}, nothing_traded, rtol=0.0),
+    Lanes("ledger.open_ledgers", lambda x: (x.p, x.lanes.ledgers), open_ledger, {"shares": ORDER["shares"]},
+          nothing_traded, rtol=0.0),
     Lanes("ledger.open_ledger", lambda x: (x.p, x.b), open_ledger, {"shares": ORDER["shares"]}, nothing_traded, rtol=0.0),
     Lanes("ledger.end_order", lambda x: (plan_of(STEPS, horizon=x.rule).switches, x.m, x.b), end_order, SLICE,
           all_or_as_decided, others={"rule": st.integers(0, 3), **SWITCHES}, derived=slice_of),

@@ -15,10 +15,10 @@ class MarketPaths:
     """Un-impacted market paths, a row for each episode; C-contiguous float64, copied only where the input is not.
 
     mid: float64[e, t], currency, when step t begins. spread: float64[e, t], the full quoted spread when step t
-    begins, as a fraction of the mid. volume: float64[e, t], shares that the market trades during step t. arrival:
-    float64[e], currency, the price that shortfall is measured against; default ``mid[:, 0]``. last_mid: float64[e],
-    currency, the mid when the last step ends; default ``mid[:, -1]``. last_spread: float64[e], fraction, the full quoted
-    spread at that mid; default ``spread[:, -1]``.
+    begins, as a fraction of the mid. volume: float64[e, t], shares that the market trades during step t; where it is
+    0 nobody trades. arrival: float64[e], currency, the price that shortfall is measured against; default ``mid[:, 0]``.
+    last_mid: float64[e], currency, the mid when the last step ends; default ``mid[:, -1]``. last_spread: float64[e],
+    fraction, the full quoted spread at that mid; default ``spread[:, -1]``.
 
     Raises InputError where shapes do not fit, a value is not a finite number, an arrival price is not above 0, or a
     spread or volume is below 0.

@@ -1,4 +1,4 @@
-"""How the kernels are compiled: Numba's own pipeline, and two wishes handed to LLVM with each function."""
+"""How the kernels are compiled: Numba's own pipeline, two wishes handed to LLVM with each function, and what spares time."""
 
 from __future__ import annotations
 

@@ -46,7 +46,9 @@ class Expectation:
 
     @property
     def last_volume(self) -> float:
-        """The mean volume of the last step that expects any: of 1 where none does, and nobody trades."""
+        """The mean volume of the last step that expects any: of 1 where none does, and nobody trades. What is left is valued in
+        it, as in a step that turns out as expected; a trade there costs more on average, by E[v^-e] (E v)^e.
+        """
         some = self.volume[self.volume > 0.0]
         return float(some[-1]) if some.size else 1.0
 

@@ -26,6 +26,19 @@ def study_of(**changes: Any) -> StudyModel:
     return StudyModel.model_validate(base | changes)
 
 
+def concave(**changes: Any) -> StudyModel:
+    """Transient impact with several minima."""
+    base = {
+        "order": {"shares": 50_000, "steps": 20, "lot": 1},
+        "market": {"initial_price": 80.0, "spread": {"model": "constant", "initial": 0.0006},
+                   "volume": {"model": "constant", "mean": 10_000.0}},
+        "costs": {"temporary": {"coefficient": 0.0005, "exponent": 0.6},
+                  "transient": {"coefficient": 0.003, "exponent": 0.5, "resilience": 0.1}},
+        "strategies": [{"model": "twap"}, {"model": "static_optimum"}],
+    }  # fmt: skip
+    return StudyModel.model_validate(base | changes)
+
+
 def table(study: StudyModel) -> dict[str, np.ndarray]:
     """Trajectories by name."""
     (market,) = expect(study)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import combinations, product
-from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +18,7 @@ from fastexec.runs.run import run
 from fastexec.simulation import prepare
 from fastexec.studies.study import Study
 from naive.schedule_cost import costs_bps
-from static_schedules import MARKETS, SCHEDULES, bps, objective, study_of, table
+from static_schedules import MARKETS, SCHEDULES, bps, concave, objective, study_of, table
 
 
 @pytest.mark.parametrize("name", list(MARKETS))
@@ -34,18 +33,6 @@ def test_no_schedule_near_it_and_no_other_is_cheaper(name):
     best = objective(study, found["static_optimum"])[0]
     assert (objective(study, trials / trials[:, -1:]) >= best - 1e-6 * abs(best)).all()
     assert cheaper_than_optimum(study, expect(study)[0]) == []
-
-
-def concave(**changes: Any) -> StudyModel:
-    base = {
-        "order": {"shares": 50_000, "steps": 20, "lot": 1},
-        "market": {"initial_price": 80.0, "spread": {"model": "constant", "initial": 0.0006},
-                   "volume": {"model": "constant", "mean": 10_000.0}},
-        "costs": {"temporary": {"coefficient": 0.0005, "exponent": 0.6},
-                  "transient": {"coefficient": 0.003, "exponent": 0.5, "resilience": 0.1}},
-        "strategies": [{"model": "twap"}, {"model": "static_optimum"}],
-    }  # fmt: skip
-    return StudyModel.model_validate(base | changes)
 
 
 def test_concave_transient_impact_is_traded_in_lumps():

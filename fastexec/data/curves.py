@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from fastexec.data.bars import Bars
+from fastexec.data.known_days import KnownDays, Which, total
+from fastexec.data.rate_curves import RateCurves
 from fastexec.errors import InputError
-
-#: Which of the curve days a window's expectations come from: all, all but its own, those before it.
-Which = Literal["all", "others", "earlier"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,7 +18,7 @@ class Curves:
 
     volume: shares a step. spread: full quoted spread as a fraction of the mid. volatility: sd of the relative move of
     the mid in a step, constant over a window. unknown: bool[e, t], steps at a time of day that no curve day has.
-    silent: bool[e], windows at whose times of day the curve days have no volume.
+    silent: bool[e], windows at whose times of day the curve days have no volume. rates: volumes to a power.
     """
 
     volume: np.ndarray
@@ -28,17 +26,25 @@ class Curves:
     volatility: np.ndarray
     unknown: np.ndarray
     silent: np.ndarray
+    rates: RateCurves
 
 
 @dataclass(frozen=True, eq=False)
 class _Sums:
-    """Sums over the curve days by time of day j, float64[k, j] for each replayed day k; times: int32[j], ascending."""
+    """Sums over the known curve days by time of day j, float64[k, j] for each replayed day k; times: int32[j], ascending.
+    volumes: float64[d, j], of each curve day.
+    """
 
+    known: KnownDays
     times: np.ndarray
-    count: np.ndarray
+    volumes: np.ndarray
     volume: np.ndarray
     spread: np.ndarray
     square: np.ndarray
+
+    @property
+    def count(self) -> np.ndarray:
+        return self.known.count
 
 
 def expected_curves(bars: Bars, rows: np.ndarray, steps: np.ndarray, curve_days: np.ndarray, which: Which) -> Curves:
@@ -56,22 +62,23 @@ def expected_curves(bars: Bars, rows: np.ndarray, steps: np.ndarray, curve_days:
     replayed, k = np.unique(bars.day[rows[:, 0]], return_inverse=True)
     sums = _sums(bars, steps, curve_days, replayed, which)
     at = k[:, None], np.searchsorted(sums.times, bars.second[rows])
-    if not _total(sums.volume).all():
+    if not total(sums.volume).all():
         raise InputError(
             f"{bars.source}, {bars.symbol!r}: no volume on the curve's days; name others in market.curve_days"
         )
-    volume = _means(sums.volume, sums.count, at)
-    silent = _total(volume) == 0.0
-    volume[silent] = (_total(sums.volume) / _total(sums.count))[k[silent], None]
-    squares, counts = _total(sums.square[at]), _total(sums.count[at])
-    everywhere = (_total(sums.square) / _total(sums.count))[k]
+    volume = _means(sums, sums.volume, at)
+    silent = total(volume) == 0.0
+    volume[silent] = (total(sums.volume) / total(sums.count))[k[silent], None]
+    squares, counts = total(sums.square[at]), total(sums.count[at])
+    everywhere = (total(sums.square) / total(sums.count))[k]
     variance = np.where(counts > 0, squares / np.maximum(counts, 1.0), everywhere)
     return Curves(
         volume=volume,
-        spread=_means(sums.spread, sums.count, at),
+        spread=_means(sums, sums.spread, at),
         volatility=np.broadcast_to(np.sqrt(variance)[:, None], rows.shape),
         unknown=sums.count[at] == 0,
         silent=silent,
+        rates=RateCurves(sums.known, sums.volumes, volume, at),
     )
 
 
@@ -85,38 +92,17 @@ def _sums(bars: Bars, steps: np.ndarray, curve_days: np.ndarray, replayed: np.nd
     mid, place = bars.mid, (np.searchsorted(curve_days, bars.day[row]), np.searchsorted(times, bars.second[row]))
     move = mid[row] / mid[row - 1] - 1.0
 
-    def summed(values: np.ndarray | float) -> np.ndarray:
-        each = np.zeros((curve_days.size, times.size))
-        each[place] = values
-        if which == "all":
-            return np.broadcast_to(np.add.accumulate(each)[-1], (replayed.size, times.size))
-        earlier = _sums_of_first(each)[np.searchsorted(curve_days, replayed)]
-        if which == "earlier":
-            return np.asarray(earlier)
-        # Not a grand total less the own row, which would lose digits.
-        later = _sums_of_first(each[::-1])[::-1][np.searchsorted(curve_days, replayed, side="right")]
-        return np.asarray(earlier + later)
+    def each(values: np.ndarray) -> np.ndarray:
+        found = np.zeros((curve_days.size, times.size))
+        found[place] = values
+        return found
 
-    return _Sums(times, summed(1.0), summed(bars.volume[row]), summed(bars.spread[row - 1]), summed(move * move))
+    known = KnownDays(replayed, curve_days, which, each(np.ones(row.size)) > 0.0)
+    volumes, spread, square = each(bars.volume[row]), each(bars.spread[row - 1]), each(move * move)
+    return _Sums(known, times, volumes, known.sums(volumes), known.sums(spread), known.sums(square))
 
 
-def _sums_of_first(each: np.ndarray) -> np.ndarray:
-    """In row n the sum of the first n rows, added in their order."""
-    sums = np.zeros((each.shape[0] + 1, each.shape[1]))
-    np.add.accumulate(each, out=sums[1:])
-    return sums
-
-
-def _means(sums: np.ndarray, count: np.ndarray, at: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+def _means(sums: _Sums, which: np.ndarray, at: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
     """The mean at each step, float64[e, t], with what stands in for unknown times."""
-    known = count[at] > 0
-    means = np.where(known, sums[at] / np.maximum(count[at], 1.0), 0.0)
-    number = known.sum(axis=1)
-    everywhere = (_total(sums) / _total(count))[at[0][:, 0]]
-    stand_in = np.where(number > 0, _total(means) / np.maximum(number, 1), everywhere)
-    return np.where(known, means, stand_in[:, None])
-
-
-def _total(x: np.ndarray) -> np.ndarray:
-    """Sums of rows, left to right: np.sum adds in an order that depends on the CPU."""
-    return np.asarray(np.add.accumulate(x, axis=1)[:, -1])
+    everywhere = (total(which) / total(sums.count))[at[0][:, 0]]
+    return sums.known.filled(which[at] / np.maximum(sums.count[at], 1.0), at, everywhere)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from fastexec.data.bars import Bars
-from fastexec.data.curves import Curves, Which, expected_curves
+from fastexec.data.curves import Curves, expected_curves
+from fastexec.data.known_days import Which
 
 
 def halted_steps(bars: Bars, rows: np.ndarray) -> np.ndarray:

@@ -12,10 +12,12 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from fastexec.data.bars import Bars, read_bars
-from fastexec.data.curves import Curves, Which, expected_curves
+from fastexec.data.curves import Curves, expected_curves
 from fastexec.data.cutting import Steps, first_rows, notes_of_auction, notes_of_gaps, steps_of
 from fastexec.data.empty_bars import halted_steps, last_quoted, rate_volumes
+from fastexec.data.known_days import Which
 from fastexec.data.paths import MarketPaths
+from fastexec.data.rate_curves import RateCurves
 from fastexec.errors import InputError, listed
 from fastexec.models.market import RealMarket
 from fastexec.models.study import StudyModel
@@ -29,7 +31,8 @@ class ReplayWindows:
     first step begins. step_seconds: the spacing of the bars. expected_volume (shares), expected_spread (full, a
     fraction of the mid) and expected_volatility (sd of the relative move in a step): float64[e, t], what the curve's
     days lead to expect. rate_volume: float64[e, t], shares, what the rates of slices are taken against: the bar's volume,
-    in an empty bar the expected one, 0 in a halt. warnings: one line each. sha256: of the file of bars.
+    in an empty bar the expected one, 0 in a halt. rates: what they lead to expect of a power of it. warnings: one line each.
+    sha256: of the file of bars.
     """
 
     paths: MarketPaths
@@ -40,6 +43,7 @@ class ReplayWindows:
     expected_spread: np.ndarray
     expected_volatility: np.ndarray
     rate_volume: np.ndarray
+    rates: RateCurves
     warnings: tuple[str, ...]
     sha256: str
 
@@ -109,6 +113,7 @@ def replay_windows(bars: Bars, steps: int, stride: int, wanted: Wanted = WHOLE) 
         expected_spread=expected.spread,
         expected_volatility=expected.volatility,
         rate_volume=rate_volumes(bars, rows, usable, (given, which), expected),
+        rates=expected.rates,
         warnings=(*notes, *_notes_of_curve(expected, overlap, [] if wanted.named else sorted(bars.faults))),
         sha256=bars.sha256,
     )

@@ -82,16 +82,19 @@ def alone(study: StudyModel, strategy: Strategy, phase: int, policies: Policies 
 def play(
     study: StudyModel, policy: TablePolicy, phase: int, episodes: int, first: int = 0, risk: np.ndarray | float = 0.0
 ) -> Played:
-    """So many episodes of a phase, in chunks, on this thread; ``risk`` float64[t]: bps for each squared share left."""
+    """So many episodes of a phase, in chunks, on this thread; ``risk`` float64[t]: bps for each squared share left. Where the
+    price is a martingale its moves are left out, which cost nothing on average; with a drift they count.
+    """
     agent = alone(study, Qtable(model="qtable", name="agent", agent="-"), phase, {"agent": policy})
     steps = study.order.steps
     place = fields.EPISODE_COLUMNS.index
+    fair = study.market.declares().martingale
     sums, done = np.zeros(3), np.zeros(steps)
     for at in range(first, first + episodes, _CHUNK):
         count = min(_CHUNK, first + episodes - at)
         output = agent.steps(at, count)
         rows = output.episodes
-        cost = rows[place("shortfall_bps")] - rows[place("timing_bps")]
+        cost = rows[place("shortfall_bps")] - (rows[place("timing_bps")] if fair else 0.0)
         shares = output.steps[fields.STEP_COLUMNS.index("shares")].reshape(count, steps)
         left = output.steps[fields.STEP_COLUMNS.index("remaining")].reshape(count, steps)
         ordered = shares[:, :1] + left[:, :1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
@@ -23,6 +23,9 @@ class Model(BaseModel):
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
 
+    #: Of a key, the keys of the section whose defaults depend on it; all of them on the ``model``.
+    FOLLOWS: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+
     @model_validator(mode="before")
     @classmethod
     def _refuse_unknown_keys(cls, data: Any) -> Any:
@@ -33,6 +36,16 @@ class Model(BaseModel):
                         "unknown_key", "{hint}", {"key": key, "hint": unknown_key(key, cls.model_fields)}
                     )
         return data
+
+    def defaulting(self, defaults: Mapping[str, Any]) -> Self:
+        """Itself, with those values where none was set; they count as not set, so that they can follow another key."""
+        self.__dict__.update({key: value for key, value in defaults.items() if key not in self.model_fields_set})
+        return self
+
+    def following(self, key: str) -> list[str]:
+        """The keys that were not set and may have another default, or none, where ``key`` is another."""
+        names = type(self).model_fields if key == "model" else self.FOLLOWS.get(key, ())
+        return [name for name in names if name != key and name not in self.model_fields_set]
 
     def switches(self) -> Mapping[str, int | str]:
         """The kernels' switches that it sets: a number, or the name of one; see ``planning.names``."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -52,6 +53,8 @@ class Training(Model):
     static schedule that its actions can play) and the tables of all rounds it is the one that costs least in validation.
     """
 
+    FOLLOWS: ClassVar[Mapping[str, tuple[str, ...]]] = {"rule": ("rounds", "epsilon", "epsilon_last")}
+
     rule: Literal["backward", "batched", "online", "double", "program"] = Field(
         "backward",
         description="backward: every inventory on every sampled path, last step first | batched: rounds of Q-learning | "
@@ -90,11 +93,9 @@ class Training(Model):
     )
     actions: Actions = Field(Actions(set="multiples", levels=(0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0)))
 
-    @model_validator(mode="before")
-    @classmethod
-    def _defaults_of_the_rule(cls, data: Any) -> Any:
-        own = OF_RULE.get(str(data.get("rule")), {}) if isinstance(data, dict) else {}
-        return {**own, **data} if own else data
+    @model_validator(mode="after")
+    def _defaults_of_the_rule(self) -> Training:
+        return self.defaulting(OF_RULE.get(self.rule, {}))
 
     @model_validator(mode="after")
     def _features_fit(self) -> Training:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Discriminator, Field, PrivateAttr, Tag, ValidationError, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
@@ -53,6 +53,8 @@ _Market = Annotated[
 class StudyModel(OwnCode):
     """A whole study; see ``fastexec schema`` for every key."""
 
+    FOLLOWS: ClassVar[Mapping[str, tuple[str, ...]]] = {"market": ("episodes",)}
+
     name: Name = Field("study", description="name; results go to results/NAME by default")
     seed: Annotated[int, Field(ge=0, le=2**64 - 1)] = Field(1, description="root seed, 0 to 2^64 - 1")
     episodes: Annotated[int, Field(ge=1, le=2**52)] | None = Field(
@@ -78,7 +80,11 @@ class StudyModel(OwnCode):
 
     def changed(self, **values: Any) -> Self:
         """The study with some top-level keys replaced, validated anew."""
-        context, data = {"folder": self._folder, "trust": self._trust}, self.model_dump() | values
+        context, old = (
+            {"folder": self._folder, "trust": self._trust},
+            {name for key in values for name in self.following(key)},
+        )
+        data = self.model_dump(exclude=old) | values
         try:
             study = type(self).model_validate(data, context=context)
         except ValidationError as error:
@@ -173,14 +179,18 @@ class StudyModel(OwnCode):
     def _defaults(cls, data: Any) -> Any:
         if isinstance(data, dict) and data.get("sweep") == {}:
             data = {**data, "sweep": None}  # every key of it was fixed by --set
-        if isinstance(data, dict) and data.get("episodes") is None and _market_kind(data.get("market", {})) != "replay":
-            return {**data, "episodes": 10_000}
+        if isinstance(data, dict) and data.get("episodes", 0) is None:
+            return {key: value for key, value in data.items() if key != "episodes"}
         return data
 
     @model_validator(mode="before")  # the last one, which is the first to run
     @classmethod
     def _plain_numbers(cls, data: Any) -> Any:
         return plain(data)
+
+    @model_validator(mode="after")
+    def _default_episodes(self) -> StudyModel:
+        return self if isinstance(self.market, ReplayMarket) else self.defaulting({"episodes": 10_000})
 
     @model_validator(mode="after")
     def _parts_fit(self) -> StudyModel:

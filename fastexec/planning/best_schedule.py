@@ -1,8 +1,8 @@
 """The search for the static schedule of least expected cost.
 
-Where costs are convex in the slices Newton's method finds the one minimum. Else it begins at many schedules (even, lumps at
-both ends, everything at once or last, random lumps), the cheapest of all are improved by moving parts of slices to other
-steps, and the result is the best that was found. Coarse lots are settled by moving single lots.
+Where costs are convex in the slices Newton's method finds the one minimum. Else it begins at many schedules (even, equal lumps,
+everything at once or last, random lumps), the cheapest of all are improved by moving parts of slices to other steps, and the
+result is the best that was found. Coarse lots are settled by moving single lots.
 """
 
 from __future__ import annotations
@@ -11,13 +11,17 @@ from functools import lru_cache
 
 import numpy as np
 
-from fastexec.exact import plain_sum, power_of
+from fastexec.exact import plain_sum
 from fastexec.kernels.lumps import draw_lumps
 from fastexec.kernels.trajectory import WORK, optimise
+from fastexec.planning.moves import SmoothCost
 from fastexec.planning.static_cost import ScheduleCost
 
 _STARTS, _IMPROVED = 8, 3
+_RACE = (6, 1e-2), (3, 1e-3), (1, 1e-6)  # how many are improved until what part
+_LUMPS = 4  # of all numbers of equal lumps, how many more are starts
 _MOST_MOVES = 200_000  # elements of a round of trials
+_FEW_MOVES = 20_000  # where only lots are left to settle
 _MOST_WORK = 4_000_000  # elements of all its rounds
 #: Lots a step, from which on rounding costs less than a thousandth of the temporary cost.
 COARSE = 20
@@ -29,11 +33,23 @@ def best_schedule(cost: ScheduleCost, convex: bool) -> np.ndarray:
     if places.size == 0:
         return np.arange(cost.open.size + 1) / cost.open.size
     starts = _starts(places.size, convex)
-    found = [_minimise(start, cost, places, convex) for start in starts]
-    slices = _cheapest(np.stack([*_plain(places.size), *starts, *found]), cost, places, 1 if convex else _IMPROVED)
+    if not convex and places.size > 13:
+        starts = (*starts, *_cheapest(_lumps(places.size), cost, places, _LUMPS))
+    found = np.stack([*_plain(places.size), *starts, *[_minimise(start, cost, places, convex) for start in starts]])
     coarse = cost.fewest_lots < COARSE * places.size
-    if not convex or cost.gaps is not None or len(cost.impacts) > 1 or (coarse and len(cost.sizes) > 1):
+    if convex and cost.gaps is None and len(cost.impacts) < 2 and not (coarse and len(cost.sizes) > 1):
+        slices = _cheapest(found, cost, places, 1)
+    elif coarse or cost.gaps is not None:
+        slices = _cheapest(found, cost, places, 1 if convex else _IMPROVED)
         slices = _cheapest(np.stack([_improved(one, cost, places) for one in slices]), cost, places, 1)
+    else:
+        smooth, slices = SmoothCost(cost), found
+        for count, least in ((1, 1e-6),) if convex else _RACE:
+            slices = _cheapest(slices, cost, places, count)
+            slices = np.stack([_improved_smoothly(one, smooth, places, least) for one in slices])
+        slices = _cheapest(np.concatenate((slices, found)), cost, places, 1)
+        if cost.lot > 0.0:
+            slices = _improved(slices[0], cost, places, _FEW_MOVES)[None]
     best = slices[0]
     if coarse and len(cost.sizes) == 1:
         best = _whole_lots(best, cost, places)
@@ -66,11 +82,7 @@ def _starts(steps: int, convex: bool) -> tuple[np.ndarray, ...]:
     if convex or steps == 1:
         return (even,)
     found = [even]
-    for lumps in range(2, min(steps, 7)):
-        at = np.array([round(j * (steps - 1) / (lumps - 1)) for j in range(lumps)])
-        start = np.zeros(steps)
-        start[at] = 1.0 / lumps
-        found.append(start)
+    found += [_equal(lumps, steps) for lumps in range(2, min(steps, 7))]
     for at_end in (0, steps - 1):
         start = np.zeros(steps)
         start[at_end] = 1.0
@@ -78,6 +90,19 @@ def _starts(steps: int, convex: bool) -> tuple[np.ndarray, ...]:
     lumpy = np.empty((_STARTS, steps))
     draw_lumps(lumpy)
     return (*found, *lumpy)
+
+
+@lru_cache(maxsize=8)
+def _lumps(steps: int) -> np.ndarray:
+    """Equal lumps of many numbers, float64[m, t]."""
+    counts = sorted({2 + (steps // 2 - 2) * j // 80 for j in range(81)})
+    return np.stack([_equal(lumps, steps) for lumps in counts])
+
+
+def _equal(lumps: int, steps: int) -> np.ndarray:
+    start = np.zeros(steps)
+    start[[round(j * (steps - 1) / (lumps - 1)) for j in range(lumps)]] = 1.0 / lumps
+    return start
 
 
 def _minimise(start: np.ndarray, cost: ScheduleCost, places: np.ndarray, convex: bool) -> np.ndarray:
@@ -93,9 +118,9 @@ def _problem(cost: ScheduleCost, places: np.ndarray, barrier: float) -> tuple[np
     several exponents and resiliences of transient impact the mean.
     """
     gaps = np.diff(np.append(places, cost.open.size))
-    size, risk = _mean_power(cost, 1.0), [plain_sum(cost.risk[p : p + g]) for p, g in zip(places, gaps, strict=True)]
+    size, risk = cost.mean_power(1.0), [plain_sum(cost.risk[p : p + g]) for p, g in zip(places, gaps, strict=True)]
     linear = cost.linear[places] - cost.linear[places].min()  # a common level would drown the differences in rounding
-    scales = [row[places] * _mean_power(cost, e) for row, e in zip(cost.scales, cost.exponents, strict=True)]
+    scales = [row[places] * cost.mean_power(e) for row, e in zip(cost.scales, cost.exponents, strict=True)]
     if cost.gaps is not None:
         scales = [row * x[places] for row, x in zip(scales, cost.gaps.typical, strict=False)]
     push, exponent, keep = _typical(cost)
@@ -114,21 +139,17 @@ def _typical(cost: ScheduleCost) -> tuple[float, float, float]:
     shares = [impact.coefficient / total for impact in cost.impacts]
     exponent = sum(w * impact.exponent for w, impact in zip(shares, cost.impacts, strict=True))
     keep = sum(w * impact.keep for w, impact in zip(shares, cost.impacts, strict=True))
-    return total * _mean_power(cost, exponent), exponent, keep
+    return total * cost.mean_power(exponent), exponent, keep
 
 
-def _mean_power(cost: ScheduleCost, exponent: float) -> float:
-    """E[shares^exponent]."""
-    return plain_sum(power_of(np.array(cost.sizes), exponent) * np.array(cost.weights))
-
-
-def _improved(slices: np.ndarray, cost: ScheduleCost, places: np.ndarray) -> np.ndarray:
+def _improved(slices: np.ndarray, cost: ScheduleCost, places: np.ndarray, elements: int = _MOST_MOVES) -> np.ndarray:
     """Parts of slices moved to other steps, by ever smaller parts, as long as that is cheaper and not too much work."""
     part, now = 0.25, cost.of(_spread_out(slices[None], cost, places))[0]
     lags, work = 1 if cost.gaps is None else len(cost.gaps.chance), 0
+    each = lags if elements == _MOST_MOVES else len(cost.sizes) * max(len(cost.impacts), 1)
     while part > 1e-5 and work < _MOST_WORK:
-        trials = _moved(slices, part, _MOST_MOVES // lags)
-        work += trials.size * lags
+        trials = _moved(slices, part, elements // lags)
+        work += trials.size * each
         if trials.shape[0] == 0:
             return slices
         costs = cost.of(_spread_out(trials, cost, places))
@@ -140,8 +161,39 @@ def _improved(slices: np.ndarray, cost: ScheduleCost, places: np.ndarray) -> np.
     return slices
 
 
+def _improved_smoothly(slices: np.ndarray, cost: SmoothCost, places: np.ndarray, least: float) -> np.ndarray:
+    """Likewise where lots are fine and no volume is left to chance: each move's change is known by itself."""
+    part, work, here = 0.25, 0, cost.at(slices, places)
+    while part > least and work < 10 * _MOST_WORK:
+        i, j = _pairs(slices, _MOST_MOVES)
+        if not i.size:
+            break
+        work += i.size * slices.size
+        size = np.minimum(part, slices[i])
+        changes = here.changes(places[i], places[j], size)
+        best = int(np.argmin(changes))
+        if changes[best] < -1e-12 * abs(here.total):
+            slices = slices.copy()
+            slices[i[best]] -= size[best]
+            slices[j[best]] += size[best]
+            here = cost.at(slices, places)
+        else:
+            part *= 0.5
+    return slices
+
+
 def _moved(slices: np.ndarray, part: float, elements: int = _MOST_MOVES) -> np.ndarray:
     """All schedules with ``part`` of the order, or a whole slice, moved from one step to another; of many steps some."""
+    i, j = _pairs(slices, elements)
+    size = np.minimum(part, slices[i])
+    trials, rows = np.tile(slices, (i.size, 1)), np.arange(i.size)
+    trials[rows, i] -= size
+    trials[rows, j] += size
+    return trials
+
+
+def _pairs(slices: np.ndarray, elements: int) -> tuple[np.ndarray, np.ndarray]:
+    """From which steps to which others parts are moved: all, of many steps some."""
     steps = slices.size
     most = max(elements // steps, 16)
     largest = np.argsort(-slices, kind="stable")
@@ -151,12 +203,8 @@ def _moved(slices: np.ndarray, part: float, elements: int = _MOST_MOVES) -> np.n
         near = np.concatenate([sources - 1, sources + 1, [0, steps - 1]])
         targets = np.unique(np.clip(np.concatenate((near, np.linspace(0, steps - 1, 8).astype(int))), 0, steps - 1))
     i, j = (x.ravel() for x in np.meshgrid(sources, targets, indexing="ij"))
-    i, j = i[i != j], j[i != j]
-    size = np.minimum(part, slices[i])
-    trials, rows = np.tile(slices, (i.size, 1)), np.arange(i.size)
-    trials[rows, i] -= size
-    trials[rows, j] += size
-    return trials
+    apart = i != j
+    return i[apart], j[apart]
 
 
 def _whole_lots(slices: np.ndarray, cost: ScheduleCost, places: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from fastexec.data.blocks import blocks_of
-from fastexec.exact import plain_sum, power_of
+from fastexec.exact import plain_sum
 from fastexec.models.market import BootstrapMarket, SyntheticMarket
 from fastexec.models.scalar import expected, nodes
 from fastexec.models.study import StudyModel
@@ -46,7 +46,9 @@ class Expectation:
 
     @property
     def last_volume(self) -> float:
-        """The mean volume of the last step that expects any: of 1 where none does, and nobody trades."""
+        """The mean volume of the last step that expects any: of 1 where none does, and nobody trades. What is left is valued in
+        it, as in a step that turns out as expected; a trade there costs more on average, by E[v^-e] (E v)^e.
+        """
         some = self.volume[self.volume > 0.0]
         return float(some[-1]) if some.size else 1.0
 
@@ -72,7 +74,8 @@ class Relative(NamedTuple):
 def expect(study: StudyModel, windows: ReplayWindows | None = None) -> list[Expectation]:
     """The expected market of each group of episodes: one for a synthetic study, one a window for replayed days."""
     if windows is not None:
-        return [_expect_window(study, windows, e, price) for e, price in _group_windows(study, windows)]
+        rates = _Rates(windows, *study.costs.temporary.terms().exponent_nodes, temporary_exponent(study))
+        return [_expect_window(study, windows, rates, e, price) for e, price in _group_windows(study, windows)]
     assert study.synthetic is not None
     return [_expect_synthetic(study, study.synthetic)]
 
@@ -97,31 +100,33 @@ def arrival_price(market: BootstrapMarket, windows: ReplayWindows) -> float:
     return plain_sum(windows.paths.arrival) / windows.paths.arrival.size
 
 
-def _expect_window(study: StudyModel, windows: ReplayWindows, e: int, price: float) -> Expectation:
-    steps = study.order.steps
-    volume = windows.expected_volume[e]
-    exponents, weights = study.costs.temporary.terms().exponent_nodes
+class _Rates:
+    """E[v^-e] in the steps of real days' windows. exponents, weights: of the temporary cost, and ``exponent``, their mean."""
+
+    def __init__(self, windows: ReplayWindows, exponents: list[float], weights: list[float], exponent: float) -> None:
+        self.exponents, self.weights = exponents, weights
+        self.inverses = np.stack([windows.rates.inverse(e) for e in exponents], axis=1)
+        self.inverse = self.inverses[:, 0] if exponents == [exponent] else windows.rates.inverse(exponent)
+
+
+def _expect_window(study: StudyModel, windows: ReplayWindows, rates: _Rates, e: int, price: float) -> Expectation:
+    """Orders trade in each step of a real day, in an empty bar too: a halt is nothing that anybody expects."""
     volatility, half_spread = price * windows.expected_volatility[e], 0.5 * price * windows.expected_spread[e]
-    flat = np.zeros(steps)
+    flat = np.zeros(study.order.steps)
     return Expectation(
         shares=expected(study.order.shares),
         price=price,
         drift=flat,
         volatility=volatility,
         half_spread=half_spread,
-        volume=volume,
-        inverse_volume=_inverse(volume, temporary_exponent(study)),
-        traded=1.0 * (volume > 0.0),
-        exponents=exponents,
-        weights=weights,
-        inverses=np.stack([_inverse(volume, exponent) for exponent in exponents]),
+        volume=windows.expected_volume[e],
+        inverse_volume=rates.inverse[e],
+        traded=flat + 1.0,
+        exponents=rates.exponents,
+        weights=rates.weights,
+        inverses=rates.inverses[e],
         relative=Relative(1.0 / price, half_spread / price, flat + 1.0, flat, volatility * volatility / price),
     )
-
-
-def _inverse(volume: np.ndarray, exponent: float) -> np.ndarray:
-    """volume^-exponent; 0 for a step that expects no volume, in which nobody plans to trade."""
-    return power_of(1.0 / np.where(volume > 0.0, volume, 1.0), exponent) * (volume > 0.0)
 
 
 def _expect_synthetic(study: StudyModel, market: SyntheticMarket) -> Expectation:

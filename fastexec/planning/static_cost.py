@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fastexec.exact import exp_of, log_of, power_of
+from fastexec.exact import exp_of, log_of, plain_sum, power_of
 from fastexec.models.order import Order
 from fastexec.models.scalar import Range, bounds, expected, nodes
 from fastexec.models.study import StudyModel
@@ -68,6 +68,10 @@ class ScheduleCost:
     def fewest_lots(self) -> float:
         """Of the order at its smallest; infinite where fractions trade."""
         return float("inf") if self.lot == 0.0 else max(round(min(self.sizes) / self.lot), 1)
+
+    def mean_power(self, exponent: float) -> float:
+        """E[shares^exponent] of the order's sizes."""
+        return plain_sum(power_of(np.array(self.sizes), exponent) * np.array(self.weights))
 
     def of(self, fractions: np.ndarray) -> np.ndarray:
         """The cost of each trajectory, float64[m, t + 1] -> float64[m]."""
@@ -151,17 +155,18 @@ def _sum(x: np.ndarray) -> np.ndarray:
 
 def _transient(slices: np.ndarray, impacts: list[Impact], shares: float) -> tuple[np.ndarray, np.ndarray]:
     """What each row pays to transient impact, and how much of it is left behind the last step."""
-    total, outstanding = np.zeros(slices.shape[0]), np.zeros(slices.shape[0])
-    powers = {impact.exponent: power_of(slices, impact.exponent) for impact in impacts}
-    of_size = {exponent: _power(shares, exponent) for exponent in powers}
-    for impact in impacts:
-        pushes = impact.coefficient * of_size[impact.exponent] * powers[impact.exponent]
-        left = np.zeros(slices.shape[0])
-        for t in range(slices.shape[1]):
-            total = total + slices[:, t] * (left + 0.5 * pushes[:, t])
-            left = (left + pushes[:, t]) * impact.keep
-        outstanding = outstanding + left
-    return total, outstanding
+    total, left = np.zeros(slices.shape[0]), np.zeros((slices.shape[0], len(impacts)))
+    if not impacts:
+        return total, total
+    exponents = sorted({impact.exponent for impact in impacts})
+    kind = [exponents.index(impact.exponent) for impact in impacts]
+    powers = np.stack([_power(shares, e) * power_of(slices, e) for e in exponents], axis=2)
+    coefficients, keep = np.array([impact.coefficient for impact in impacts]), np.array([x.keep for x in impacts])
+    for t in range(slices.shape[1]):
+        pushed = powers[:, t, kind] * coefficients
+        total = total + slices[:, t] * _sum(left + 0.5 * pushed)
+        left = (left + pushed) * keep
+    return total, _sum(left)
 
 
 def schedule_cost(study: StudyModel, market: Expectation, risk_aversion: float) -> ScheduleCost:

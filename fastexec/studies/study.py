@@ -21,7 +21,7 @@ from fastexec.models.study import StudyModel
 from fastexec.models.trust import Trust
 from fastexec.studies.catalogue import preset_text
 from fastexec.studies.ownership import trust_for
-from fastexec.studies.sweep import MOST_UNASKED, require_same_columns, value_at, written_out
+from fastexec.studies.sweep import MOST_UNASKED, require_same_columns, value_at, without_following, written_out
 
 _LARGEST = 16_000_000
 
@@ -127,12 +127,13 @@ class Study(StudyModel):
         return swept_studies(self)
 
     def to_toml(self, without: Iterable[str] = ()) -> str:
-        """The resolved study, every default written out but what is off; loads to an equal study. ``without``: top-level keys
-        left out.
+        """The resolved study, every default written out but what is off, and what depends on a swept key; loads to an equal
+        study. ``without``: top-level keys left out.
         """
         import tomli_w
 
-        text = tomli_w.dumps({key: value for key, value in written(self).items() if key not in ("sweep", *without)})
+        data = written(self) if self.sweep is None else without_following(self, written(self), self.sweep.keys)
+        text = tomli_w.dumps({key: value for key, value in data.items() if key not in ("sweep", *without)})
         return text if self.sweep is None else f"{text}\n{self.sweep.to_toml()}"
 
     def identity(self) -> str:
@@ -149,8 +150,11 @@ class Study(StudyModel):
 
     def with_overrides(self, overrides: Iterable[str]) -> Self:
         """The study with KEY=VALUE texts applied."""
-        data = tomllib.loads(self.to_toml())
-        for override in require_texts("overrides", overrides):
+        overrides = require_texts("overrides", overrides)
+        data = without_following(
+            self, tomllib.loads(self.to_toml()), [text.partition("=")[0].strip() for text in overrides]
+        )
+        for override in overrides:
             _override(data, override)
         with of_toml():
             return type(self).from_dict(data, self.name, self._folder, self._trust)._placed_as(self)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
 
 from pydantic import BaseModel
 
 from fastexec.errors import InputError, in_study, option, said
-from fastexec.models._base import unknown_key
+from fastexec.models._base import Model, unknown_key
 from fastexec.models.strategies import RESERVED
 from fastexec.models.study import StudyModel
 from fastexec.models.sweep import Sweep, Tied, is_scenario_name
@@ -25,7 +25,7 @@ def written_out(study: StudyModel, sweep: Sweep) -> Iterator[tuple[str, str, dic
 
     InputError where a swept key is none of the study.
     """
-    base = study.model_dump(exclude={"sweep"})
+    base = without_following(study, study.model_dump(exclude={"sweep"}), sweep.keys)
     for name, (_, values) in zip(names_of(sweep), sweep.points(), strict=True):
         place, data = f"{in_study('[sweep]', 'sweep')} scenario {name}", base
         for key, value in values.items():
@@ -120,15 +120,51 @@ def _with(data: Any, key: str, path: list[str], value: Any, place: str) -> Any:
     return {**data, part: _with(data.get(part) or {}, key, rest, value, place) if rest else value}
 
 
+def without_following(study: StudyModel, data: dict[str, Any], keys: Iterable[str]) -> dict[str, Any]:
+    """A study's nested keys without those that were not set and whose defaults may change with one of the dotted ``keys``."""
+    names = _names(study)
+    for key in keys:
+        try:
+            path = _path(key, names, "")
+        except InputError:
+            continue  # said by whoever sets it
+        for parents in (path[:-1], path[:-2]) if path[-1] == "model" else (path[:-1],):
+            section: Any = study
+            for part in parents:
+                section = _inside(section, part)
+            for name in section.following(path[len(parents)]) if isinstance(section, Model) else ():
+                data = _less(data, [*parents, name])
+    return data
+
+
+def _names(study: StudyModel) -> dict[str, Any]:
+    return {"strategies": [{"name": strategy.name} for strategy in study.strategies], "train": study.train}
+
+
+def _inside(here: Any, part: str) -> Any:
+    """What a part of a section's path leads to; None where there is nothing."""
+    if isinstance(here, tuple):
+        return next((item for item in here if item.name == part), None)
+    return here.get(part) if isinstance(here, dict) else getattr(here, part, None)
+
+
+def _less(data: Any, path: list[str]) -> Any:
+    """``data`` without the key at a path; what lies beside the path is shared, not copied."""
+    part, rest = path[0], path[1:]
+    if isinstance(data, (list, tuple)):
+        return [_less(item, rest) if item["name"] == part else item for item in data]
+    if not isinstance(data, dict) or part not in data:
+        return data
+    if not rest:
+        return {key: value for key, value in data.items() if key != part}
+    return {**data, part: _less(data[part], rest)}
+
+
 def value_at(study: StudyModel, key: str) -> Any:
     """The validated value behind a swept key; sections and ranges as tables, lists as lists."""
     here: Any = study
-    names = {"strategies": [{"name": strategy.name} for strategy in study.strategies], "train": study.train}
-    for part in _path(key, names, ""):
-        if isinstance(here, tuple):
-            here = next(item for item in here if item.name == part)
-        else:
-            here = here[part] if isinstance(here, dict) else getattr(here, part)
+    for part in _path(key, _names(study), ""):
+        here = _inside(here, part)
     return _plain(here)
 
 

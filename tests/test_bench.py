@@ -187,6 +187,7 @@ def test_a_bad_file_is_one_line(name, tmp_path):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.processes
 def test_bad_words_are_one_line_before_anything_is_measured(tmp_path):
     for words, told in (
         (("--out", tmp_path / "nowhere" / "x.json"), "there is no folder"),

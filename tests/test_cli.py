@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from commands import typed
+from commands import process, typed
 from conftest import ROOT, data_file
 
 STUDY = """
@@ -30,19 +30,6 @@ name = "pov10"
 model = "pov"
 rate = 0.1
 """
-
-
-def process(*words, cwd):
-    """The same as ``typed``, as a process of its own."""
-    ended = subprocess.run(
-        [sys.executable, "-W", "error", "-m", "fastexec", *map(str, words)],
-        cwd=cwd,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    return ended.returncode, ended.stdout, ended.stderr
 
 
 @pytest.fixture
@@ -67,9 +54,7 @@ def test_run_compare_replay_check(place):
     status, out, _ = typed("compare", "results/tiny", "--baseline", "pov10", "--format", "json", cwd=place)
     assert status == 0
     assert json.loads(out)["baseline"] == "pov10"
-    status, out, _ = typed(
-        "replay", "results/tiny", "--episode", 7, "--strategy", "twap", "--format", "csv", cwd=place
-    )
+    status, out, _ = typed("replay", "results/tiny", "--episode", 7, "--strategy", "twap", "--format", "csv", cwd=place)
     assert status == 0
     assert len(out.splitlines()) == 7
     assert (

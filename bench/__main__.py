@@ -18,10 +18,12 @@ from jobs.catalogue import chosen
 from jobs.job import Size
 from machine import ROOT, machine
 from record import RecordError, changes, load, record, require_same_machine, require_writable, save
-from section import between, rewrite
+from section import between, front, rewrite, section
 from show import show
 
-README, FIGURES, DEFAULT_OUT = ROOT / "README.md", ROOT / "bench" / "figures.json", ROOT / "results" / "bench.json"
+FIGURES, DEFAULT_OUT = ROOT / "bench" / "figures.json", ROOT / "results" / "bench.json"
+#: Pages that hold figures, and what makes theirs.
+PAGES = ((ROOT / "README.md", front), (ROOT / "bench" / "README.md", section))
 
 
 class Progress:
@@ -99,7 +101,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--only", default="", metavar="TEXT", help="jobs whose group or name holds this text")
     parser.add_argument("--against", type=Path, metavar="FILE", help="an earlier run on this machine: mark changes")
     parser.add_argument("--from", dest="stored", type=Path, metavar="FILE", help="show a stored run, measure nothing")
-    parser.add_argument("--readme", action="store_true", help="rewrite the README's figures and bench/figures.json")
+    parser.add_argument("--readme", action="store_true", help="rewrite the figures of both READMEs and figures.json")
     parser.add_argument("--out", type=Path, metavar="FILE", help="file of the figures; results/bench.json by default")
     return parser.parse_args(arguments)
 
@@ -116,7 +118,8 @@ def main(arguments: list[str]) -> None:
     show(run, None if earlier is None else changes(run, earlier))
     if asked.readme:
         save(FIGURES, run)
-        rewrite(README, run)
+        for page, figures in PAGES:
+            rewrite(page, figures(run))
     if stored is None or asked.out is not None:
         out = asked.out or DEFAULT_OUT
         save(out, run)
@@ -127,7 +130,8 @@ def prepared(asked: argparse.Namespace) -> tuple[dict[str, Any] | None, dict[str
     """What can be wrong is found before anything is measured; returns the earlier run and the stored one."""
     stored = None if asked.stored is None else load(asked.stored)
     if asked.readme:
-        between(README.read_text("utf-8"))
+        for page, _ in PAGES:
+            between(page)
         if stored["only"] if stored else asked.only:
             raise RecordError("--readme needs every figure; leave --only out")
     if asked.out is None:

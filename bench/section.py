@@ -1,4 +1,4 @@
-"""The README's figures, made from a run and nothing else, between two markers."""
+"""Figures on pages, made from a run and nothing else, between two markers: ten in README.md, all in bench/README.md."""
 
 from __future__ import annotations
 
@@ -10,6 +10,25 @@ from jobs.job import BASELINES, FLOORS
 from record import RecordError
 
 BEGIN, END = "<!-- figures: made by scripts/bench.py --readme -->", "<!-- end of figures -->"
+#: What the front page tells.
+FRONT = (
+    "three normals", "one strategy", "8 strategies", "rule batched", "rule backward", "Parquet, a table",
+    "large_cap (6)", "import fastexec", "fastexec run, warm", "fastexec run, cold",
+)  # fmt: skip
+
+
+def front(run: dict[str, Any]) -> str:
+    """Markdown: the machine in a line, and the jobs that people ask for."""
+    machine = run["machine"]
+    jobs = [row for row in run["jobs"] if row["name"] in FRONT]
+    head = (
+        f"Measured {run['measured']} on {machine['threads']} threads of an {machine['processor']}, medians of rounds; *times "
+        "longer* is what others take for the same in the same rounds:"
+    )
+    lines = ["", f"| job | 1 thread | {machine['threads']} threads | times longer |", "|---|---|---|---|"]
+    return "\n".join(
+        [head, *lines, *(f"| {' | '.join(_cells(row, floor=False))} |" for row in jobs if "missing" not in row)]
+    )
 
 
 def section(run: dict[str, Any]) -> str:
@@ -40,13 +59,14 @@ def _table(run: dict[str, Any]) -> list[str]:
         lines.append(f"| **{group}** | | | | |")
         for row in rows:
             if "missing" not in row:
-                unit = "" if row["unit"] in ("s", "MB") else f" {words.plural(row['unit'])}"
-                cells = (
-                    row["name"], words.rate(row["one"], row["unit"]) + unit, words.all_threads(row),
-                    words.times(row.get("floor")), words.baselines(row),
-                )  # fmt: skip
-                lines.append(f"| {' | '.join(cells)} |")
+                lines.append(f"| {' | '.join(_cells(row))} |")
     return lines
+
+
+def _cells(row: dict[str, Any], floor: bool = True) -> list[str]:
+    unit = "" if row["unit"] in ("s", "MB") else f" {words.plural(row['unit'])}"
+    rates = [row["name"], words.rate(row["one"], row["unit"]) + unit, words.all_threads(row)]
+    return [*rates, *([words.times(row.get("floor"))] if floor else []), words.baselines(row)]
 
 
 def _growth(series: list[dict[str, Any]]) -> list[str]:
@@ -54,16 +74,21 @@ def _growth(series: list[dict[str, Any]]) -> list[str]:
     return heads + [f"| {' | '.join(words.growth(one))} |" for one in series]
 
 
-def between(text: str) -> str:
-    """What stands between the markers; RecordError where they are not there once each, in order."""
+def between(page: Path) -> str:
+    """What stands between a page's markers; RecordError where they are not there once each, in order."""
+    return _cut(page)[1].strip("\n")
+
+
+def rewrite(page: Path, figures: str) -> None:
+    """Put the figures between a page's markers."""
+    before, _, after = _cut(page)
+    page.write_text(f"{before}{BEGIN}\n{figures}\n{END}{after}", "utf-8")
+
+
+def _cut(page: Path) -> tuple[str, str, str]:
+    text = page.read_text("utf-8")
     if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(BEGIN) > text.index(END):
-        raise RecordError(f"README.md: needs the lines {BEGIN} and {END}, once each and in this order")
-    return text.split(BEGIN)[1].split(END)[0].strip("\n")
-
-
-def rewrite(readme: Path, run: dict[str, Any]) -> None:
-    text = readme.read_text("utf-8")
-    between(text)
+        raise RecordError(f"{page.name}: needs the lines {BEGIN} and {END}, once each and in this order")
     before, rest = text.split(BEGIN)
-    after = rest.split(END)[1]
-    readme.write_text(f"{before}{BEGIN}\n{section(run)}\n{END}{after}", "utf-8")
+    between, after = rest.split(END)
+    return before, between, after

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from cells import notebook  # noqa: F401
+from fastexec.models.plugins import registry
 from fastexec.models.study import StudyModel
 from foreign_results import foreign, here  # noqa: F401
 
@@ -25,10 +26,15 @@ atexit.register(shutil.rmtree, os.environ["FASTEXEC_STATE_DIR"], ignore_errors=T
 
 @pytest.fixture(autouse=True)
 def _the_process_as_it_was() -> Iterator[None]:
-    """The command line, called within the process, sets handlers of signals and of warnings for the process it ends."""
+    """The command line, called within the process, sets handlers of signals and of warnings for the process it ends; and who
+    decorates a function makes a strategy known to every study of the process.
+    """
+    known = {module: dict(found) for module, found in registry.items()}
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     show = warnings.showwarning
     yield
+    registry.clear()
+    registry.update(known)
     warnings.showwarning = show
     for number, handler in handlers.items():
         signal.signal(number, handler)

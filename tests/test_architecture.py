@@ -1,4 +1,4 @@
-"""The house stands as planned: floors, what kernels may touch, sizes, the top level, the README's map, the lock."""
+"""The house stands as planned: floors, what kernels may touch, sizes, the top level, the map, the lock."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "fastexec"
 KERNELS = PACKAGE / "kernels"
 JIT = tuple(KERNELS / name for name in ("_bind.py", "_cache.py", "_calls.py", "_compiler.py", "_jit.py", "_sources.py"))
-README = ROOT / "README.md"
+CONTRIBUTING = ROOT / ".github" / "CONTRIBUTING.md"
 LOCK = ROOT / "scripts" / "requirements.lock"
 
 TOP_LEVEL = {"pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md", "fastexec", "bench", "tests", "scripts"}
@@ -215,8 +215,8 @@ def test_top_level_holds_what_is_agreed() -> None:
 
 
 def mapped() -> set[str]:
-    """Return the paths and patterns that the README's map names; its indentation gives the folder."""
-    blocks = re.findall(r"^```text\n(.*?)^```", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    """Return the paths and patterns that the map in CONTRIBUTING names; its indentation gives the folder."""
+    blocks = re.findall(r"^```text\n(.*?)^```", CONTRIBUTING.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     (house,) = (block for block in blocks if re.search("^fastexec/", block, re.MULTILINE))
     found: set[str] = set()
     folders = {-1: ""}  # of each indentation
@@ -232,8 +232,8 @@ def mapped() -> set[str]:
     return found
 
 
-@pytest.mark.skipif(not README.exists(), reason="a source tree without its README")
-def test_readme_maps_the_tree() -> None:
+@pytest.mark.skipif(not CONTRIBUTING.exists(), reason="a source tree without its CONTRIBUTING")
+def test_contributing_maps_the_tree() -> None:
     named = mapped()
     assert [name for name in sorted(named) if not any(ROOT.glob(name.rstrip("/")))] == []
     modules = {f"fastexec/{path.name}" for path in PACKAGE.glob("*.py")}

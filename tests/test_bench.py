@@ -187,6 +187,7 @@ def test_a_bad_file_is_one_line(name, tmp_path):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.processes
 def test_bad_words_are_one_line_before_anything_is_measured(tmp_path):
     for words, told in (
         (("--out", tmp_path / "nowhere" / "x.json"), "there is no folder"),
@@ -215,24 +216,28 @@ def test_a_stored_run_shows_without_measuring(run, tmp_path):
 
 
 @pytest.mark.skipif(not (ROOT / "README.md").exists(), reason="a source tree without its README")
-def test_readme_holds_the_figures_of_the_stored_run():
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize(("page", "figures"), [("README.md", section.front), ("bench/README.md", section.section)])
+def test_pages_hold_the_figures_of_the_stored_run(page, figures):
     stored = record.load(ROOT / "bench" / "figures.json")
-    assert section.between(text) == section.section(stored), "run `python3 scripts/bench.py --readme`"
+    assert section.between(ROOT / page) == figures(stored), "run `python3 scripts/bench.py --readme`"
+
+
+def test_the_front_page_names_jobs_that_are_measured():
+    assert set(section.FRONT) <= {job["name"] for job in record.load(ROOT / "bench" / "figures.json")["jobs"]}
 
 
 def test_readme_is_rewritten_between_its_markers(run, tmp_path):
     readme = tmp_path / "README.md"
     readme.write_text(f"before\n{section.BEGIN}\nold\n{section.END}\nafter\n")
-    section.rewrite(readme, run)
+    section.rewrite(readme, section.section(run))
     text = readme.read_text()
     assert text.startswith("before\n")
     assert text.endswith("\nafter\n")
-    assert section.between(text) == section.section(run)
+    assert section.between(readme) == section.section(run)
     assert "| ours | 49.5 M path-steps | 99 M (2.00) | 2.00 | numpy 4.00, JAX missing |" in text
     readme.write_text("no markers")
     with pytest.raises(record.RecordError, match="README.md: needs the lines"):
-        section.rewrite(readme, run)
+        section.rewrite(readme, section.section(run))
 
 
 @pytest.mark.parametrize("quick", [True, False])

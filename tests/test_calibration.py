@@ -21,7 +21,7 @@ from fastexec.errors import InputError
 from fastexec.exact import curve
 from fastexec.models.study import StudyModel
 
-SETS, FEW_SETS, DAYS, STEPS = 50, 20, 30, 120
+SETS, FEW_SETS, DAYS, STEPS = 50, 8, 30, 120
 # Largest error over 50 sets of 30 days of 120 steps, relative for scales, absolute for correlations; seen: two thirds of it.
 BOUNDS = {
     "volatility": 0.04, "spread_mean": 0.07, "spread_sd": 0.07, "volume_mean": 0.22, "volume_sd": 0.06,

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from commands import process, typed
 from conftest import ROOT, data_file
 
 STUDY = """
@@ -31,19 +32,6 @@ rate = 0.1
 """
 
 
-def fastexec(*words, cwd, **environment):
-    """Run the command; (status, standard output, standard error)."""
-    ended = subprocess.run(
-        [sys.executable, "-W", "error", "-m", "fastexec", *map(str, words)],
-        cwd=cwd,
-        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    return ended.returncode, ended.stdout, ended.stderr
-
-
 @pytest.fixture
 def place(tmp_path):
     (tmp_path / "tiny.toml").write_text(STUDY)
@@ -55,42 +43,40 @@ def tree(folder: Path) -> list[str]:
 
 
 def test_run_compare_replay_check(place):
-    status, out, error = fastexec("run", "tiny.toml", cwd=place)
+    status, out, error = process("run", "tiny.toml", cwd=place)
     assert (status, error) == (0, "")
     assert "saving against twap" in out
     assert "no difference shown" in out or "dearer" in out or "cheaper" in out
     assert str(place / "results" / "tiny") in out
-    status, again, error = fastexec("run", "tiny.toml", cwd=place)
+    status, again, error = typed("run", "tiny.toml", cwd=place)
     assert (status, error) == (0, "")
     assert "is complete in this folder" in again
-    status, out, _ = fastexec("compare", "results/tiny", "--baseline", "pov10", "--format", "json", cwd=place)
+    status, out, _ = typed("compare", "results/tiny", "--baseline", "pov10", "--format", "json", cwd=place)
     assert status == 0
     assert json.loads(out)["baseline"] == "pov10"
-    status, out, _ = fastexec(
-        "replay", "results/tiny", "--episode", 7, "--strategy", "twap", "--format", "csv", cwd=place
-    )
+    status, out, _ = typed("replay", "results/tiny", "--episode", 7, "--strategy", "twap", "--format", "csv", cwd=place)
     assert status == 0
     assert len(out.splitlines()) == 7
     assert (
         out.splitlines()[0].replace('"', "")
         == "episode,strategy,step,mid,spread,volume,shares,price,remaining,own_impact"
     )
-    status, out, error = fastexec("check", "tiny.toml", cwd=place)
+    status, out, error = typed("check", "tiny.toml", cwd=place)
     assert (status, error) == (0, "")
     assert "[order]" in out
     assert "control variate" in out
-    status, out, error = fastexec("run", "tiny.toml", "--seed", 9, cwd=place)
+    status, out, error = typed("run", "tiny.toml", "--seed", 9, cwd=place)
     assert status == 3
     assert "holds another study" in error
-    status, _, error = fastexec("run", "tiny.toml", "--episodes", 400, cwd=place)
+    status, _, error = typed("run", "tiny.toml", "--episodes", 400, cwd=place)
     assert status == 3
-    status, _, error = fastexec("run", "tiny.toml", "--episodes", 400, "--resume", "--quiet", cwd=place)
+    status, _, error = typed("run", "tiny.toml", "--episodes", 400, "--resume", "--quiet", cwd=place)
     assert (status, error) == (0, "")
 
 
 def test_set_overrides_any_key_and_replayed_steps_are_the_stored_ones(place):
     settings = ["--set", "order.shares=1200", "--set", "strategies.pov10.rate=0.2", "--set", "output.steps=5"]
-    status, _, error = fastexec("run", "tiny.toml", *settings, "--out", "r", cwd=place)
+    status, _, error = typed("run", "tiny.toml", *settings, "--out", "r", cwd=place)
     assert (status, error) == (0, "")
     stored = pq.read_table(place / "r" / "steps").to_pandas()
     ended = subprocess.run(
@@ -105,7 +91,7 @@ def test_set_overrides_any_key_and_replayed_steps_are_the_stored_ones(place):
 
 @pytest.mark.parametrize("words", [["presets"], ["schema"], ["info"], ["--version"], ["--help"], ["run", "--help"], []])
 def test_what_needs_no_study(place, words):
-    status, out, error = fastexec(*words, cwd=place)
+    status, out, error = typed(*words, cwd=place)
     assert (status, error) == (0, "")
     assert out
     assert tree(place) == ["tiny.toml"]
@@ -147,7 +133,7 @@ BAD = [
 
 @pytest.mark.parametrize(("settings", "message"), BAD, ids=[" ".join(s) for s, _ in BAD])
 def test_bad_keys_are_one_line_status_2_and_write_nothing(place, settings, message):
-    status, out, error = fastexec("run", "tiny.toml", *(w for s in settings for w in ("--set", s)), cwd=place)
+    status, out, error = typed("run", "tiny.toml", *(w for s in settings for w in ("--set", s)), cwd=place)
     assert (status, out) == (2, "")
     assert message in error
     assert error.count("\n") == 1
@@ -184,7 +170,7 @@ def test_bad_words_and_files(place, words, message):
         '[market]\nmodel = "replay"\nbars = "bars.parquet"\nsymbol = "X"\n[[strategies]]\nmodel = "twap"\n'
     )
     before = tree(place)
-    status, out, error = fastexec(*words, cwd=place)
+    status, out, error = typed(*words, cwd=place)
     assert (status, out) == (2, "")
     assert message in error
     assert error.count("\n") == 1
@@ -193,13 +179,13 @@ def test_bad_words_and_files(place, words, message):
 
 
 def test_debug_shows_the_traceback(place):
-    status, _, error = fastexec("run", "nothing.toml", "--debug", cwd=place)
+    status, _, error = typed("run", "nothing.toml", "--debug", cwd=place)
     assert status == 2
     assert "Traceback" in error
 
 
 def test_a_folder_that_cannot_be_written_is_status_1(place):
-    status, _, error = fastexec("run", "tiny.toml", "--out", "/proc/nowhere/r", cwd=place)
+    status, _, error = typed("run", "tiny.toml", "--out", "/proc/nowhere/r", cwd=place)
     assert status == 1
     assert "cannot be written" in error
     assert error.count("\n") == 1
@@ -221,10 +207,10 @@ def test_replay_of_real_bars_from_the_command_line(place):
         f'name = "ibm"\n[order]\nshares = 20000\n[market]\nmodel = "replay"\nbars = "{bars}"\nsymbol = "IBM"\n'
         '[[strategies]]\nmodel = "twap"\n[[strategies]]\nmodel = "vwap"\n'
     )
-    status, out, error = fastexec("run", "ibm.toml", cwd=place)
+    status, out, error = typed("run", "ibm.toml", cwd=place)
     assert (status, error) == (0, "")
     assert "Student's t over 5 days" in out
-    status, _, error = fastexec("run", "ibm.toml", "--set", "market.symbol=IBN", "--out", "r", cwd=place)
+    status, _, error = typed("run", "ibm.toml", "--set", "market.symbol=IBN", "--out", "r", cwd=place)
     assert status == 2
     assert "IBM" in error
     assert not (place / "r").exists()

@@ -20,7 +20,10 @@ from fastexec.studies.study import Study
 from test_run import assert_same_files
 
 distributed = pytest.importorskip("distributed")
-pytestmark = pytest.mark.filterwarnings("default")  # Dask's own, of sockets closed late, are not ours
+pytestmark = [
+    pytest.mark.processes,
+    pytest.mark.filterwarnings("default"),
+]  # Dask's own, of sockets closed late, are not ours
 
 STUDY = Study.from_dict({**SMALL, "episodes": 4000, "output": {"steps": 7}})
 CHUNK = 250
@@ -168,7 +171,6 @@ def test_a_chunk_that_always_fails_is_named_with_the_command_that_shows_it(clust
     assert_same_files(threads, tmp_path / "r")
 
 
-@pytest.mark.slow
 def test_a_chunk_that_takes_every_worker_with_it(cluster, client, tmp_path):
     class Deadly(distributed.WorkerPlugin):
         def setup(self, worker):

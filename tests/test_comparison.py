@@ -138,6 +138,7 @@ def row_of(results, cv=False):
     return comparison_table(from_summary(accumulator.table([cv, cv])), "a").to_pylist()[0]
 
 
+@pytest.mark.slow
 def test_intervals_cover_the_planted_saving_95_times_in_100():
     rng = np.random.default_rng(2)
     rows = [row_of(planted(rng, 12, 0.3)) for _ in range(600)]

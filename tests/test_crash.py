@@ -24,6 +24,8 @@ from fastexec.studies.study import Study
 from test_cli import STUDY
 from test_run import assert_same_files
 
+pytestmark = pytest.mark.processes
+
 # The command itself, but that summaries without rows are kept far more often than every ten seconds.
 COMMAND = "import fastexec.runs.run as r; r._CHECKPOINT = 0.01; from fastexec.cli.main import main; main()"
 ROWS = ["--episodes", "120000", "--chunk", "1000", "--out", "r"]
@@ -74,9 +76,7 @@ def killed_and_resumed(folder, words, times, seed):
 
 
 @pytest.mark.parametrize(("words", "times"), [
-    pytest.param(ROWS, 2, id="rows"), pytest.param(SUMMARIES, 2, id="summaries"),
-    pytest.param(ROWS, 20, id="rows-20", marks=pytest.mark.slow),
-    pytest.param(SUMMARIES, 20, id="summaries-20", marks=pytest.mark.slow),
+    pytest.param(ROWS, 20, id="rows"), pytest.param(SUMMARIES, 20, id="summaries"),
 ])  # fmt: skip
 def test_killed_at_random_moments_and_resumed_equals_a_single_run(tmp_path, words, times):
     for name in ("killed", "single"):

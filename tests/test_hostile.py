@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from dataclasses import replace
 
 import numpy as np
@@ -12,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import fastexec as fx
+from commands import typed
 from conftest import SMALL
 from fastexec.errors import FastexecError, InputError, RefusedError
 from fastexec.models.trust import is_recorded
@@ -23,7 +25,6 @@ from fastexec.runs.replay import replay_episode
 from fastexec.runs.verify import verify
 from fastexec.studies.study import Study
 from manifests import LEARNED, learned, listed_anew
-from test_cli import fastexec
 
 WILD = """
 import fastexec as fx
@@ -70,7 +71,9 @@ def test_a_pipe_in_place_of_a_file_is_not_waited_for(made, tmp_path, name):
     if name == ".lock":
         (tmp_path / "r" / "manifest.parquet").unlink()
     for words in VERBS.values():
-        ended, _, error = fastexec(*words, cwd=tmp_path)
+        signal.alarm(60)  # who waits for a writer waits for ever
+        ended, _, error = typed(*words, cwd=tmp_path)
+        signal.alarm(0)
         assert ended in (0, 1, 2, 3)
         assert error.count("\n") == (ended != 0), (words, error)
         assert "fault of fastexec itself" not in error
@@ -83,7 +86,7 @@ def test_what_is_no_regular_file_is_never_replaced(made, tmp_path):
     os.mkfifo(tmp_path / "pipe.html")
     (tmp_path / "link.html").symlink_to(tmp_path / "nowhere")
     for name in ("pipe.html", "link.html"):
-        ended, _, error = fastexec("report", made, "--out", tmp_path / name, cwd=tmp_path)
+        ended, _, error = typed("report", made, "--out", tmp_path / name, cwd=tmp_path)
         assert (ended, error.count("\n")) == (2, 1)
     assert (tmp_path / "pipe.html").is_fifo()
     assert (tmp_path / "link.html").is_symlink()
@@ -152,7 +155,7 @@ def test_a_sealed_manifest_is_held_to_its_schema(made, tmp_path, changes, said):
     seal(tmp_path / "r", changes, said)
     with pytest.raises(InputError, match="is damaged, or no manifest"):
         manifest.read(Place.of(tmp_path / "r"))
-    ended, out, error = fastexec("status", "r", cwd=tmp_path)
+    ended, out, error = typed("status", "r", cwd=tmp_path)
     assert (ended, error) == (0, "")
     assert "complete" in out
 
@@ -160,7 +163,7 @@ def test_a_sealed_manifest_is_held_to_its_schema(made, tmp_path, changes, said):
 def test_a_manifest_of_another_study_makes_nothing_complete(made, tmp_path):
     shutil.copytree(made, tmp_path / "r")
     seal(tmp_path / "r", {}, {"identity": "1" * 64})
-    assert "incomplete" in fastexec("status", "r", cwd=tmp_path)[1]
+    assert "incomplete" in typed("status", "r", cwd=tmp_path)[1]
     with pytest.raises(InputError, match=r"study\.toml is not the study"):
         merge([tmp_path / "r"], tmp_path / "m")
 
@@ -199,11 +202,11 @@ def test_code_of_results_runs_for_no_verb_and_is_never_called_the_users(tmp_path
     monkeypatch.setenv("FASTEXEC_STATE_DIR", str(tmp_path / "state"))
     for words in (["check", "theirs/study.toml"], ["run", "theirs/study.toml", "--out", "mine"],
                   ["run", "theirs/study.toml", "--out", "theirs"]):  # fmt: skip
-        ended, _, error = fastexec(*words, cwd=tmp_path)
+        ended, _, error = typed(*words, cwd=tmp_path)
         assert (ended, error.count("\n")) == (2, 1)
         assert "wild.py (SHA-256" in error
     assert not is_recorded(digest)
-    assert fastexec("run", "theirs/study.toml", "--out", "mine", "--trust", "--quiet", cwd=tmp_path)[0] == 0
+    assert typed("run", "theirs/study.toml", "--out", "mine", "--trust", "--quiet", cwd=tmp_path)[0] == 0
     assert not is_recorded(digest)
 
 

@@ -8,6 +8,7 @@ import shutil
 import pyarrow.parquet as pq
 import pytest
 
+from commands import typed
 from fastexec.errors import InputError, RefusedError
 from fastexec.learning.agent import agent_table
 from fastexec.learning.training import train
@@ -18,7 +19,6 @@ from fastexec.runs.run import run
 from fastexec.runs.verify import verify
 from fastexec.studies.study import Study
 from manifests import TRAIN
-from test_cli import fastexec
 from test_nothing_mixed import other_agent
 from test_run import assert_same_files
 
@@ -52,7 +52,7 @@ def place(tmp_path):
 
 def test_verify_replay_and_resume_find_a_relative_input_from_anywhere(place, monkeypatch):
     monkeypatch.chdir(place)
-    assert fastexec("run", "sub/a.toml", "--out", "res", "--quiet", cwd=place)[0] == 0
+    assert typed("run", "sub/a.toml", "--out", "res", "--quiet", cwd=place)[0] == 0
     (place / "elsewhere").mkdir()
     monkeypatch.chdir(place / "elsewhere")
     assert verify(str(place / "res"), sample=2).faults == []
@@ -84,7 +84,7 @@ def test_elsewhere_the_folder_is_named_and_only_the_right_file_is_taken(place, m
     with pytest.raises(InputError, match=r"agents/ag\.parquet: there is no such file .* name its folder by data"):
         replay_episode("res", 3)
     assert replay_episode("res", 3, data="data").num_rows == 24
-    assert fastexec("verify", "res", "--sample", 1, "--data", "data", cwd=place)[:1] == (0,)
+    assert typed("verify", "res", "--sample", 1, "--data", "data", cwd=place)[:1] == (0,)
     assert verify("res").faults == []  # no input is needed
     with pytest.raises(InputError, match="data='nowhere': is no folder"):
         replay_episode("res", 3, data="nowhere")

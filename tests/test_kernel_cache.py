@@ -16,6 +16,8 @@ import pytest
 from fastexec.kernels import _cache
 from fastexec.kernels._jit import JIT_DISABLED
 
+pytestmark = pytest.mark.processes
+
 ROOT = Path(__file__).resolve().parents[1]
 #: Compiles two small kernels, an entry and a bound stage, and prints what comes out and what was compiled.
 PROGRAM = """

@@ -14,6 +14,7 @@ import pytest
 
 import fastexec as fx
 from conftest import data_file
+from fastexec.calibration import market_fit
 from fastexec.calibration.calibrate import calibrate
 from fastexec.calibration.panel import session_of
 from fastexec.data.bars import read_bars
@@ -211,6 +212,13 @@ def test_a_bar_off_the_grid_cannot_be_filled(tmp_path: Path) -> None:
 # ---- spacings and quotes
 
 
+@pytest.fixture
+def few_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fit that is not asked how well it fits."""
+    monkeypatch.setattr(market_fit, "_ROUNDS", 2)
+
+
+@pytest.mark.usefixtures("few_rounds")
 @pytest.mark.parametrize(("spacing", "bars"), [(3_600, 7), (2_700, 8), (5_400, 5)])
 def test_long_bars_have_a_curve_value_each_at_most(tmp_path: Path, spacing: int, bars: int) -> None:
     days = tuple(range(20240301, 20240321))
@@ -221,6 +229,7 @@ def test_long_bars_have_a_curve_value_each_at_most(tmp_path: Path, spacing: int,
     tomllib.loads(found.to_toml())
 
 
+@pytest.mark.usefixtures("few_rounds")
 @pytest.mark.parametrize("name", ["close", "Last", "Close Price"])
 def test_bars_without_quotes_take_a_fixed_spread(tmp_path: Path, name: str) -> None:
     close = 50.0 + np.random.default_rng(3).integers(-2, 3, 60).cumsum() / 100

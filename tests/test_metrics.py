@@ -8,13 +8,13 @@ import pytest
 from scipy import stats
 
 import fastexec as fx
+from commands import typed
 from conftest import data_file, small_study
 from fastexec.errors import InputError
 from fastexec.runs.run import run
 from fastexec.statistics.metrics import Metric, metric_of
 from fastexec.statistics.paired import sharper
 from fastexec.studies.study import Study
-from test_cli import fastexec
 
 EPISODES, AVERSION = 1500, 1e-3
 
@@ -149,7 +149,7 @@ def test_what_is_no_metric(folder, metric, message):
 
 def test_without_rows_there_is_no_metric(tmp_path):
     made(tmp_path / "r", episodes=100, output={"rows": "none"})
-    status, out, error = fastexec("compare", "r", "--metric", "cvar95", cwd=tmp_path)
+    status, out, error = typed("compare", "r", "--metric", "cvar95", cwd=tmp_path)
     assert (status, out, error.count("\n")) == (2, "", 1)
     assert "--metric cvar95: r holds no rows (output.rows = none); run the study with rows = all" in error
 

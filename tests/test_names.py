@@ -6,11 +6,12 @@ import pytest
 import tomli_w
 
 import fastexec as fx
+from commands import typed
 from conftest import SMALL
 from fastexec.errors import InputError
 from fastexec.models.names import is_name
 from fastexec.studies.study import Study
-from test_cli import fastexec, tree
+from test_cli import tree
 
 BAD = [
     "../../x",
@@ -75,7 +76,7 @@ def test_a_path_as_the_name_of_a_section_writes_nothing(tmp_path):
         ["train", "study.toml", "--out", "agent.parquet"],
         ["check", "study.toml"],
     ):
-        status, out, error = fastexec(*words, cwd=tmp_path / "in")
+        status, out, error = typed(*words, cwd=tmp_path / "in")
         assert (status, out, error.count("\n")) == (2, "", 1)
         assert (
             "train: must be a name of letters, digits and . _ -, at most 64, not beginning with a dot, not '../../x'"

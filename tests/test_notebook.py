@@ -17,6 +17,8 @@ from nbclient import NotebookClient
 from conftest import ROOT
 from test_run import assert_same_files
 
+pytestmark = pytest.mark.processes
+
 CELLS = [
     """
 import json

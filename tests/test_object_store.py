@@ -25,7 +25,7 @@ from fastexec.studies.study import Study
 from test_own_strategies import PATIENT, STUDY as OWN
 
 pytest.importorskip("moto.server")
-pytestmark = pytest.mark.filterwarnings("default")  # of the server
+pytestmark = [pytest.mark.processes, pytest.mark.filterwarnings("default")]  # of the server
 
 STUDY = Study.from_dict({**SMALL, "episodes": 1500, "output": {"steps": 7}})
 

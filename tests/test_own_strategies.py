@@ -15,13 +15,14 @@ import pyarrow.parquet as pq
 import pytest
 
 import fastexec as fx
+from commands import typed
 from conftest import ROOT, small_study
 from fastexec.errors import InputError, RefusedError
 from fastexec.runs.replay import replay_episode
 from fastexec.runs.run import run
 from fastexec.simulation import prepare, simulate
 from fastexec.studies.study import Study
-from test_cli import fastexec, tree
+from test_cli import tree
 
 SIGNATURE = "(shares, remaining, mid, spread, last_volume, params, step, steps)"
 PATIENT = f'''
@@ -238,7 +239,7 @@ def test_one_registered_in_the_running_program_needs_no_file_in_the_study(place)
 )
 def test_bad_words_are_status_2_and_write_nothing(place, words, said):
     before = tree(place)
-    status, out, error = fastexec("run", "mine.toml", *words, cwd=place)
+    status, out, error = typed("run", "mine.toml", *words, cwd=place)
     assert (status, out) == (2, "")
     assert said in error
     assert error.count("\n") == 1
@@ -247,21 +248,21 @@ def test_bad_words_are_status_2_and_write_nothing(place, words, said):
 
 def test_from_the_command_line(place):
     (place / "bare.toml").write_text(STUDY.replace('plugins = ["own.py"]\n', ""))
-    status, out, error = fastexec("run", "bare.toml", "--plugin", "own.py", cwd=place)
+    status, out, error = typed("run", "bare.toml", "--plugin", "own.py", cwd=place)
     assert (status, error) == (0, "")
     assert "waits" in out
-    status, out, _ = fastexec("check", "mine.toml", cwd=place)
+    status, out, _ = typed("check", "mine.toml", cwd=place)
     assert status == 0
     assert "timing has mean zero for twap, patient, waits" in out
     assert "own.py, SHA-256" in out
-    status, out, _ = fastexec("schema", "--plugin", "own.py", cwd=place)
+    status, out, _ = typed("schema", "--plugin", "own.py", cwd=place)
     assert status == 0
     assert "More while the spread is tight." in out
     assert "slow = 0.5" in out
-    status, out, _ = fastexec(
+    status, out, _ = typed(
         "replay", "results/mine", "--episode", 3, "--strategy", "waits", "--format", "csv", cwd=place
     )
     assert (status, len(out.splitlines())) == (0, 13)
-    status, _, error = fastexec("run", "bare.toml", "--out", "s", cwd=place)
+    status, _, error = typed("run", "bare.toml", "--out", "s", cwd=place)
     assert status == 2
     assert "unknown model 'patient'" in error

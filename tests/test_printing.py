@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, strategies as st
 
+from commands import process, typed
 from fastexec.cli.console import console_of, console_of_errors
 from fastexec.cli.exits import show_warning
 from fastexec.cli.main import main
@@ -23,7 +24,7 @@ from fastexec.printing import harmless
 from fastexec.runs import progress
 from manifests import listed_anew
 from test_architecture import PACKAGE, parse, sources, where
-from test_cli import STUDY, fastexec
+from test_cli import STUDY
 from test_terminal import AGENT, CODES, in_terminal
 
 ATTACK = "\x1b]0;pwned\x07\x1b[2J\r\u202eevil\x9b\u2066\n\x00"
@@ -133,8 +134,8 @@ def place(tmp_path_factory):
     (folder / "tiny.toml").write_text(STUDY + AGENT)
     (folder / "own.py").write_text(PLUGIN)
     (folder / "swept.toml").write_text(STUDY + SWEEP)
-    assert fastexec("run", "tiny.toml", "--quiet", "--out", "r", cwd=folder)[0] == 0
-    assert fastexec("run", "swept.toml", "--quiet", "--out", "s", cwd=folder)[0] == 0
+    assert typed("run", "tiny.toml", "--quiet", "--out", "r", cwd=folder)[0] == 0
+    assert typed("run", "swept.toml", "--quiet", "--out", "s", cwd=folder)[0] == 0
     shutil.copytree(folder / "r", folder / "whole")
     for path in [*(folder / "r").rglob("*.parquet"), *(folder / "s").rglob("*.parquet")]:
         if path.name != "manifest.parquet":
@@ -269,10 +270,10 @@ def test_warnings_are_lines_without_control_characters(capsys):
 def test_few_letters_are_enough(place, environment):
     """Where the encoding has no letter for it, it is escaped; nothing crashes."""
     shutil.copytree(place / "whole", place / "größe 価格", dirs_exist_ok=True)
-    status, out, error = fastexec("verify", "größe 価格", cwd=place, **environment)
+    status, out, error = process("verify", "größe 価格", cwd=place, **environment)
     assert (status, error) == (0, "")
     assert "all is well" in out
-    status, out, error = fastexec("compare", "größe", cwd=place, **environment)
+    status, out, error = process("compare", "größe", cwd=place, **environment)
     assert (status, out, error.count("\n")) == (2, "", 1)
     assert "holds no results" in error
 

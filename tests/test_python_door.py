@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 import fastexec as fx
+from commands import typed
 from conftest import SMALL
 from fastexec.errors import FastexecError, at_command_line, option, run_again
 from fastexec.runs.verify import verify
-from test_cli import fastexec
 
 STUDY = fx.Study.from_dict({**SMALL, "episodes": 50})
 KINDS = (np.int8, np.int64, np.uint16, np.float32, np.float64, np.float16, int, float)
@@ -138,11 +138,11 @@ def test_what_a_folder_refuses_is_said_in_pythons_words(tmp_path):
 
 def test_the_command_line_keeps_its_own_words(tmp_path):
     (tmp_path / "tiny.toml").write_text(STUDY.to_toml())
-    assert fastexec("run", "tiny.toml", "--out", "r", "--quiet", cwd=tmp_path)[0] == 0
-    status, _, error = fastexec("run", "tiny.toml", "--out", "r", "--set", "seed=9", cwd=tmp_path)
+    assert typed("run", "tiny.toml", "--out", "r", "--quiet", cwd=tmp_path)[0] == 0
+    status, _, error = typed("run", "tiny.toml", "--out", "r", "--set", "seed=9", cwd=tmp_path)
     assert status == 3
     assert "choose another --out, or --overwrite" in error
-    status, _, error = fastexec("run", "tiny.toml", "--set", "strategies.random.actions=3", cwd=tmp_path)
+    status, _, error = typed("run", "tiny.toml", "--set", "strategies.random.actions=3", cwd=tmp_path)
     assert status == 2
     assert "must be a table" in error
 

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.processes
+
 ROOT = Path(__file__).resolve().parent.parent
 STAND_IN = '#!/bin/sh\n[ "$1" = -c ] && exit 0\nfor word; do echo "$word"; done\nexit 7\n'
 FINGERPRINTS = "import setup_environment as s; print(s.fingerprint(s.LOCK), s.fingerprint(s.ROOT / 'pyproject.toml'))"

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import fastexec as fx
+from commands import typed
 from conftest import SMALL, data_file
 from fastexec.cli.main import main
 from fastexec.errors import InputError, RefusedError
@@ -24,7 +25,6 @@ from fastexec.runs.status import status
 from fastexec.simulation import prepare
 from fastexec.statistics import moments
 from fastexec.studies.study import Study
-from test_cli import fastexec
 from test_run import assert_same_files
 
 ROWS = {**SMALL, "episodes": 2500, "output": {"steps": 7}}
@@ -155,14 +155,14 @@ def test_status(apart, tmp_path):
 
 def test_the_verbs(apart, tmp_path):
     whole, parts = apart
-    status_, out, error = fastexec("merge", *parts, "--out", "m", "--quiet", cwd=tmp_path)
+    status_, out, error = typed("merge", *parts, "--out", "m", "--quiet", cwd=tmp_path)
     assert (status_, out, error) == (0, "", "")
-    status_, out, error = fastexec("verify", "m", "--sample", 2, cwd=tmp_path)
+    status_, out, error = typed("verify", "m", "--sample", 2, cwd=tmp_path)
     assert (status_, error) == (0, "")
     assert out == "m: all is well: 5 chunks with 2,500 episodes, 2 of them simulated again, summary and comparison\n"
-    assert fastexec("status", "m", cwd=tmp_path)[1] == "small: complete\n2,500 of 2,500 episodes (100.0 %)\n"
+    assert typed("status", "m", cwd=tmp_path)[1] == "small: complete\n2,500 of 2,500 episodes (100.0 %)\n"
     (tmp_path / "m" / "episodes" / "part-000000000500.parquet").unlink()
-    status_, out, error = fastexec("verify", "m", cwd=tmp_path)
+    status_, out, error = typed("verify", "m", cwd=tmp_path)
     assert (status_, out.count("\n"), error.count("\n")) == (1, 1, 1)
     assert "part-000000000500.parquet: is missing" in out
     assert "m: 1 fault; `fastexec run m/study.toml --out m --resume` computes damaged and missing chunks anew" in error

@@ -10,11 +10,14 @@ import time
 
 import pytest
 
+from commands import typed
 from conftest import ROOT
 from fastexec.errors import Interrupted
 from fastexec.runs.interruption import asked_to_stop
-from test_cli import STUDY, fastexec
+from test_cli import STUDY
 from test_run import assert_same_files
+
+pytestmark = pytest.mark.processes
 
 RUN = ["run", "tiny.toml", "--episodes", "200000", "--quiet"]
 LONG = [*RUN, "--chunk", "2000"]
@@ -58,7 +61,7 @@ def wait_for(process, there):
 def single(tmp_path_factory):
     folder = tmp_path_factory.mktemp("single")
     (folder / "tiny.toml").write_text(STUDY)
-    assert fastexec(*LONG, "--out", "r", cwd=folder)[0] == 0
+    assert typed(*LONG, "--out", "r", cwd=folder)[0] == 0
     return folder / "r"
 
 
@@ -72,7 +75,7 @@ def test_a_run_stops_between_chunks_and_goes_on(place, single, number):
     assert error == f"fastexec: {SAID[number]}; what is complete is kept, --resume goes on\n"
     assert not list((place / "r").rglob("*.tmp"))
     assert not (place / "r" / "summary.parquet").exists()
-    assert fastexec(*RUN, "--out", "r", "--resume", cwd=place) == (0, "", "")  # the chunk is the folder's
+    assert typed(*RUN, "--out", "r", "--resume", cwd=place) == (0, "", "")  # the chunk is the folder's
     assert_same_files(single, place / "r")
 
 

@@ -11,10 +11,13 @@ import sys
 
 import pytest
 
+from commands import typed
 from conftest import ROOT
 from fastexec import printing
-from test_cli import STUDY, fastexec
+from test_cli import STUDY
 from test_terminal import CODES, in_terminal
+
+pytestmark = pytest.mark.processes
 
 SWEEP = '\n[sweep]\n"order.shares" = [{}]\n'
 
@@ -24,7 +27,7 @@ def place(tmp_path_factory):
     folder = tmp_path_factory.mktemp("streams")
     (folder / "tiny.toml").write_text(STUDY)
     (folder / "swept.toml").write_text(STUDY + SWEEP.format(", ".join(str(600 + 6 * j) for j in range(40))))
-    assert fastexec("run", "tiny.toml", "--out", "r", "--quiet", cwd=folder)[0] == 0
+    assert typed("run", "tiny.toml", "--out", "r", "--quiet", cwd=folder)[0] == 0
     return folder
 
 

@@ -32,7 +32,8 @@ def test_presets_load_run_and_round_trip(name):
     assert again == study
     assert again.identity() == study.identity()
     assert study.name == name
-    results = simulate(study, episodes=200)
+    brief = study.with_overrides([f"train.{one}.{key}" for one in study.train for key in ("rounds=1", "batch=4096")])
+    results = simulate(brief if name != "mini_project" else study, episodes=200)
     cost = "program_cost" if study.costs.rule == "per_step" else "shortfall_bps"
     assert np.isfinite(results.episodes[cost]).all()
 

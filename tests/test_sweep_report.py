@@ -7,6 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import fastexec as fx
+from commands import typed
 from conftest import SMALL
 from fastexec.analysis.comparison import compare
 from fastexec.analysis.report.sweep_material import open_sweep
@@ -16,7 +17,7 @@ from fastexec.analysis.sweep_tables import axes_of, frontier
 from fastexec.place import Place
 from fastexec.runs.store import read_study
 from fastexec.studies.study import Study
-from test_cli import STUDY, fastexec, tree
+from test_cli import STUDY, tree
 
 SWEEP = {
     "market.price.volatility": [0.0005, 0.001, 0.002],
@@ -131,18 +132,18 @@ def test_a_sweep_under_per_step_claims_no_saving(tmp_path):
 def test_a_sweep_from_the_command_line(tmp_path):
     (tmp_path / "tiny.toml").write_text(STUDY)
     sweep = ("--set", "sweep.order.shares=[300, 600]")
-    status, out, error = fastexec("run", "tiny.toml", *sweep, cwd=tmp_path, COLUMNS="80")
+    status, out, error = typed("run", "tiny.toml", *sweep, cwd=tmp_path, COLUMNS="80")
     assert (status, error) == (0, "")
     assert "shares_300: 300 episodes, saving against twap" in out
     tables = [line for line in out.splitlines() if line.startswith(("strategy", "twap", "pov10", "shares_"))]
     assert len(tables) == 8
     assert max(map(len, tables)) <= 80
-    status, out, _ = fastexec("replay", "results/tiny", "--episode", "3", "--scenario", "shares_600", cwd=tmp_path)
+    status, out, _ = typed("replay", "results/tiny", "--episode", "3", "--scenario", "shares_600", cwd=tmp_path)
     assert status == 0
     assert [line for line in out.splitlines() if line.startswith("episode")] == ["episode 3, twap", "episode 3, pov10"]
-    status, out, _ = fastexec("report", "results/tiny", "--figures", "f", cwd=tmp_path)
+    status, out, _ = typed("report", "results/tiny", "--figures", "f", cwd=tmp_path)
     assert (status, out) == (0, "report: results/tiny/report.html\nfigures: 2 files in f\n")
-    status, out, _ = fastexec("check", "tiny.toml", *sweep, cwd=tmp_path)
+    status, out, _ = typed("check", "tiny.toml", *sweep, cwd=tmp_path)
     assert "scenarios        2; prepared and timed here: 2" in out
 
 
@@ -155,7 +156,7 @@ def test_a_sweep_from_the_command_line(tmp_path):
 ])  # fmt: skip
 def test_bad_sweeps_are_one_line_and_write_nothing(tmp_path, words, status, message):
     (tmp_path / "tiny.toml").write_text(STUDY)
-    ended, out, error = fastexec(*words, cwd=tmp_path)
+    ended, out, error = typed(*words, cwd=tmp_path)
     assert (ended, out) == (status, "")
     assert message in error
     assert error.count("\n") == 1

@@ -13,9 +13,12 @@ import termios
 
 import pytest
 
+from commands import typed
 from conftest import ROOT
 from fastexec.cli.main import main
-from test_cli import STUDY, fastexec
+from test_cli import STUDY
+
+pytestmark = pytest.mark.processes
 
 CODES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 COLOURS = re.compile(r"\x1b\[[0-9;]*\b(3[0-7]|9[0-7]|38|4[0-7]|48)\b[0-9;]*m")
@@ -36,7 +39,7 @@ features = [{ name = "inventory", bins = 7 }, { name = "spread", bins = 3 }]
 def place(tmp_path_factory):
     folder = tmp_path_factory.mktemp("terminal")
     (folder / "tiny.toml").write_text(STUDY + AGENT)
-    assert fastexec("run", "tiny.toml", "--quiet", cwd=folder)[0] == 0
+    assert typed("run", "tiny.toml", "--quiet", cwd=folder)[0] == 0
     return folder
 
 

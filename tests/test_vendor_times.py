@@ -135,3 +135,13 @@ def test_an_hour_that_the_clock_shows_twice_is_a_fault_of_its_day(tmp_path: Path
     assert "60 of 1440 bars have a time that the clock shows twice" in bars.faults[20241103]
     assert read_bars(tmp_path / "b.csv", "ZZZ", zone=ZONE, between=(36_000, 57_600)).faults == {}
     assert (np.diff(bars.day.astype(int) * 86_400 + bars.second) > 0).all()
+
+
+def test_of_a_day_and_a_time_in_two_columns_both_are_named(tmp_path: Path) -> None:
+    days = columns(Day=spelled("%d.%m.%Y"), time=spelled("%H:%M"))
+    said = f"line 2: columns 'Day' and 'time' hold '{TIMES[0]:%d.%m.%Y %H:%M}', in which day and month cannot be told apart"
+    assert refused(csv(tmp_path / "b.csv", days)).startswith(said)
+    days["time"][7] = "9:77"
+    assert "line 9: columns 'Day' and 'time' hold '07.03.2024 9:77', which is no time" in refused(
+        csv(tmp_path / "b.csv", days)
+    )

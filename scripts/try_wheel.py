@@ -31,6 +31,7 @@ USES = (
     ["-m", "fastexec", "verify", "results", "--sample", "1"],
     ["-m", "fastexec", "replay", "results", "--episode", "7"],
     ["-c", IN_MEMORY],
+    [str(ROOT / "scripts" / "wheel_uses.py")],
 )
 LIGHTS = [str(ROOT / "tests" / "lights.py"), "256"]
 

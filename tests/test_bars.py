@@ -114,7 +114,7 @@ def test_more_locked_and_crossed_quotes_than_one_in_a_hundred(tmp_path: Path) ->
     table["ask_px_1"][[5, 6, 7]] = 99.0
     assert refusal(tmp_path, table) == (
         ", 'ABC': 3 of 200 quotes are locked or crossed (ask_px_1 <= bid_px_1, the first on day 20131004 at 09:35:00); "
-        "at most 1 % may be"
+        "at most 1 % may be; use a part of the day with fewer"
     )
 
 

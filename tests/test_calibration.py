@@ -132,6 +132,7 @@ def test_a_tick_wide_spread_is_constant_and_says_so():
     assert any("hardly varies" in note for note in found.notes)
     rows = {row["statistic"]: row for row in found.table.to_pylist()}
     assert rows["spread, lag-1 autocorrelation"]["within"] is None
+    assert rows["spread, sd of the log"]["simulated"] is None
 
 
 def test_a_market_of_24_hours_has_no_auction_and_a_day_cut_short_is_left_out():

@@ -119,8 +119,9 @@ def test_the_lowest_versions_are_the_floors(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.syspath_prepend(str(ROOT / "scripts"))
     floors = importlib.import_module("try_wheel").floors()
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    assert len(floors) == len(set(floors)) == 9
-    assert all(f'"{floor.replace("==", ">=")},<' in text for floor in floors)
+    assert len(floors) == len(set(floors)) == 10
+    capped = [floor for floor in floors if not floor.startswith("tzdata")]  # named by years, and data alone
+    assert all(f'"{floor.replace("==", ">=")},<' in text for floor in capped)
 
 
 def test_bench_adds_its_own_lock_once_and_passes_on_options(ready: Path) -> None:

@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 
 from fastexec.calibration.calibrate import calibrate
+from fastexec.calibration.market_fit import fit
 from fastexec.calibration.panel import session_of
 from fastexec.calibration.spread_levels import chain_of, levels_of
 from fastexec.data.bars import read_bars
 from fastexec.errors import InputError
 from fastexec.models.market import SyntheticMarket
+from test_calibration import write_bars
 from test_market_files import frame, written
 
 DAYS = tuple(range(20240304, 20240310))
@@ -83,3 +85,25 @@ def test_values_outside_the_limits_are_a_line_about_the_data(tmp_path: Path) -> 
     line = str(caught.value)
     assert line.startswith("the data do not fit the model: market.price.volatility")
     assert "\n" not in line
+
+
+@pytest.mark.parametrize("factors", [(1.0, 3.0, 20.0), (1.0, 30.0), (1.0, 1.0, 1.0, 50.0)])
+def test_the_mean_volume_is_that_of_the_days_however_much_they_differ(
+    tmp_path: Path, factors: tuple[float, ...]
+) -> None:
+    path = write_bars(tmp_path / "b.parquet", len(factors), volume=lambda b: b["volume"] * np.repeat(factors, 40))
+    bars = read_bars(path, "S")
+    market = fit(session_of(bars).panel, 1, 0.01).market()
+    mean = np.nanmean(session_of(bars).panel.volume)
+    assert market["volume"]["mean"] == pytest.approx(mean, rel=2e-3)
+
+
+@pytest.mark.parametrize("spread", [4.0, 0.5, 37.0])
+def test_a_given_spread_has_no_statistics_made_of_rounding(tmp_path: Path, spread: float) -> None:
+    found = calibrate(read_bars(write_bars(tmp_path / "b.parquet"), "S", spread=spread), episodes=500)
+    assert any("the spread never varies" in note for note in found.notes)
+    rows = {row["statistic"]: row for row in found.table.to_pylist()}
+    for name in ("spread, mean", "spread, median", "spread, 95 %"):
+        assert (rows[name]["difference"], rows[name]["standard_error"], rows[name]["within"]) == (0.0, 0.0, True)
+        assert rows[name]["data"] == pytest.approx(spread, rel=1e-9)
+    assert rows["spread, sd of the log"]["data"] is None

@@ -65,7 +65,8 @@ def test_the_bad_number_is_named(tmp_path: Path, name: str, text: str, said: str
 @pytest.mark.parametrize("text", ["2024-03-07 09:30:00,49", "\0\0\0", "2024-03-07 09:30:00,49,50,100,7"])
 def test_a_row_of_another_length_is_named(tmp_path: Path, text: str) -> None:
     line = refused(csv(tmp_path / "b.csv", change=lambda rows: [*rows[:9], text, *rows[9:]]))
-    assert line.startswith(f"line 10 has {text.count(',') + 1} values, and 4 are needed")
+    count = "1 value" if text == "\0\0\0" else f"{text.count(',') + 1} values"
+    assert line.startswith(f"line 10 has {count}, and 4 are needed")
 
 
 # ---- CSV

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from fastexec.data.bars import read_bars
-from vendors import TIMES, UTC_SECONDS, columns, csv, is_whole, parquet, refused, spelled
+from vendors import DAY, TIMES, UTC_SECONDS, columns, csv, is_whole, parquet, refused, spelled
 
 ZONE = "America/New_York"
 
@@ -135,3 +135,30 @@ def test_an_hour_that_the_clock_shows_twice_is_a_fault_of_its_day(tmp_path: Path
     assert "60 of 1440 bars have a time that the clock shows twice" in bars.faults[20241103]
     assert read_bars(tmp_path / "b.csv", "ZZZ", zone=ZONE, between=(36_000, 57_600)).faults == {}
     assert (np.diff(bars.day.astype(int) * 86_400 + bars.second) > 0).all()
+
+
+def test_of_a_day_and_a_time_in_two_columns_both_are_named(tmp_path: Path) -> None:
+    days = columns(Day=spelled("%d.%m.%Y"), time=spelled("%H:%M"))
+    said = f"line 2: columns 'Day' and 'time' hold '{TIMES[0]:%d.%m.%Y %H:%M}', in which day and month cannot be told apart"
+    assert refused(csv(tmp_path / "b.csv", days)).startswith(said)
+    days["time"][7] = "9:77"
+    assert "line 9: columns 'Day' and 'time' hold '07.03.2024 9:77', which is no time" in refused(
+        csv(tmp_path / "b.csv", days)
+    )
+
+
+@pytest.mark.parametrize("form", ["{:.9e}", "{:.12E}", "{:.1f}"])
+def test_seconds_since_1970_as_floats_are_written(tmp_path: Path, form: str) -> None:
+    path = csv(tmp_path / "b.csv", columns(time=[form.format(float(x)) for x in UTC_SECONDS]))
+    is_whole(read_bars(path, "ZZZ", zone="America/New_York"))
+
+
+@pytest.mark.parametrize("form", ["%Y.%m.%dD%H:%M:%S.000000000", "%Y.%m.%dD%H:%M"])
+def test_times_as_kdb_writes_them(tmp_path: Path, form: str) -> None:
+    is_whole(read_bars(csv(tmp_path / "b.csv", columns(time=spelled(form))), "ZZZ"))
+
+
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.dictionary(pa.int32(), pa.string())])
+def test_days_as_text_of_a_parquet_file(tmp_path: Path, kind: pa.DataType) -> None:
+    days = pa.array([str(day) for day in DAY]).cast(kind)
+    is_whole(read_bars(parquet(tmp_path / "b.parquet", date=days), "ZZZ"))

@@ -14,6 +14,7 @@ from fastexec.calibration.comparison import fit_table
 from fastexec.calibration.costs import CostBasis, costs_section
 from fastexec.calibration.market_fit import CONSTANT_BELOW, fit
 from fastexec.calibration.panel import Panel, Session, session_of
+from fastexec.calibration.statistics import ROUNDING
 from fastexec.data.bars import Bars
 from fastexec.errors import InputError, listed
 from fastexec.models.times import clock
@@ -118,11 +119,10 @@ def _require_life(panel: Panel, where: str) -> None:
 
 def _spread_notes(panel: Panel) -> list[str]:
     sd = float(np.nanmean(np.nanstd(np.log(panel.spread), axis=1))) if (panel.spread > 0.0).all() else np.inf
-    if sd <= CONSTANT_BELOW:
-        return [
-            f"the spread hardly varies (sd of its log {sd:.2g}): it is constant here, so it has no statistics of change"
-        ]
-    return []
+    if sd > CONSTANT_BELOW:
+        return []
+    how = "never varies" if sd <= ROUNDING else f"hardly varies (sd of its log {sd:.2g})"
+    return [f"the spread {how}: it is constant here, so it has no statistics of change"]
 
 
 def _head(bars: Bars, session: Session, seen: list[int], tested: list[int]) -> list[str]:

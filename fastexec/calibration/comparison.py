@@ -9,7 +9,7 @@ import numpy as np
 
 from fastexec.calibration.market_fit import market_alone, simulated
 from fastexec.calibration.panel import Panel
-from fastexec.calibration.statistics import BETWEEN_DAYS, curves, daily, day_levels
+from fastexec.calibration.statistics import BETWEEN_DAYS, ROUNDING, curves, daily, day_levels
 from fastexec.simulation import Prepared
 
 if TYPE_CHECKING:
@@ -82,10 +82,12 @@ def _between_days(panel: Panel, fitted: Panel | None, found: float) -> dict[str,
 
 def _row(name: str, unit: str, data: tuple[float, float, float], found: float) -> dict[str, Any]:
     mean, error, half = data
+    least = ROUNDING * abs(mean)
     shown = {"data": mean, "standard_error": error, "simulated": found, "difference": found - mean}
+    shown |= {key: 0.0 for key in ("standard_error", "difference") if abs(shown[key]) <= least}
     row: dict[str, Any] = {"statistic": name, "unit": unit}
     row |= {key: value if np.isfinite(value) else None for key, value in shown.items()}
-    row["within"] = None if row["difference"] is None else abs(found - mean) <= half + 1e-9 * abs(mean)
+    row["within"] = None if row["difference"] is None else abs(found - mean) <= half + least
     return row
 
 

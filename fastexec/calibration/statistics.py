@@ -10,6 +10,7 @@ import numpy as np
 from fastexec.calibration.panel import Panel
 
 BETWEEN_DAYS = "volume, sd between days"
+ROUNDING = 1e-9  # relative: below it a difference is none
 
 
 class Statistic(NamedTuple):
@@ -35,7 +36,7 @@ def daily(panel: Panel) -> dict[str, Statistic]:
             "spread, mean": ("bps", 1e4 * mean_spread),
             "spread, median": ("bps", 1e4 * _quantile(spread, 0.5)),
             "spread, 95 %": ("bps", 1e4 * _quantile(spread, 0.95)),
-            "spread, sd of the log": ("", np.nanstd(log_spread, axis=1)),
+            "spread, sd of the log": ("", _varying(np.nanstd(log_spread, axis=1))),
             "spread, lag-1 autocorrelation": ("", _correlation(log_spread[:, :-1], later)),
             "volume, mean": ("shares", mean_volume),
             "volume, median / mean": ("", _quantile(volume, 0.5) / mean_volume),
@@ -82,6 +83,11 @@ def _relative(x: np.ndarray, bins: int) -> np.ndarray:
 
 def _log(x: np.ndarray) -> np.ndarray:
     return np.asarray(np.log(np.where(x > 0.0, x, np.nan)))
+
+
+def _varying(sd: np.ndarray) -> np.ndarray:
+    """NaN in place of what is rounding alone: a constant has no law."""
+    return np.where(sd > ROUNDING, sd, np.nan)
 
 
 def _share(x: np.ndarray, which: np.ndarray) -> np.ndarray:

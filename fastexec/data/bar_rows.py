@@ -36,10 +36,11 @@ class Rows:
 
     def holds(self, name: str, i: int) -> str:
         """What a row has in a column of ours, beginning a message; of times the day beside them too."""
-        text = str(self.table[name][i].as_py())
+        text, column = str(self.table[name][i].as_py()), f"column {self.found[name]!r} holds"
         if name == "time" and "date" in self.table.column_names:
             text = f"{self.table['date'][i].as_py()} {text}"
-        return f"{self._file(i)}: {self.place(i)}: column {self.found[name]!r} holds {text[:40]!r}"
+            column = f"columns {self.found['date']!r} and {self.found[name]!r} hold"
+        return f"{self._file(i)}: {self.place(i)}: {column} {text[:40]!r}"
 
     def place(self, i: int) -> str:
         """Where a row is in its file, for a message."""

@@ -90,10 +90,10 @@ def _dates(rows: Rows, reading: Reading) -> np.ndarray:
         raise InputError(
             f"{rows.path}: column {rows.found['date']} is of type {column.type}; it must hold days, such as 20131004"
         )
-    digits = pc.match_substring_regex(column, r"^\d{1,8}(\.0+)?$")
-    if pc.all(digits).as_py():
-        return whole_numbers(rows, "date", reading)
-    return _parts(seconds_of_text(rows, "date", as_text(column), reading)[0])[0]
+    texts = as_text(column)
+    if pc.all(pc.match_substring_regex(texts, r"^\d{1,8}(\.0+)?$")).as_py():
+        return np.asarray(texts.cast(pa.float64()).to_numpy().astype(np.int64))
+    return _parts(seconds_of_text(rows, "date", texts, reading)[0])[0]
 
 
 def _stamps(rows: Rows, reading: Reading) -> tuple[np.ndarray, str, list[str]]:
@@ -114,7 +114,9 @@ def _stamps(rows: Rows, reading: Reading) -> tuple[np.ndarray, str, list[str]]:
     texts = as_text(column)
     if "date" in rows.table.column_names and is_time_of_day(texts):
         return *seconds_of_text(rows, "time", _joined(rows, texts), reading), []
-    digits = numeric or (len(texts) > 0 and pc.match_substring_regex(texts[:1], r"^[+-]?\d+(\.\d+)?$")[0].as_py())
+    digits = numeric or (
+        len(texts) > 0 and pc.match_substring_regex(texts[:1], r"^[+-]?\d+(\.\d+)?([eE]\+?\d+)?$")[0].as_py()
+    )
     if digits and reading.time_format is None:
         return seconds_of_numbers(rows, column if numeric else texts)
     return *seconds_of_text(rows, "time", texts, reading), []

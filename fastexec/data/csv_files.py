@@ -84,8 +84,9 @@ class CsvFile:
         for row in wrong:
             text = row.text.strip()
             if text and not text.startswith(_COMMENT):
+                count = "1 value" if row.actual_columns == 1 else f"{row.actual_columns} values"
                 raise InputError(
-                    f"{self.path}: line {row.number} has {row.actual_columns} values, and "
+                    f"{self.path}: line {row.number} has {count}, and "
                     f"{row.expected_columns} are needed ({shortened(text)!r}); correct the line, or take it out"
                 )
 

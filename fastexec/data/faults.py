@@ -63,5 +63,6 @@ def require_few_touching(where: str, table: Table, touching: np.ndarray, used: n
         at = int(bad.argmax())
         raise InputError(
             f"{where}: {count} of {quoted} quotes are locked or crossed (ask_px_1 <= bid_px_1, the first on day "
-            f"{table.day[at]} at {clock(int(table.second[at]))}); at most {100 * MOST_LOCKED:g} % may be"
+            f"{table.day[at]} at {clock(int(table.second[at]))}); at most {100 * MOST_LOCKED:g} % may be; "
+            "use a part of the day with fewer"
         )

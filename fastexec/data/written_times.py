@@ -22,7 +22,7 @@ _DATE = re.compile(
     r"|(?P<name>[A-Za-z]{3,9}) \d{1,2}(?P<comma>,?) \d{4}"
 )
 _CLOCK = re.compile(
-    r"(?P<s>[ T:,;-]+)\d{1,2}(?P<c>:?)\d{2}((?P=c)(?P<seconds>\d{2})((?P<point>[.,])\d+)?)?"
+    r"(?P<s>[ TD:,;-]+)\d{1,2}(?P<c>:?)\d{2}((?P=c)(?P<seconds>\d{2})((?P<point>[.,])\d+)?)?"
     r"(?P<half> ?[AaPp][Mm])?(?P<zone>[+-]\d{2}:?\d{2})?"
 )
 _ISO = r"^\d{4}-\d{2}-\d{2}"

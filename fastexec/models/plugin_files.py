@@ -25,9 +25,10 @@ from fastexec.models.names import quoted, shown
 from fastexec.models.plugin_code import Code, gathered, import_text, read_file, read_module
 from fastexec.models.plugin_places import is_file, named_for, places_of
 from fastexec.models.plugin_run import run_code
-from fastexec.models.plugins import OwnStrategy, first_line, registry
+from fastexec.models.plugins import OwnStrategy, first_line, registry, remember_values
 from fastexec.models.strategies import BUILT_IN, RESERVED, Own
 from fastexec.models.trust import Trust
+from fastexec.models.used_values import changed
 
 #: Where the file of an entry may be, the best place first; a text at hand is one.
 Find = Callable[[str], Sequence[Path | Code]]
@@ -103,6 +104,7 @@ def _of_module(
     entry: str, trust: Trust, meant: Collection[str] | None, folder: Path | None
 ) -> dict[str, OwnStrategy] | None:
     """What a module and its parts register; None where no strategy means any code."""
+    before = set(registry)
     if trust.everything or entry in trust.named:
         module = _imported(entry, importlib.import_module)
     elif meant is not None and not meant:
@@ -110,8 +112,10 @@ def _of_module(
     else:
         texts = _trusted_texts(entry, trust, folder)
         module = _imported(entry, lambda name: import_text(name, texts))
-    inside = [known for name, known in registry.items() if f"{name}.".startswith(f"{module.__name__}.")]
-    return {name: own for known in inside for name, own in known.items()}
+    inside = [name for name in registry if f"{name}.".startswith(f"{module.__name__}.")]
+    for name in inside:
+        remember_values(name, name not in before)
+    return {name: own for known in inside for name, own in registry[known].items()}
 
 
 def _trusted_texts(entry: str, trust: Trust, folder: Path | None) -> list[Code]:
@@ -194,6 +198,7 @@ def _filled_in(item: dict[str, Any], known: dict[str, OwnStrategy]) -> dict[str,
         hint = f"did you mean {near[0]!r}?" if near else f"own strategies at hand are {', '.join(known)}"
         raise _error(f"{place}: unknown model {quoted(model)}; {hint}")
     own = known[model] if known[model].sha256 else capture(known[model]).own
+    _require_unchanged(own)
     for key in item:
         if key not in own.parameters and key not in RESERVED:
             raise _error(f"{place}.{shown(key)}: {unknown_key(key, [*own.parameters, 'name'])}")
@@ -215,6 +220,7 @@ def require_source(strategy: Own, known: dict[str, OwnStrategy]) -> OwnStrategy:
         if now.own.sha256 != strategy.source:
             raise RefusedError(f"{own.place}: {what_changed(strategy.source, now)}; build the study again")
         own = now.own
+    _require_unchanged(own)
     if own.sha256 != strategy.source:
         raise RefusedError(
             f"{own.file}: has changed since {strategy.name!r} was resolved from it (SHA-256 {strategy.source[:12]}..., now "
@@ -225,6 +231,17 @@ def require_source(strategy: Own, known: dict[str, OwnStrategy]) -> OwnStrategy:
             f"{place}: has the keys {', '.join(strategy.parameters)}; {own.file} wants {', '.join(own.parameters)}"
         )
     return own
+
+
+def _require_unchanged(own: OwnStrategy) -> None:
+    """RefusedError where this process changed what a file's or module's strategy uses: its SHA-256 would sign what did not run,
+    and what was compiled before would go on with the old values.
+    """
+    if names := changed(own.values, own.function):
+        raise RefusedError(
+            f"{own.file}: {', '.join(names)}, which strategy {own.name!r} uses, changed in this process, and results are "
+            "signed by the text of the file; put it back, or change it in the file and begin a new process"
+        )
 
 
 def captured_code(strategies: Iterable[Own], taken: Iterable[str]) -> dict[str, Code]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from fastexec.errors import FastexecError, InputError
 from fastexec.models.plugin_code import Code
-from fastexec.models.plugins import FILE_MODULE, OwnStrategy, first_line, loading, registry
+from fastexec.models.plugins import FILE_MODULE, OwnStrategy, first_line, loading, registry, remember_values
 
 
 def run_code(entry: str, code: Code) -> dict[str, OwnStrategy]:
@@ -25,6 +25,8 @@ def run_code(entry: str, code: Code) -> dict[str, OwnStrategy]:
     module = f"{FILE_MODULE}{code.sha256}"
     if module not in registry:
         _Bundle(entry, code, module).run()
+        for part in (module, *_parts(module)):
+            remember_values(part, just_run=True)
     found = {name: own for part in _parts(module) for name, own in registry[part].items()} | registry[module]
     files = {entry: code.text_sha256} | {beside.path.name: beside.text_sha256 for beside in code.beside}
     return {name: replace(own, file=entry, inputs=files) for name, own in found.items()}

@@ -18,7 +18,7 @@ import re
 import traceback
 from collections.abc import Callable
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from types import CodeType
@@ -28,6 +28,7 @@ from fastexec.errors import FastexecError, InputError
 from fastexec.models import reserved
 from fastexec.models.names import RULE, is_name, quoted
 from fastexec.models.strategies import BUILT_IN, RESERVED
+from fastexec.models.used_values import Values, settled_values_of, values_of
 
 if TYPE_CHECKING:
     from fastexec.kernels._bind import Decide
@@ -44,7 +45,7 @@ F = TypeVar("F", bound=Callable[..., None])
 class OwnStrategy:
     """A registered function. ``parameters``: defaults, in the order of ``params``; ``file``: where it stands, as a study names
     it; ``sha256``: of that file and what it imports beside it; ``where``: what its author calls the place, if otherwise;
-    ``inputs``: SHA-256 of each file that it is of.
+    ``inputs``: SHA-256 of each file that it is of; ``values``: what it used as its file or module had run.
     """
 
     name: str
@@ -54,6 +55,7 @@ class OwnStrategy:
     sha256: str
     where: str = ""
     inputs: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
+    values: Values = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def place(self) -> str:
@@ -130,6 +132,7 @@ def strategy(name: str, /, **parameters: float) -> Callable[[F], F]:
             raise InputError(f"strategy({name!r}): {function!r} is no plain function; decorate one made by def")
         own = OwnStrategy(name, plain, {key: float(x) for key, x in parameters.items()}, *_source(plain))
         _require_function(own)
+        own = replace(own, values=settled_values_of(plain))
         known = registry.setdefault(plain.__module__, {})
         if name in known and plain.__module__.startswith(FILE_MODULE):
             raise InputError(f"{own.file}: registers {name!r} twice; give one of them another name")
@@ -137,6 +140,15 @@ def strategy(name: str, /, **parameters: float) -> Callable[[F], F]:
         return function
 
     return register
+
+
+def remember_values(module: str, just_run: bool) -> None:
+    """Of the strategies of a module that has run to its end; where others may have changed it since, what was settled before
+    stands.
+    """
+    for name, own in registry[module].items():
+        then = {} if just_run else own.values
+        registry[module][name] = replace(own, values=values_of(own.function) | then)
 
 
 def _require_names(name: str, parameters: dict[str, float]) -> None:

@@ -16,6 +16,7 @@ from fastexec.statistics.simultaneous import simultaneous
 from fastexec.statistics.unseen import unseen_notes
 from fastexec.statistics.verdict import single, told_with_interval
 from fastexec.studies.study import Study
+from fastexec.wording import counted, these
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -62,11 +63,15 @@ def _of_metric(parts: Sequence[Part], metric: Metric) -> list[str]:
     left_out = sum(part.left_out for part in parts)
     if left_out:
         notes.append(
-            f"{left_out:,} episodes are left out: a strategy traded nothing in them, or the market had no volume"
+            f"{counted(left_out, 'episode is', 'episodes are')} left out: a strategy traded nothing in them, or the market had "
+            "no volume"
         )
     least, fewest = LEAST_EPISODES.get(metric.kind, 0), min(part.summary["episodes"][0].as_py() for part in parts)
     if fewest < least:
-        notes.append(f"{fewest:,} episodes are few for {metric.kind} (under {least:,}): its intervals are too narrow")
+        notes.append(
+            f"{counted(fewest, 'episode is', 'episodes are')} few for {metric.kind} (under {least:,}): its "
+            "intervals are too narrow"
+        )
     return notes
 
 
@@ -134,10 +139,10 @@ def _day_notes(summaries: Sequence[pa.Table]) -> list[str]:
     if not any(days):
         return []
     if summaries[0]["day_episodes"][0].as_py() is None:
-        return [f"conditional on these {days[0]} days, of whose blocks every episode is made: no interval is shown"]
+        return [f"conditional on {these(days[0], 'day')}, of whose blocks every episode is made: no interval is shown"]
     if min(days) < FEWEST_DAYS:
         return [
-            f"conditional on these {min(days)} days: an interval needs at least {FEWEST_DAYS} (days are the clusters)"
+            f"conditional on {these(min(days), 'day')}: an interval needs at least {FEWEST_DAYS} (days are the clusters)"
         ]
     return []
 
@@ -147,7 +152,8 @@ def _rough(summaries: Sequence[pa.Table]) -> list[str]:
     notes, fewest = [], min(summary["episodes"][0].as_py() for summary in summaries)
     if fewest < FEW_EPISODES:
         notes.append(
-            f"{fewest} episodes are few (under {FEW_EPISODES}): intervals are right only where costs are near normal"
+            f"{counted(fewest, 'episode is', 'episodes are')} few (under {FEW_EPISODES}): intervals are right only where "
+            "costs are near normal"
         )
     heavy = set()
     for row in (row for summary in summaries for row in summary.select(_SPREAD).to_pylist()):
@@ -186,9 +192,9 @@ def _how(parts: Sequence[Part], metric: Metric) -> list[str]:
     if k < 2 or not np.isfinite(single(first, 0, 1).low):
         return []
     if first.day_counts is None:
-        units = f"{first.count:,} episodes"
+        units = counted(first.count, "episode")
     else:
-        units = f"{first.day_counts.size} days, the clusters, with {first.day_counts.size - 1} degrees of freedom"
+        units = f"{counted(first.day_counts.size, 'day')}, the clusters, with {first.day_counts.size - 1} degrees of freedom"
     how = f"intervals of 95 %, each by itself: Student's t over {units}"
     if any(is_controlled(first, j) for j in range(k)):
         how += "; price moves, of known mean 0, are taken out of costs and savings (control variate)"
@@ -197,10 +203,13 @@ def _how(parts: Sequence[Part], metric: Metric) -> list[str]:
     if many <= _MANY:
         return [how]
     if len(parts) > 1:
-        return [how, f"{many} intervals: each holds by itself, so about one in 20 misses; do not pick the best of them"]
+        return [
+            how,
+            f"{counted(many, 'interval')}: each holds by itself, so about one in 20 misses; do not pick the best of them",
+        ]
     together = simultaneous(first)
     return [
         how,
-        f"{many} intervals: to hold together over all {together.pairs} pairs they must reach {together.critical:.2f} standard "
-        f"errors to each side ({together.method}), as those of the report do",
+        f"{counted(many, 'interval')}: to hold together over all {together.pairs} pairs they must reach "
+        f"{together.critical:.2f} standard errors to each side ({together.method}), as those of the report do",
     ]

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from fastexec import printing
+from fastexec.wording import counted
 
 PLUGIN = click.option(
     "--plugin", "plugins", multiple=True, metavar="FILE", help="Own strategies: a Python file or a module (repeatable)."
@@ -80,7 +81,7 @@ def report(folder: str, scenario: str | None, **options: Any) -> None:
     page, pictures = write_report(folder, scenario=scenario, **options)
     printing.say(f"report: {page}")
     if pictures:
-        printing.say(f"figures: {len(pictures)} files in {options['figures']}")
+        printing.say(f"figures: {counted(len(pictures), 'file')} in {options['figures']}")
 
 
 @click.command(short_help="Every step of one episode, from its seed.")

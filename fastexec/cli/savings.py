@@ -12,6 +12,7 @@ from rich.table import Table
 from fastexec import printing
 from fastexec.cli.console import console_of, shown
 from fastexec.cli.terminal import fits, say, table_of
+from fastexec.wording import counted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -75,7 +76,8 @@ def _widest(
     """One part's strategies, cheapest first, the baseline among them, in as many columns as there is room for."""
     cells, unit = _cells(comparison, title, rows, money)
     there = {name for own in cells for name in own if own[name]}
-    head = f"{title + ': ' if title else ''}{_episodes(comparison, title):,} episodes, saving against {comparison.baseline}"
+    episodes = counted(_episodes(comparison, title), "episode")
+    head = f"{title + ': ' if title else ''}{episodes}, saving against {comparison.baseline}"
     if comparison.metric.kind != "shortfall":
         head += f" by {comparison.metric.name}"
     for layout in _LAYOUTS:
@@ -185,7 +187,9 @@ def _captured_lines(comparison: Comparison) -> list[str]:
 
 def _program_table(console: Console, group: str, summary: pa.Table) -> Table:
     """Under the rule per_step: the mini-project's cost in currency, cheapest first."""
-    title = f"{group + ': ' if group else ''}{summary['episodes'][0].as_py():,} episodes, the mini-project's cost"
+    title = (
+        f"{group + ': ' if group else ''}{counted(summary['episodes'][0].as_py(), 'episode')}, the mini-project's cost"
+    )
     table = table_of(console, title)
     table.min_width = len(title)
     for name in ("strategy", "program cost\ncurrency", "sd\ncurrency", "done\n%"):

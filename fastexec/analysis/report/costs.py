@@ -9,6 +9,7 @@ from fastexec.analysis.report.material import Material
 from fastexec.analysis.report.rows import Rows
 from fastexec.statistics.metrics import LEAST_EPISODES
 from fastexec.statistics.verdict import decimals, told
+from fastexec.wording import counted
 
 _NEGLIGIBLE = 5e-4  # bps: a part that small in every strategy is not drawn
 
@@ -145,7 +146,11 @@ def _risk_note(material: Material, low: np.ndarray, found: dict[str, tuple[np.nd
     note += " Level bars: the interval of the risk, each of 95 % by itself, by the delta method"
     note += "; of two strategies on the same episodes the difference is known better than either."
     few = [name for name, least in LEAST_EPISODES.items() if material.episodes < least]
-    return f"{note} {material.episodes:,} episodes are few for them: they are too narrow." if few else note
+    return (
+        f"{note} {counted(material.episodes, 'episode is', 'episodes are')} few for them: they are too narrow."
+        if few
+        else note
+    )
 
 
 def _around(material: Material) -> tuple[np.ndarray, np.ndarray]:

@@ -9,6 +9,7 @@ import numpy as np
 from fastexec.analysis.report.charts import Chart, Line, Panel, Points, absent
 from fastexec.analysis.report.material import Material
 from fastexec.columns import QUANTILES
+from fastexec.wording import counted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -47,8 +48,8 @@ def distribution_chart(material: Material, rows: Rows | None) -> Chart:
         }
     )
     note = (
-        f"Every one of the {material.episodes:,} episodes, between the 1 % and 99 % points; right is dearer. The tail is the "
-        "next chart."
+        f"All {counted(material.episodes, 'episode')}, between the 1 % and 99 % points; right is dearer. The tail is the next "
+        "chart."
     )
     if beyond:
         note += f" Their peak lies beyond the frame: {beyond}."

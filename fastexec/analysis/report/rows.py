@@ -16,6 +16,7 @@ from fastexec.analysis.report.risk import RiskIntervals
 from fastexec.errors import InputError
 from fastexec.place import Place
 from fastexec.runs import layout, store
+from fastexec.wording import counted
 
 _BLOCK = 1 << 19  # rows of episodes in memory at once
 _MOST_CELLS, _TAIL_CELLS = 80, 1_000
@@ -108,8 +109,8 @@ def read_rows(material: Material) -> Rows:
         seen += len(costs)
     if seen != material.episodes:
         raise InputError(
-            f"{material.folder}: its parts hold {seen:,} episodes, its summary covers {material.episodes:,}; finish the run "
-            "with --resume"
+            f"{material.folder}: its parts hold {counted(seen, 'episode')}, its summary covers {material.episodes:,}; finish "
+            "the run with --resume"
         )
     found.conditions.extend(conditions.table())
     return found

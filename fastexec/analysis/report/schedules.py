@@ -10,6 +10,7 @@ from fastexec.analysis.report.charts import Area, Chart, Line, Panel, absent, th
 from fastexec.analysis.report.material import Material
 from fastexec.runs import layout, store
 from fastexec.simulation import Prepared
+from fastexec.wording import counted
 
 _EPISODES, _FEWEST = 512, 100
 _CELLS = 4_000_000  # episodes x strategies x steps in memory
@@ -90,8 +91,8 @@ def schedules_chart(material: Material, found: Played | None, why: str) -> Chart
         }
     )
     note = (
-        f"Mean over {len(found.slices):,} episodes; the band is where 80 % of them lie. Grey: the market's mean volume, as a "
-        "share of its total."
+        f"Mean over {counted(len(found.slices), 'episode')}; the band is where 80 % of them lie. Grey: the market's mean "
+        "volume, as a share of its total."
     )
     return Chart("schedules", _TITLE, note, views, table, height=460)
 

@@ -19,6 +19,7 @@ from fastexec.analysis.sweep_tables import axes_of, shown
 from fastexec.models.strategies import strategy_class
 from fastexec.runs import store
 from fastexec.statistics.paired import from_summary, printed_costs
+from fastexec.wording import counted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -33,10 +34,10 @@ def sweep_top(material: SweepMaterial) -> Top:
     footer = store.read_footer(material.folder / "summary.parquet")
     keys = listed([key for key in material.scenarios.column_names[1:]])
     return Top(
-        title=f"{material.study.name}: {len(summaries):,} scenarios",
+        title=f"{material.study.name}: {counted(len(summaries), 'scenario')}",
         answer=_answer(material),
         lines=["Each scenario has a page of its own: fastexec report DIR --scenario NAME."],
-        order=f"Swept: {keys}; {episodes:,} episodes in each scenario, on the same random numbers.",
+        order=f"Swept: {keys}; {counted(episodes, 'episode')} in each scenario, on the same random numbers.",
         names=[*(short_key(key) for key in _columns(material)), "strategy"],
         headings=[("cost", "bps"), ("saving", "bps"), ("from", "bps"), ("to", "bps"), ("done", "%")],
         intervals=True,

@@ -11,6 +11,7 @@ from fastexec.analysis.report.costs import method_note
 from fastexec.analysis.report.material import Material
 from fastexec.analysis.report.sentence import adapting, answer, optimum, percent
 from fastexec.statistics.verdict import Difference, Judge, decimals, told
+from fastexec.wording import counted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -170,9 +171,10 @@ def _order(material: Material) -> str:
     shares = order.shares
     size = f"{shares:,.10g}" if isinstance(shares, (int, float)) else f"{shares.low:,.10g} to {shares.high:,.10g}"
     days = material.rows[0]["day_ids"]
-    where = f"{market.model} of {len(days)} days" if days else "a simulated market"
+    where = f"{market.model} of {counted(len(days), 'day')}" if days else "a simulated market"
     return (
-        f"{order.side} {size} shares in {order.steps:,} steps of {order.step_seconds:,g} s, {material.episodes:,} episodes in "
+        f"{order.side} {size} shares in {counted(order.steps, 'step')} of {order.step_seconds:,g} s, "
+        f"{counted(material.episodes, 'episode')} in "
         f"{where}; baseline {material.baseline}; at_horizon = {order.at_horizon}"
         f"{' with mark_price = quote' if order.rest == 'quote' else ''}."
     )

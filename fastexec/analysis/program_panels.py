@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fastexec.analysis.report.charts import COLOURS
+from fastexec.analysis.report.styles import COLOURS
 from fastexec.kernels.program import SPREADS
 from fastexec.learning.agent import Agent
 from fastexec.learning.program import program_history

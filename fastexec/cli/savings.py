@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from fastexec.analysis.comparison import Comparison
     from fastexec.statistics.verdict import Difference
 
+_SIGNS = "*~"  # of footnotes, behind a number
 #: Column of a comparison: its head and unit.
 _HEADS = {
     "strategy": ("strategy", ""),
@@ -104,7 +105,7 @@ def _cells(
     comparison: Comparison, title: str, rows: dict[str, dict[str, Any]], money: bool
 ) -> tuple[list[dict[str, str]], str]:
     """A line for each strategy, cheapest first, and the unit of costs and savings."""
-    from fastexec.analysis.cautions import CONTROLS
+    from fastexec.analysis.footnotes import sign_at
     from fastexec.statistics.metrics import material_of
     from fastexec.statistics.paired import printed_costs
     from fastexec.statistics.verdict import cost_beside, single, told_with_interval
@@ -117,13 +118,11 @@ def _cells(
     digits, own = _digits([scaled(one, scale) for one in found.values()]), summary.to_pylist()
     cells = []
     for k in costs.argsort(kind="stable").tolist():
-        mark = "*" if own[k]["completion"] < 0.9995 or own[k]["unfinished"] else ""
-        mark += "+" if own[k]["model"] in CONTROLS else ""
         told = {
-            "strategy": shown(own[k]["strategy"]) + mark,
-            "cost": cost_beside(costs[b] * scale, (costs[b] - costs[k]) * scale, digits),
+            "strategy": shown(own[k]["strategy"] + sign_at("strategy", own[k])),
+            "cost": cost_beside(costs[b] * scale, (costs[b] - costs[k]) * scale, digits) + sign_at("cost", own[k]),
             "sd": "" if of_tail else number_of(own[k]["shortfall_sd_bps"], ",.2f"),
-            "done": f"{100 * own[k]['completion']:.1f}",
+            "done": f"{100 * own[k]['completion']:.1f}{sign_at('done', own[k])}",
             "verdict": "baseline",
         }
         if k != b:
@@ -145,7 +144,16 @@ def _cells(
                 )
                 told["plain"] = shown(told_with_interval(scaled(plain, scale), digits))
         cells.append(told)
+    for column in ("cost", "done"):
+        _line_up(cells, column)
     return cells, "currency" if money else "bps"
+
+
+def _line_up(cells: list[dict[str, str]], column: str) -> None:
+    """Room behind the numbers that have no sign, so that all stand under one another."""
+    signs = [len(own[column]) - len(own[column].rstrip(_SIGNS)) for own in cells]
+    for own, sign in zip(cells, signs, strict=True):
+        own[column] += " " * (max(signs) - sign)
 
 
 def scaled(found: Difference, scale: float) -> Difference:
@@ -187,6 +195,8 @@ def _captured_lines(comparison: Comparison) -> list[str]:
 
 def _program_table(console: Console, group: str, summary: pa.Table) -> Table:
     """Under the rule per_step: the mini-project's cost in currency, cheapest first."""
+    from fastexec.analysis.footnotes import sign_at
+
     title = (
         f"{group + ': ' if group else ''}{counted(summary['episodes'][0].as_py(), 'episode')}, the mini-project's cost"
     )
@@ -198,7 +208,7 @@ def _program_table(console: Console, group: str, summary: pa.Table) -> Table:
         numbers = (
             f"{row['program_cost_mean']:,.0f}",
             number_of(row["program_cost_sd"], ",.0f"),
-            f"{100 * row['completion']:.1f}",
+            f"{100 * row['completion']:.1f}{sign_at('done', row)}",
         )
         table.add_row(shown(row["strategy"]), *numbers)
     return table

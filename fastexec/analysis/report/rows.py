@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from fastexec.analysis.report.conditions import Condition, Conditions
+from fastexec.analysis.report.frame import DENSE, reach
 from fastexec.analysis.report.material import Material
 from fastexec.analysis.report.risk import RiskIntervals
 from fastexec.errors import InputError
@@ -137,11 +138,11 @@ def _ranges(material: Material, parts: list[Place]) -> tuple[tuple[float, float]
         def column(name: str) -> np.ndarray:
             return np.array([row[f"shortfall_{name}_bps"] for row in material.rows])
 
-        body = float(column("p01").min()), float(column("p99").max())
-        return body, (float(column("p50").min()), float(column("maximum").max())), column("p50")
+        tail = reach(column("p50"), column("maximum"), gain=DENSE)
+        return reach(column("p01"), column("p99"), gain=DENSE), tail, column("p50")
     costs = next(_blocks(material, parts[:1], []))[2]
     low, median, high = np.quantile(costs, (0.01, 0.5, 0.99), axis=0)
-    return (float(low.min()), float(high.max())), (float(median.min()), float(costs.max())), np.asarray(median)
+    return reach(low, high, gain=DENSE), reach(median, costs.max(axis=0), gain=DENSE), np.asarray(median)
 
 
 def _blocks(

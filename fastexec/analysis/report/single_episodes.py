@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from fastexec.analysis.report.charts import NEUTRAL, Area, Bars, Chart, Line, Panel, Points, Style, absent, thinned
+from fastexec.analysis.report.charts import Area, Bars, Chart, Line, Panel, Points, absent, thinned
 from fastexec.analysis.report.material import Material
 from fastexec.analysis.report.rows import Rows
+from fastexec.analysis.report.styles import NEUTRAL, Style
 from fastexec.simulation import Prepared
 from fastexec.wording import counted
 

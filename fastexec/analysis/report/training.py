@@ -8,8 +8,9 @@ from itertools import combinations
 import numpy as np
 
 from fastexec.analysis.agents import amounts
-from fastexec.analysis.report.charts import NEUTRAL, Chart, Heat, Line, Panel, Style, absent
+from fastexec.analysis.report.charts import Chart, Heat, Line, Panel, absent
 from fastexec.analysis.report.material import Material
+from fastexec.analysis.report.styles import NEUTRAL, Style
 from fastexec.errors import InputError
 from fastexec.learning.agent import FEWEST_VISITS, Agent
 from fastexec.learning.agent_file import read_agent

@@ -66,6 +66,12 @@ class Place:
         head, mark, query = self._text.partition("?") if _URI.match(self._text) else (self._text, "", "")
         return Place(f"{head.rstrip('/')}/{name}{mark}{query}", self.filesystem, f"{self.path.rstrip('/')}/{name}")
 
+    def beside(self, name: str) -> Place:
+        """Another of that name in the same folder."""
+        head, mark, query = self._text.partition("?") if _URI.match(self._text) else (self._text, "", "")
+        text, path = (f"{whole[: whole.rfind('/') + 1]}{name}" for whole in (head, self.path))
+        return Place(f"{text}{mark}{query}", self.filesystem, path)
+
     @property
     def local(self) -> Path | None:
         """The path on the local disk; None on an object store."""

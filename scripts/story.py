@@ -48,7 +48,7 @@ def draw(path, lines, title, xlabel, ylabel, logarithmic=False):
     """{label: [(x, Saving), ...]} as lines with bars for their intervals, to a PNG."""
     from matplotlib.figure import Figure
 
-    from fastexec.analysis.report.charts import COLOURS
+    from fastexec.analysis.report.styles import COLOURS
 
     figure = Figure(figsize=(9, 5.5), layout="constrained")
     axes = figure.subplots()

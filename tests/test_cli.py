@@ -127,7 +127,7 @@ BAD = [
     (["order.lot=7"], "no multiple of lot"),
     (["market.spread.mean=2.0"], "market.spread.mean: must be at most 1"),
     (["order.shares"], "is not KEY=VALUE"),
-    (["strategies.pov20.rate=0.1"], "no strategy 'pov20'; there are twap, pov10"),
+    (["strategies.pov20.rate=0.1"], "no strategy 'pov20'; did you mean 'pov10'?"),
 ]
 
 

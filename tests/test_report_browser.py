@@ -158,6 +158,44 @@ def test_a_strategy_hides_through_the_legend(page):
     assert page.execute_script(lines, figure) == before - 1, "printing brought it back"
 
 
+@pytest.mark.parametrize("width", [1280, 800, 390])
+def test_no_column_is_hidden_and_no_word_is_broken(browser, report, width):
+    """Every cell of the table lies within the page; names go on in another line behind a separator only."""
+    page = shown(browser, report, width)
+    outside = """return [...document.querySelectorAll('#comparison td')].filter((cell) => {
+        const box = cell.getBoundingClientRect();
+        return getComputedStyle(cell).display !== 'none' && (box.left < 0 || box.right > innerWidth);
+    }).map((cell) => cell.textContent)"""
+    assert page.execute_script(outside) == []
+    hidden = """return [...document.querySelectorAll('#comparison td')].filter((cell) =>
+        getComputedStyle(cell).display === 'none' && cell.textContent.trim() !== '').map((cell) => cell.textContent)"""
+    assert page.execute_script(hidden) == []
+    cards = page.execute_script("return document.querySelector('.scroll').classList.contains('cards')")
+    assert cards == (width < 1280)
+    if cards:
+        labels = """return [...document.querySelectorAll('#comparison tbody tr:last-child td[data-label]')].map(
+            (td) => td.dataset.label)"""
+        assert {"cost, bps", "saving, bps", "done, %"} <= set(page.execute_script(labels))
+        Select(page.find_element(By.CSS_SELECTOR, ".sort select")).select_by_visible_text("sd")
+        sds = """return [...document.querySelectorAll('#comparison td[data-label="sd, bps"]')].map(
+            (td) => parseFloat(td.textContent))"""
+        found = page.execute_script(sds)
+        assert found == sorted(found)
+    broken = """const bad = [];
+    for (const cell of document.querySelectorAll('#comparison .strategy, #comparison .verdict')) {
+        for (const node of cell.childNodes) {
+            if (node.nodeType !== Node.TEXT_NODE) continue;
+            for (const word of node.data.matchAll(/[\\w.+-]+/g)) {
+                const range = document.createRange();
+                range.setStart(node, word.index); range.setEnd(node, word.index + word[0].length);
+                if (range.getClientRects().length > 1) bad.push(word[0]);
+            }
+        }
+    }
+    return bad"""
+    assert page.execute_script(broken) == []
+
+
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "light"), (390, "dark")])
 def test_it_fits_the_screen_and_follows_its_scheme(browser, report, width, scheme):
     page = shown(browser, report, width, scheme)

@@ -14,6 +14,7 @@ from fastexec.analysis.report.sweep_material import open_sweep
 from fastexec.analysis.report.sweeps import sweep_sections
 from fastexec.analysis.report.write import write_report
 from fastexec.analysis.sweep_tables import axes_of, frontier
+from fastexec.errors import RefusedError
 from fastexec.place import Place
 from fastexec.runs.store import read_study
 from fastexec.studies.study import Study
@@ -73,7 +74,7 @@ def test_one_key_makes_points_with_their_intervals(tmp_path):
     sweep = {"market.price.volatility": [0.0005, 0.001, 0.002]}
     fx.run(Study.from_dict({**SMALL, "episodes": 200, "sweep": sweep}), out=tmp_path / "r")
     swept = open_sweep(Place.of(tmp_path / "r"), read_study(Place.of(tmp_path / "r")), None)
-    (chart,) = sweep_sections(swept)[0].charts
+    chart = sweep_sections(swept)[0].charts[0]
     (panel,) = chart.views[""]
     assert panel.x_names == ["0.0005", "0.001", "0.002"]
     points = next(mark for mark in panel.marks if mark.name == "pov10")
@@ -90,7 +91,7 @@ def test_the_frontier_has_a_view_for_each_other_combination_and_risk(folder, cha
     assert all((row["risk_aversion"] is None) == (row["strategy"] != "almgren_chriss") for row in rows)
     views = charts["frontier"].views
     assert len(views) == 2 * 6
-    line = next(mark for mark in next(iter(views.values()))[0].marks if mark.name == "almgren_chriss")
+    (line,) = (m for m in next(iter(views.values()))[0].marks if m.name == "almgren_chriss" and not m.edge)
     own = [row for row in rows if row["strategy"] == "almgren_chriss"][:2]
     assert list(zip(line.x, line.y, strict=True)) == [(row["risk_bps"], row["mean_bps"]) for row in own]
     for axis, middle in (("x", line.x), ("y", line.y)):
@@ -142,7 +143,7 @@ def test_a_sweep_from_the_command_line(tmp_path):
     assert status == 0
     assert [line for line in out.splitlines() if line.startswith("episode")] == ["episode 3, twap", "episode 3, pov10"]
     status, out, _ = typed("report", "results/tiny", "--figures", "f", cwd=tmp_path)
-    assert (status, out) == (0, "report: results/tiny/report.html\nfigures: 2 files in f\n")
+    assert (status, out.splitlines()[:2]) == (0, ["report: results/tiny/report.html", "scenarios: 2 pages beside it"])
     status, out, _ = typed("check", "tiny.toml", *sweep, cwd=tmp_path)
     assert "scenarios        2; prepared and timed here: 2" in out
 
@@ -161,3 +162,69 @@ def test_bad_sweeps_are_one_line_and_write_nothing(tmp_path, words, status, mess
     assert message in error
     assert error.count("\n") == 1
     assert tree(tmp_path) == ["tiny.toml"]
+
+
+def test_mean_and_risk_stand_over_the_keys_for_every_strategy(folder, charts):
+    """The mean cost of the table, and both risks of the summary, in the cell of their scenario."""
+    chart = charts["sweep_costs"]
+    rows = {(row["scenario"], row["strategy"]): row for row in pq.read_table(folder / "summary.parquet").to_pylist()}
+    for row in chart.table.to_pylist():
+        own = rows[row["scenario"], row["strategy"]]
+        assert [row[n] for n in ("shortfall_sd_bps", "shortfall_cvar95_bps")] == [
+            own[n] for n in ("shortfall_sd_bps", "shortfall_cvar95_bps")
+        ]
+    views = chart.views
+    assert {name.rpartition(": ")[2] for name in views} == {"mean cost", "standard deviation", "mean of the worst 5 %"}
+    assert "twap: standard deviation" in views, "the baseline too"
+    (heat,) = views["twap: standard deviation"][0].marks
+    for i, volatility in enumerate(SWEEP["market.price.volatility"]):
+        for j, shares in enumerate(SWEEP["order.shares"]):
+            (own,) = {
+                row["shortfall_sd_bps"] for row in chart.table.to_pylist()
+                if (row["strategy"], row["market.price.volatility"], row["order.shares"]) == ("twap", volatility, shares)
+            }  # fmt: skip
+            assert heat.z[i, j] == own
+
+
+def test_without_a_swept_risk_aversion_there_is_a_frontier_of_the_strategies(tmp_path):
+    """Each scenario has one, its line joins those that no other beats in both, found by looking at every pair."""
+    fx.run(Study.from_dict({**SMALL, "episodes": 300, "sweep": {"order.shares": [600, 2400]}}), out=tmp_path / "r")
+    chart = charts_of(tmp_path / "r")["frontier"]
+    assert len(chart.views) == 4
+    first = next(iter(chart.views.values()))[0]
+    line, rows = first.marks[0], [row for row in chart.table.to_pylist() if row["scenario"] == "shares_600"]
+    places = {row["strategy"]: (row["risk_bps"], row["mean_bps"]) for row in rows}
+    best = {
+        place for place in places.values()
+        if not any(other[0] <= place[0] and other[1] <= place[1] and other != place for other in places.values())
+    }  # fmt: skip
+    assert set(zip(line.x.tolist(), line.y.tolist(), strict=True)) == best
+    assert line.x.tolist() == sorted(line.x.tolist())
+
+
+def test_strategies_alike_in_risk_have_no_frontier(tmp_path):
+    alike = {**SMALL, "episodes": 50, "strategies": [{"model": "twap"}, {"model": "twap", "name": "again"}]}
+    fx.run(Study.from_dict({**alike, "sweep": {"costs.fees.per_share": [0.0, 0.001]}}), out=tmp_path / "r")
+    assert "do not differ in risk" in charts_of(tmp_path / "r")["frontier"].missing
+
+
+def test_the_overview_links_to_a_page_of_each_scenario(tmp_path):
+    fx.run(Study.from_dict({**SMALL, "episodes": 60, "sweep": {"order.shares": [600, 2400]}}), out=tmp_path / "r")
+    told = []
+    page, _ = write_report(tmp_path / "r", progress=lambda *word: told.append(word))
+    names = ["shares_600", "shares_2400"]
+    assert told == [("page of scenario", 1, 2), ("page of scenario", 2, 2)]
+    text = page.read_text()
+    for name in names:
+        assert text.count(f'href="report-{name}.html"') == 1 + 6, "in the list, and at each of its rows"
+        own = (tmp_path / "r" / f"report-{name}.html").read_text()
+        assert f"scenario {name}" in own
+        assert 'href="report.html"' in own
+    write_report(tmp_path / "r", out=tmp_path / "other.html", pages=False)
+    assert not list(tmp_path.glob("other-*.html"))
+    assert 'href="report-' not in (tmp_path / "other.html").read_text()
+    (tmp_path / "mine-shares_600.html").write_text("mine")
+    with pytest.raises(RefusedError, match=r"mine-shares_600.html: is there already and is no report"):
+        write_report(tmp_path / "r", out=tmp_path / "mine.html")
+    assert not (tmp_path / "mine.html").exists()
+    assert (tmp_path / "mine-shares_600.html").read_text() == "mine"

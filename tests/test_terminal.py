@@ -15,7 +15,9 @@ import pytest
 
 from commands import typed
 from conftest import ROOT
+from fastexec.cli.following import bar
 from fastexec.cli.main import main
+from fastexec.runs.progress import Progress
 from test_cli import STUDY
 
 pytestmark = pytest.mark.processes
@@ -151,3 +153,42 @@ def test_completion_completes(place):
              "COMP_CWORD": "1"},
     )  # fmt: skip
     assert [line.partition(",")[2] for line in ended.stdout.splitlines()] == ["replay", "report"]
+
+
+PROGRESS = [
+    Progress(done, total, 0, steps, seconds, failures)
+    for done, total in ((0, 1), (1, 1), (12_345, 20_000), (123_456_789, 1_000_000_000))
+    for steps, seconds in ((60, 0.0), (60, 0.01), (390, 86_400.0))
+    for failures in (0, 1, 12)
+]
+
+
+@pytest.mark.parametrize("width", [20, 40, 60, 80, 120])
+def test_progress_is_never_cut(width):
+    """What there is no room for is left out whole: rates first, then the time left; at 80 columns all of it stands."""
+    for now in PROGRESS:
+        text = bar(now, width)
+        assert len(text) < width, text
+        assert not re.search(r"\b1 (episodes|chunks)\b", text)
+        if width >= 60:
+            assert f"{now.done:,} of {now.total:,} episode" in text
+            assert "tried again" in text or not now.failures or width < 80
+        if width >= 80 and now.left is not None and now.total < 1e6 and not now.failures:
+            assert text.endswith(" left")
+
+
+def test_the_bar_grows_with_what_is_done():
+    full = [bar(Progress(done, 100, 0, 60, 1.0, 0), 80, ascii_only=True).count("#") for done in range(0, 101, 10)]
+    assert full == sorted(full)
+    assert full[0] == 0
+    assert "-" not in bar(Progress(100, 100, 0, 60, 1.0, 0), 80, ascii_only=True)
+
+
+@pytest.mark.parametrize("columns", [60, 80])
+def test_progress_in_a_terminal_has_no_ellipsis(place, columns):
+    text = CODES.sub(
+        "", in_terminal(columns, "run", "tiny.toml", "--out", f"p{columns}", "--episodes", 6000, cwd=place)
+    )
+    lines = [line for part in text.split("\n") for line in part.split("\r") if " of 6,000 episodes" in line]
+    assert lines
+    assert all("…" not in line and len(line) < columns for line in lines), lines

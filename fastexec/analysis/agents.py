@@ -8,6 +8,7 @@ from fastexec.learning.agent import FEWEST_VISITS, Agent
 from fastexec.models.features import FEATURES
 from fastexec.models.order import Order
 from fastexec.models.scalar import expected
+from fastexec.wording import counted
 
 _ELSEWHERE = (
     "where it was never, it acts as the schedule that it started from",
@@ -33,8 +34,9 @@ def in_words(agent: Agent) -> list[str]:
     training = agent.training["train"]
     unit = {"fractions": "of the rest", "multiples": "of the TWAP slice", "lots": "lots"}[agent.actions.set]
     all_left = "" if len(agent.levels) == len(agent.actions.levels) else " or all that is left"
+    episodes = counted(int(agent.curve[-1]["episodes"]), "episode")
     lines = [
-        f"agent {agent.training['name']}: rule {training['rule']}, {agent.curve[-1]['episodes']:,.0f} episodes of training",
+        f"agent {agent.training['name']}: rule {training['rule']}, {episodes} of training",
         f"state: step, {', '.join(f'{cut.name} ({cut.bins} bins)' for cut in agent.cuts)}; "
         f"{len(agent.levels)} actions, {unit}{all_left}",
         *_judged(agent),
@@ -57,7 +59,7 @@ def _judged(agent: Agent) -> list[str]:
         return [
             f"cost without the moves: {row['validation_bps']:.3f} bps in validation, {cost:.3f} on fresh episodes, of the "
             "start (the best static schedule that its actions can play, or the agent that it goes on from): none of its "
-            f"{rounds} rounds cost less"
+            f"{counted(rounds, 'round')} cost less"
         ]
     kept = f"round {agent.kept} of {rounds} is kept, the best in validation"
     lines = [

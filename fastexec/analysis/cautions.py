@@ -8,23 +8,20 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from fastexec.analysis.adapting import worth_of_adapting
-from fastexec.models.strategies import BUILT_IN, strategy_class
+from fastexec.analysis.footnotes import footnotes
 from fastexec.statistics.few_days import single_value
 from fastexec.statistics.metrics import LEAST_EPISODES, Metric, material_of
 from fastexec.statistics.paired import FEWEST_DAYS, Paired, from_summary, is_controlled
 from fastexec.statistics.simultaneous import simultaneous
-from fastexec.statistics.unseen import unseen_notes
 from fastexec.statistics.verdict import single, told_with_interval
 from fastexec.studies.study import Study
+from fastexec.wording import counted, these
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-CONTROLS = tuple(model for model in BUILT_IN if strategy_class(model).is_control)
 FEW_EPISODES = 100
 _MANY = 5  # intervals, from which on somebody would take the best of them
-#: Share of one episode in the sum of squares; above it the mean is not near a normal (about n < 25 skewness^2, Cochran).
-_HEAVY = 0.2
 
 
 class Part(NamedTuple):
@@ -62,16 +59,16 @@ def _of_metric(parts: Sequence[Part], metric: Metric) -> list[str]:
     left_out = sum(part.left_out for part in parts)
     if left_out:
         notes.append(
-            f"{left_out:,} episodes are left out: a strategy traded nothing in them, or the market had no volume"
+            f"{counted(left_out, 'episode is', 'episodes are')} left out: a strategy traded nothing in them, or the market had "
+            "no volume"
         )
     least, fewest = LEAST_EPISODES.get(metric.kind, 0), min(part.summary["episodes"][0].as_py() for part in parts)
     if fewest < least:
-        notes.append(f"{fewest:,} episodes are few for {metric.kind} (under {least:,}): its intervals are too narrow")
+        notes.append(
+            f"{counted(fewest, 'episode is', 'episodes are')} few for {metric.kind} (under {least:,}): its "
+            "intervals are too narrow"
+        )
     return notes
-
-
-#: What became of what was not traded, where it did not cost what trading it does.
-_RESTS = {"leave": "was left", "quote": "was marked at the last quote, without the cost of its size"}
 
 
 def cautions(studies: Sequence[Study], summaries: Sequence[pa.Table]) -> list[str]:
@@ -87,22 +84,8 @@ def cautions(studies: Sequence[Study], summaries: Sequence[pa.Table]) -> list[st
         notes.append(
             "rule per_step: not an execution cost (not multiplied by shares, charged until nothing is left); no interval"
         )
-    rows = [
-        row for summary in summaries for row in summary.select(["strategy", "completion", "unfinished"]).to_pylist()
-    ]
-    partial = sorted({row["strategy"] for row in rows if row["completion"] < 0.9995 or row["unfinished"]})
-    if partial:
-        rule = _RESTS.get(study.order.rest, "was completed or marked at the end, at a cost")
-        notes.append(f"* did not finish by itself in every episode; the rest {rule}: {', '.join(partial)}")
-    notes += unseen_notes(
-        (row["strategy"], row["unseen"])
-        for summary in summaries
-        for row in summary.select(["strategy", "unseen"]).to_pylist()
-    )
-    controls = [strategy.name for strategy in study.strategies if strategy.is_control]
-    if controls:
-        notes.append("+ control: an adaptive policy must beat these, not only TWAP")
-    return notes + _day_notes(summaries) + ([] if study.costs.rule == "per_step" else _rough(summaries))
+    notes += footnotes(study, summaries) + _day_notes(summaries)
+    return notes + ([] if study.costs.rule == "per_step" else _rough(summaries))
 
 
 def _worth_of_adapting(part: Part) -> list[str]:
@@ -134,37 +117,23 @@ def _day_notes(summaries: Sequence[pa.Table]) -> list[str]:
     if not any(days):
         return []
     if summaries[0]["day_episodes"][0].as_py() is None:
-        return [f"conditional on these {days[0]} days, of whose blocks every episode is made: no interval is shown"]
+        return [f"conditional on {these(days[0], 'day')}, of whose blocks every episode is made: no interval is shown"]
     if min(days) < FEWEST_DAYS:
         return [
-            f"conditional on these {min(days)} days: an interval needs at least {FEWEST_DAYS} (days are the clusters)"
+            f"conditional on {these(min(days), 'day')}: an interval needs at least {FEWEST_DAYS} (days are the clusters)"
         ]
     return []
 
 
 def _rough(summaries: Sequence[pa.Table]) -> list[str]:
-    """Where intervals should not be taken at their word: few episodes, or costs of which one weighs too much."""
-    notes, fewest = [], min(summary["episodes"][0].as_py() for summary in summaries)
-    if fewest < FEW_EPISODES:
-        notes.append(
-            f"{fewest} episodes are few (under {FEW_EPISODES}): intervals are right only where costs are near normal"
-        )
-    heavy = set()
-    for row in (row for summary in summaries for row in summary.select(_SPREAD).to_pylist()):
-        if row["shortfall_sd_bps"]:
-            low, mean, high = (row[f"shortfall_{name}_bps"] for name in ("minimum", "mean", "maximum"))
-            furthest = max(high - mean, mean - low)
-            if furthest**2 > _HEAVY * row["shortfall_sd_bps"] ** 2 * (row["episodes"] - 1) and row["episodes"] > 5:
-                heavy.add(row["strategy"])
-    if heavy:
-        notes.append(
-            f"heavy tails: one episode makes over {100.0 * _HEAVY:.0f} % of the spread of {', '.join(sorted(heavy))}, so "
-            "intervals may be too narrow"
-        )
-    return notes
-
-
-_SPREAD = ["strategy", "episodes", *(f"shortfall_{name}_bps" for name in ("mean", "sd", "minimum", "maximum"))]
+    """Where intervals should not be taken at their word: few episodes."""
+    fewest = min(summary["episodes"][0].as_py() for summary in summaries)
+    if fewest >= FEW_EPISODES:
+        return []
+    return [
+        f"{counted(fewest, 'episode is', 'episodes are')} few (under {FEW_EPISODES}): intervals are right only where "
+        "costs are near normal"
+    ]
 
 
 def uneven_days(materials: Sequence[Paired]) -> str:
@@ -186,9 +155,9 @@ def _how(parts: Sequence[Part], metric: Metric) -> list[str]:
     if k < 2 or not np.isfinite(single(first, 0, 1).low):
         return []
     if first.day_counts is None:
-        units = f"{first.count:,} episodes"
+        units = counted(first.count, "episode")
     else:
-        units = f"{first.day_counts.size} days, the clusters, with {first.day_counts.size - 1} degrees of freedom"
+        units = f"{counted(first.day_counts.size, 'day')}, the clusters, with {first.day_counts.size - 1} degrees of freedom"
     how = f"intervals of 95 %, each by itself: Student's t over {units}"
     if any(is_controlled(first, j) for j in range(k)):
         how += "; price moves, of known mean 0, are taken out of costs and savings (control variate)"
@@ -197,10 +166,13 @@ def _how(parts: Sequence[Part], metric: Metric) -> list[str]:
     if many <= _MANY:
         return [how]
     if len(parts) > 1:
-        return [how, f"{many} intervals: each holds by itself, so about one in 20 misses; do not pick the best of them"]
+        return [
+            how,
+            f"{counted(many, 'interval')}: each holds by itself, so about one in 20 misses; do not pick the best of them",
+        ]
     together = simultaneous(first)
     return [
         how,
-        f"{many} intervals: to hold together over all {together.pairs} pairs they must reach {together.critical:.2f} standard "
-        f"errors to each side ({together.method}), as those of the report do",
+        f"{counted(many, 'interval')}: to hold together over all {together.pairs} pairs they must reach "
+        f"{together.critical:.2f} standard errors to each side ({together.method}), as those of the report do",
     ]

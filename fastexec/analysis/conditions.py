@@ -17,6 +17,7 @@ from fastexec.statistics.metrics import SHORTFALL, Metric, Scores
 from fastexec.statistics.moments import costs_in, summarise
 from fastexec.statistics.summary import SummaryAccumulator
 from fastexec.studies.study import Study, Swept
+from fastexec.wording import did_you_mean
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -123,12 +124,9 @@ def _selected(results: Results, mask: np.ndarray) -> Results:
 
 
 def _require_column(part: Place, column: str, by: str) -> None:
-    from difflib import get_close_matches
-
     known = store.column_names(part)
     if column not in known:
-        near = get_close_matches(column, known, 1)
-        hint = f"did you mean {near[0]!r}?" if near else f"markets has {', '.join(known)}"
+        hint = did_you_mean(column, known, "markets has")
         raise InputError(f"{option('by', by)}: markets has no column {column!r}; {hint}")
 
 

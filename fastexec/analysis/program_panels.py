@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fastexec.analysis.report.charts import COLOURS
+from fastexec.analysis.report.styles import COLOURS
 from fastexec.kernels.program import SPREADS
 from fastexec.learning.agent import Agent
 from fastexec.learning.program import program_history
 from fastexec.learning.training import policies_of, train
 from fastexec.simulation import prepare
 from fastexec.studies.study import Study
+from fastexec.wording import counted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -106,7 +107,9 @@ def _costs(axes: Axes, found: ProgramResults) -> None:
         box.set(facecolor=colour, alpha=0.6)
         line.set(color="black")
     axes.set(
-        title=f"Cost of {found.cost.shape[0]:,} episodes", ylabel="program cost (thousands of currency)", ylim=(0, None)
+        title=f"Cost of {counted(found.cost.shape[0], 'episode')}",
+        ylabel="program cost (thousands of currency)",
+        ylim=(0, None),
     )
 
 

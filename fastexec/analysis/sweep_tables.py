@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fastexec.errors import InputError
-
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -32,7 +30,7 @@ def frontier(summary: pa.Table, scenarios: pa.Table, risk: str = "sd") -> pa.Tab
     aversion.
 
     mean_bps leaves the price moves out where they have mean zero, since their sampling error would hide the frontier.
-    risk: "sd" or "cvar95" of the shortfall. Raises InputError where no risk aversion is swept.
+    risk: "sd" or "cvar95" of the shortfall. Where no risk aversion is swept, each panel has a point a strategy.
     """
     import pyarrow as pa
 
@@ -40,10 +38,6 @@ def frontier(summary: pa.Table, scenarios: pa.Table, risk: str = "sd") -> pa.Tab
     aversions = {
         key.removeprefix("strategies.").removesuffix(_AVERSION): key for key in axes if key.endswith(_AVERSION)
     }
-    if not aversions:
-        raise InputError(
-            f"a frontier needs a swept strategies.NAME{_AVERSION}; swept are {', '.join(axes) or 'no keys'}"
-        )
     others = [key for key in axes if key not in aversions.values()]
     values = {row["scenario"]: row for row in scenarios.to_pylist()}
     found: dict[tuple[Any, ...], dict[str, Any]] = {}
@@ -72,6 +66,16 @@ def frontier(summary: pa.Table, scenarios: pa.Table, risk: str = "sd") -> pa.Tab
     return pa.Table.from_pylist(
         rows, pa.schema([*texts, *((name, pa.float64()) for name in ("risk_aversion", "mean_bps", "risk_bps"))])
     )
+
+
+def undominated(mean: list[float], risk: list[float]) -> list[int]:
+    """Places of those that no other beats in both, by rising risk."""
+    order = sorted(range(len(mean)), key=lambda j: (risk[j], mean[j]))
+    kept: list[int] = []
+    for j in order:
+        if not kept or mean[j] < mean[kept[-1]]:
+            kept.append(j)
+    return kept
 
 
 def shown(value: Any) -> str:

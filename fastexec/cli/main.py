@@ -15,6 +15,7 @@ from fastexec.cli.calibrate import calibrate
 from fastexec.cli.exits import statuses, watch_signals, watch_warnings
 from fastexec.cli.results import DATA, PLUGIN, TRUST, VERBS
 from fastexec.errors import InputError
+from fastexec.wording import did_you_mean
 
 
 class _Group(click.Group):
@@ -23,12 +24,8 @@ class _Group(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        from difflib import get_close_matches
-
         if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
-            near = get_close_matches(args[0], self.list_commands(ctx), 1)
-            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(self.list_commands(ctx))}"
-            raise click.UsageError(f"no command {args[0]!r}; {hint}")
+            raise click.UsageError(f"no command {args[0]!r}; {did_you_mean(args[0], self.list_commands(ctx))}")
         return super().resolve_command(ctx, args)
 
 
@@ -129,14 +126,14 @@ def run(
     **options: Any,
 ) -> None:
     """Simulate every strategy of STUDY, write Parquet, print the comparison."""
-    from fastexec.cli import tables, terminal
+    from fastexec.cli import following, tables
     from fastexec.runs.run import run as run_study
 
     shard = options["first_episode"] > 0
     asked = {"episodes": None if shard else episodes, "seed": seed}
     loaded = _study(study, settings, plugins, options["trust"], options["out"], **asked)
     options["episodes"] = episodes if shard else None
-    with terminal.training(quiet) as trained, terminal.progress(quiet) as report:
+    with following.training(quiet) as trained, following.progress(quiet) as report:
         result = run_study(loaded, progress=report, training=trained, **options)
     if not quiet:
         tables.show_result(result)
@@ -155,12 +152,12 @@ def train(
     study: str, settings: tuple[str, ...], plugins: tuple[str, ...], out: Path, trust: bool, **options: Any
 ) -> None:
     """Train an agent of STUDY and keep it."""
-    from fastexec.cli import terminal
+    from fastexec.cli import following
     from fastexec.runs.agents import require_free, save_agent, train_one
 
     require_free(out, options["overwrite"])
     loaded = _study(study, settings, plugins, trust)
-    with terminal.training(False) as report:
+    with following.training(False) as report:
         trained = train_one(loaded, options["agent"], options["threads"], report)
     loaded.remember_code()
     save_agent(trained, out)
@@ -188,10 +185,10 @@ def show(agent: Path) -> None:
 @_EPISODES
 def check(study: str, settings: tuple[str, ...], plugins: tuple[str, ...], trust: bool, episodes: int | None) -> None:
     """Validate STUDY; print it resolved, what it costs, what is known of it, and warnings. Writes nothing."""
-    from fastexec.cli import terminal
+    from fastexec.cli import following, terminal
     from fastexec.runs.check_sweep import examine_any
 
-    with terminal.checking() as report:
+    with following.checking() as report:
         found = examine_any(_study(study, settings, plugins, trust, episodes=episodes), report)
     terminal.show_check(found)
 

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from fastexec import printing
+from fastexec.wording import counted
 
 PLUGIN = click.option(
     "--plugin", "plugins", multiple=True, metavar="FILE", help="Own strategies: a Python file or a module (repeatable)."
@@ -71,16 +72,30 @@ def compare(folder: str, form: str, money: bool, **options: Any) -> None:
 @_BASELINE
 @_SCENARIO
 @_NEGLIGIBLE
+@click.option(
+    "--pages/--no-pages", default=None, help="A page of each scenario beside a sweep's overview; up to 24 by default."
+)
 def report(folder: str, scenario: str | None, **options: Any) -> None:
     """Make one HTML page of the results in DIR, from its Parquet files alone; of a sweep, an overview of its scenarios,
     or one of them (needs the extra `report`).
     """
     from fastexec.analysis.report.write import write_report
+    from fastexec.cli import following
 
-    page, pictures = write_report(folder, scenario=scenario, **options)
+    written: set[int] = set()
+    with following.checking() as follow:
+
+        def progress(what: str, number: int, count: int) -> None:
+            written.add(number)
+            if follow is not None:
+                follow(what, number, count)
+
+        page, pictures = write_report(folder, scenario=scenario, progress=progress, **options)
     printing.say(f"report: {page}")
+    if written:
+        printing.say(f"scenarios: {counted(len(written), 'page')} beside it")
     if pictures:
-        printing.say(f"figures: {len(pictures)} files in {options['figures']}")
+        printing.say(f"figures: {counted(len(pictures), 'file')} in {options['figures']}")
 
 
 @click.command(short_help="Every step of one episode, from its seed.")

@@ -12,6 +12,7 @@ from rich.table import Table
 from fastexec import printing
 from fastexec.cli.console import console_of, shown
 from fastexec.cli.terminal import fits, say, table_of
+from fastexec.wording import counted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from fastexec.analysis.comparison import Comparison
     from fastexec.statistics.verdict import Difference
 
+_SIGNS = "*~"  # of footnotes, behind a number
 #: Column of a comparison: its head and unit.
 _HEADS = {
     "strategy": ("strategy", ""),
@@ -75,7 +77,8 @@ def _widest(
     """One part's strategies, cheapest first, the baseline among them, in as many columns as there is room for."""
     cells, unit = _cells(comparison, title, rows, money)
     there = {name for own in cells for name in own if own[name]}
-    head = f"{title + ': ' if title else ''}{_episodes(comparison, title):,} episodes, saving against {comparison.baseline}"
+    episodes = counted(_episodes(comparison, title), "episode")
+    head = f"{title + ': ' if title else ''}{episodes}, saving against {comparison.baseline}"
     if comparison.metric.kind != "shortfall":
         head += f" by {comparison.metric.name}"
     for layout in _LAYOUTS:
@@ -102,7 +105,7 @@ def _cells(
     comparison: Comparison, title: str, rows: dict[str, dict[str, Any]], money: bool
 ) -> tuple[list[dict[str, str]], str]:
     """A line for each strategy, cheapest first, and the unit of costs and savings."""
-    from fastexec.analysis.cautions import CONTROLS
+    from fastexec.analysis.footnotes import sign_at
     from fastexec.statistics.metrics import material_of
     from fastexec.statistics.paired import printed_costs
     from fastexec.statistics.verdict import cost_beside, single, told_with_interval
@@ -115,13 +118,11 @@ def _cells(
     digits, own = _digits([scaled(one, scale) for one in found.values()]), summary.to_pylist()
     cells = []
     for k in costs.argsort(kind="stable").tolist():
-        mark = "*" if own[k]["completion"] < 0.9995 or own[k]["unfinished"] else ""
-        mark += "+" if own[k]["model"] in CONTROLS else ""
         told = {
-            "strategy": shown(own[k]["strategy"]) + mark,
-            "cost": cost_beside(costs[b] * scale, (costs[b] - costs[k]) * scale, digits),
+            "strategy": shown(own[k]["strategy"] + sign_at("strategy", own[k])),
+            "cost": cost_beside(costs[b] * scale, (costs[b] - costs[k]) * scale, digits) + sign_at("cost", own[k]),
             "sd": "" if of_tail else number_of(own[k]["shortfall_sd_bps"], ",.2f"),
-            "done": f"{100 * own[k]['completion']:.1f}",
+            "done": f"{100 * own[k]['completion']:.1f}{sign_at('done', own[k])}",
             "verdict": "baseline",
         }
         if k != b:
@@ -143,7 +144,16 @@ def _cells(
                 )
                 told["plain"] = shown(told_with_interval(scaled(plain, scale), digits))
         cells.append(told)
+    for column in ("cost", "done"):
+        _line_up(cells, column)
     return cells, "currency" if money else "bps"
+
+
+def _line_up(cells: list[dict[str, str]], column: str) -> None:
+    """Room behind the numbers that have no sign, so that all stand under one another."""
+    signs = [len(own[column]) - len(own[column].rstrip(_SIGNS)) for own in cells]
+    for own, sign in zip(cells, signs, strict=True):
+        own[column] += " " * (max(signs) - sign)
 
 
 def scaled(found: Difference, scale: float) -> Difference:
@@ -185,7 +195,11 @@ def _captured_lines(comparison: Comparison) -> list[str]:
 
 def _program_table(console: Console, group: str, summary: pa.Table) -> Table:
     """Under the rule per_step: the mini-project's cost in currency, cheapest first."""
-    title = f"{group + ': ' if group else ''}{summary['episodes'][0].as_py():,} episodes, the mini-project's cost"
+    from fastexec.analysis.footnotes import sign_at
+
+    title = (
+        f"{group + ': ' if group else ''}{counted(summary['episodes'][0].as_py(), 'episode')}, the mini-project's cost"
+    )
     table = table_of(console, title)
     table.min_width = len(title)
     for name in ("strategy", "program cost\ncurrency", "sd\ncurrency", "done\n%"):
@@ -194,7 +208,7 @@ def _program_table(console: Console, group: str, summary: pa.Table) -> Table:
         numbers = (
             f"{row['program_cost_mean']:,.0f}",
             number_of(row["program_cost_sd"], ",.0f"),
-            f"{100 * row['completion']:.1f}",
+            f"{100 * row['completion']:.1f}{sign_at('done', row)}",
         )
         table.add_row(shown(row["strategy"]), *numbers)
     return table

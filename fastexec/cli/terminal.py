@@ -1,11 +1,8 @@
-"""What the command line prints: tables by rich, plain when piped, progress on standard error and only to a terminal."""
+"""What the command line prints: tables by rich, plain when piped."""
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator
 from shlex import quote
-from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
@@ -14,21 +11,17 @@ from rich.measure import Measurement
 from rich.table import Table
 
 from fastexec import printing
-from fastexec.cli.console import console_of, console_of_errors, said_once, shown
+from fastexec.cli.console import console_of, shown
+from fastexec.cli.following import duration, pace
 from fastexec.errors import FastexecError, InputError
+from fastexec.wording import counted
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from fastexec.runs.check import Examination
-    from fastexec.runs.progress import Progress
     from fastexec.runs.status import Status
     from fastexec.runs.verify import Verification
-
-Report = Callable[["Progress"], None]
-TrainingReport = Callable[[str, int, int, float, float], None]
-CheckReport = Callable[[str, int, int], None]
-_LINE_EVERY = 10.0  # seconds
 
 
 def say(console: Console, text: str, style: str | None = None) -> None:
@@ -45,87 +38,6 @@ def table_of(console: Console, title: str = "") -> Table:
 def fits(console: Console, table: Table) -> bool:
     """Whether every cell of a table is seen whole."""
     return Measurement.get(console, console.options.update(width=1_000), table).maximum <= console.width
-
-
-@contextlib.contextmanager
-def progress(quiet: bool) -> Iterator[Report | None]:
-    """A bar while chunks finish, with rates and time left; a line every ten seconds where there is no terminal."""
-    if quiet:
-        yield None
-    elif not printing.errors_are_to_terminal():
-        yield _line_reporter()
-    else:
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress as Bar, TextColumn
-
-        from fastexec.kernels import _jit
-
-        columns = (TextColumn("episodes"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[told]}"))
-        with Bar(*columns, console=console_of_errors(), transient=True) as bar:
-            task = bar.add_task("", total=None, told="", visible=False)  # while agents train there is none
-            _jit.on_compile(said_once(bar.console, "compiling kernels (once on this machine; later runs load them)"))
-            yield lambda now: bar.update(task, completed=now.done, total=now.total, told=pace(now), visible=True)
-
-
-def _line_reporter() -> Report:
-    last = perf_counter()
-
-    def report(now: Progress) -> None:
-        nonlocal last
-        if perf_counter() - last >= _LINE_EVERY and now.done < now.total:
-            last = perf_counter()
-            printing.tell(f"{now.done:,} of {now.total:,} episodes, {pace(now)}")
-
-    return report
-
-
-def pace(now: Progress) -> str:
-    """Episodes and steps a second, time left, failures."""
-    told = f"{now.rate:,.0f} episodes/s, {now.rate * now.steps / 1e6:,.1f} M steps/s"
-    if now.left is not None:
-        told += f", {duration(now.left)} left"
-    return told + (f", {now.failures} chunks tried again" if now.failures else "")
-
-
-def duration(seconds: float) -> str:
-    """59 s, 12:34 or 3:45:06."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    hours, rest = divmod(whole, 3600)
-    return (f"{hours}:{rest // 60:02d}" if hours else f"{rest // 60}") + f":{rest % 60:02d}"
-
-
-@contextlib.contextmanager
-def training(quiet: bool) -> Iterator[TrainingReport | None]:
-    """A line that follows an agent's rounds, on standard error and only to a terminal."""
-    with _following(quiet) as update:
-        if update is None:
-            yield None
-            return
-
-        def report(agent: str, number: int, rounds: int, cost: float, completion: float) -> None:
-            done = f"{cost:.3f} bps without the moves, {100 * completion:.1f} % traded by itself"
-            update(f"training {agent}: round {number} of {rounds}, {done}")
-
-        yield report
-
-
-@contextlib.contextmanager
-def checking() -> Iterator[CheckReport | None]:
-    """A line that follows the scenarios of a sweep, on standard error and only to a terminal."""
-    with _following(False) as update:
-        yield None if update is None else lambda what, number, count: update(f"{what} {number:,} of {count:,}")
-
-
-@contextlib.contextmanager
-def _following(quiet: bool) -> Iterator[Callable[[str], None] | None]:
-    """What takes the text of a line that is written over again and again; None where there is no terminal to do so."""
-    if quiet or not printing.errors_are_to_terminal():
-        yield None
-        return
-    console = console_of_errors()
-    with console.status("", spinner="line" if console.options.ascii_only else "dots") as status:
-        yield lambda text: status.update(shown(text))
 
 
 def show_first_steps() -> None:
@@ -159,9 +71,9 @@ _FIRST_STEPS = (
 def show_status(found: Status) -> None:
     """Where a study stands, in a few lines."""
     lines = [f"{found.name}: {found.state}"]
-    total = "an unknown number of" if found.total is None else f"{found.total:,}"
+    total = "an unknown number of episodes" if found.total is None else counted(found.total, "episode")
     share = f" ({100 * found.done / found.total:.1f} %)" if found.total else ""
-    lines.append(f"{found.done:,} of {total} episodes{share}")
+    lines.append(f"{found.done:,} of {total}{share}")
     if found.word is not None and found.age is not None and found.state != "incomplete":
         lines.append(pace(found.word))
         lines.append(f"told {duration(found.age)} ago by {found.where}")
@@ -176,11 +88,15 @@ def show_verification(folder: str, found: Verification) -> None:
     for fault in found.faults:
         printing.say(fault)
     if found.faults:
-        count = "1 fault" if len(found.faults) == 1 else f"{len(found.faults)} faults"
+        count = counted(len(found.faults), "fault")
         command = f"fastexec run {quote(f'{folder}/study.toml')} --out {quote(folder)} --resume"
         raise FastexecError(f"{folder}: {count}; `{command}` computes damaged and missing chunks anew")
     again = f", {found.simulated} of them simulated again" if found.simulated else ""
-    what = f"{found.chunks:,} chunks with {found.episodes:,} episodes{again}" if found.chunks else "its summaries"
+    what = (
+        f"{counted(found.chunks, 'chunk')} with {counted(found.episodes, 'episode')}{again}"
+        if found.chunks
+        else "its summaries"
+    )
     printing.say(f"{folder}: all is well: {what}, summary and comparison")
 
 

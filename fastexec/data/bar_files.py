@@ -8,7 +8,6 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TypeAlias
 from urllib.parse import unquote
@@ -24,6 +23,7 @@ from fastexec.data.csv_files import CsvFile, open_csv
 from fastexec.data.reading import Reading
 from fastexec.errors import InputError, listed
 from fastexec.files import open_local
+from fastexec.wording import nearest
 
 _RIGHT = "give a Parquet or CSV file of bars"
 _PARQUET, _CSV = r"\.(parquet|pq|parq)$", r"\.(csv|txt|tsv)(\.(gz|bz2|xz|zip|zst))?$"
@@ -212,8 +212,8 @@ class _UnknownSymbolError(InputError):
 
 
 def _unknown_symbol(path: str, symbol: str, known: list[str]) -> _UnknownSymbolError:
-    near = get_close_matches(symbol.upper(), known, 1) or get_close_matches(symbol, known, 1)
-    hint = f"did you mean {near[0]!r}? " if near else ""
+    near = nearest(symbol, known)
+    hint = f"did you mean {near!r}? " if near else ""
     return _UnknownSymbolError(
         f"{path}: symbol {symbol!r} is not there; {hint}there are {listed(known) or 'none'}", known
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -12,6 +11,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
 from fastexec.models.declarations import OFF, Setting
+from fastexec.wording import did_you_mean
 
 
 class Model(BaseModel):
@@ -84,9 +84,7 @@ def plain(value: Any) -> Any:
 
 def unknown_key(key: object, known: Iterable[str]) -> str:
     """What to say of a key that is none of the known ones."""
-    names = list(known)
-    near = get_close_matches(str(key), names, 1)
-    return f"unknown key; did you mean {near[0]!r}?" if near else f"unknown key; known are {', '.join(names)}"
+    return f"unknown key; {did_you_mean(key, known, 'known are')}"
 
 
 def default_model(name: str) -> BeforeValidator:

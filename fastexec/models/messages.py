@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -11,6 +10,7 @@ from fastexec.errors import in_study
 from fastexec.models.names import quoted, shown
 from fastexec.models.strategies import BUILT_IN
 from fastexec.models.tree import tags_below
+from fastexec.wording import did_you_mean, nearest
 
 _ORDER = {"unknown_key": 0, "union_tag_invalid": 1, "missing": 3}
 
@@ -61,8 +61,7 @@ def _said(error: Any) -> str:
     kind, context, value = error["type"], error.get("ctx", {}), error.get("input")
     if kind == "union_tag_invalid":
         known = [tag.strip(" '") for tag in context["expected_tags"].split(",")]
-        near = get_close_matches(str(context["tag"]), known, 1)
-        hint = f"did you mean {near[0]!r}?" if near else f"it is one of {', '.join(known)}"
+        near, hint = nearest(context["tag"], known), did_you_mean(context["tag"], known, "it is one of")
         own = f", or {_own_model()}" if BUILT_IN[0] in known and not near else ""
         return f"unknown model {quoted(context['tag'])}; {hint}{own}"
     if kind == "union_tag_not_found":

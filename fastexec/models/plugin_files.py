@@ -10,7 +10,6 @@ import contextlib
 import importlib
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
-from difflib import get_close_matches
 from itertools import count
 from pathlib import Path
 from types import ModuleType
@@ -29,6 +28,7 @@ from fastexec.models.plugins import OwnStrategy, first_line, registry, remember_
 from fastexec.models.strategies import BUILT_IN, RESERVED, Own
 from fastexec.models.trust import Trust
 from fastexec.models.used_values import changed
+from fastexec.wording import nearest
 
 #: Where the file of an entry may be, the best place first; a text at hand is one.
 Find = Callable[[str], Sequence[Path | Code]]
@@ -194,8 +194,8 @@ def _filled_in(item: dict[str, Any], known: dict[str, OwnStrategy]) -> dict[str,
     if model not in known:
         if not known:
             return item  # refused as any unknown model
-        near = get_close_matches(model, [*known, *BUILT_IN], 1)
-        hint = f"did you mean {near[0]!r}?" if near else f"own strategies at hand are {', '.join(known)}"
+        near = nearest(model, [*known, *BUILT_IN])
+        hint = f"did you mean {near!r}?" if near else f"own strategies at hand are {', '.join(known)}"
         raise _error(f"{place}: unknown model {quoted(model)}; {hint}")
     own = known[model] if known[model].sha256 else capture(known[model]).own
     _require_unchanged(own)

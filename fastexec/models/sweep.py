@@ -14,7 +14,6 @@ With both, each scenario of the list meets the whole grid.
 from __future__ import annotations
 
 import re
-from difflib import get_close_matches
 from itertools import product
 from math import prod
 from typing import Annotated, Any
@@ -24,6 +23,7 @@ from pydantic_core import PydanticCustomError
 
 from fastexec.errors import in_study
 from fastexec.models.names import CHARACTERS, LONGEST, is_name
+from fastexec.wording import did_you_mean
 
 MOST_SCENARIOS = 100_000
 _SECTIONS = ("order", "market", "costs", "train", "strategies")
@@ -134,9 +134,7 @@ def _check_key(key: Any, value: Any) -> None:
     if fixed is not None:
         raise _error(key, f"cannot be swept: {fixed}")
     if section not in _SECTIONS:
-        near = get_close_matches(section, _SECTIONS, 1, 0.75)
-        hint = f"did you mean {near[0]!r}?" if near else f"a swept key lies in {', '.join(_SECTIONS)}"
-        raise _error(key, f"unknown key; {hint}")
+        raise _error(key, f"unknown key; {did_you_mean(section, _SECTIONS, 'a swept key lies in')}")
     if section == key:
         inner = key
         while isinstance(value, dict) and value:

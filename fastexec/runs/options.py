@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from fastexec.arguments import require_one_of, require_path, require_text, requi
 from fastexec.errors import InputError, option
 from fastexec.studies.study import Study
 from fastexec.threads import MOST
+from fastexec.wording import did_you_mean
 
 #: Whole numbers, and what they may be.
 _WHOLE = {
@@ -71,9 +71,7 @@ class RunOptions:
         names = [field.name for field in fields(cls)]
         for name in options:
             if name not in names:
-                near = get_close_matches(name, names, 1)
-                hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(names)}"
-                raise InputError(f"run: unknown option {name!r}; {hint}")
+                raise InputError(f"run: unknown option {name!r}; {did_you_mean(name, names)}")
         return cls(**options)
 
     def shard_of(self, study: Study) -> Study:

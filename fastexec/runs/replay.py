@@ -19,6 +19,7 @@ from fastexec.runs.scenario import made_by, playing
 from fastexec.runs.swept import scenario_named
 from fastexec.simulation import Prepared, prepare
 from fastexec.studies.study import Swept
+from fastexec.wording import did_you_mean
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -53,7 +54,7 @@ def replay_episode(
     if strategy is not None:
         if strategy not in prepared.strategies:
             raise InputError(
-                f"{option('strategy', strategy)}: not in this study; it has {', '.join(prepared.strategies)}"
+                f"{option('strategy', strategy)}: not in this study; {did_you_mean(strategy, prepared.strategies, 'it has')}"
             )
         chosen = steps["strategy_index"] == prepared.strategies.index(strategy)
         steps = {name: column[chosen] for name, column in steps.items()}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from fastexec.columns import Column, build, repeated, schema
 from fastexec.errors import InputError, option
 from fastexec.models.sweep import inline
 from fastexec.studies.study import Study, Swept, swept_studies
+from fastexec.wording import nearest
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -26,9 +26,9 @@ def scenario_named(study: Study, name: str | None) -> Swept:
             raise InputError(f"{option('scenario', name)}: the study has no sweep; leave {option('scenario')} out")
         return scenarios[0]
     if name not in names:
-        near = get_close_matches(name or "", names, 1)
+        near = nearest(name or "", names)
         some = f"{', '.join(names[:6])}{f' and {len(names) - 6} more (scenarios.parquet)' if len(names) > 6 else ''}"
-        hint = f"did you mean {near[0]}?" if near else f"scenarios are {some}"
+        hint = f"did you mean {near}?" if near else f"scenarios are {some}"
         said = (
             f"{option('scenario', name)}: no scenario of that name"
             if name

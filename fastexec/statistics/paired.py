@@ -16,6 +16,7 @@ import numpy as np
 from fastexec.columns import build, repeated
 from fastexec.errors import InputError, option
 from fastexec.models.strategies import strategy_class
+from fastexec.wording import did_you_mean
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -79,11 +80,8 @@ def default_baseline(strategies: Sequence[str], models: Sequence[str]) -> str:
 
 def baseline_number(strategies: Sequence[str], baseline: str) -> int:
     """Its place; InputError with the nearest name where it is not there."""
-    from difflib import get_close_matches
-
     if baseline not in strategies:
-        near = get_close_matches(baseline, strategies, 1)
-        hint = f"did you mean {near[0]!r}?" if near else f"strategies are {', '.join(strategies)}"
+        hint = did_you_mean(baseline, strategies, "strategies are")
         raise InputError(f"{option('baseline', baseline)}: no strategy of that name; {hint}")
     return list(strategies).index(baseline)
 

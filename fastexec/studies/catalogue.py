@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.resources import files
 
 from fastexec.errors import InputError
+from fastexec.wording import did_you_mean
 
 
 def presets() -> list[tuple[str, str]]:
@@ -18,11 +19,8 @@ def presets() -> list[tuple[str, str]]:
 
 def preset_text(name: str) -> str:
     """The TOML text of a preset; InputError with the nearest name where there is none."""
-    from difflib import get_close_matches
-
     names = [known for known, _ in presets()]
     if name not in names:
-        near = get_close_matches(name, names, 1)
-        hint = f"did you mean {near[0]!r}?" if near else f"presets are {', '.join(names)}"
+        hint = did_you_mean(name, names, "presets are")
         raise InputError(f"{name}: no such file and no preset of that name; {hint}")
     return files("fastexec.studies").joinpath("presets", f"{name}.toml").read_text("utf-8")

@@ -22,6 +22,7 @@ from fastexec.models.trust import Trust
 from fastexec.studies.catalogue import preset_text
 from fastexec.studies.ownership import trust_for
 from fastexec.studies.sweep import MOST_UNASKED, require_same_columns, value_at, without_following, written_out
+from fastexec.wording import did_you_mean
 
 _LARGEST = 16_000_000
 
@@ -240,7 +241,7 @@ def _enter(here: Any, part: str, text: str) -> Any:
             if isinstance(item, dict) and part in (item.get("name"), item.get("model")):
                 return item
         names = [item.get("name", item.get("model")) for item in here if isinstance(item, dict)]
-        raise InputError(f"{option('set', text)}: no strategy {part!r}; there are {', '.join(map(str, names))}")
+        raise InputError(f"{option('set', text)}: no strategy {part!r}; {did_you_mean(part, map(str, names))}")
     if not isinstance(here, dict):
         raise InputError(f"{option('set', text)}: {part!r} lies in no section of the study; see `fastexec schema`")
     return here.setdefault(part, {})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from difflib import get_close_matches
 from typing import Any
 
 from pydantic import BaseModel
@@ -15,6 +14,7 @@ from fastexec.models.strategies import RESERVED
 from fastexec.models.study import StudyModel
 from fastexec.models.sweep import Sweep, Tied, is_scenario_name
 from fastexec.planning.parameters import ranges
+from fastexec.wording import did_you_mean
 
 MOST_UNASKED = 1_000
 _LONGEST_NAME = 120
@@ -90,15 +90,14 @@ def _safe(text: str) -> str:
 def _path(key: str, data: dict[str, Any], place: str) -> list[str]:
     """The key's parts; a strategy's name, which may have dots, is one of them."""
     if key.startswith("train.") and (name := key.split(".")[1]) not in data["train"]:
-        raise InputError(f"{place}: {key}: no section [train.{name}]; there are {', '.join(data['train']) or 'none'}")
+        raise InputError(f"{place}: {key}: no section [train.{name}]; {did_you_mean(name, data['train'])}")
     if not key.startswith("strategies."):
         return key.split(".")
     rest = key.removeprefix("strategies.")
     names = [strategy["name"] for strategy in data["strategies"]]
     fitting = [name for name in names if rest.startswith(f"{name}.")]
     if not fitting:
-        near = get_close_matches(rest.rpartition(".")[0], names, 1)
-        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(names)}"
+        hint = did_you_mean(rest.rpartition(".")[0], names)
         raise InputError(f"{place}: {key}: no strategy of that name; {hint}")
     name = max(fitting, key=len)
     parts = rest.removeprefix(f"{name}.").split(".")

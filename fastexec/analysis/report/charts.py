@@ -11,28 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     import pyarrow as pa
 
-# Okabe and Ito (2008): told apart by colour-blind readers too. Their yellow is darkened and their black is a grey, so that
-# each is seen on white and on black.
-COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#A89400", "#8A8A8A")
-DASHES = ("solid", "dash", "dot", "dashdot")
-SYMBOLS = ("circle", "square", "diamond", "cross")
-PART_COLOURS = ("#35618F", "#8FB3D9", "#7A9E7E", "#C9B458", "#B97A7A", "#9A8FB5", "#8C8C8C")  # no strategy's
-NEUTRAL = "#8A8A8A"
-
-
-@dataclass(frozen=True)
-class Style:
-    """How a strategy looks everywhere; beyond eight strategies the dash tells apart what shares a colour."""
-
-    colour: str
-    dash: str = "solid"
-    symbol: str = "circle"
-
-
-def style_of(number: int) -> Style:
-    """The style of the strategy at a place of the study."""
-    turn = number // len(COLOURS) % len(DASHES)
-    return Style(COLOURS[number % len(COLOURS)], DASHES[turn], SYMBOLS[(number + turn) % len(SYMBOLS)])
+from fastexec.analysis.report.styles import Style
 
 
 @dataclass(frozen=True)
@@ -71,7 +50,8 @@ class Bars:
 @dataclass(frozen=True)
 class Points:
     """Marks with intervals along x or y (``low``, ``high``; NaN where there is none), and ``across`` along the other axis;
-    ``sizes``: areas, relative; ``texts``: written beside the marks; ``told``: shown on hovering; ``joined``: by a line.
+    ``sizes``: areas, relative; ``texts``: written beside the marks; ``told``: shown on hovering; ``joined``: by a line;
+    ``edge``: of the frame ("left", "right", "top", "bottom") that they stand on, for what lies beyond it.
     """
 
     name: str
@@ -86,6 +66,7 @@ class Points:
     texts: Sequence[str] = ()
     told: Sequence[str] = ()
     joined: bool = False
+    edge: str = ""
 
     @property
     def intervals(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
@@ -121,7 +102,7 @@ Mark = Line | Area | Bars | Points | Heat
 @dataclass(frozen=True)
 class Panel:
     """One pair of axes. ``x_names``, ``y_names``: texts at 0, 1, 2 ... of an axis; ``zero``: axes ("x", "y") with a line at
-    0; ``levels``: dotted horizontal lines (value, text).
+    0; ``levels``: dotted horizontal lines (value, text); ``note``: said below the chart while the panel is shown.
     """
 
     marks: Sequence[Mark]
@@ -131,10 +112,17 @@ class Panel:
     y_names: Sequence[str] = ()
     zero: str = ""
     log_y: bool = False
-    y_top: float | None = None
     x_range: tuple[float, float] | None = None
+    y_range: tuple[float, float] | None = None
     levels: Sequence[tuple[float, str]] = ()
     share: float = 1.0  # of the height, relative to the other panels
+    note: str = ""
+
+
+def needs_no_legend(panel: Panel) -> bool:
+    """Colours of a heat map have a bar of their own; and an axis may name every mark."""
+    named = set(panel.y_names)
+    return any(isinstance(mark, Heat) for mark in panel.marks) or all(mark.name in named for mark in panel.marks)
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from fastexec.analysis.report.charts import Chart, Panel, Points, absent
+from fastexec.analysis.report.frame import framed
 from fastexec.analysis.report.material import Material
 from fastexec.place import Place
 from fastexec.runs import store
@@ -145,8 +146,10 @@ def conditions_chart(material: Material, found: list[Condition]) -> Chart:
     views, tables = {}, []
     for condition in told:
         label, unit, _ = _COLUMNS[condition.column]
-        panel, table = _groups(material, condition, others)
-        views[label] = [Panel(panel, f"{label} ({unit})", "saving (bps)", condition.names, zero="y")]
+        marks, table = _groups(material, condition, others)
+        inside, ranges, beyond = framed(marks, "y", {"y": [0.0]})
+        shown = Panel(inside, f"{label} ({unit})", "saving (bps)", condition.names, zero="y", y_range=ranges["y"])
+        views[label] = [replace(shown, note=beyond)]
         tables.append(pa.table(table))
     note = (
         f"Fifths of the episodes by what their market did; above 0 is cheaper than {material.baseline}. Intervals hold "

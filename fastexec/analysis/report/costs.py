@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from fastexec.analysis.report.charts import PART_COLOURS, Bars, Chart, Panel, Points, Style, absent
+from fastexec.analysis.report.charts import Bars, Chart, Line, Panel, Points, absent
+from fastexec.analysis.report.frame import Edges, framed, moved, padded, reach
 from fastexec.analysis.report.material import Material
 from fastexec.analysis.report.rows import Rows
+from fastexec.analysis.report.styles import NEUTRAL, PART_COLOURS, Style
+from fastexec.analysis.sweep_tables import undominated
 from fastexec.statistics.metrics import LEAST_EPISODES
 from fastexec.statistics.verdict import decimals, told
+from fastexec.wording import counted
 
 _NEGLIGIBLE = 5e-4  # bps: a part that small in every strategy is not drawn
 
@@ -28,9 +32,10 @@ def savings_chart(material: Material) -> Chart:
                np.array([d.high]), texts=[told(d.saving, decimals(d))])
         for y, d in enumerate(others)
     ]  # fmt: skip
+    inside, ranges, beyond = framed(marks, "x", {"x": [0.0]})
     panel = Panel(
-        marks, "saving (bps)", "", y_names=[d.other for d in others],
-        zero="x",
+        inside, "saving (bps)", "", y_names=[d.other for d in others], zero="x", x_range=ranges["x"],
+        note=beyond,
     )  # fmt: skip
     table = pa.table(
         {
@@ -76,15 +81,23 @@ def parts_chart(material: Material) -> Chart:
         return absent("parts", title, "the cost rule per_step has one part only")
     order = sorted(material.rows, key=lambda row: -row["shortfall_mean_bps"])
     places = np.arange(len(order), dtype=float)
-    marks: list[Bars | Points] = []
+    marks: list[Bars] = []
     parts = material.study.cost_parts
     for j, part in enumerate(parts):
         means = np.array([row[f"{part}_mean_bps"] for row in order])
         if np.abs(means).max() >= _NEGLIGIBLE:
             marks.append(Bars(part, places, means, PART_COLOURS[j % len(PART_COLOURS)], along="x"))
     total = np.array([row["shortfall_mean_bps"] for row in order])
-    marks.append(Points("shortfall (sum)", total, places, Style("#D11F1F", symbol="diamond")))
-    panel = Panel(marks, "bps of the order's value", "", y_names=[row["strategy"] for row in order], zero="x")
+    lengths = np.stack([mark.lengths for mark in marks]) if marks else np.zeros((1, total.size))
+    low, high = np.minimum(lengths, 0.0).sum(axis=0), np.maximum(lengths, 0.0).sum(axis=0)
+    ends = {"x": padded(reach(low, high, [0.0]))}
+    sums = Points("shortfall (sum)", total, places, Style("#D11F1F", symbol="diamond"))
+    edges = Edges.over([sums])
+    inside = moved(sums, ends, edges)
+    panel = Panel(
+        [*marks, *inside], "bps of the order's value", "", y_names=[row["strategy"] for row in order], zero="x",
+        x_range=ends["x"], note="A bar that the frame cuts goes on to the sum written at its edge." if edges.values else "",
+    )  # fmt: skip
     table = pa.table(
         {
             "strategy": [row["strategy"] for row in order],
@@ -129,13 +142,19 @@ def risk_chart(material: Material, rows: Rows | None) -> Chart:
             )
             for k, name in enumerate(material.strategies)
         ]
-        views[label] = [Panel(marks, f"{label} of the cost ({unit})", f"mean cost ({unit})")]
+        inside, ranges, beyond = framed(marks, "xy")
+        x, y = f"{label} of the cost ({unit})", f"mean cost ({unit})"
+        places = undominated(mean.tolist(), values.tolist())
+        best = Line("beaten by none in both", values[places], mean[places], Style(NEUTRAL, "dot"))
+        views[label] = [Panel([best, *inside], x, y, x_range=ranges["x"], y_range=ranges["y"], note=beyond)]
         columns |= {column: values, f"{risk}_low_{unit}": ends[0], f"{risk}_high_{unit}": ends[1]}
-    return Chart("risk", title, _risk_note(material, low, found), views, pa.table(columns), view_label="risk as")
+    note = _risk_note(material, low, found)
+    return Chart("risk", title, note, views, pa.table(columns), view_label="risk as")
 
 
 def _risk_note(material: Material, low: np.ndarray, found: dict[str, tuple[np.ndarray, np.ndarray]]) -> str:
-    note = "Lower left is better: a lower cost on average, and less spread from episode to episode."
+    note = "Lower left is better: a lower cost on average, and less spread from episode to episode; the dotted line "
+    note += "joins those that no other beats in both."
     if np.isfinite(low).any():
         note += f" Upright bars: the interval of the saving against {material.baseline}, which has none."
     if not found:
@@ -145,7 +164,11 @@ def _risk_note(material: Material, low: np.ndarray, found: dict[str, tuple[np.nd
     note += " Level bars: the interval of the risk, each of 95 % by itself, by the delta method"
     note += "; of two strategies on the same episodes the difference is known better than either."
     few = [name for name, least in LEAST_EPISODES.items() if material.episodes < least]
-    return f"{note} {material.episodes:,} episodes are few for them: they are too narrow." if few else note
+    return (
+        f"{note} {counted(material.episodes, 'episode is', 'episodes are')} few for them: they are too narrow."
+        if few
+        else note
+    )
 
 
 def _around(material: Material) -> tuple[np.ndarray, np.ndarray]:

@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fastexec.analysis.report.charts import Chart, Line, Panel, Points, absent
+from fastexec.analysis.report.frame import Edges, edge_mark, framed
 from fastexec.analysis.report.material import Material
 from fastexec.columns import QUANTILES
+from fastexec.wording import counted
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from fastexec.analysis.report.rows import Histogram, Rows
 
+_OUTSIDE = 1.5  # % of the episodes beyond an edge, from which on that is marked
 _FEW = 10  # strategies that a note may enumerate
 _NO_ROWS = 'the study wrote no rows (output.rows = "none")'
 
@@ -37,7 +40,11 @@ def distribution_chart(material: Material, rows: Rows | None) -> Chart:
     marks = [Line(name, middle, density[k], material.style(name)) for k, name in enumerate(material.strategies)]
     unit = material.measure[1]
     top, beyond = _frame(density.max(axis=1), material.strategies)
-    panel = Panel(marks, cost_label(material), f"% of episodes in each {width:,.3g} {unit}", y_top=top)
+    edges_marked, outside = _beyond(rows.body, marks, density, top)
+    panel = Panel(
+        [*marks, *edges_marked], cost_label(material), f"% of episodes in each {width:,.3g} {unit}",
+        x_range=(float(edges[0]), float(edges[-1])), y_range=(0.0, top), note=outside,
+    )  # fmt: skip
     table = pa.table(
         {
             "strategy": np.repeat(material.strategies, middle.size),
@@ -47,20 +54,37 @@ def distribution_chart(material: Material, rows: Rows | None) -> Chart:
         }
     )
     note = (
-        f"Every one of the {material.episodes:,} episodes, between the 1 % and 99 % points; right is dearer. The tail is the "
-        "next chart."
+        f"All {counted(material.episodes, 'episode')}, between the 1 % and 99 % points; right is dearer. The tail is the next "
+        "chart."
     )
     if beyond:
         note += f" Their peak lies beyond the frame: {beyond}."
     return Chart("distribution", title, note, {"": [panel]}, table)
 
 
-def _frame(peaks: np.ndarray, names: list[str]) -> tuple[float | None, str]:
+def _beyond(body: Histogram, lines: list[Line], density: np.ndarray, top: float) -> tuple[list[Points], str]:
+    """Marks on the edges where more of a strategy's episodes lie beyond than the points of 1 % and 99 % leave out."""
+    found: list[Points] = []
+    told: list[str] = []
+    sides = Edges.over(lines)
+    share = 100.0 * body.counts / body.counts.sum(axis=1)[:, None]
+    for k, line in enumerate(lines):
+        for cell, edge, at in ((0, "left", 0), (-1, "right", -1)):
+            if share[k, cell] > _OUTSIDE:
+                y = min(float(density[k, at]), top)
+                found.append(
+                    edge_mark(line, float(body.edges[at]), y, edge, f"{line.name} {share[k, cell]:.0f} %", sides)
+                )
+                told.append(f"{line.name} ({share[k, cell]:.0f} % of its episodes)")
+    return found, f"Beyond the frame, marked at its edge: {', '.join(told)}." if told else ""
+
+
+def _frame(peaks: np.ndarray, names: list[str]) -> tuple[float, str]:
     """Where to cut the axis, and whose peak is cut: one that costs the same in every episode would flatten all others."""
     middle = float(np.median(peaks))
     high = peaks > 4.0 * middle
     if not high.any():
-        return None, ""
+        return 1.08 * float(peaks.max()), ""
     told = [f"{name} ({peak:.0f} %)" for name, peak, cut in zip(names, peaks.tolist(), high, strict=True) if cut]
     return 1.4 * float(peaks[~high].max()), ", ".join(told)
 
@@ -73,7 +97,8 @@ def _quantiles(material: Material) -> Chart:
         name, at = row["strategy"], place[[k]]
         low, high = (np.array([row[f"shortfall_p{q}_bps"]]) for q in ("05", "95"))
         marks.append(Points(name, np.array([row["shortfall_p50_bps"]]), at, material.style(name), low, high))
-    panel = Panel(marks, cost_label(material), "", y_names=material.strategies[::-1])
+    inside, ranges, beyond = framed(marks, "x")
+    panel = Panel(inside, cost_label(material), "", y_names=material.strategies[::-1], x_range=ranges["x"], note=beyond)
     columns = ["strategy", *(f"shortfall_p{q:02d}_bps" for q in QUANTILES)]
     note = (
         "The study wrote no rows: instead of densities the median, and the 5 % to 95 % range of episodes (no confidence "
@@ -114,8 +139,23 @@ def tail_chart(material: Material, rows: Rows | None) -> Chart:
         worst = sorted(material.rows, key=lambda row: row["shortfall_cvar95_bps"])
         means = ", ".join(f"{row['strategy']} {row['shortfall_cvar95_bps']:,.1f}" for row in worst)
         note += f" Mean of the worst 5 % of episodes (bps): {means}."
-    panel = Panel(marks, cost_label(material), "% of episodes that cost more", log_y=True)
+    end = float(rows.tail.edges[-1]) if rows is not None else np.inf
+    beyond = _goes_on(material, marks, end)
+    panel = Panel([*marks, *beyond], cost_label(material), "% of episodes that cost more", log_y=True)
     return Chart("tail", "Tail of the cost", note, {"": [panel]}, pa.table(table))
+
+
+def _goes_on(material: Material, lines: list[Line], end: float) -> list[Points]:
+    """Marks at the right edge of the tails that go on beyond it, with the dearest episode's cost where that is known."""
+    if material.per_step:
+        return []
+    found, sides = [], Edges.over(lines)
+    for line, row in zip(lines, material.rows, strict=True):
+        most = row["shortfall_maximum_bps"]
+        if most > end * (1.0 + 1e-9):
+            place = float(line.x[-1]), float(line.y[-1])
+            found.append(edge_mark(line, *place, "right", f"{line.name} to {most:,.0f}", sides))
+    return found
 
 
 def _exceeded(tail: Histogram, k: int) -> tuple[np.ndarray, np.ndarray]:

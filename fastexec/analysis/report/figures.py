@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import io
 import re
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastexec.analysis.report.charts import NEUTRAL, Area, Bars, Chart, Heat, Line, Mark, Panel, Points
+from fastexec.analysis.report.charts import Area, Bars, Chart, Heat, Line, Mark, Panel, Points, needs_no_legend
+from fastexec.analysis.report.frame import Range, limits
 from fastexec.analysis.report.sections import Section
+from fastexec.analysis.report.styles import DASHES, NEUTRAL, SYMBOLS
 from fastexec.errors import InputError
 from fastexec.place import Place
 
@@ -20,8 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _WIDTH = 9.0  # inches
-_MARKERS = {"circle": "o", "square": "s", "diamond": "D", "cross": "P"}
-_DASHES = {"solid": "-", "dash": "--", "dot": ":", "dashdot": "-."}
+_LETTERS = 150  # of a line of the note
 _MOST_LABELS = 12
 
 
@@ -74,21 +76,23 @@ def draw(chart: Chart, view: str, panels: Sequence[Panel]) -> Figure:
     figure = Figure(figsize=(_WIDTH, chart.height / 85.0 + 0.4), layout="constrained")
     shares = [panel.share for panel in panels]
     axes = figure.subplots(len(panels), 1, sharex=True, squeeze=False, height_ratios=shares)[:, 0]
-    for panel, here in zip(panels, axes, strict=True):
-        draw_panel(here, panel)
+    for panel, here, ends in zip(panels, axes, limits(panels), strict=True):
+        draw_panel(here, panel, ends)
     axes[0].set_title(plain(chart.title + (f": {view}" if view else "")), fontsize=11, loc="left", weight="bold")
-    _legend(figure, list(axes))
+    _legend(figure, list(axes), all(needs_no_legend(panel) for panel in panels))
+    said = " ".join(filter(None, [*(panel.note for panel in panels), chart.note]))
+    figure.supxlabel(plain("\n".join(textwrap.wrap(said, _LETTERS))), x=0.01, ha="left", fontsize=7.5, color="0.35")
     return figure
 
 
-def _legend(figure: Figure, axes: Sequence[Axes]) -> None:
-    """One entry a name, below the panels."""
+def _legend(figure: Figure, axes: Sequence[Axes], named: bool) -> None:
+    """One entry a name, below the title; none where an axis names them."""
     entries: dict[str, Any] = {}
     for here in axes:
         for handle, label in zip(*here.get_legend_handles_labels(), strict=True):
             entries.setdefault(label, handle)
-    if len(entries) > 1:
-        figure.legend(entries.values(), entries.keys(), loc="outside lower left", ncols=6, frameon=False, fontsize=8)
+    if len(entries) > 1 and not named:
+        figure.legend(entries.values(), entries.keys(), loc="outside upper left", ncols=6, frameon=False, fontsize=8)
 
 
 def plain(name: str) -> str:
@@ -96,7 +100,7 @@ def plain(name: str) -> str:
     return name.replace("$", r"\$")
 
 
-def draw_panel(axes: Axes, panel: Panel) -> None:
+def draw_panel(axes: Axes, panel: Panel, ends: dict[str, Range]) -> None:
     """Marks, axes and reference lines of one panel."""
     base: dict[float, tuple[np.ndarray, np.ndarray]] = {}
     for mark in panel.marks:
@@ -107,14 +111,12 @@ def draw_panel(axes: Axes, panel: Panel) -> None:
         axes.set_xticks(range(len(panel.x_names)), [plain(name) for name in panel.x_names])
     if panel.y_names:
         axes.set_yticks(range(len(panel.y_names)), [plain(name) for name in panel.y_names])
-        axes.set_ylim(-0.7, len(panel.y_names) - 0.2)
-        axes.margins(x=0.08)
     if panel.log_y:
         axes.set_yscale("log")
-    if panel.y_top is not None:
-        axes.set_ylim(0.0, panel.y_top)
-    if panel.x_range is not None:
-        axes.set_xlim(*panel.x_range)
+    if "x" in ends:
+        axes.set_xlim(*ends["x"])
+    if "y" in ends:
+        axes.set_ylim(*ends["y"])
     for axis, line in (("x", axes.axvline), ("y", axes.axhline)):
         if axis in panel.zero:
             line(0.0, color=NEUTRAL, lw=0.9, zorder=0)
@@ -131,8 +133,8 @@ def draw_panel(axes: Axes, panel: Panel) -> None:
 
 def _draw_mark(axes: Axes, mark: Mark, base: dict[float, tuple[np.ndarray, np.ndarray]]) -> None:
     if isinstance(mark, Line):
-        line: dict[str, Any] = {"color": mark.style.colour, "ls": _DASHES[mark.style.dash], "label": plain(mark.name)}
-        line |= {"marker": _MARKERS[mark.style.symbol], "ms": 4} if mark.marked else {}
+        line: dict[str, Any] = {"color": mark.style.colour, "ls": _dashes(mark.style.dash), "label": plain(mark.name)}
+        line |= {"marker": SYMBOLS[mark.style.symbol][0], "ms": 4} if mark.marked else {}
         axes.plot(mark.x, mark.y, lw=1.4, drawstyle="steps-mid" if mark.steps else "default", **line)
         if mark.band is not None:
             axes.fill_between(mark.x, *mark.band, color=mark.style.colour, alpha=0.14, lw=0)
@@ -161,14 +163,30 @@ def _bars(axes: Axes, mark: Bars, base: dict[float, tuple[np.ndarray, np.ndarray
 def _points(axes: Axes, mark: Points) -> None:
     colour, label = mark.style.colour, plain(mark.name)
     sizes = 30.0 if mark.sizes is None else 6.0 + 30.0 * mark.sizes / max(float(mark.sizes.max(initial=0.0)), 1e-300)
-    axes.scatter(mark.x, mark.y, sizes, colour, marker=_MARKERS[mark.style.symbol], label=label, zorder=3)
+    axes.scatter(
+        mark.x, mark.y, sizes, colour, marker=SYMBOLS[mark.style.symbol][0], label=label, zorder=3, clip_on=False
+    )
     if mark.joined:
-        axes.plot(mark.x, mark.y, color=colour, ls=_DASHES[mark.style.dash], lw=1.2)
+        axes.plot(mark.x, mark.y, color=colour, ls=_dashes(mark.style.dash), lw=1.4)
     if mark.intervals:
         ends = {f"{axis}err": np.nan_to_num(np.stack(pair)) for axis, pair in mark.intervals.items()}
         axes.errorbar(mark.x, mark.y, fmt="none", ecolor=colour, elinewidth=1.6, capsize=3, **ends)
     for x, y, said in zip(mark.x, mark.y, mark.texts, strict=False):
-        axes.annotate(plain(said), (x, y), (0, 5), textcoords="offset points", ha="center", fontsize=8)
+        offset, ha, va = _BESIDE.get(mark.edge, ((0, 5), "center", "bottom"))
+        axes.annotate(plain(said), (x, y), offset, textcoords="offset points", ha=ha, va=va, fontsize=8)
+
+
+#: Where the text of a mark on an edge stands: offset, alignment.
+_BESIDE = {
+    "left": ((7, 0), "left", "center"),
+    "right": ((-7, 0), "right", "center"),
+    "top": ((0, -6), "center", "top"),
+    "bottom": ((0, 6), "center", "bottom"),
+}
+
+
+def _dashes(name: str) -> Any:
+    return (0, DASHES[name]) if DASHES[name] else "-"
 
 
 def _heat(axes: Axes, mark: Heat) -> None:

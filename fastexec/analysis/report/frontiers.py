@@ -1,4 +1,4 @@
-"""A sweep's frontiers: mean cost against risk along the risk aversion, with intervals along both axes."""
+"""A sweep's frontiers: mean cost against risk, with intervals along both axes, and who is beaten by none in both."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastexec.analysis.report.charts import Chart, Panel, Points
+from fastexec.analysis.report.charts import Chart, Line, Panel, Points, absent
+from fastexec.analysis.report.frame import framed
 from fastexec.analysis.report.material import Material
 from fastexec.analysis.report.risk import t95
 from fastexec.analysis.report.rows import read_risks
+from fastexec.analysis.report.styles import NEUTRAL, Style
 from fastexec.analysis.report.sweep_material import SweepMaterial
-from fastexec.analysis.sweep_tables import RISKS, axes_of, frontier
+from fastexec.analysis.sweep_tables import RISKS, axes_of, frontier, undominated
 from fastexec.runs import store
 from fastexec.runs.summary_file import read_summary
 from fastexec.statistics.paired import FEWEST_DAYS, from_summary
@@ -22,17 +24,20 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _LABELS = {"sd": "standard deviation of the cost (bps)", "cvar95": "mean of the worst 5 % (bps)"}
+_MOST_VIEWS = 120
 _MOST_PASSES = 256  # scenarios whose rows are read for the interval of a risk
 _Ends = dict[tuple[str, str], tuple[float, float]]  # of (scenario, strategy)
 
 
 def frontier_charts(material: SweepMaterial) -> list[Chart]:
-    """Mean cost against risk, along a line the risk aversion; nothing where none is swept."""
-    axes = axes_of(material.scenarios)
-    if material.study.costs.rule == "per_step" or not any(key.endswith(".risk_aversion") for key in axes):
-        return []
+    """Mean cost against risk, a view for each combination of the other keys; named with the reason where there is none."""
+    title = "Mean cost against risk"
+    if material.study.costs.rule == "per_step":
+        return [absent("frontier", title, "the cost rule per_step has no basis points")]
     summary = read_summary(material.folder, material.study)
     upright, level = _of_means(material), _of_risks(material)
+    if not _differ(summary):
+        return [absent("frontier", title, "the strategies do not differ in risk")]
     views, tables = {}, []
     for risk in RISKS:
         table = frontier(summary, material.scenarios, risk)
@@ -47,12 +52,42 @@ def frontier_charts(material: SweepMaterial) -> list[Chart]:
                 style, across = material.style(strategy), _ends(own, level[risk])
                 marks.append(Points(strategy, x, y, style, low, high, "y", across, joined=True))
             label = ", ".join(word for word in (_LABELS[risk].removesuffix(" (bps)"), panel) if word)
-            views[label] = [Panel(marks, _LABELS[risk], "mean cost (bps)")]
-    note = "Along a line the risk aversion changes; the moves are left out of the mean where their mean is known to be zero. "
+            inside, ranges, beyond = framed(marks, "xy")
+            own = [row for row in rows if row["panel"] == panel]
+            best = _best([row["mean_bps"] for row in own], [row["risk_bps"] for row in own])
+            views[label] = [
+                Panel(
+                    [best, *inside],
+                    _LABELS[risk],
+                    "mean cost (bps)",
+                    x_range=ranges["x"],
+                    y_range=ranges["y"],
+                    note=beyond,
+                )
+            ]
+            if len(views) >= _MOST_VIEWS:
+                break
+    note = "Lower left is better; the dotted line joins those that no other beats in both. "
+    if any(key.endswith(".risk_aversion") for key in axes_of(material.scenarios)):
+        note += "Along a line of a strategy its risk aversion changes. "
+    note += "The moves are left out of the mean where their mean is known to be zero. "
     note += "Bars: intervals of 95 %, each by itself"
     note += "." if level["sd"] else "; of the risk there is none, which needs the episodes' rows and at most "
     note += "" if level["sd"] else f"{_MOST_PASSES} scenarios."
-    return [Chart("frontier", "Mean cost against risk", note, views, tables[0], view_label="risk as")]
+    return [Chart("frontier", title, note, views, tables[0], view_label="risk as")]
+
+
+def _differ(summary: pa.Table) -> bool:
+    """Whether somewhere two strategies, or two scenarios of one, have another risk, by more than rounding."""
+    risks = [value for value in summary[RISKS["sd"]].to_pylist() if value is not None]
+    return len(risks) > 1 and max(risks) - min(risks) > 1e-9 * max(risks)
+
+
+def _best(mean: list[float], risk: list[float]) -> Line:
+    """The frontier itself."""
+    places = undominated(mean, risk)
+    x, y = (np.array([values[j] for j in places], np.float64) for values in (risk, mean))
+    return Line("beaten by none in both", x, y, Style(NEUTRAL, "dot"))
 
 
 def _ends(rows: list[dict[str, Any]], known: _Ends) -> tuple[np.ndarray, np.ndarray]:

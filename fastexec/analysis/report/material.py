@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastexec.analysis.comparison import Comparison, compare
-from fastexec.analysis.report.charts import Style, style_of
+from fastexec.analysis.report.styles import Style, style_of
 from fastexec.errors import InputError
 from fastexec.place import Place
 from fastexec.runs import layout, store

@@ -10,9 +10,16 @@ function draw(figure) {
   const showlegend = view.named.length > 1 && view.layout.showlegend !== false;
   // Drawn again, for another width or on paper, it keeps who is hidden, and in the same view what is zoomed.
   const kept = { uirevision: number, legend: { ...view.layout.legend, uirevision: "same" } };
+  figure.querySelector(".view-note").textContent = view.note;
   const layout = { ...view.layout, ...kept, height, showlegend, width: plot.clientWidth };
   // Twice: how much room a legend of several rows takes is known only once it is drawn.
   return Plotly.react(plot, view.data, layout, config).then(() => Plotly.react(plot, view.data, { ...layout }, config));
+}
+// A table that is wider than the page is shown as cards, a row each: no column is hidden.
+const scroll = document.querySelector(".scroll");
+function fit() {
+  scroll.classList.remove("cards");
+  scroll.classList.toggle("cards", scroll.scrollWidth > scroll.clientWidth + 1);
 }
 figures.forEach((figure) => {
   draw(figure);
@@ -20,11 +27,15 @@ figures.forEach((figure) => {
 });
 const printing = (on) => {
   document.body.classList.toggle("printing", on);
+  fit();
   figures.forEach(draw);
 };
 let width = innerWidth;
 addEventListener("resize", () => {
-  if (innerWidth !== width) figures.forEach(draw);
+  if (innerWidth !== width) {
+    fit();
+    figures.forEach(draw);
+  }
   width = innerWidth;
 });
 addEventListener("beforeprint", () => printing(true));

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
@@ -12,6 +13,7 @@ from fastexec.analysis.format import csv_of
 from fastexec.analysis.report.charts import Chart
 from fastexec.analysis.report.plotly_view import view
 from fastexec.analysis.report.sections import Section
+from fastexec.analysis.report.styles import swatch
 from fastexec.analysis.report.top import Top
 from fastexec.errors import InputError
 
@@ -43,6 +45,7 @@ def page(top: Top, sections: Sequence[Section]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["breakable"] = _breakable
     charts = {chart.key: _drawn(chart) for section in sections for chart in section.charts if chart.views}
     return MARK + environment.get_template("page.html.j2").render(
         top=top,
@@ -51,12 +54,20 @@ def page(top: Top, sections: Sequence[Section]) -> str:
         csv=lambda chart: _csv(chart.table),
         table_csv=_csv(top.table),
         toml_link=_link("application/toml", top.study.encode()),
+        swatch=lambda style: Markup(swatch(style)),
         style=Markup(here.joinpath("page.css").read_text("utf-8")),
         script=Markup(here.joinpath("page.js").read_text("utf-8")),
         plotly=Markup(get_plotlyjs().replace("</script", "<\\/script")),
         # DataTables, as itables ships it.
         tables_module=_link("text/javascript", files("itables").joinpath("html", "dt_bundle.js").read_bytes()),
     )
+
+
+def _breakable(name: str) -> Any:
+    """A name that may go on in another line behind a dot, a hyphen or an underscore, and nowhere else."""
+    from markupsafe import Markup, escape
+
+    return Markup("<wbr>").join(escape(part) for part in re.split(r"(?<=[._-])(?=[^._-])", name))
 
 
 def _drawn(chart: Chart) -> list[dict[str, Any]]:

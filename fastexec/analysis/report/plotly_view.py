@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from fastexec.analysis.report.charts import NEUTRAL, Area, Bars, Heat, Line, Mark, Panel, Points
+from fastexec.analysis.report.charts import Area, Bars, Heat, Line, Mark, Panel, Points, needs_no_legend
+from fastexec.analysis.report.frame import Range, limits
+from fastexec.analysis.report.styles import DASHES, NEUTRAL
 
 _GRID = "rgba(128,128,128,0.22)"
 _GAP = 0.05
-_LONGEST = 20
+_LONGEST = 16
+_WIDTH = 2.0  # of a line
+#: Where the text of a mark on an edge stands.
+_BESIDE = {"left": "middle right", "right": "middle left", "top": "bottom center", "bottom": "top center"}
 # Red to blue, as matplotlib's RdBu (ColorBrewer): told apart by colour-blind readers.
 _BOTH = [[0.0, "#B2182B"], [0.25, "#F4A582"], [0.5, "#F7F7F7"], [0.75, "#92C5DE"], [1.0, "#2166AC"]]
 
@@ -32,10 +38,10 @@ def view(panels: Sequence[Panel], height: int) -> dict[str, Any]:
     }
     data: list[dict[str, Any]] = []
     named: set[str] = set()
-    for number, (panel, domain) in enumerate(zip(panels, _domains(panels), strict=True)):
+    for number, (panel, domain, ends) in enumerate(zip(panels, _domains(panels), limits(panels), strict=True)):
         axes = "" if number == 0 else str(number + 1)
-        layout[f"xaxis{axes}"] = _x_axis(panel, number, last=number == len(panels) - 1)
-        layout[f"yaxis{axes}"] = _y_axis(panel, domain) | {"anchor": f"x{axes}"}
+        layout[f"xaxis{axes}"] = _x_axis(panel, number, last=number == len(panels) - 1) | _range(ends, "x", False)
+        layout[f"yaxis{axes}"] = _y_axis(panel, domain) | {"anchor": f"x{axes}"} | _range(ends, "y", panel.log_y)
         for mark in panel.marks:
             for trace in _traces(mark, domain):
                 trace |= {"xaxis": f"x{axes}", "yaxis": f"y{axes}"}
@@ -44,9 +50,16 @@ def view(panels: Sequence[Panel], height: int) -> dict[str, Any]:
                     named |= {trace["legendgroup"]} if trace["showlegend"] else set()
                 data.append(trace)
         _levels(panel, axes, layout)
-    if any(isinstance(mark, Heat) for panel in panels for mark in panel.marks):
+    if all(needs_no_legend(panel) for panel in panels):
         layout["showlegend"] = False
-    return {"data": data, "layout": layout, "height": height, "named": sorted(named)}
+    note = " ".join(panel.note for panel in panels if panel.note)
+    return {"data": data, "layout": layout, "height": height, "named": sorted(named), "note": note}
+
+
+def _range(ends: dict[str, Range], axis: str, logarithmic: bool) -> dict[str, Any]:
+    if axis not in ends:
+        return {}
+    return {"range": [number_of(float(np.log10(end)) if logarithmic else end) for end in ends[axis]]}
 
 
 def _domains(panels: Sequence[Panel]) -> list[tuple[float, float]]:
@@ -68,9 +81,7 @@ def _x_axis(panel: Panel, number: int, last: bool) -> dict[str, Any]:
     }
     axis |= {"zeroline": "x" in panel.zero, "zerolinecolor": NEUTRAL, "anchor": f"y{number + 1 if number else ''}"}
     if panel.x_names:
-        axis |= _names(panel.x_names) | {"autotickangles": [0, -35, -90], "range": [-0.5, len(panel.x_names) - 0.5]}
-    if panel.x_range is not None:
-        axis["range"] = list(panel.x_range)
+        axis |= _names(panel.x_names) | {"autotickangles": [0, -35, -90]}
     if number:
         axis["matches"] = "x"
     if not last:
@@ -88,26 +99,31 @@ def _y_axis(panel: Panel, domain: tuple[float, float]) -> dict[str, Any]:
     }
     axis |= {"domain": list(domain), "zeroline": "y" in panel.zero, "zerolinecolor": NEUTRAL}
     if panel.y_names:
-        axis |= _names(panel.y_names) | {"range": [-0.6, len(panel.y_names) - 0.4]}
+        axis |= _names(panel.y_names)
     if panel.log_y:
         shown = np.concatenate([mark.y for mark in panel.marks if isinstance(mark, Line)])
         short_axis = shown.max() < 100.0 * shown.min()
         axis |= {"type": "log", "dtick": "D2" if short_axis else 1, "exponentformat": "none"}
-    if panel.y_top is not None:
-        axis["range"] = [0.0, number_of(panel.y_top)]
     if any(isinstance(mark, Heat) for mark in panel.marks):
         axis |= {"type": "category", "nticks": 8, "showgrid": False}
     return axis
 
 
 def _names(names: Sequence[str]) -> dict[str, Any]:
-    return {"tickvals": list(range(len(names))), "ticktext": [text(short(name)) for name in names]}
+    return {
+        "tickvals": list(range(len(names))),
+        "ticktext": [text(in_lines(name)).replace("\n", "<br>") for name in names],
+    }
 
 
-def short(name: str) -> str:
-    """A name that leaves room for the chart on a phone."""
-    half = _LONGEST // 2
-    return name if len(name) <= _LONGEST else f"{name[:half]}…{name[1 - half :]}"  # names of a series differ at the end
+def in_lines(name: str) -> str:
+    """A name in lines that leave room for the chart on a phone, broken behind dots, hyphens and underscores only."""
+    lines = [""]
+    for part in re.split(r"(?<=[._-])(?=[^._-])", name):
+        if lines[-1] and len(lines[-1]) + len(part) > _LONGEST:
+            lines.append("")
+        lines[-1] += part
+    return "\n".join(lines)
 
 
 def text(name: str) -> str:
@@ -163,7 +179,12 @@ def _scatter(name: str, x: np.ndarray, y: np.ndarray) -> dict[str, Any]:
 
 def _line(mark: Line) -> list[dict[str, Any]]:
     style = mark.style
-    line = {"color": style.colour, "dash": style.dash, "width": 2, "shape": "hvh" if mark.steps else "linear"}
+    line = {
+        "color": style.colour,
+        "dash": dashes(style.dash),
+        "width": _WIDTH,
+        "shape": "hvh" if mark.steps else "linear",
+    }
     own = _scatter(mark.name, mark.x, mark.y) | {"line": line, "mode": "lines+markers" if mark.marked else "lines"}
     own |= {"marker": {"symbol": style.symbol, "size": 6, "color": style.colour}}
     if mark.band is None:
@@ -172,6 +193,11 @@ def _line(mark: Line) -> list[dict[str, Any]]:
     outline = _scatter(mark.name, np.concatenate((mark.x, mark.x[::-1])), np.concatenate((high, low[::-1])))
     filled = {"fill": "toself", "fillcolor": translucent(style.colour), "line": {"width": 0}, "mode": "lines"}
     return [outline | filled | {"hoverinfo": "skip", "showlegend": False}, own]
+
+
+def dashes(name: str) -> str:
+    """Lengths in pixels, which plotly takes as well as its own names."""
+    return ",".join(f"{length * _WIDTH:g}px" for length in DASHES[name]) or "solid"
 
 
 def translucent(colour: str, alpha: float = 0.14) -> str:
@@ -184,14 +210,15 @@ def _points(mark: Points) -> dict[str, Any]:
     mode = "markers" + ("+text" if mark.texts else "") + ("+lines" if mark.joined else "")
     found = _scatter(mark.name, mark.x, mark.y) | {"mode": mode}
     if mark.joined:
-        found["line"] = {"color": mark.style.colour, "dash": mark.style.dash, "width": 1.5}
+        found["line"] = {"color": mark.style.colour, "dash": dashes(mark.style.dash), "width": _WIDTH}
     size: Any = 10
     if mark.sizes is not None:
         size = _list(3.0 + 8.0 * np.sqrt(mark.sizes / max(float(mark.sizes.max(initial=0.0)), 1e-300)))
     found["marker"] = {"color": mark.style.colour, "symbol": mark.style.symbol, "size": size}
     found["cliponaxis"] = False
     if mark.texts:
-        found |= {"text": [text(t) for t in mark.texts], "textposition": "top center"}
+        shown = [text(t).replace("\n", "<br>") for t in mark.texts]
+        found |= {"text": shown, "textposition": _BESIDE.get(mark.edge, "top center")}
     if mark.told:
         found |= {"hovertext": [text(t) for t in mark.told]}
     for axis, (down, up) in mark.intervals.items():

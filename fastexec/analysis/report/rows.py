@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from fastexec.analysis.report.conditions import Condition, Conditions
+from fastexec.analysis.report.frame import DENSE, reach
 from fastexec.analysis.report.material import Material
 from fastexec.analysis.report.risk import RiskIntervals
 from fastexec.errors import InputError
 from fastexec.place import Place
 from fastexec.runs import layout, store
+from fastexec.wording import counted
 
 _BLOCK = 1 << 19  # rows of episodes in memory at once
 _MOST_CELLS, _TAIL_CELLS = 80, 1_000
@@ -108,8 +110,8 @@ def read_rows(material: Material) -> Rows:
         seen += len(costs)
     if seen != material.episodes:
         raise InputError(
-            f"{material.folder}: its parts hold {seen:,} episodes, its summary covers {material.episodes:,}; finish the run "
-            "with --resume"
+            f"{material.folder}: its parts hold {counted(seen, 'episode')}, its summary covers {material.episodes:,}; finish "
+            "the run with --resume"
         )
     found.conditions.extend(conditions.table())
     return found
@@ -136,11 +138,11 @@ def _ranges(material: Material, parts: list[Place]) -> tuple[tuple[float, float]
         def column(name: str) -> np.ndarray:
             return np.array([row[f"shortfall_{name}_bps"] for row in material.rows])
 
-        body = float(column("p01").min()), float(column("p99").max())
-        return body, (float(column("p50").min()), float(column("maximum").max())), column("p50")
+        tail = reach(column("p50"), column("maximum"), gain=DENSE)
+        return reach(column("p01"), column("p99"), gain=DENSE), tail, column("p50")
     costs = next(_blocks(material, parts[:1], []))[2]
     low, median, high = np.quantile(costs, (0.01, 0.5, 0.99), axis=0)
-    return (float(low.min()), float(high.max())), (float(median.min()), float(costs.max())), np.asarray(median)
+    return reach(low, high, gain=DENSE), reach(median, costs.max(axis=0), gain=DENSE), np.asarray(median)
 
 
 def _blocks(

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fastexec.analysis.report.charts import Area, Chart, Line, Panel, absent, thinned
+from fastexec.analysis.report.charts import Area, Chart, Line, Panel, Points, absent, thinned
+from fastexec.analysis.report.frame import Edges, edge_mark
 from fastexec.analysis.report.material import Material
 from fastexec.runs import layout, store
 from fastexec.simulation import Prepared
+from fastexec.wording import counted
 
 _EPISODES, _FEWEST = 512, 100
 _CELLS = 4_000_000  # episodes x strategies x steps in memory
@@ -90,8 +92,8 @@ def schedules_chart(material: Material, found: Played | None, why: str) -> Chart
         }
     )
     note = (
-        f"Mean over {len(found.slices):,} episodes; the band is where 80 % of them lie. Grey: the market's mean volume, as a "
-        "share of its total."
+        f"Mean over {counted(len(found.slices), 'episode')}; the band is where 80 % of them lie. Grey: the market's mean "
+        "volume, as a share of its total."
     )
     return Chart("schedules", _TITLE, note, views, table, height=460)
 
@@ -108,5 +110,14 @@ def _panel(
         moves = bool((upper - lower).max() > 1e-9)
         marks.append(Line(name, t, line, material.style(name), True, (lower, upper) if moves else None))
         most = max(most, float(np.quantile(line, 0.97)))
-    # Whoever trades all at once would press the others flat; zooming out shows his peak.
-    return Panel(marks, f"step (of {material.study.order.step_seconds:g} s)", label, y_top=top or 1.35 * most)
+    # Whoever trades all at once would press the others flat: his peak is marked at the edge.
+    ends = (0.0, top or 1.35 * most)
+    lines = [mark for mark in marks if isinstance(mark, Line)]
+    edges = Edges.over(lines)
+    peaks = [_peak(mark, ends[1], edges) for mark in lines if mark.y.max() > ends[1]]
+    return Panel([*marks, *peaks], f"step (of {material.study.order.step_seconds:g} s)", label, y_range=ends)
+
+
+def _peak(line: Line, top: float, edges: Edges) -> Points:
+    at = int(np.argmax(line.y))
+    return edge_mark(line, float(line.x[at]), 0.98 * top, "top", f"{line.y[at]:,.3g} %", edges)

@@ -10,6 +10,7 @@ from fastexec.analysis.adapting import worth_of_adapting
 from fastexec.analysis.report.material import Material
 from fastexec.learning.optimum import why_unknown
 from fastexec.statistics.verdict import Difference, told_with_interval
+from fastexec.wording import these
 
 
 def bps(value: float, decimals: int = 3) -> str:
@@ -144,7 +145,11 @@ def _without_interval(material: Material) -> str:
     costs = material.printed_costs
     best = int(np.argmin(costs))
     days = material.rows[0]["day_ids"]
-    reason = f"these {len(days)} days tell no interval" if days else "one episode tells no interval"
+    reason = (
+        f"{these(len(days), 'day')} {'tells' if len(days) == 1 else 'tell'} no interval"
+        if days
+        else "one episode tells no interval"
+    )
     return (
         f"No saving is claimed: {reason}. On them {material.strategies[best]} came out lowest, {bps(costs[best])} bps on "
         f"average, at a completion of {percent(material.rows[best]['completion'])}."

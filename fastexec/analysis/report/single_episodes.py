@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from fastexec.analysis.report.charts import NEUTRAL, Area, Bars, Chart, Line, Panel, Points, Style, absent, thinned
+from fastexec.analysis.report.charts import Area, Bars, Chart, Line, Panel, Points, absent, thinned
 from fastexec.analysis.report.material import Material
 from fastexec.analysis.report.rows import Rows
+from fastexec.analysis.report.styles import NEUTRAL, Style
 from fastexec.simulation import Prepared
+from fastexec.wording import counted
 
 _TITLE = "Single episodes"
 _MOST_VIEWS, _MOST_ROWS = 36, 24_000
@@ -39,7 +41,7 @@ def episodes_chart(material: Material, rows: Rows | None, prepared: Prepared | N
         "larger where more was traded; fastexec replay prints every step."
     )
     if most < len(material.strategies):
-        note += f" Of the {len(material.strategies)} strategies the {most} cheapest are shown."
+        note += f" Of the {counted(len(material.strategies), 'strategy', 'strategies')} the {most} cheapest are shown."
     return Chart("single_episodes", _TITLE, note, views, pa.concat_tables(tables), view_label="episode", height=700)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from fastexec.analysis.comparison import Comparison, compare
-from fastexec.analysis.report.charts import Style, style_of
+from fastexec.analysis.report.styles import Style, style_of
 from fastexec.place import Place
 from fastexec.runs import store
 from fastexec.statistics.paired import from_summary
@@ -21,12 +22,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SweepMaterial:
-    """A sweep's results: the comparison of every scenario and the table of what was swept."""
+    """A sweep's results: the comparison of every scenario and the table of what was swept; ``pages``: by scenario, the
+    address of its own page, as seen from this one.
+    """
 
     folder: Place
     study: Study
     comparison: Comparison
     scenarios: pa.Table
+    pages: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def baseline(self) -> str:
@@ -55,7 +59,13 @@ class SweepMaterial:
         return style_of(self.strategies.index(strategy))
 
 
-def open_sweep(folder: Place, study: Study, baseline: str | None, negligible: float = NEGLIGIBLE) -> SweepMaterial:
+def open_sweep(
+    folder: Place,
+    study: Study,
+    baseline: str | None,
+    negligible: float = NEGLIGIBLE,
+    pages: Mapping[str, str] | None = None,
+) -> SweepMaterial:
     """Read a sweep's tables; InputError where they are not complete."""
     comparison = compare(folder, baseline=baseline, negligible=negligible)
-    return SweepMaterial(folder, study, comparison, store.read_table(folder / "scenarios.parquet"))
+    return SweepMaterial(folder, study, comparison, store.read_table(folder / "scenarios.parquet"), pages or {})

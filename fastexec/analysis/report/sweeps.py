@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 from collections import Counter
-from itertools import islice, product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastexec.analysis.cautions import CONTROLS, cautions
-from fastexec.analysis.report.charts import Chart, Heat, Panel, Points, absent
+from fastexec.analysis.cautions import cautions
+from fastexec.analysis.footnotes import sign_at
+from fastexec.analysis.report.charts import Chart, Panel, absent
 from fastexec.analysis.report.frontiers import frontier_charts
 from fastexec.analysis.report.sections import Section
-from fastexec.analysis.report.sentence import listed, percent
+from fastexec.analysis.report.sentence import listed
 from fastexec.analysis.report.sweep_material import SweepMaterial
-from fastexec.analysis.report.top import Row, Top, cell, command_of, facts_of, of_difference, scale_of
-from fastexec.analysis.sweep_tables import axes_of, shown
+from fastexec.analysis.report.sweep_views import Measure, Number, over_keys, short_key, values_of
+from fastexec.analysis.report.top import Row, Top, cell, command_of, done_cell, facts_of, of_difference, scale_of
+from fastexec.analysis.sweep_tables import RISKS, axes_of, shown
 from fastexec.models.strategies import strategy_class
 from fastexec.runs import store
 from fastexec.statistics.paired import from_summary, printed_costs
+from fastexec.wording import counted
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_MOST_VIEWS, _MOST_TEXTS, _MOST_COLUMNS = 60, 150, 4
+_NO_PAGES = "Each scenario has a page of its own where they are asked for: fastexec report DIR --pages."
+_MOST_COLUMNS = 4
 
 
 def sweep_top(material: SweepMaterial) -> Top:
@@ -33,12 +36,20 @@ def sweep_top(material: SweepMaterial) -> Top:
     footer = store.read_footer(material.folder / "summary.parquet")
     keys = listed([key for key in material.scenarios.column_names[1:]])
     return Top(
-        title=f"{material.study.name}: {len(summaries):,} scenarios",
+        title=f"{material.study.name}: {counted(len(summaries), 'scenario')}",
         answer=_answer(material),
-        lines=["Each scenario has a page of its own: fastexec report DIR --scenario NAME."],
-        order=f"Swept: {keys}; {episodes:,} episodes in each scenario, on the same random numbers.",
+        lines=[] if material.pages else [_NO_PAGES],
+        order=f"Swept: {keys}; {counted(episodes, 'episode')} in each scenario, on the same random numbers.",
         names=[*(short_key(key) for key in _columns(material)), "strategy"],
-        headings=[("cost", "bps"), ("saving", "bps"), ("from", "bps"), ("to", "bps"), ("done", "%")],
+        headings=[
+            ("cost", "bps"),
+            ("sd", "bps"),
+            ("worst 5 %", "bps"),
+            ("saving", "bps"),
+            ("from", "bps"),
+            ("to", "bps"),
+            ("done", "%"),
+        ],
         intervals=True,
         against=material.baseline,
         rows=_rows(material),
@@ -49,12 +60,13 @@ def sweep_top(material: SweepMaterial) -> Top:
         command=command_of(footer),
         table=material.comparison.table,
         study=material.study.to_toml(),
+        pages=list(material.pages.items()),
     )
 
 
 def sweep_sections(material: SweepMaterial) -> list[Section]:
-    """Savings over the swept keys, and mean against risk where a risk aversion is swept."""
-    charts = [_savings(material), *frontier_charts(material)]
+    """Savings, costs and risks over the swept keys, and mean against risk where strategies differ in it."""
+    charts = [_savings(material), _costs(material), *frontier_charts(material)]
     return [Section("sweep", "Over the scenarios", charts)]
 
 
@@ -121,19 +133,22 @@ def _rows(material: SweepMaterial) -> list[Row]:
                 at,
                 material.comparison.judges[scenario],
             )
-            done = cell(own["completion"], lambda x: percent(x).removesuffix(" %"))
-            cells = [cell(cost if np.isfinite(cost) else None, lambda x: f"{x:,.3f}"), *told, done]
+            costs_ = cell(cost if np.isfinite(cost) else None, lambda x: f"{x:,.3f}")
+            risks = [cell(own[column], lambda x: f"{x:,.2f}") for column in RISKS.values()]
+            cells = [costs_._replace(sign=sign_at("cost", own)), *risks, *told, done_cell(own)]
             verdict = "baseline" if base else verdict
             point = [shown(material.points[scenario][key]) for key in _columns(material)]
             found.append(
                 Row(
-                    [*point, name + ("+" if own["model"] in CONTROLS else "")],
-                    material.style(name).colour,
+                    [*point, name],
+                    material.style(name),
                     base,
                     cells,
                     drawn,
                     at(0.0),
                     verdict,
+                    sign_at("strategy", own),
+                    material.pages.get(scenario, ""),
                 )
             )
     return found
@@ -146,12 +161,54 @@ def _savings(material: SweepMaterial) -> Chart:
         return absent("sweep_savings", title, "there is no second strategy to compare with")
     if not any(np.isfinite(pairs.critical) for pairs in material.pairs.values()):
         return absent("sweep_savings", title, "there is no interval, and no saving is shown without one")
-    views = _over_one(material, axes) if len(axes) < 2 else _over_two(material, axes)
+
+    def number(scenario: str, strategy: str) -> Number | None:
+        found = material.pairs[scenario].against(material.baseline, strategy)
+        text = f"{found.saving:+.3g}" if found.shown else f"({found.saving:+.3g})"
+        return Number(found.saving, found.low, found.high, text) if found.known else None
+
+    others = [name for name in material.strategies if name != material.baseline]
+    views = over_keys(material, axes, Measure("saving (bps)", others, number, both=True))
     note = "Above 0 is cheaper; intervals hold together within a scenario."
     if len(axes) >= 2:
         note = "Blue is cheaper, red is dearer; in brackets: no difference shown (intervals hold together within a scenario)."
-    height = 420 if len(axes) < 2 else 200 + 42 * len(_values(material, axes[0]))
+    height = _height(material, axes)
     return Chart("sweep_savings", title, note, views, _table(material), view_label="strategy", height=height)
+
+
+def _height(material: SweepMaterial, axes: list[str]) -> int:
+    return 420 if len(axes) < 2 else 200 + 42 * len(values_of(material, axes[0]))
+
+
+_RISKS = {"mean cost": "mean_bps", "standard deviation": RISKS["sd"], "mean of the worst 5 %": RISKS["cvar95"]}
+
+
+def _costs(material: SweepMaterial) -> Chart:
+    """Mean cost and its two risks over the keys, as the savings are."""
+    import pyarrow as pa
+
+    title, axes = "Cost and risk over the keys", axes_of(material.scenarios)
+    if material.study.costs.rule == "per_step":
+        return absent("sweep_costs", title, "the cost rule per_step has no basis points")
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for scenario, summary in material.comparison.summaries.items():
+        costs = printed_costs(from_summary(summary), material.strategies.index(material.baseline))
+        for row, cost in zip(summary.to_pylist(), costs.tolist(), strict=True):
+            risks = {column: row[column] for column in RISKS.values()}
+            found[scenario, row["strategy"]] = {"mean_bps": cost, **risks}
+    views: dict[str, list[Panel]] = {}
+    for label, column in _RISKS.items():
+
+        def number(scenario: str, strategy: str, column: str = column) -> Number | None:
+            value = found[scenario, strategy][column]
+            return None if value is None else Number(value, np.nan, np.nan, f"{value:,.4g}")
+
+        for name, panels in over_keys(material, axes, Measure(f"{label} (bps)", material.strategies, number)).items():
+            views[": ".join(word for word in (name, label) if word)] = panels
+    rows = [{**material.points[scenario], "strategy": name, **row} for (scenario, name), row in found.items()]
+    note = "Costs as the table has them, price moves taken out where that is valid; risks of the whole cost, moves and all."
+    table = pa.Table.from_pylist(rows)
+    return Chart("sweep_costs", title, note, views, table, view_label="show", height=_height(material, axes))
 
 
 def _table(material: SweepMaterial) -> pa.Table:
@@ -166,66 +223,3 @@ def _table(material: SweepMaterial) -> pa.Table:
                 numbers = {"saving_bps": found.saving, "low_bps": found.low, "high_bps": found.high}
                 rows.append({**material.points[scenario], "strategy": strategy, **numbers})
     return pa.Table.from_pylist(rows)
-
-
-def _values(material: SweepMaterial, key: str) -> list[Any]:
-    """The different values of a key; numbers sorted, else in their order."""
-    values: list[Any] = []
-    for point in material.points.values():
-        if point[key] not in values:
-            values.append(point[key])
-    return sorted(values) if all(isinstance(v, (int, float)) for v in values) else values
-
-
-def _over_one(material: SweepMaterial, axes: list[str]) -> dict[str, list[Panel]]:
-    key = axes[0] if axes else "scenario"
-    values = _values(material, key)
-    others = [s for s in material.strategies if s != material.baseline]
-    marks = []
-    for j, strategy in enumerate(others):
-        found = [pairs.against(material.baseline, strategy) for pairs in material.pairs.values()]
-        place = [values.index(material.points[scenario][key]) for scenario in material.pairs]
-        x = np.array(place) + 0.5 * (j - (len(others) - 1) / 2) / len(others)
-        saving, low, high = (np.array([getattr(d, name) for d in found]) for name in ("saving", "low", "high"))
-        marks.append(Points(strategy, x, saving, material.style(strategy), low, high, along="y"))
-    return {"": [Panel(marks, short_key(key), "saving (bps)", x_names=[shown(v) for v in values], zero="y")]}
-
-
-def _over_two(material: SweepMaterial, axes: list[str]) -> dict[str, list[Panel]]:
-    others = [s for s in material.strategies if s != material.baseline]
-    views: dict[str, list[Panel]] = {}
-    for strategy in others:
-        own = _own_axes(material, strategy, axes)
-        further = [[(key, value) for value in _values(material, key)] for key in own[2:]]
-        for rest in islice(product(*further), _MOST_VIEWS // len(others) or 1):
-            name = ", ".join([strategy, *(f"{short_key(key)} = {shown(value)}" for key, value in rest)])
-            views[name] = [
-                Panel([_heat(material, strategy, own[:2], dict(rest))], short_key(own[1]), short_key(own[0]))
-            ]
-    return views
-
-
-def _own_axes(material: SweepMaterial, strategy: str, axes: list[str]) -> list[str]:
-    """Without the keys of strategies that are neither this one nor the baseline, if two are left."""
-    ours = tuple(f"strategies.{name}." for name in (strategy, material.baseline))
-    own = [key for key in axes if not key.startswith("strategies.") or key.startswith(ours)]
-    return own if len(own) > 1 else axes
-
-
-def _heat(material: SweepMaterial, strategy: str, axes: list[str], rest: dict[str, Any]) -> Heat:
-    """Savings over two keys, at the values ``rest`` of others and the first of what is neither."""
-    down, across = (_values(material, key) for key in axes)
-    z, texts = np.full((len(down), len(across)), np.nan), [[""] * len(across) for _ in down]
-    for scenario, point in material.points.items():
-        i, j = (values.index(point[key]) for values, key in zip((down, across), axes, strict=True))
-        found = material.pairs[scenario].against(material.baseline, strategy)
-        if found.known and np.isnan(z[i, j]) and all(point[key] == value for key, value in rest.items()):
-            z[i, j] = found.saving
-            texts[i][j] = f"{found.saving:+.3g}" if found.shown else f"({found.saving:+.3g})"
-    x, y = ([shown(v) for v in values] for values in (across, down))
-    return Heat("saving (bps)", x, y, z, both=True, texts=texts if z.size <= _MOST_TEXTS else ())
-
-
-def short_key(key: str) -> str:
-    """The key without its outer sections: ``price.volatility``, ``pov10.rate``."""
-    return ".".join(key.split(".")[-2:])

@@ -8,8 +8,9 @@ from itertools import combinations
 import numpy as np
 
 from fastexec.analysis.agents import amounts
-from fastexec.analysis.report.charts import NEUTRAL, Chart, Heat, Line, Panel, Style, absent
+from fastexec.analysis.report.charts import Chart, Heat, Line, Panel, absent
 from fastexec.analysis.report.material import Material
+from fastexec.analysis.report.styles import NEUTRAL, Style
 from fastexec.errors import InputError
 from fastexec.learning.agent import FEWEST_VISITS, Agent
 from fastexec.learning.agent_file import read_agent
@@ -17,6 +18,7 @@ from fastexec.learning.training import agent_path
 from fastexec.models.features import FEATURES
 from fastexec.runs.agents import agent_in
 from fastexec.runs.layout import AGENTS, home_name
+from fastexec.wording import counted
 
 _MOST_LABELS = 40
 _GREY = Style(NEUTRAL, "dash")
@@ -61,7 +63,7 @@ def _curve(material: Material, name: str, agent: Agent, number: int) -> Chart:
     rule, style = agent.training["train"]["rule"], material.style(name)
     x = _column(agent, "episodes")
     training = Line("training (the table's own estimate)", x, _column(agent, "training_bps"), _GREY, marked=True)
-    note = f"Rule {rule}, {len(agent.curve)} rounds. Training is what the table itself expects"
+    note = f"Rule {rule}, {counted(len(agent.curve), 'round')}. Training is what the table itself expects"
     if rule == "program":
         cost = Panel([training], "", "cost to go", share=2.0)
         note += ", by its own reckoning."

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
 from fastexec.analysis.report.figures import require_figures, write_figures
 from fastexec.analysis.report.material import open_results, require_own_study
@@ -15,6 +19,9 @@ from fastexec.analysis.report.top import top_of
 from fastexec.errors import InputError, RefusedError
 from fastexec.place import Place
 from fastexec.statistics.verdict import NEGLIGIBLE
+from fastexec.studies.study import Study, swept_studies
+
+_MOST_UNASKED = 24  # pages of scenarios, five megabytes each
 
 
 def write_report(
@@ -25,10 +32,14 @@ def write_report(
     baseline: str | None = None,
     scenario: str | None = None,
     negligible: float = NEGLIGIBLE,
+    pages: bool | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
 ) -> tuple[Place, list[Path]]:
     """One self-contained HTML page (default FOLDER/report.html); with ``figures`` a folder of PNG and SVG of its charts.
 
-    Of a study with a sweep: an overview of all scenarios, or the ``scenario`` named (default file report-NAME.html).
+    Of a study with a sweep: an overview of all scenarios, or the ``scenario`` named (default file report-NAME.html). ``pages``:
+    whether the overview has a page of each scenario beside it, to which it links; by default where they are at most 24.
+    ``progress``: told what is written, its number and how many there are.
     negligible: bps; savings that are significant and smaller are marked.
     Returns the page's place and the pictures' paths. Raises InputError where the folder holds no complete results, a
     library is not installed or a path cannot be one, RefusedError where ``out`` is another file, and then nothing is written.
@@ -43,14 +54,34 @@ def write_report(
     _require_room(target)
     if figures is not None:
         require_figures(Path(figures))
-    if study.sweep is not None and scenario is None:
-        swept = open_sweep(place, study, baseline, negligible)
-        top, sections = sweep_top(swept), sweep_sections(swept)
-    else:
-        material = open_results(place, baseline, scenario, negligible)
+    options: dict[str, Any] = {"baseline": baseline, "negligible": negligible}
+    if study.sweep is None or scenario is not None:
+        material = open_results(place, scenario=scenario, **options)
         top, sections = top_of(material, study), sections_of(material)
-    target.write(page(top, sections).encode())
+        target.write(page(top, sections).encode())
+    else:
+        beside = _pages(target, study, pages)
+        for each in beside.values():
+            _require_room(each)
+        swept = open_sweep(place, study, pages={name: quote(each.name) for name, each in beside.items()}, **options)
+        top, sections = sweep_top(swept), sweep_sections(swept)
+        back = [("all scenarios", quote(target.name))]
+        for number, (name, each) in enumerate(beside.items(), 1):
+            if progress is not None:
+                progress("page of scenario", number, len(beside))
+            material = open_results(place, scenario=name, **options)
+            each.write(page(replace(top_of(material, study), pages=back), sections_of(material)).encode())
+        target.write(page(top, sections).encode())
     return target, [] if figures is None else write_figures(Path(figures), sections)
+
+
+def _pages(overview: Place, study: Study, asked: bool | None) -> dict[str, Place]:
+    """By scenario its page beside the overview; none where they are not asked for, or are many."""
+    names = [swept.name for swept in swept_studies(study) if swept.name is not None]
+    if asked is False or (asked is None and len(names) > _MOST_UNASKED):
+        return {}
+    stem = overview.name.removesuffix(".html")
+    return {name: overview.beside(f"{stem}-{name}.html") for name in names}
 
 
 def _require_room(target: Place) -> None:

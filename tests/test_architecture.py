@@ -284,6 +284,8 @@ def test_requirements_end_where_the_tests_end() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     locked = dict(re.findall(r"^([\w-]+)==([\w.]+)", LOCK.read_text(encoding="utf-8"), re.MULTILINE))
     for requirement in project["project"]["dependencies"]:
+        if requirement.startswith("tzdata>="):  # data, numbered by years: no interface may differ
+            continue
         name, floor, cap = re.fullmatch(r"([\w-]+)>=([\d.]+),<([\d.]+)", requirement).groups()
         tested = numbers(locked[name])
         following = (tested[0] + 1,) if tested[0] else (0, tested[1] + 1)

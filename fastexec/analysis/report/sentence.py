@@ -27,7 +27,7 @@ def interval(difference: Difference) -> str:
 def percent(share: float) -> str:
     """A completion; 100 % only where it is."""
     text = f"{100.0 * share:.1f}"
-    return "99.9+ %" if text == "100.0" and share < 1.0 - 1e-9 else f"{text} %"
+    return ">99.9 %" if text == "100.0" and share < 1.0 - 1e-9 else f"{text} %"
 
 
 def answer(material: Material) -> str:

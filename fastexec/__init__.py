@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from fastexec.data.bars import read_bars
     from fastexec.data.paths import MarketPaths
     from fastexec.errors import FastexecError, InputError, RefusedError
+    from fastexec.market_paths import market
     from fastexec.models.plugins import strategy
+    from fastexec.results import Results
     from fastexec.runs.run import run
-    from fastexec.simulation import Results, simulate
+    from fastexec.simulation import simulate
     from fastexec.studies.study import Study
 
 __version__ = "0.1.0"
@@ -30,10 +32,11 @@ _HOMES = {
     "InputError": "errors",
     "MarketPaths": "data.paths",
     "RefusedError": "errors",
-    "Results": "simulation",
+    "Results": "results",
     "Study": "studies.study",
     "calibrate": "calibration.calibrate",
     "compare": "analysis.comparison",
+    "market": "market_paths",
     "read_bars": "data.bars",
     "run": "runs.run",
     "simulate": "simulation",
@@ -49,6 +52,7 @@ __all__ = [
     "Study",
     "calibrate",
     "compare",
+    "market",
     "read_bars",
     "run",
     "simulate",

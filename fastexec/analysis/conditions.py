@@ -11,8 +11,8 @@ import numpy as np
 from fastexec.errors import InputError, option
 from fastexec.place import Place
 from fastexec.planning.parameters import ranges
+from fastexec.results import Results
 from fastexec.runs import layout, store
-from fastexec.simulation import Results
 from fastexec.statistics.metrics import SHORTFALL, Metric, Scores
 from fastexec.statistics.moments import costs_in, summarise
 from fastexec.statistics.summary import SummaryAccumulator

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fastexec.errors import InputError, option
-from fastexec.simulation import Results
+from fastexec.results import Results
 from fastexec.statistics.moments import costs_in
 from fastexec.statistics.paired import Paired, from_summary
 

@@ -74,8 +74,8 @@ def _in_lots(slices: np.ndarray, lot: float) -> np.ndarray:
         return slices
     lots = slices / lot
     done = np.floor(np.add.accumulate(lots, axis=1) + _HAIR)
-    whole = (np.abs(lots - np.floor(lots + 0.5)) <= _HAIR).all(axis=1)
-    return np.where(whole[:, None], slices, lot * np.diff(done, axis=1, prepend=0.0))
+    whole = (np.abs(lots - np.floor(lots + 0.5)) <= _HAIR).all(axis=1, keepdims=True)
+    return np.where(whole, slices, lot * np.diff(done, axis=1, prepend=0.0))
 
 
 def with_decisions(strategies: fields.Strategies, count: int) -> fields.Strategies:

@@ -44,7 +44,7 @@ def market(
     number = _PHASES[require_one_of("phase", phase, *_PHASES)]
     changes = {key: value for key, value in (("episodes", episodes), ("seed", seed)) if value is not None}
     # Nobody trades, so nothing is trained or solved for.
-    study = study.changed(**changes).model_copy(update={"strategies": (Twap(model="twap"),), "train": {}})
+    study = study.changed(changes).model_copy(update={"strategies": (Twap(model="twap"),), "train": {}})
     prepared = prepare(study, phase=number)
     with ThreadPoolExecutor(workers) as pool:
         parts = list(pool.map(lambda part: _recorded(prepared, *part), ranges_of(prepared.episodes, workers)))

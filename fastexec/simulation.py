@@ -278,7 +278,7 @@ def simulate(
         raise InputError(f"paths: must be a MarketPaths(mid, spread, volume), not {type(paths).__name__}")
     changes = {key: value for key, value in (("episodes", episodes), ("seed", seed)) if value is not None}
     if changes:
-        study = study.changed(**changes)
+        study = study.changed(changes)
     prepared = prepare(study, paths=paths, slices=slices)
     origin = prepared.origin()
     if prepared.episodes * study.order.steps < 20_000 or workers == 1:

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from fastexec.arguments import require_path, require_text, require_texts
 from fastexec.errors import InputError, of_toml, option
 from fastexec.models._base import plain, written
+from fastexec.models.changes import without_key
 from fastexec.models.messages import one_line
 from fastexec.models.plugin_places import joined
 from fastexec.models.study import StudyModel
@@ -54,12 +55,12 @@ class Study(StudyModel):
             reason = getattr(error, "strerror", None) or "it is no UTF-8 text"
             raise InputError(f"{path}: cannot be read ({reason}); give a study file or a preset") from None
         allowed = trust if isinstance(trust, Trust) else trust_for(path.parent, None, plugins, trust)
-        return cls.from_text(text, str(path), overrides, plugins, path.parent, allowed)
+        return cls.from_toml(text, str(path), overrides, plugins, path.parent, allowed)
 
     @classmethod
     def preset(cls, name: str, overrides: Iterable[str] = (), plugins: Iterable[str] = ()) -> Self:
         """A study that ships with the package, by name."""
-        return cls.from_text(preset_text(require_text("name", name)), name, overrides, plugins)
+        return cls.from_toml(preset_text(require_text("name", name)), name, overrides, plugins)
 
     @classmethod
     def resolve(
@@ -71,7 +72,7 @@ class Study(StudyModel):
         return cls.preset(name, overrides, plugins)
 
     @classmethod
-    def from_text(
+    def from_toml(
         cls,
         text: str,
         source: str = "study",
@@ -214,19 +215,8 @@ def _section(data: dict[str, Any], name: str, text: str) -> dict[str, Any]:
 
 def _fix(data: dict[str, Any], key: str, text: str) -> None:
     """A value that is set wins over the sweep: its key is swept no longer."""
-    if not isinstance(data.get("sweep"), dict):
-        return
-    lists = data["sweep"].get("list")
-    sections = [data["sweep"], *(item for item in (lists if isinstance(lists, list) else []) if isinstance(item, dict))]
-    for section in sections:
-        section.pop(key, None)
-        for swept in section:
-            if key.startswith(f"{swept}."):
-                raise InputError(
-                    f"{option('set', text)}: the sweep sets {swept} as a whole; set {swept} or sweep.{swept}"
-                )
-    if lists and not any(set(item) - {"name"} for item in sections[1:]):
-        del data["sweep"]["list"]
+    if isinstance(data.get("sweep"), dict):
+        data["sweep"] = without_key(data["sweep"], key, option("set", text)) or {}
 
 
 def _enter(here: Any, part: str, text: str) -> Any:

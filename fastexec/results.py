@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fastexec.frames import Frame, counted, table_html
+
 if TYPE_CHECKING:
-    import pandas as pd
     import pyarrow as pa
 
     from fastexec.models.study import StudyModel
@@ -29,8 +30,8 @@ class Origin:
     warnings: list[str]
 
 
-@dataclass(frozen=True)
-class Results:
+@dataclass(frozen=True, repr=False)
+class Results(Frame):
     """Columns in memory. ``markets``: a row for each episode; ``episodes``: a row for each episode and strategy, sorted by
     episode, then by the order of ``strategies``; names and units as in the data dictionary (``fastexec schema``).
     ``costs``: shortfall and its parts once more as one float64[c, row], where they come from the engine. ``origin``: what a
@@ -49,7 +50,26 @@ class Results:
 
         return episodes_table(self.strategies, self.episodes)
 
-    def to_pandas(self) -> pd.DataFrame:
-        """The episodes table as a pandas data frame."""
-        frame: pd.DataFrame = self.to_arrow().to_pandas()
-        return frame
+    def __repr__(self) -> str:
+        named = "" if self.origin is None else f"{self.origin.study.name!r}, "
+        episodes = counted(len(self.markets.get("episode", ())), "episode")
+        return f"Results({named}{episodes}, {counted(len(self.strategies), 'strategy')})"
+
+    def _repr_html_(self) -> str:
+        """The mean of each strategy."""
+        names = ("shortfall_bps", "program_cost", "completion")
+        columns = {
+            name: self.episodes[name].reshape(-1, len(self.strategies)) for name in names if name in self.episodes
+        }
+        costs = columns.get("program_cost", columns.get("shortfall_bps"))
+        head = ["strategy", "program cost" if "program_cost" in columns else "shortfall, bps", "sd", "done, %"]
+        if costs is None or not len(costs):
+            return table_html(repr(self), head[:1], [[name] for name in self.strategies])
+        spread = costs.std(axis=0, ddof=1) if len(costs) > 1 else np.full(len(self.strategies), np.nan)
+        done = 100.0 * columns["completion"].mean(axis=0)
+        rows = [
+            [name, f"{cost:,.3f}", f"{sd:,.2f}", f"{share:.1f}"]
+            for name, cost, sd, share in zip(self.strategies, costs.mean(axis=0), spread, done, strict=True)
+        ]
+        notes = ["means over the episodes, without a comparison; fastexec.compare(results) says what they differ by"]
+        return table_html(repr(self), head, rows, notes if self.origin is None else [*notes, *self.origin.notes])

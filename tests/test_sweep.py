@@ -129,7 +129,7 @@ WRONG = [
     ({"strategies.pov10": [{}]}, r"sweep.strategies.pov10: is a whole strategy"),
     ({"strategies.pov10.model": ["twap"]}, r"every scenario has the same strategies"),
     ({"strategies.pov10.name": ["a"]}, r"every scenario has the same strategies"),
-    ({"train.x.rounds": [1]}, r"train.x.rounds: no section \[train.x\]; there are none"),
+    ({"train.x.rounds": [1]}, r"train.x.rounds: no key 'x' of train; there are none"),
     ({"seed": [1, 2]}, r"sweep.seed: cannot be swept: every scenario meets the same random numbers"),
     ({"episodes": [1, 2]}, r"sweep.episodes: cannot be swept"),
     ({"name": ["a"]}, r"sweep.name: cannot be swept"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fastexec.analysis.cautions import Part, notes_of
+from fastexec.analysis.compared import Comparison as Comparison
 from fastexec.analysis.conditions import Conditioned, conditioned
 from fastexec.analysis.sources import Held, Source, Stored
 from fastexec.arguments import require_path, require_text
@@ -20,29 +20,12 @@ from fastexec.place import Place
 from fastexec.results import Results
 from fastexec.runs import caveats
 from fastexec.runs.job import StudyResult
-from fastexec.statistics.metrics import SHORTFALL, Metric, material_of, metric_of
+from fastexec.statistics.metrics import Metric, material_of, metric_of
 from fastexec.statistics.paired import baseline_number, comparison_table, default_baseline
-from fastexec.statistics.verdict import NEGLIGIBLE, Judge, judge_of
+from fastexec.statistics.verdict import NEGLIGIBLE, judge_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """``table``: the `comparison` columns, a ``group`` column before them where there are conditions, and before that a
-    ``scenario`` column where the study has a sweep; ``summaries``: the summary behind each part of it, by its title (one,
-    named "", without either), and ``judges``: what may be said of its savings; ``notes``: what a reader must know;
-    ``warnings``: what is doubtful about the study itself, as ``check`` says it.
-    """
-
-    table: pa.Table
-    baseline: str
-    summaries: dict[str, pa.Table]
-    judges: dict[str, Judge]
-    metric: Metric = SHORTFALL
-    notes: list[str] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
 
 
 def compare(

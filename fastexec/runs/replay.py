@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def replay_episode(
-    folder: str | Path,
+    folder: str | Path | Place,
     episode: int,
     strategy: str | None = None,
     scenario: str | None = None,

@@ -22,6 +22,7 @@ from fastexec.models.study import StudyModel
 from fastexec.models.trust import Trust
 from fastexec.studies.catalogue import preset_text
 from fastexec.studies.ownership import trust_for
+from fastexec.studies.shown import as_html, in_a_line
 from fastexec.studies.sweep import MOST_UNASKED, require_same_columns, value_at, written_out
 
 _LARGEST = 16_000_000
@@ -135,6 +136,12 @@ class Study(StudyModel):
 
         text = tomli_w.dumps({key: value for key, value in written(self).items() if key not in ("sweep", *without)})
         return text if self.sweep is None else f"{text}\n{self.sweep.to_toml()}"
+
+    def __repr__(self) -> str:
+        return in_a_line(self)
+
+    def _repr_html_(self) -> str:
+        return as_html(self)
 
     def identity(self) -> str:
         """SHA-256 (hex) of the resolved study without episodes and output: what two runs must share to be one study.

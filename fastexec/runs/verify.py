@@ -119,6 +119,7 @@ def _file_faults(job: Job, known: Manifest | None) -> Iterator[str]:
     """Files that the manifest should name and does not, and parts that belong to no chunk."""
     own = {layout.STUDY, layout.RUN, "summary.parquet", "comparison.parquet"}
     own |= {job.scenarios[task.scenario].file(table, task.first) for task in job.tasks() for table in job.footers(task)}
+    own |= {layout.PATHS for scenario in job.scenarios if layout.PATHS in scenario.outline.inputs}
     if job.rows == "none":
         own = {name for name in own if "/" not in name}
         own |= {scenario.file(checkpoint.TABLE, job.first) for scenario in job.scenarios}

@@ -38,6 +38,9 @@ def market(
     paths, and its bars without a trade, in which a quote may be crossed, are paths without volume here.
 
     Raises InputError where the study does not fit its bars, or has a sweep.
+
+    >>> fx.market(fx.Study.preset("large_cap"), episodes=50, phase="training").mid.shape
+    (50, 60)
     """
     require_study(study)
     workers = require_threads(threads) or default_threads()

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fastexec.frames import Frame, counted, table_html
+from fastexec.kernels import fields
+from fastexec.models.costs import ALWAYS
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from fastexec.models.study import StudyModel
+
+
+_FIRST, _LAST = (fields.EPISODE_COLUMNS.index(f"{name}_bps") for name in ("shortfall", ALWAYS[-1]))
 
 
 @dataclass(frozen=True)
@@ -73,3 +78,19 @@ class Results(Frame):
         ]
         notes = ["means over the episodes, without a comparison; fastexec.compare(results) says what they differ by"]
         return table_html(repr(self), head, rows, notes if self.origin is None else [*notes, *self.origin.notes])
+
+
+def costs_of(rows: np.ndarray) -> np.ndarray:
+    """Shortfall and its parts; a view where the study has only those that every one has."""
+    common, further = rows[_FIRST : _LAST + 1], rows[len(fields.EPISODE_COLUMNS) :]
+    return np.concatenate((common, further)) if len(further) else common
+
+
+def named(names: Any, rows: np.ndarray) -> dict[str, np.ndarray]:
+    """Rows by their names."""
+    return {name: rows[j] for j, name in enumerate(names)}
+
+
+def joined(parts: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """Columns of parts, one behind the other."""
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}

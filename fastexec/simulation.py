@@ -32,14 +32,11 @@ from fastexec.planning.expectation import expect
 from fastexec.planning.given_paths import given_paths
 from fastexec.planning.plan import plan_strategies, plan_study
 from fastexec.planning.policies import Policies
-from fastexec.results import Origin, Results
+from fastexec.results import Origin, Results, costs_of, joined, named
 from fastexec.threads import default_threads, require_threads
 
 if TYPE_CHECKING:
     from fastexec.data.replay import ReplayWindows
-
-
-_FIRST, _LAST = (fields.EPISODE_COLUMNS.index(f"{name}_bps") for name in ("shortfall", ALWAYS[-1]))
 
 
 @dataclass(frozen=True)
@@ -82,15 +79,15 @@ class Prepared:
         output = self._simulate(first, count, into or self.rows(count))
         self._require_finite(first, output)
         episodes = np.arange(first, first + count)
-        markets = {"episode": episodes, **_named(fields.MARKET_COLUMNS, output.markets)}
+        markets = {"episode": episodes, **named(fields.MARKET_COLUMNS, output.markets)}
         if self.days is not None:
             markets["day"] = self.days[first : first + count]
-        markets |= _named(self.drawn, output.parameters)
+        markets |= named(self.drawn, output.parameters)
         rows = {"episode": np.repeat(episodes, len(self.strategies))}
         further = tuple(f"{part}_bps" for part in self.study.cost_parts[len(ALWAYS) :])
         names = fields.EPISODE_COLUMNS + further
-        rows |= _named(names, output.episodes) | _named(fields.COUNT_COLUMNS[: len(output.counts)], output.counts)
-        costs = _costs(output.episodes) if self.study.costs.rule == "by_fill" else None
+        rows |= named(names, output.episodes) | named(fields.COUNT_COLUMNS[: len(output.counts)], output.counts)
+        costs = costs_of(output.episodes) if self.study.costs.rule == "by_fill" else None
         return Results(self.strategies, markets, self._under_rule(rows), costs)
 
     def steps(self, first: int, count: int) -> dict[str, np.ndarray]:
@@ -103,7 +100,7 @@ class Prepared:
             "episode": np.repeat(np.arange(first, first + count), k * n),
             "strategy_index": np.tile(np.repeat(np.arange(k, dtype=np.int32), n), count),
             "step": np.tile(np.arange(n, dtype=np.int32), count * k),
-            **_named(fields.STEP_COLUMNS, output.steps),
+            **named(fields.STEP_COLUMNS, output.steps),
         }
 
     def _under_rule(self, rows: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -160,16 +157,6 @@ class Prepared:
 
 
 _FAULTS = ("no number (NaN, or an index lies outside its arrays)", "negative", "more than what remains")
-
-
-def _costs(rows: np.ndarray) -> np.ndarray:
-    """Shortfall and its parts; a view where the study has only those that every one has."""
-    common, further = rows[_FIRST : _LAST + 1], rows[len(fields.EPISODE_COLUMNS) :]
-    return np.concatenate((common, further)) if len(further) else common
-
-
-def _named(names: Any, rows: np.ndarray) -> dict[str, np.ndarray]:
-    return {name: rows[j] for j, name in enumerate(names)}
 
 
 def prepare(
@@ -271,6 +258,10 @@ def simulate(
 
     Raises InputError where study, paths or bars do not fit, or a slice is below 0, no number, or more than what is left of
     the order; episode and step are named.
+
+    >>> study = fx.Study.preset("large_cap").changed({"episodes": 200})
+    >>> fx.simulate(study, slices={"mine": [[30_000] + [0] * 59] * 200})
+    Results('large_cap', 200 episodes, 7 strategies)
     """
     require_study(study)
     workers = require_threads(threads) or default_threads()
@@ -285,7 +276,7 @@ def simulate(
         return replace(prepared.run(0, prepared.episodes), origin=origin)
     with ThreadPoolExecutor(workers) as pool:
         parts = list(pool.map(lambda part: prepared.run(*part), ranges_of(prepared.episodes, workers)))
-    markets, episodes_ = _joined([p.markets for p in parts]), _joined([p.episodes for p in parts])
+    markets, episodes_ = joined([p.markets for p in parts]), joined([p.episodes for p in parts])
     return Results(prepared.strategies, markets, episodes_, origin=origin)
 
 
@@ -293,7 +284,3 @@ def ranges_of(episodes: int, workers: int) -> list[tuple[int, int]]:
     """Episodes cut for so many threads: the first and how many, of each range that is not empty."""
     edges = np.linspace(0, episodes, 4 * workers + 1).astype(int)
     return [(first, end - first) for first, end in zip(edges.tolist(), edges[1:].tolist(), strict=False) if end > first]
-
-
-def _joined(parts: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}

@@ -47,6 +47,13 @@ def compare(
     shortfall); all but the first need the episodes' rows. negligible: bps; a saving that is significant and smaller is marked.
 
     Raises InputError, one line, where the folder holds no complete results, or a name is not there.
+
+    >>> study = fx.Study.preset("large_cap").changed({"episodes": 2000})
+    >>> found = fx.compare(fx.simulate(study), baseline="vwap", metric="cvar95")
+    >>> found
+    Comparison(baseline='vwap', 6 strategies by cvar95)
+    >>> sorted(found.to_pandas().columns)[:3]
+    ['baseline', 'baseline_completion', 'captured']
     """
     for name, value in (("baseline", baseline), ("by", by), ("scenario", scenario)):
         if value is not None:

@@ -74,6 +74,9 @@ def train(
     threads: default all processors. progress: called with (agent, round, rounds, mean cost in bps, completion); the same study
     trains the same agent, to the bit, on any machine. Raises InputError where there is no such section, or the study has a
     sweep.
+
+    >>> study = fx.Study.preset("large_cap_learned").changed({"train.agent.rounds": 1, "train.agent.batch": 512})
+    >>> fx.train(study).save("agent.parquet")
     """
     require_study(study)
     if agent is not None:
@@ -85,6 +88,9 @@ def show(agent: str | Path | Agent) -> Agent:
     """An agent from its file; what it learned stands in ``in_words``, and a notebook shows it.
 
     Raises InputError where the file is missing, damaged or no agent.
+
+    >>> fx.show("agent.parquet").in_words[0]  # the one that ``train`` saved
+    'agent agent: rule backward, 512 episodes of training'
     """
     if isinstance(agent, Agent):
         return agent

@@ -58,6 +58,9 @@ def replay(
 
     Raises InputError where the folder holds no study, no such episode, strategy or scenario, or code would have to run that
     may not; RefusedError where an input has changed.
+
+    >>> int(fx.replay("results/large_cap", 17, strategy="twap").to_pandas()["shares"].sum())
+    30000
     """
     for name, value in (("strategy", strategy), ("scenario", scenario)):
         if value is not None:
@@ -81,6 +84,9 @@ def verify(
 
     results: what ``run`` gave, or its folder. sample: so many chunks are simulated again, compared bit for bit; their own
     strategies run as in ``replay``. Raises InputError where the folder holds no results.
+
+    >>> fx.verify("results/large_cap", sample=1).faults
+    []
     """
     place = _folder_of(results, "verify")
     own, number = require_texts("plugins", plugins), require_whole("sample", sample, 0)
@@ -104,6 +110,9 @@ def report(
 
     Raises InputError where the folder holds no complete results or a library of the extra `report` is not installed,
     RefusedError where ``out`` is another file.
+
+    >>> print(fx.report("results/large_cap"))
+    results/large_cap/report.html
     """
     from fastexec.analysis.report.write import write_report
 

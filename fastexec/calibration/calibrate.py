@@ -82,6 +82,10 @@ def calibrate(
     (``calibration.costs``). episodes: simulated days behind the table.
 
     Raises InputError where there are fewer than two days on either side, or the price or the volume does not move.
+
+    >>> fitted = fx.calibrate(fx.read_bars("bars.parquet", "S"), episodes=200)
+    >>> fx.Study.from_toml(fitted.to_toml({"strategies": [{"model": "twap"}]})).market.price.model
+    'geometric'
     """
     session = session_of(bars, window)
     seen, later = _split(session, until, test)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from shlex import quote
-from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
@@ -16,6 +15,7 @@ from rich.table import Table
 from fastexec import printing
 from fastexec.cli.console import console_of, console_of_errors, said_once, shown
 from fastexec.errors import FastexecError, InputError
+from fastexec.runs.pace import duration, line_reporter, pace
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 Report = Callable[["Progress"], None]
 TrainingReport = Callable[[str, int, int, float, float], None]
 CheckReport = Callable[[str, int, int], None]
-_LINE_EVERY = 10.0  # seconds
 
 
 def say(console: Console, text: str, style: str | None = None) -> None:
@@ -53,7 +52,7 @@ def progress(quiet: bool) -> Iterator[Report | None]:
     if quiet:
         yield None
     elif not printing.errors_are_to_terminal():
-        yield _line_reporter()
+        yield line_reporter()
     else:
         from rich.progress import BarColumn, MofNCompleteColumn, Progress as Bar, TextColumn
 
@@ -64,35 +63,6 @@ def progress(quiet: bool) -> Iterator[Report | None]:
             task = bar.add_task("", total=None, told="", visible=False)  # while agents train there is none
             _jit.on_compile(said_once(bar.console, "compiling kernels (once on this machine; later runs load them)"))
             yield lambda now: bar.update(task, completed=now.done, total=now.total, told=pace(now), visible=True)
-
-
-def _line_reporter() -> Report:
-    last = perf_counter()
-
-    def report(now: Progress) -> None:
-        nonlocal last
-        if perf_counter() - last >= _LINE_EVERY and now.done < now.total:
-            last = perf_counter()
-            printing.tell(f"{now.done:,} of {now.total:,} episodes, {pace(now)}")
-
-    return report
-
-
-def pace(now: Progress) -> str:
-    """Episodes and steps a second, time left, failures."""
-    told = f"{now.rate:,.0f} episodes/s, {now.rate * now.steps / 1e6:,.1f} M steps/s"
-    if now.left is not None:
-        told += f", {duration(now.left)} left"
-    return told + (f", {now.failures} chunks tried again" if now.failures else "")
-
-
-def duration(seconds: float) -> str:
-    """59 s, 12:34 or 3:45:06."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    hours, rest = divmod(whole, 3600)
-    return (f"{hours}:{rest // 60:02d}" if hours else f"{rest // 60}") + f":{rest % 60:02d}"
 
 
 @contextlib.contextmanager

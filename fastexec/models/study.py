@@ -83,6 +83,9 @@ class StudyModel(OwnCode):
         A key is dotted, as in [sweep]; one of a strategy or a training begins with its name (``strategies.pov10.rate``). A
         whole section is replaced by its own key, and a swept key that is set is swept no longer. Raises InputError, one line,
         where a key is unknown or a value does not fit.
+
+        >>> fx.Study.preset("large_cap").changed({"order.shares": 9000, "strategies.pov10.rate": 0.2}).order.shares
+        9000.0
         """
         context, data = {"folder": self._folder, "trust": self._trust}, with_values(self.model_dump(), changes)
         try:

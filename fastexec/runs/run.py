@@ -28,6 +28,7 @@ from fastexec.runs.inputs import folders_noted, with_files_of
 from fastexec.runs.interruption import asked_to_stop
 from fastexec.runs.job import Job, StudyResult
 from fastexec.runs.options import RunOptions
+from fastexec.runs.pace import following
 from fastexec.runs.progress import Report, Teller
 from fastexec.runs.scenario import Scenario, Trained, save_trained, scenarios_of
 from fastexec.runs.trusted import trusted_to_run
@@ -50,18 +51,22 @@ def run(
     study: Study,
     *,
     out: str | Path | None = None,
-    progress: Report | None = None,
+    progress: Report | bool | None = None,
     training: TrainingReport | None = None,
     paths: MarketPaths | None = None,
     **options: Any,
 ) -> StudyResult:
     """Run a study; results in ``out`` (default results/NAME), a folder or a URI such as s3://bucket/prefix.
 
-    progress: called with a ``Progress`` after each chunk; training: with (agent, round, rounds, mean cost in bps,
+    progress: a function, called with a ``Progress`` after each chunk; True: a bar, as in a notebook by itself (a line every ten
+    seconds where ipywidgets are not installed); False: nothing. training: with (agent, round, rounds, mean cost in bps,
     completion). paths: given markets instead of the study's, one for each episode; they are written into the folder, so that
     ``verify`` and ``replay`` find them there. options: the fields of ``RunOptions``, such as threads, chunk, resume, overwrite.
 
     Raises InputError (nothing was written), RefusedError (nothing was lost), FastexecError (a file cannot be written).
+
+    >>> fx.run(fx.Study.preset("large_cap").changed({"episodes": 500}), out="results/large_cap")
+    StudyResult('results/large_cap', 500 episodes)
     """
     require_study(study)
     started, how = perf_counter(), RunOptions.of(options)
@@ -71,7 +76,7 @@ def run(
     study = how.shard_of(trusted_to_run(study, folder, how.trust)).carrying_code()
     study = with_files_of(study, folder, {}, how.data)
     require_few(study, how.yes)
-    with _executor(how) as executor:
+    with following(progress) as report, _executor(how) as executor:
         before = _trained_before(study, folder, how)
         scenarios, agents = scenarios_of(study, folder, how.threads or default_threads(), training, before, given)
         require_cut(study, scenarios, folder, how, executor.slots)
@@ -86,7 +91,7 @@ def run(
             executor.begin(job)
             summaries = {number: _begun(job, scenario) for number, scenario in enumerate(scenarios)}
             found = sum(summary.end - summary.first for summary in summaries.values())
-            result = conclude(job, _simulate(job, executor, summaries, progress))
+            result = conclude(job, _simulate(job, executor, summaries, report))
             computed = job.episodes * len(scenarios) - found
             close(job, record_of(job, executor.slots, perf_counter() - started, computed, folders_noted(folder)))
     return result

@@ -13,34 +13,51 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from fastexec.analysis.compared import Comparison
     from fastexec.analysis.comparison import compare
-    from fastexec.calibration.calibrate import calibrate
+    from fastexec.analysis.trained import Agent, show, train
+    from fastexec.analysis.verbs import replay, report, verify
+    from fastexec.calibration.calibrate import Calibration, calibrate
     from fastexec.data.bars import read_bars
     from fastexec.data.paths import MarketPaths
     from fastexec.errors import FastexecError, InputError, RefusedError
+    from fastexec.market_paths import market
     from fastexec.models.plugins import strategy
+    from fastexec.results import Results
     from fastexec.runs.run import run
-    from fastexec.simulation import Results, simulate
+    from fastexec.simulation import simulate
     from fastexec.studies.study import Study
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Agent": "analysis.trained",
+    "Calibration": "calibration.calibrate",
+    "Comparison": "analysis.compared",
     "FastexecError": "errors",
     "InputError": "errors",
     "MarketPaths": "data.paths",
     "RefusedError": "errors",
-    "Results": "simulation",
+    "Results": "results",
     "Study": "studies.study",
     "calibrate": "calibration.calibrate",
     "compare": "analysis.comparison",
+    "market": "market_paths",
     "read_bars": "data.bars",
+    "replay": "analysis.verbs",
+    "report": "analysis.verbs",
     "run": "runs.run",
+    "show": "analysis.trained",
     "simulate": "simulation",
     "strategy": "models.plugins",
+    "train": "analysis.trained",
+    "verify": "analysis.verbs",
 }
 
 __all__ = [
+    "Agent",
+    "Calibration",
+    "Comparison",
     "FastexecError",
     "InputError",
     "MarketPaths",
@@ -49,10 +66,16 @@ __all__ = [
     "Study",
     "calibrate",
     "compare",
+    "market",
     "read_bars",
+    "replay",
+    "report",
     "run",
+    "show",
     "simulate",
     "strategy",
+    "train",
+    "verify",
 ]
 
 

@@ -192,6 +192,16 @@ MANIFEST = (
     _c("rows", "int64", "", "Rows of the table.", "no Parquet file"),
 )
 
+PATHS = (
+    _EPISODE,
+    _c("arrival", "float64", "currency", "Price that the shortfall is measured against."),
+    _c("last_mid", "float64", "currency", "Mid when the last step ends."),
+    _c("last_spread", "float64", "fraction", "Quoted spread when the last step ends, of the mid."),
+    _c("mid", "list<float64>", "currency", "Mid when each step begins."),
+    _c("spread", "list<float64>", "fraction", "Quoted spread when each step begins, of the mid."),
+    _c("volume", "list<float64>", "shares", "What the market trades in each step."),
+)
+
 TABLES: dict[str, tuple[Column, ...]] = {
     "markets": MARKETS,
     "episodes": EPISODES,
@@ -200,6 +210,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
     "comparison": COMPARISON,
     "scenarios": SCENARIOS,
     "manifest": MANIFEST,
+    "paths": PATHS,
 }
 
 

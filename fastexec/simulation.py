@@ -6,13 +6,14 @@ threads, chunks and workers only decide who computes which rows, never what is i
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from fastexec.data.blocks import blocks_of
 from fastexec.data.paths import MarketPaths
 from fastexec.errors import FastexecError, InputError
 from fastexec.kernels import fields
@@ -25,50 +26,23 @@ from fastexec.learning.training import hashes_of_agents, tables_for
 from fastexec.models.costs import ALWAYS
 from fastexec.models.study import StudyModel, require_study
 from fastexec.planning.control import timing_has_mean_zero
-from fastexec.planning.expectation import arrival_price, expect
-from fastexec.planning.names import slot
+from fastexec.planning.decisions import MODEL, NOTE, Decisions, decisions_of, with_decisions
+from fastexec.planning.doubts import doubts_of
+from fastexec.planning.expectation import expect
+from fastexec.planning.given_paths import given_paths
 from fastexec.planning.plan import plan_strategies, plan_study
 from fastexec.planning.policies import Policies
+from fastexec.results import Origin, Results, costs_of, joined, named
 from fastexec.threads import default_threads, require_threads
 
 if TYPE_CHECKING:
-    import pandas as pd
-    import pyarrow as pa
-
     from fastexec.data.replay import ReplayWindows
-
-
-_FIRST, _LAST = (fields.EPISODE_COLUMNS.index(f"{name}_bps") for name in ("shortfall", ALWAYS[-1]))
-
-
-@dataclass(frozen=True)
-class Results:
-    """Columns in memory. ``markets``: a row for each episode; ``episodes``: a row for each episode and strategy, sorted by
-    episode, then by the order of ``strategies``; names and units as in the data dictionary (``fastexec schema``).
-    ``costs``: shortfall and its parts once more as one float64[c, row], where they come from the engine.
-    """
-
-    strategies: list[str]
-    markets: dict[str, np.ndarray]
-    episodes: dict[str, np.ndarray]
-    costs: np.ndarray | None = field(default=None, repr=False)
-
-    def to_arrow(self) -> pa.Table:
-        """The episodes table, as it is written to Parquet."""
-        from fastexec.columns import episodes_table
-
-        return episodes_table(self.strategies, self.episodes)
-
-    def to_pandas(self) -> pd.DataFrame:
-        """The episodes table as a pandas data frame."""
-        frame: pd.DataFrame = self.to_arrow().to_pandas()
-        return frame
 
 
 @dataclass(frozen=True)
 class Prepared:
     """A study ready to run. ``control_variate``: for each strategy whether its timing part has mean zero; ``windows``: of a
-    replay; ``inputs``: SHA-256 of each file read.
+    replay; ``inputs``: SHA-256 of each file read; ``decisions``: those of the last strategies, made elsewhere.
     """
 
     study: StudyModel
@@ -81,6 +55,7 @@ class Prepared:
     drawn: list[str]
     arrays: tuple[fields.Plan, fields.Strategies, fields.Paths] = field(repr=False)
     plugins: tuple[Decide, ...] = field(default=(), repr=False)
+    decisions: Decisions | None = field(default=None, repr=False)
 
     @property
     def days(self) -> np.ndarray | None:
@@ -104,15 +79,15 @@ class Prepared:
         output = self._simulate(first, count, into or self.rows(count))
         self._require_finite(first, output)
         episodes = np.arange(first, first + count)
-        markets = {"episode": episodes, **_named(fields.MARKET_COLUMNS, output.markets)}
+        markets = {"episode": episodes, **named(fields.MARKET_COLUMNS, output.markets)}
         if self.days is not None:
             markets["day"] = self.days[first : first + count]
-        markets |= _named(self.drawn, output.parameters)
+        markets |= named(self.drawn, output.parameters)
         rows = {"episode": np.repeat(episodes, len(self.strategies))}
         further = tuple(f"{part}_bps" for part in self.study.cost_parts[len(ALWAYS) :])
         names = fields.EPISODE_COLUMNS + further
-        rows |= _named(names, output.episodes) | _named(fields.COUNT_COLUMNS[: len(output.counts)], output.counts)
-        costs = _costs(output.episodes) if self.study.costs.rule == "by_fill" else None
+        rows |= named(names, output.episodes) | named(fields.COUNT_COLUMNS[: len(output.counts)], output.counts)
+        costs = costs_of(output.episodes) if self.study.costs.rule == "by_fill" else None
         return Results(self.strategies, markets, self._under_rule(rows), costs)
 
     def steps(self, first: int, count: int) -> dict[str, np.ndarray]:
@@ -125,7 +100,7 @@ class Prepared:
             "episode": np.repeat(np.arange(first, first + count), k * n),
             "strategy_index": np.tile(np.repeat(np.arange(k, dtype=np.int32), n), count),
             "step": np.tile(np.arange(n, dtype=np.int32), count * k),
-            **_named(fields.STEP_COLUMNS, output.steps),
+            **named(fields.STEP_COLUMNS, output.steps),
         }
 
     def _under_rule(self, rows: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -149,36 +124,54 @@ class Prepared:
             )
 
     def _simulate(self, first: int, count: int, output: fields.Output) -> fields.Output:
-        simulate_range(np.uint64(self.study.seed), first, count, *self.arrays, output, self.plugins)
+        rows = output if self.decisions is None else fields.DecidedOutput(*output, self.decisions.slices)
+        simulate_range(np.uint64(self.study.seed), first, count, *self.arrays, rows, self.plugins)
         if output.fault[0] >= 0:
-            episode, k, step, fault = (int(x) for x in output.fault)
-            raise FastexecError(
-                f"strategy {self.strategies[k]!r}, episode {episode}, step {step}: the slice is {_FAULTS[fault]}; it must "
-                "lie between 0 and the remaining shares"
-            )
+            raise self._bad_slice(*(int(x) for x in output.fault))
         return output
+
+    def _bad_slice(self, episode: int, k: int, step: int, fault: int) -> FastexecError:
+        name, own = self.strategies[k], k - len(self.study.strategies)
+        where = f"episode {episode}, step {step}"
+        if self.decisions is not None and own >= 0:
+            wanted = self.decisions.slices[own, episode, step]
+            return InputError(
+                f"slices[{name!r}]: {where}: {wanted:,g} shares are more than what is left of the order; decide on at most that"
+            )
+        return FastexecError(
+            f"strategy {name!r}, {where}: the slice is {_FAULTS[fault]}; it must lie between 0 and the remaining shares"
+        )
+
+    def origin(self) -> Origin:
+        """What a comparison of its results must know."""
+        study, market = self.study, expect(self.study, self.windows)[0]
+        count = len(self.strategies) - len(study.strategies)
+        return Origin(
+            study=study,
+            models=[*(strategy.model for strategy in study.strategies), *[MODEL] * count],
+            control_variate=self.control_variate,
+            source_days=[] if self.days is not None else self.source_days,
+            notes=[f"{', '.join(self.strategies[-count:])}: {NOTE}"] if count else [],
+            warnings=[*self.warnings, *doubts_of(study, market, self.arrays[1].fractions[: len(study.strategies), 0])],
+        )
 
 
 _FAULTS = ("no number (NaN, or an index lies outside its arrays)", "negative", "more than what remains")
 
 
-def _costs(rows: np.ndarray) -> np.ndarray:
-    """Shortfall and its parts; a view where the study has only those that every one has."""
-    common, further = rows[_FIRST : _LAST + 1], rows[len(fields.EPISODE_COLUMNS) :]
-    return np.concatenate((common, further)) if len(further) else common
-
-
-def _named(names: Any, rows: np.ndarray) -> dict[str, np.ndarray]:
-    return {name: rows[j] for j, name in enumerate(names)}
-
-
 def prepare(
-    study: StudyModel, *, paths: MarketPaths | None = None, phase: int = EVALUATION, policies: Policies | None = None
+    study: StudyModel,
+    *,
+    paths: MarketPaths | None = None,
+    phase: int = EVALUATION,
+    policies: Policies | None = None,
+    slices: Any = None,
 ) -> Prepared:
     """Derive schedules, curves and arrays; reads the bars of a study on real days.
 
     ``paths`` replaces the study's market by given ones (float64[e, t]); the number of episodes is then theirs.
-    ``policies``: tables of the agents and optima among the strategies, trained or computed here where not given.
+    ``policies``: tables of the agents and optima among the strategies, trained or computed here where not given. ``slices``:
+    decisions made elsewhere, float64[e, t] by name, of strategies behind the study's own.
 
     Raises InputError for a study with a sweep, which is many.
     """
@@ -194,19 +187,25 @@ def prepare(
         )
     windows = None if paths is not None else _windows(study)
     plan, drawn = plan_study(study, phase)
-    given, groups = _given(study, paths, windows, plan)
+    given, groups = given_paths(study, paths, windows, plan)
     if given is not None and given.mid.shape[1] != study.order.steps + 1:
         raise InputError(
             f"paths have {given.mid.shape[1] - 1} steps, order.steps is {study.order.steps}; make them equal"
         )
+    episodes = _episodes(study, given, paths is not None)
+    decisions = None if slices is None else decisions_of(study, slices, episodes)
     policies = tables_for(study) if policies is None else policies
     own = study.own_strategies()
     names = [strategy.name for strategy in study.strategies]
     valid = [paths is None and timing_has_mean_zero(study, strategy) for strategy in study.strategies]
+    strategies = plan_strategies(study, expect(study, windows), groups, policies)
+    if decisions is not None:
+        names, strategies = [*names, *decisions.names], with_decisions(strategies, len(decisions.names))
+        valid += [False] * len(decisions.names)
     return Prepared(
         study=study,
         strategies=names,
-        episodes=_episodes(study, given, paths is not None),
+        episodes=episodes,
         control_variate=valid,
         warnings=[] if windows is None else [*windows.warnings, *agents_that_saw(study, windows.day.tolist())],
         inputs=hashes_of_agents(study)
@@ -214,8 +213,9 @@ def prepare(
         | ({} if windows is None or study.real_days is None else {study.real_days.bars: windows.sha256}),
         windows=windows,
         drawn=drawn,
-        arrays=(plan, plan_strategies(study, expect(study, windows), groups, policies), given or fields.no_paths()),
+        arrays=(plan, strategies, given or fields.no_paths()),
         plugins=tuple(strategy.decide for strategy in own.values()),
+        decisions=decisions,
     )
 
 
@@ -225,35 +225,6 @@ def _windows(study: StudyModel) -> ReplayWindows | None:
     from fastexec.data.replay import windows_of
 
     return windows_of(study, study.real_days)
-
-
-def _given(
-    study: StudyModel, paths: MarketPaths | None, windows: ReplayWindows | None, plan: fields.Plan
-) -> tuple[fields.Paths | None, np.ndarray | None]:
-    """The paths that the kernels follow, if any, and the group of each of their rows; the plan is told of them."""
-    if windows is None and paths is None:
-        return None, None
-    market = study.bootstrap
-    if windows is None or market is None:
-        plan.switches[fields.SOURCE] = fields.GIVEN
-        return (_paths(paths) if windows is None else _paths(windows.paths, windows.rate_volume)), None
-    plan.switches[fields.SOURCE] = fields.JOINED
-    plan.numbers[fields.RESTART] = 0.0 if market.block >= study.order.steps else 1.0 / market.block
-    if market.initial_price is None:
-        plan.ranges[slot("initial_price"), :2] = arrival_price(market, windows)
-    blocks = blocks_of(windows)
-    given = _paths(windows.paths, windows.rate_volume)
-    mid, spread, volume, arrival, met = (x[blocks.order] for x in (*given[:4], given.rate_volume))
-    return fields.Paths(mid, spread, volume, arrival, blocks.first, blocks.count, met), blocks.group
-
-
-def _paths(given: MarketPaths | None, rate_volume: np.ndarray | None = None) -> fields.Paths:
-    """Of given paths; without a ``rate_volume`` of their own nobody trades where their volume is 0."""
-    assert given is not None
-    mid, spread = (np.column_stack(x) for x in ((given.mid, given.last_mid), (given.spread, given.last_spread)))
-    arrays = (mid, spread, given.volume, given.arrival, given.volume if rate_volume is None else rate_volume)
-    mid, spread, volume, arrival, met = (np.require(x, np.float64, ["C", "W"]) for x in arrays)
-    return fields.Paths(mid, spread, volume, arrival, np.zeros(1, np.int64), np.zeros(1, np.int64), met)
 
 
 def _episodes(study: StudyModel, given: fields.Paths | None, paths_given: bool) -> int:
@@ -274,11 +245,23 @@ def simulate(
     seed: int | None = None,
     threads: int | None = None,
     paths: MarketPaths | None = None,
+    slices: Mapping[str, ArrayLike] | None = None,
 ) -> Results:
     """Simulate a study in memory.
 
     episodes, seed: instead of the study's own. threads: default all processors. paths: given markets instead of the
-    study's. Raises InputError where study, paths or bars do not fit.
+    study's. slices: decisions made elsewhere, float64[e, t] shares by name, as strategies behind the study's own, on the same
+    markets. They trade when a step begins, as schedules do. Where the order has lots, what has been decided on so far is
+    rounded down to whole lots and the fraction is carried to later steps; in a step without volume nobody trades; what is left
+    at the end is the study's at_horizon rule's. Nothing tells what they were chosen by, so a comparison takes no control
+    variate for them and says "given decisions: look-ahead not excluded".
+
+    Raises InputError where study, paths or bars do not fit, or a slice is below 0, no number, or more than what is left of
+    the order; episode and step are named.
+
+    >>> study = fx.Study.preset("large_cap").changed({"episodes": 200})
+    >>> fx.simulate(study, slices={"mine": [[30_000] + [0] * 59] * 200})
+    Results('large_cap', 200 episodes, 7 strategies)
     """
     require_study(study)
     workers = require_threads(threads) or default_threads()
@@ -286,15 +269,18 @@ def simulate(
         raise InputError(f"paths: must be a MarketPaths(mid, spread, volume), not {type(paths).__name__}")
     changes = {key: value for key, value in (("episodes", episodes), ("seed", seed)) if value is not None}
     if changes:
-        study = study.changed(**changes)
-    prepared = prepare(study, paths=paths)
+        study = study.changed(changes)
+    prepared = prepare(study, paths=paths, slices=slices)
+    origin = prepared.origin()
     if prepared.episodes * study.order.steps < 20_000 or workers == 1:
-        return prepared.run(0, prepared.episodes)
-    edges = np.linspace(0, prepared.episodes, 4 * workers + 1).astype(int)
+        return replace(prepared.run(0, prepared.episodes), origin=origin)
     with ThreadPoolExecutor(workers) as pool:
-        parts = list(pool.map(prepared.run, edges[:-1].tolist(), np.diff(edges).tolist()))
-    return Results(prepared.strategies, _joined([p.markets for p in parts]), _joined([p.episodes for p in parts]))
+        parts = list(pool.map(lambda part: prepared.run(*part), ranges_of(prepared.episodes, workers)))
+    markets, episodes_ = joined([p.markets for p in parts]), joined([p.episodes for p in parts])
+    return Results(prepared.strategies, markets, episodes_, origin=origin)
 
 
-def _joined(parts: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+def ranges_of(episodes: int, workers: int) -> list[tuple[int, int]]:
+    """Episodes cut for so many threads: the first and how many, of each range that is not empty."""
+    edges = np.linspace(0, episodes, 4 * workers + 1).astype(int)
+    return [(first, end - first) for first, end in zip(edges.tolist(), edges[1:].tolist(), strict=False) if end > first]

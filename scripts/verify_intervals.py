@@ -125,7 +125,7 @@ def truth_of(law, metric):
 
 def saving_by(metric, cost, moves):
     """The interval of the product: (low, high), of the second strategy against the first."""
-    from fastexec.simulation import Results
+    from fastexec.results import Results
     from fastexec.statistics.metrics import Scores, material_of, metric_of
     from fastexec.statistics.moments import COSTS, summarise
     from fastexec.statistics.summary import SummaryAccumulator

@@ -16,6 +16,7 @@ from fastexec.kernels.observe import OF_SPREAD, OF_VOLUME
 from fastexec.kernels.online import Rule, Tables
 from fastexec.kernels.program import MOMENTA, SPREADS, TIMES, VOLUMES
 from fastexec.kernels.programme import Problem
+from fastexec.kernels.record import recorded_for
 from fastexec.kernels.second_moments import Sampled
 from fastexec.kernels.summary import BINS
 from fastexec.kernels.trajectory import WORK
@@ -144,6 +145,7 @@ K, C = 3, 2
 #: Of every entry, arguments that fit each other and in which every size counts.
 CALLS = {
     "simulate_blocks": simulate_blocks,
+    "record_markets": lambda: (EPISODES, *study(), lanes_for(5), np.zeros(1, I8), recorded_for(E, T)),
     "explore_blocks": explore_blocks,
     "observe_blocks": observe_blocks,
     "gather_blocks": gather_blocks,

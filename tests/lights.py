@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from fastexec.models.study import StudyModel
-from fastexec.simulation import Results, prepare
+from fastexec.results import Results
+from fastexec.simulation import prepare
 
 LOG_RANGE = {"low": 0.0005, "high": 0.002, "scale": "log"}
 STRATEGIES = [

@@ -59,7 +59,7 @@ def test_stride_counts_from_the_first_bar_inside(path):
 
 def test_bootstrap_within_the_times(path):
     market = {"model": "bootstrap", "block": 4.0, "times": "09:40-10:00"}
-    volumes = prepare(study_of(path, 10, market).changed(episodes=300)).steps(0, 300)["volume"]
+    volumes = prepare(study_of(path, 10, market).changed({"episodes": 300})).steps(0, 300)["volume"]
     bars = read_bars(path, "S")
     inside = (bars.second >= OPEN + 600) & (bars.second < OPEN + 1_800)
     assert set(volumes.tolist()) <= set(bars.volume[inside].tolist())
@@ -165,7 +165,7 @@ def test_what_is_off_is_not_written(path):
     assert not any(word in plain.to_toml() for word in ("curve_days", "times", "auction"))
     asked = plain.with_overrides(['market.curve_days="earlier"', 'market.times="09:30-10:00"', "market.auction=true"])
     assert StudyModel.model_validate(asked.model_dump()) == StudyModel.model_validate(
-        Study.from_text(asked.to_toml()).model_dump()
+        Study.from_toml(asked.to_toml()).model_dump()
     )
     assert asked.identity() != plain.identity()
     assert plain.with_overrides(['market.curve_days="others"']).identity() == plain.identity()

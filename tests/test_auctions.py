@@ -85,7 +85,7 @@ def test_nobody_trades_in_it_unless_asked(tmp_path, lengths, side):
     study = study_of(path, 29, side=side, shares=20_000, lot=0)
     if len(lengths) > 1:
         check_against_twin(study, days)
-        check_against_twin(study.changed(market=study.market.model_dump() | {"auction": True}), days, auction=True)
+        check_against_twin(study.changed({"market": study.market.model_dump() | {"auction": True}}), days, auction=True)
     out = replay_windows(read_bars(path, "S"), 29, 29)
     auctions = closing_auctions(days)
     assert not any(
@@ -128,7 +128,7 @@ def test_bootstrapped_days_do_without_it(tmp_path):
     volumes = {}
     for auction in (False, True):
         market = {"model": "bootstrap", "block": 3.0, "auction": auction}
-        study = study_of(path, 29, market | {"stride": 30}, shares=2_000).changed(episodes=500)
+        study = study_of(path, 29, market | {"stride": 30}, shares=2_000).changed({"episodes": 500})
         volumes[auction] = prepare(study).steps(0, 500)["volume"].max()
     assert volumes[False] < 1_500.0 < 40_000.0 == volumes[True]
 

@@ -149,7 +149,7 @@ def test_what_it_does_not_know():
     marked = batched(risk_aversion=1e-6)
     order = marked.order.model_dump() | {"at_horizon": "mark"}
     with pytest.raises(InputError, match='needs order.at_horizon = "complete"'):
-        train(marked.changed(order=order), "a")
+        train(marked.changed({"order": order}), "a")
 
 
 def test_it_learns_on_features_that_the_agent_moves_itself():
@@ -174,7 +174,7 @@ def test_an_agent_trained_on_a_calibrated_market_plays_real_days(tmp_path):
         "rounds": 1,
         "batch": 20_000,
     }
-    trained = Study.preset("large_cap_ibm").changed(train={"a": training})
+    trained = Study.preset("large_cap_ibm").changed({"train": {"a": training}})
     pq.write_table(agent_table(train(trained, "a")), tmp_path / "agent.parquet")
     days = Study.from_dict(
         {

@@ -98,7 +98,7 @@ def test_mean_costs_of_whole_days_equal_those_of_the_replay(bars):
     mid = 50.0 * np.cumprod(np.column_stack((np.ones(6), moves)), axis=1)
     with pytest.raises(InputError, match="given paths need a synthetic one"):
         simulate(boot, paths=MarketPaths(mid[:, :-1], spreads, volumes, last_mid=mid[:, -1]))
-    synthetic = boot.changed(market={"initial_price": 50.0})
+    synthetic = boot.changed({"market": {"initial_price": 50.0}})
     given = MarketPaths(mid[:, :-1], spreads, volumes, None, mid[:, -1], windows_of(bars).paths.last_spread)
     exact = simulate(synthetic, paths=given)
     for k in (0, 2):  # the schedule of vwap differs: given paths come without times of day
@@ -145,14 +145,14 @@ def test_arrival_price_is_the_windows_mean_or_what_is_said(bars):
 
 def test_cuts_and_threads_change_nothing(bars):
     whole = simulate(study(bars, 2.0), episodes=1_000, threads=1)
-    prepared = prepare(study(bars, 2.0).changed(episodes=1_000))
+    prepared = prepare(study(bars, 2.0).changed({"episodes": 1_000}))
     part = prepared.run(333, 400)
     rows = slice(333 * 3, 733 * 3)
     np.testing.assert_array_equal(part.episodes["shortfall_bps"], whole.episodes["shortfall_bps"][rows])
 
 
 def test_the_comparison_shows_no_interval_and_says_on_which_days_it_rests(bars, tmp_path):
-    model = study(bars, 2.0).changed(episodes=2_000, name="boot")
+    model = study(bars, 2.0).changed({"episodes": 2_000, "name": "boot"})
     run(Study.model_validate(model.model_dump()), out=tmp_path / "r")
     found = compare(tmp_path / "r")
     assert found.table["saving_bps"].null_count == 0

@@ -222,7 +222,7 @@ def test_workers_that_see_another_folder_are_refused(cluster, tmp_path, threads,
 
     monkeypatch.setattr(cluster_module.Cluster, "begin", elsewhere)
     with pytest.raises(InputError, match="is another folder there; give one that all see"):
-        fx.run(STUDY.changed(seed=6), out=tmp_path / "r", scheduler=cluster.scheduler_address)
+        fx.run(STUDY.changed({"seed": 6}), out=tmp_path / "r", scheduler=cluster.scheduler_address)
 
 
 def test_a_scheduler_that_does_not_answer_is_told_within_ten_seconds(tmp_path):

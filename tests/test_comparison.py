@@ -15,7 +15,8 @@ from fastexec.analysis.format import formatted
 from fastexec.columns import QUANTILES
 from fastexec.errors import InputError
 from fastexec.models.costs import PARTS
-from fastexec.simulation import Results, prepare
+from fastexec.results import Results
+from fastexec.simulation import prepare
 from fastexec.statistics.moments import COSTS, summarise
 from fastexec.statistics.paired import comparison_table, from_summary
 from fastexec.statistics.sketch import RELATIVE_ERROR

@@ -64,7 +64,7 @@ def test_an_agent_that_sees_the_volume_which_knows_the_move_is_not_declared():
         train={"a": {"rounds": 1, "batch": 256}},
     )
     assert [timing_has_mean_zero(study, strategy) for strategy in study.strategies] == [True, False]
-    after = study.changed(market=study.market.model_dump() | {"volume": {"mean": 1000.0}})
+    after = study.changed({"market": study.market.model_dump() | {"volume": {"mean": 1000.0}}})
     assert [timing_has_mean_zero(after, strategy) for strategy in after.strategies] == [True, True]
 
 

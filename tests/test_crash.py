@@ -108,8 +108,8 @@ WHOLE = Study.from_dict({**SMALL, "episodes": 2500, "output": {"steps": 7}})
 def whole(tmp_path_factory):
     folder = tmp_path_factory.mktemp("crash")
     fx.run(WHOLE, out=folder / "rows", chunk=500)
-    fx.run(WHOLE.changed(output={"rows": "none"}, episodes=20_000), out=folder / "summaries", chunk=4096)
-    fx.run(WHOLE.changed(seed=6), out=folder / "other", chunk=500)
+    fx.run(WHOLE.changed({"output": {"rows": "none"}, "episodes": 20_000}), out=folder / "summaries", chunk=4096)
+    fx.run(WHOLE.changed({"seed": 6}), out=folder / "other", chunk=500)
     return folder
 
 
@@ -149,12 +149,12 @@ def test_damaged_summaries_so_far_are_computed_again(whole, tmp_path, damage):
     folder = tmp_path / "r"
     shutil.copytree(whole / "summaries", folder)
     damage(folder / "moments" / "part-000000000000.parquet")
-    fx.run(WHOLE.changed(output={"rows": "none"}, episodes=20_000), out=folder, resume=True)
+    fx.run(WHOLE.changed({"output": {"rows": "none"}, "episodes": 20_000}), out=folder, resume=True)
     assert_same_files(whole / "summaries", folder)
 
 
 def test_summaries_that_do_not_fit_together_are_computed_again(whole, tmp_path):
-    folder, study = tmp_path / "r", WHOLE.changed(output={"rows": "none"}, episodes=20_000)
+    folder, study = tmp_path / "r", WHOLE.changed({"output": {"rows": "none"}, "episodes": 20_000})
     shutil.copytree(whole / "summaries", folder)
     place = Place.of(folder / "moments" / "part-000000000000.parquet")
     table, footer = store.read_table(place), store.read_footer(place)
@@ -185,7 +185,7 @@ def test_summaries_of_another_study_are_refused(whole, tmp_path):
     place = Place.of(folder / name)
     store.write_table(place, store.read_table(place), store.read_footer(place) | {"identity": "0" * 64})
     with pytest.raises(RefusedError, match="belongs to another study"):
-        fx.run(WHOLE.changed(output={"rows": "none"}, episodes=25_000), out=folder, resume=True)
+        fx.run(WHOLE.changed({"output": {"rows": "none"}, "episodes": 25_000}), out=folder, resume=True)
     assert checkpoint.TABLE in name
 
 

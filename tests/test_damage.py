@@ -17,7 +17,7 @@ def test_a_run_is_extended_and_never_cut(tmp_path):
     before = {path.name: path.read_bytes() for path in (tmp_path / "r" / "episodes").iterdir()}
     for resume in (True, False):
         with pytest.raises(RefusedError, match="holds 600 episodes, more than the 150 asked for"):
-            run(study.changed(episodes=150), out=tmp_path / "r", resume=resume)
+            run(study.changed({"episodes": 150}), out=tmp_path / "r", resume=resume)
     assert {path.name: path.read_bytes() for path in (tmp_path / "r" / "episodes").iterdir()} == before
 
 

@@ -43,7 +43,8 @@ FREE = {
     ("walk_blocks", (1,), 1),
     ("count_bins", (3,), 1),  # fewer strategies: fewer rows
     *(
-        (walk, (1, 3), 0) for walk in ("explore_blocks", "gather_blocks", "observe_blocks", "watch_blocks")
+        (walk, (1, 3), 0)
+        for walk in ("explore_blocks", "gather_blocks", "observe_blocks", "record_markets", "watch_blocks")
     ),  # fewer drawn parameters
 }
 
@@ -140,7 +141,7 @@ INDICES = {
     ],
     "drawn parameters": [set_at("drawn", (1, f.DRAWN_SLOT), x) for x in (-1, len(f.PARAMETERS), 10**9)],
     "draw numbers": [set_at("drawn", (1, f.DRAWN_NUMBER), x) for x in (-1, 2**32)],
-    "kind": [set_at("kinds", (3, f.KIND), x) for x in (-1, f.TABLE + 1)],
+    "kind": [set_at("kinds", (3, f.KIND), x) for x in (-1, f.DECIDED, f.DECIDED + 1)],
     "plugin slot": [set_at("kinds", (3, f.SLOT), x) for x in (-1, 1)],
     "levels": [set_at("kinds", (k, f.LEVELS), x) for k in (0, 2) for x in (-1, 0, f.MOST_LEVELS + 1)],
     "features": [set_at("kinds", (0, f.FEATURES), x) for x in (-1, f.MOST_FEATURES + 1)],

@@ -102,7 +102,7 @@ def test_doubts_are_the_same_after_shards_resume_and_threads(tmp_path: Path) -> 
     study = study_of(**DOUBTFUL["a price below 0"][0], episodes=8192)
     for first in (0, 4096):
         run(study, out=tmp_path / f"s{first}", first_episode=first, episodes=4096, chunk=4096, threads=1)
-    run(study.changed(episodes=4096), out=tmp_path / "resumed", chunk=4096, threads=2)
+    run(study.changed({"episodes": 4096}), out=tmp_path / "resumed", chunk=4096, threads=2)
     results = [
         run(study, out=tmp_path / "whole", chunk=4096, threads=1),
         run(study, out=tmp_path / "resumed", resume=True),

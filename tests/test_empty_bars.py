@@ -228,7 +228,7 @@ def test_bootstrapped_halts_stop_everybody_and_move_no_price_to_nowhere(tmp_path
     days = some_days(12, [21] * 4)
     days[20131008] = halted(days[20131008], [5, 6])
     path = write(days, tmp_path / "b.parquet")
-    study = study_of(path, 10, {"model": "bootstrap", "block": 2.0}, lot=0).changed(episodes=500)
+    study = study_of(path, 10, {"model": "bootstrap", "block": 2.0}, lot=0).changed({"episodes": 500})
     found = prepare(study).steps(0, 500)
     stopped = found["volume"] == 0.0
     assert stopped.any()

@@ -63,7 +63,7 @@ def test_study_files(tmp_path, data):
     path.write_bytes(data)
     study = told_in_one_line(Study.load, path)
     if study is not None:
-        assert Study.from_text(study.to_toml()).identity() == study.identity()
+        assert Study.from_toml(study.to_toml()).identity() == study.identity()
 
 
 @BOUNDED
@@ -167,7 +167,7 @@ def test_footers(folder, tmp_path, name, data):
 @pytest.fixture(scope="module")
 def summaries(tmp_path_factory):
     place = tmp_path_factory.mktemp("fuzz") / "s"
-    fx.run(STUDY.changed(output={"rows": "none"}), out=place)
+    fx.run(STUDY.changed({"output": {"rows": "none"}}), out=place)
     return place
 
 
@@ -179,7 +179,7 @@ def test_summaries_so_far(summaries, tmp_path, data):
     shutil.copytree(summaries, work)
     (work / name).write_bytes(data.draw(damaged((work / name).read_bytes())))
     told_in_one_line(verify, str(work))
-    fx.run(STUDY.changed(output={"rows": "none"}), out=work, resume=True)
+    fx.run(STUDY.changed({"output": {"rows": "none"}}), out=work, resume=True)
     assert (work / name).read_bytes() == (summaries / name).read_bytes()
 
 

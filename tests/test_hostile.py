@@ -114,7 +114,7 @@ def test_a_sweep_with_agents_is_shown_again_extended_and_replayed(tmp_path, rows
     assert verify(str(tmp_path / "r")).faults == []
     for scenario in ("shares_600", "shares_1200"):
         assert replay_episode(tmp_path / "r", 3, scenario=scenario).num_rows == 24
-    fx.run(study.changed(episodes=5000), out=tmp_path / "r", resume=True)
+    fx.run(study.changed({"episodes": 5000}), out=tmp_path / "r", resume=True)
     assert verify(str(tmp_path / "r")).faults == []
 
 

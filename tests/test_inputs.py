@@ -45,7 +45,7 @@ def place(tmp_path):
     (home / "agents").mkdir(parents=True)
     (home / "a.toml").write_text(BASE)
     without = BASE[: BASE.rindex("[[strategies]]")]
-    study = Study.from_text(without).changed(train={"a": TRAIN})
+    study = Study.from_toml(without).changed({"train": {"a": TRAIN}})
     pq.write_table(agent_table(train(study, "a")), home / "agents" / "ag.parquet")
     return tmp_path
 

@@ -99,7 +99,7 @@ def test_keys_and_sections_that_are_off_change_no_identity_text_or_result():
 def test_what_is_set_counts_and_is_written(market):
     today, later = Study.from_dict(STUDY), LaterStudy.from_dict({**STUDY, "market": {**STUDY["market"], **market}})
     assert later.identity() != today.identity()
-    again = LaterStudy.from_text(later.to_toml())
+    again = LaterStudy.from_toml(later.to_toml())
     assert again == later
     assert again.identity() == later.identity()
 

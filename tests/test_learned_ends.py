@@ -17,7 +17,7 @@ STILL = {"spread": {"model": "constant", "initial": 0.0006}, "volume": {"model":
 
 def marked(price, **changes):
     return markov(**changes).changed(
-        order={"shares": 2000, "lot": 100, "steps": 6, "at_horizon": "mark", "mark_price": price}
+        {"order": {"shares": 2000, "lot": 100, "steps": 6, "at_horizon": "mark", "mark_price": price}}
     )
 
 
@@ -27,7 +27,7 @@ def test_where_nothing_moves_the_start_is_the_exact_programme(price, exponent):
     """Constant spread and volume: rules online and double begin with the costs to go of the optimum, the end's included."""
     study = marked(price, market=STILL, costs={"temporary": {"coefficient": 0.002, "exponent": exponent}})
     study = study.changed(
-        train={"a": {"rule": "online", "features": [{"name": "inventory", "bins": 21}], "actions": LOTS}}
+        {"train": {"a": {"rule": "online", "features": [{"name": "inventory", "bins": 21}], "actions": LOTS}}}
     )
     training = study.train["a"]
     found = expected_table(study, training, cuts_of(study, training, "a"))

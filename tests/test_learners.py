@@ -68,12 +68,12 @@ def test_every_rule_learns_by_its_defaults(changes):
         "features": [{"name": "inventory", "bins": changes.get("steps", 8) + 1}, {"name": "spread", "edges": [0.001]}]
     }
     best = saved(
-        train(study(**changes).changed(train={"m": {"rule": "backward", "actions": MULTIPLES, **features}}), "m")
+        train(study(**changes).changed({"train": {"m": {"rule": "backward", "actions": MULTIPLES, **features}}}), "m")
     )
     assert best > 0.05
     for rule in ("batched", "online", "double"):
         section = {"rule": rule, "actions": MULTIPLES, "batch": 8_192, **features}
-        assert saved(train(study(**changes).changed(train={"m": section}), "m")) > 0.8 * best, rule
+        assert saved(train(study(**changes).changed({"train": {"m": section}}), "m")) > 0.8 * best, rule
 
 
 def test_defaults_are_the_rules_own():
@@ -167,7 +167,7 @@ def test_under_transient_impact_it_loses_to_no_schedule_that_it_could_play(chang
 
 def test_the_start_plays_the_static_optimum_where_it_can():
     model = study("batched", costs=TRANSIENT, actions={"set": "lots", "levels": list(range(31))}, order={"lot": 100})
-    cuts = train(model.changed(train={"m": {**model.train["m"].model_dump(), "rounds": 1, "batch": 64}}), "m").cuts
+    cuts = train(model.changed({"train": {"m": {**model.train["m"].model_dump(), "rounds": 1, "batch": 64}}}), "m").cuts
     table, left, done = start_policy(model, model.train["m"], cuts), 1.0, [0.0]
     slices = slices_of(model, model.train["m"].actions, 81, 8_000.0)
     for t in range(8):
@@ -206,7 +206,7 @@ def test_an_agent_that_can_only_wait_takes_all_at_once_and_random_does_not(name)
         {"name": "agent", "model": "qtable", "train": "m"},
         {"name": "r", "model": "random", "actions": actions},
     ]
-    done = simulate(model.changed(strategies=strategies)).episodes["completion"].reshape(-1, 2).mean(axis=0)
+    done = simulate(model.changed({"strategies": strategies})).episodes["completion"].reshape(-1, 2).mean(axis=0)
     assert done[0] > 0.999
     assert done[1] < 0.2
 
@@ -231,7 +231,7 @@ def test_what_lies_outside_is_counted_and_said(market, low, high, tmp_path):
     pq.write_table(agent_table(train(trained, "m")), tmp_path / "a.parquet")
     model = study(market={**{"spread": {"mean": 0.001, "volatility": 0.8}, "volume": {"mean": 10_000.0}}, **market})
     agent = {"name": "agent", "model": "qtable", "agent": str(tmp_path / "a.parquet")}
-    model = model.changed(strategies=[{"model": "twap"}, agent], train={})
+    model = model.changed({"strategies": [{"model": "twap"}, agent], "train": {}})
     result = run(model, out=tmp_path / "r", chunk=1_024)
     share = result.summary["unseen"].to_pylist()
     assert share[0] is None
@@ -248,5 +248,5 @@ def test_what_lies_outside_is_counted_and_said(market, low, high, tmp_path):
 
 
 def test_a_study_without_agents_has_no_such_columns():
-    model = study().changed(strategies=[{"model": "twap"}], train={})
+    model = study().changed({"strategies": [{"model": "twap"}], "train": {}})
     assert not [name for name in simulate(model).episodes if re.match("states_", name)]

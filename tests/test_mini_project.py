@@ -21,7 +21,7 @@ EPISODES, STEPS = 400, 50
 def study(**changes):
     """The preset without its learner (``test_program.py``)."""
     preset = Study.preset("mini_project", [f"{key}={value}" for key, value in changes.items()])
-    return preset.changed(strategies=[strategy.model_dump() for strategy in preset.strategies[:2]], train={})
+    return preset.changed({"strategies": [strategy.model_dump() for strategy in preset.strategies[:2]], "train": {}})
 
 
 def given(episodes=3, steps=STEPS, seed=4):

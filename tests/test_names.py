@@ -58,7 +58,7 @@ def test_what_is_no_name_is_refused_in_one_line_that_shows_it_harmlessly(place, 
 @pytest.mark.parametrize("name", FINE)
 def test_names_of_the_pattern_are_taken_everywhere(name):
     study = Study.from_dict({**SMALL, "name": name, "strategies": [{**TWAP, "name": name}], "train": {name: {}}})
-    assert Study.from_text(study.to_toml()) == study
+    assert Study.from_toml(study.to_toml()) == study
     assert is_name(name)
 
 

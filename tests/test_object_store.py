@@ -123,8 +123,8 @@ def test_a_run_compared_verified_merged_and_shown(bucket, local, tmp_path):
     assert verify(uri, sample=1).faults == []
     assert status(uri).state == "complete"
     with pytest.raises(RefusedError, match="holds another study"):
-        fx.run(STUDY.changed(seed=6), out=uri)
-    fx.run(STUDY.changed(seed=6), out=uri, overwrite=True)
+        fx.run(STUDY.changed({"seed": 6}), out=uri)
+    fx.run(STUDY.changed({"seed": 6}), out=uri, overwrite=True)
     fx.run(STUDY, out=bucket("a"), chunk=500, episodes=500, first_episode=0)
     fx.run(STUDY, out=tmp_path / "b", chunk=500, first_episode=500)
     merge([bucket("a"), tmp_path / "b"], bucket("merged"))

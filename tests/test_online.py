@@ -116,7 +116,7 @@ def test_integer_lots_of_almgren_and_chriss(rule, lots, risk_aversion, cost):
     s = almgren_chriss(lots, risk_aversion)
     tried = {"rule": rule, "batch": 4_000, "rounds": 4, "epsilon": 1.0, "epsilon_last": 1.0, "learning_rate": 1.0,
              "rate": "constant"}  # fmt: skip
-    agent = train(s.changed(train={"a": s.train["a"].model_dump() | tried}), "a")
+    agent = train(s.changed({"train": {"a": s.train["a"].model_dump() | tried}}), "a")
     assert agent.q[0].min(axis=1)[-1] * 1e-4 * 5e7 == pytest.approx(cost, rel=1e-5 if rule == "batched" else 1e-9)
 
 

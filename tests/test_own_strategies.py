@@ -108,7 +108,7 @@ def test_it_decides_as_its_text_says(place):
 
 def test_a_twin_of_twap_trades_what_twap_trades(place):
     study = load(place, 'strategies.patient.model="twin"', "order.lot=0")
-    found = simulate(study.changed(strategies=[s.model_dump() for s in study.strategies[:2]]))
+    found = simulate(study.changed({"strategies": [s.model_dump() for s in study.strategies[:2]]}))
     shortfall = found.episodes["shortfall_bps"].reshape(-1, 2)
     np.testing.assert_allclose(shortfall[:, 0], shortfall[:, 1], rtol=1e-10, atol=1e-10)
 
@@ -122,7 +122,7 @@ def test_same_bits_on_threads_cuts_alone_and_interpreted(place):
     )
     np.testing.assert_array_equal(one["shortfall_bps"], two["shortfall_bps"])
     np.testing.assert_array_equal(one["shortfall_bps"], cut)
-    alone = simulate(study.changed(strategies=[study.strategies[1].model_dump()])).episodes["shortfall_bps"]
+    alone = simulate(study.changed({"strategies": [study.strategies[1].model_dump()]})).episodes["shortfall_bps"]
     np.testing.assert_array_equal(alone, one["shortfall_bps"][1::3])
     code = (
         "import sys; from fastexec.studies.study import Study; from fastexec.simulation import simulate\n"

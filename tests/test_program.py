@@ -121,7 +121,7 @@ def test_the_history_is_that_of_the_agent_whatever_the_rounds():
 
 def test_it_is_the_mini_projects_own():
     honest = Study.preset("mini_project_honest").changed(
-        train={"p": {"rule": "program", "actions": {"set": "fractions", "levels": LEVELS}}}
+        {"train": {"p": {"rule": "program", "actions": {"set": "fractions", "levels": LEVELS}}}}
     )
     with pytest.raises(InputError, match="it is the mini-project's own"):
         train(honest, "p")

@@ -29,7 +29,7 @@ def steps_of(study):
 
 def paths_of(study):
     """The market that a study's strategies meet, as given paths; the spread at the end is that of one step more."""
-    longer = study.changed(order=study.order.model_dump() | {"steps": study.order.steps + 1})
+    longer = study.changed({"order": study.order.model_dump() | {"steps": study.order.steps + 1}})
     prepared = prepare(study)
     steps = steps_of(study)
     markets = prepared.run(0, prepared.episodes).markets
@@ -125,7 +125,7 @@ def test_shares_are_conserved_and_costs_add_up(study):
 @given(any_study)
 def test_buy_and_sell_have_equal_parts_and_opposite_timing(study):
     other = "sell" if study.order.side == "buy" else "buy"
-    twin = study.changed(order=study.order.model_dump() | {"side": other})
+    twin = study.changed({"order": study.order.model_dump() | {"side": other}})
     a, b = columns(simulate(study)), columns(simulate(twin))
     for part in PARTS:
         np.testing.assert_array_equal(a[part], -b[part] if part == "timing_bps" else b[part], err_msg=part)

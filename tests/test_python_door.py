@@ -19,9 +19,9 @@ KINDS = (np.int8, np.int64, np.uint16, np.float32, np.float64, np.float16, int, 
 def test_numbers_of_any_kind_are_numbers(kind):
     whole = kind if np.issubdtype(kind, np.integer) else int
     for shares in (kind(96), np.array(kind(96)), np.array([kind(96)])[0]):
-        study = STUDY.changed(order={"shares": shares, "steps": whole(12)}, seed=whole(3))
-        assert study == STUDY.changed(order={"shares": 96.0, "steps": 12}, seed=3)
-        assert study.identity() == STUDY.changed(order={"shares": 96.0, "steps": 12}, seed=3).identity()
+        study = STUDY.changed({"order": {"shares": shares, "steps": whole(12)}, "seed": whole(3)})
+        assert study == STUDY.changed({"order": {"shares": 96.0, "steps": 12}, "seed": 3})
+        assert study.identity() == STUDY.changed({"order": {"shares": 96.0, "steps": 12}, "seed": 3}).identity()
 
 
 def test_a_study_of_numpys_scalars_and_arrays_is_that_of_numbers_and_lists():
@@ -66,14 +66,14 @@ def test_options_take_them_too(tmp_path):
 
 
 SAID = {
-    "a number of a text": (lambda: STUDY.changed(order={"shares": "many"}), "order.shares: must be a number, not 'many'"),
+    "a number of a text": (lambda: STUDY.changed({"order": {"shares": "many"}}), "order.shares: must be a number, not 'many'"),
     "half an episode": (lambda: fx.simulate(STUDY, episodes=np.float64(0.5)), "episodes: must be a whole number"),
-    "an array of them": (lambda: STUDY.changed(seed=np.arange(2)), "seed: must be a whole number"),
-    "a date": (lambda: STUDY.changed(order={"shares": np.datetime64("2020-01-01")}), "order.shares: must be a number"),
-    "not a number": (lambda: STUDY.changed(order={"shares": np.float32("nan")}), "order.shares: must be a finite number"),
-    "a list of a number": (lambda: STUDY.changed(order=np.int64(3)), "order: must be a dict"),
-    "a key": (lambda: STUDY.changed(shares=3), "shares: unknown key"),
-    "a bool": (lambda: STUDY.changed(market={"model": "replay", "bars": "b", "symbol": "S", "auction": 1}),
+    "an array of them": (lambda: STUDY.changed({"seed": np.arange(2)}), "seed: must be a whole number"),
+    "a date": (lambda: STUDY.changed({"order": {"shares": np.datetime64("2020-01-01")}}), "order.shares: must be a number"),
+    "not a number": (lambda: STUDY.changed({"order": {"shares": np.float32("nan")}}), "order.shares: must be a finite number"),
+    "a list of a number": (lambda: STUDY.changed({"order": np.int64(3)}), "order: must be a dict"),
+    "a key": (lambda: STUDY.changed({"shares": 3}), "shares: unknown key"),
+    "a bool": (lambda: STUDY.changed({"market": {"model": "replay", "bars": "b", "symbol": "S", "auction": 1}}),
                "market.auction: must be True or False, not 1"),
     "no strategies": (lambda: fx.Study.from_dict({"strategies": []}), "there is none; add one such as {'model': 'twap'}"),
     "a model": (lambda: fx.Study.from_dict({"strategies": [{"model": "mine"}]}),
@@ -123,9 +123,9 @@ def test_what_a_folder_refuses_is_said_in_pythons_words(tmp_path):
     fx.run(STUDY, out=folder, chunk=25)
     told = []
     for study, options in (
-        (STUDY.changed(seed=6), {}), (STUDY.changed(output={"steps": 1}), {}),
-        (STUDY.changed(episodes=60), {}), (STUDY, {"chunk": 5, "resume": True, "episodes": 50}),
-        (STUDY.changed(episodes=60), {"resume": True, "chunk": 5}), (STUDY, {"first_episode": 20, "chunk": 25}),
+        (STUDY.changed({"seed": 6}), {}), (STUDY.changed({"output": {"steps": 1}}), {}),
+        (STUDY.changed({"episodes": 60}), {}), (STUDY, {"chunk": 5, "resume": True, "episodes": 50}),
+        (STUDY.changed({"episodes": 60}), {"resume": True, "chunk": 5}), (STUDY, {"first_episode": 20, "chunk": 25}),
     ):  # fmt: skip
         try:
             fx.run(study, out=folder, **options)

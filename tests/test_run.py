@@ -216,7 +216,7 @@ def test_the_file_is_rebuilt_from_its_footer(whole):
     assert footer["schema_version"] == 2
     assert set(footer) == {"schema_version", "kind", "study", "identity", "seed", "first_episode", "episodes", "versions",
                            "kernels", "inputs"}  # fmt: skip
-    rebuilt = Study.from_text(footer["study"])
+    rebuilt = Study.from_toml(footer["study"])
     assert rebuilt.identity() == footer["identity"]
     results = fx.simulation.prepare(rebuilt).run(footer["first_episode"], footer["episodes"])
     assert pq.read_table(path).replace_schema_metadata(None).equals(results.to_arrow())

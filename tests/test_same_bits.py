@@ -78,7 +78,7 @@ def test_threads_and_cuts_change_nothing(name):
     study = lights.study(name, 1000)
     whole = prepare(study).run(0, 1000)
     columns_equal(whole, simulate(study, threads=1))
-    columns_equal(whole, simulate(study.changed(order=study.order.model_dump()), threads=2))
+    columns_equal(whole, simulate(study.changed({"order": study.order.model_dump()}), threads=2))
     prepared = prepare(study)
     cuts = [0, 1, 7, 130, 131, 640, 1000]
     with ThreadPoolExecutor(2) as pool:
@@ -103,7 +103,7 @@ def test_a_strategy_alone_and_among_others(k):
 
 def test_seed_0_and_seed_1_share_no_path_and_consecutive_episodes_differ():
     study = lights.study("walk", 500)
-    zero, one = (prepare(study.changed(seed=seed)).run(0, 500).markets for seed in (0, 1))
+    zero, one = (prepare(study.changed({"seed": seed})).run(0, 500).markets for seed in (0, 1))
     assert not np.intersect1d(zero["last_price"], one["last_price"]).size
     assert not np.intersect1d(zero["market_volume"], one["market_volume"]).size
     assert np.unique(zero["last_price"]).size == 500

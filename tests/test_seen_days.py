@@ -103,10 +103,10 @@ def test_an_agent_whose_days_are_none_is_refused(folder, tmp_path, fitted):
 
 def test_a_calibrated_market_carries_its_days():
     found = calibrate(read_bars(data_file("us_bars_1min.parquet"), "IBM"), until=20131008, episodes=500)
-    study = Study.from_text(found.to_toml() + "[order]\nsteps = 388\n[[strategies]]\nmodel = 'twap'\n")
+    study = Study.from_toml(found.to_toml() + "[order]\nsteps = 388\n[[strategies]]\nmodel = 'twap'\n")
     assert study.market.fitted.symbol == "IBM"
     assert study.market.fitted.days == (20131004, 20131007, 20131008)
-    assert Study.from_text(study.to_toml()) == study
+    assert Study.from_toml(study.to_toml()) == study
 
 
 @pytest.mark.parametrize(

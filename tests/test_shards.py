@@ -72,8 +72,8 @@ def test_merged_summaries_equal_a_single_run(tmp_path, monkeypatch, node):
         tables = [pq.read_table(tmp_path / x / f"{name}.parquet") for x in ("whole", "odd", "merged")]
         assert tables[0].equals(tables[1], check_metadata=True)
         assert tables[0].equals(tables[2], check_metadata=True)
-    fx.run(study.changed(episodes=25_000), out=tmp_path / "merged", resume=True)
-    fx.run(study.changed(episodes=25_000), out=tmp_path / "longer")
+    fx.run(study.changed({"episodes": 25_000}), out=tmp_path / "merged", resume=True)
+    fx.run(study.changed({"episodes": 25_000}), out=tmp_path / "longer")
     assert_same_files(tmp_path / "longer", tmp_path / "merged")
     assert fx.compare(tmp_path / "merged", baseline="pov10").baseline == "pov10"
 
@@ -210,7 +210,7 @@ def test_memory_allowed_chooses_chunks_and_keeps_the_bits(apart, tmp_path):
     assert (wide.chunk, tight.chunk) == (32_768, 2_048)
     assert memory(prepared, "all", 2, tight) <= 300e6
     assert cut(prepared, "all", RunOptions(max_memory="400MB"), 2, 32_768).begun == 1
-    assert cut([prepare(study.changed(episodes=2**40))], "none", RunOptions(), 2, None).chunk == 2**20
+    assert cut([prepare(study.changed({"episodes": 2**40}))], "none", RunOptions(), 2, None).chunk == 2**20
     fx.run(study, out=tmp_path / "tight", max_memory="300MB")
     fx.run(study, out=tmp_path / "wide")
     a, b = (pq.read_table(tmp_path / x / "summary.parquet") for x in ("tight", "wide"))

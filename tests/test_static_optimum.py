@@ -258,7 +258,7 @@ def test_what_adapting_is_worth_is_not_measured_against_the_blind_twin_alone():
         words
         == "[best] against best, the best static schedule found; a control, its own mean schedule played blind: [b] against b"
     )
-    alone = study.changed(strategies=[s.model_dump() for s in study.strategies if s.name != "best"])
+    alone = study.changed({"strategies": [s.model_dump() for s in study.strategies if s.name != "best"]})
     assert worth_of_adapting(alone, "a", lambda other: f"[{other}]").startswith(
         "not measured, for want of a static_optimum"
     )

@@ -19,7 +19,7 @@ MINIMAL = '[[strategies]]\nmodel = "twap"\n'
 
 
 def test_a_strategy_is_enough_for_a_study():
-    study = Study.from_text(MINIMAL)
+    study = Study.from_toml(MINIMAL)
     assert study.episodes == 10_000
     assert study.strategies[0].name == "twap"
     assert simulate(study, episodes=10).episodes["filled_shares"].tolist() == [10_000.0] * 10
@@ -28,7 +28,7 @@ def test_a_strategy_is_enough_for_a_study():
 @pytest.mark.parametrize("name", [name for name, _ in presets()])
 def test_presets_load_run_and_round_trip(name):
     study = Study.preset(name)
-    again = Study.from_text(study.to_toml())
+    again = Study.from_toml(study.to_toml())
     assert again == study
     assert again.identity() == study.identity()
     assert study.name == name
@@ -73,7 +73,7 @@ def test_round_trip_through_toml(volatility, coefficient, seed, curve):
     study = Study.from_dict(
         {**SMALL, "seed": seed, "market": market, "costs": {"temporary": {"coefficient": coefficient}}}
     )
-    assert Study.from_text(study.to_toml()) == study
+    assert Study.from_toml(study.to_toml()) == study
 
 
 def test_expected_value_of_a_range():
@@ -149,4 +149,4 @@ def test_bars_are_looked_for_beside_the_study_file(tmp_path):
     (tmp_path / "study.toml").write_text(text)
     assert prepare(Study.load(tmp_path / "study.toml")).episodes == 30
     with pytest.raises(InputError, match=r"data/bars.parquet"):
-        prepare(Study.from_text(text))
+        prepare(Study.from_toml(text))

@@ -99,7 +99,7 @@ def test_round_trip_keeps_the_order_of_keys_and_the_identity(volatility, tied, o
     sweep |= {"order.shares": [1200, 600]} | ({"list": [{"market.spread.mean": 1e-4}]} if tied else {})
     sweep |= {"market.volume": [{"mean": 1e3 * v} for v in volatility]}
     study = swept(**sweep)
-    again = Study.from_text(study.to_toml())
+    again = Study.from_toml(study.to_toml())
     assert again == study
     assert again.identity() == study.identity()
     assert names(again) == names(study)
@@ -129,7 +129,7 @@ WRONG = [
     ({"strategies.pov10": [{}]}, r"sweep.strategies.pov10: is a whole strategy"),
     ({"strategies.pov10.model": ["twap"]}, r"every scenario has the same strategies"),
     ({"strategies.pov10.name": ["a"]}, r"every scenario has the same strategies"),
-    ({"train.x.rounds": [1]}, r"train.x.rounds: no section \[train.x\]; there are none"),
+    ({"train.x.rounds": [1]}, r"train.x.rounds: no key 'x' of train; there are none"),
     ({"seed": [1, 2]}, r"sweep.seed: cannot be swept: every scenario meets the same random numbers"),
     ({"episodes": [1, 2]}, r"sweep.episodes: cannot be swept"),
     ({"name": ["a"]}, r"sweep.name: cannot be swept"),
@@ -227,7 +227,7 @@ def test_a_swept_study_is_simulated_by_scenario():
 def test_the_schema_shows_a_sweep_that_works():
     text = schema_text()
     section = text[text.index("[sweep]") : text.index("# Every scenario has the study's seed")]
-    study = Study.from_text(f'{section}\n[[strategies]]\nmodel = "twap"')
+    study = Study.from_toml(f'{section}\n[[strategies]]\nmodel = "twap"')
     assert len(study.scenarios()) == 6
 
 
@@ -253,6 +253,6 @@ def test_whatever_stands_in_a_sweep_it_is_a_study_or_one_line(sweep):
         text = str(error)
     else:
         assert len(study.scenarios()) == (1 if study.sweep is None else study.sweep.count)
-        assert Study.from_text(study.to_toml()).identity() == study.identity()
+        assert Study.from_toml(study.to_toml()).identity() == study.identity()
         text = ""
     assert "\n" not in text

@@ -77,6 +77,6 @@ def test_a_market_that_is_set_later_brings_its_own_number_of_episodes(tmp_path):
         for model, episodes in (("replay", None), ("bootstrap", 10_000)):
             assert study.with_overrides([f"market.model={model}"]).episodes == episodes
             assert study.with_overrides([f"market.model={model}", "episodes=3"]).episodes == 3
-            assert study.changed(market={"model": model, **bars}).episodes == episodes
+            assert study.changed({"market": {"model": model, **bars}}).episodes == episodes
     asked = Study.from_dict(base | {"episodes": 3})
-    assert asked.changed(market={"model": "replay", **bars}).episodes == 3
+    assert asked.changed({"market": {"model": "replay", **bars}}).episodes == 3

@@ -215,7 +215,9 @@ def test_agents_are_trained_once_where_training_is_the_same(tmp_path, sweep, rou
     assert len(told) == rounds
     homes = sorted(p.parent.name for p in (tmp_path / "r" / "agents").rglob("learned.parquet"))
     assert homes == sorted(f"scenario={scenario.name}" for scenario in swept.scenarios())
-    fx.run(swept.changed(episodes=100), out=tmp_path / "r", resume=True, training=lambda *report: told.append(report))
+    fx.run(
+        swept.changed({"episodes": 100}), out=tmp_path / "r", resume=True, training=lambda *report: told.append(report)
+    )
     assert len(told) == rounds
 
 

@@ -98,7 +98,7 @@ def test_prepare_of_results_read_without_trust_names_file_and_options(here):
     study = read_study(Place.of(here / "r"))
     for same in (
         study,
-        study.changed(seed=4),
+        study.changed({"seed": 4}),
         study.with_overrides(["seed=4"]),
         study.model_copy(),
         study.scenarios()[0].study,

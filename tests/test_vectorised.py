@@ -95,12 +95,12 @@ EXEMPT = {
     "spread.quote_arrival volume.begin_volume_chain strategy.ask strategy.check_slices "
     "gather.remember_states watch.note_features parts.forget_charges",
     "each lane reads a table or path of its own": "chain.step_chain strategy.follow_own given.begin_given "
-    "given.begin_joined given.rejoin given.offer given.follow_given given.follow_joined "
+    "given.begin_joined given.rejoin given.offer given.follow_given given.follow_joined episode.as_decided "
     "gather.count_transitions gather.count_last watch.note rest.find_trade_factors strategy.count_unseen",
     "compares, in vectors": "bins.note_outside",
     "once a block or for a look at single episodes": "rest.value_as_trade rest.trade_rest account.describe_market "
     "market.begin parameters.fix_parameters "
-    "parameters.draw_parameters parameters.round_order record.record explore.charge_rest parts.close_parts",
+    "parameters.draw_parameters parameters.round_order record.record record.note_market explore.charge_rest parts.close_parts",
     "no lanes": "quantile._horner online.ahead online.ahead_between online.choose_action online.move online.take "
     "gather.add_costs gather.in_units learning.better_action learning.mean_of_tried learning.merge_cell learning.noise_of "
     "learning.share_by_visits learning.value_ahead second_moments.second_of second_moments.square_between program.best_of "

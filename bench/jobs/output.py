@@ -17,9 +17,10 @@ import pyarrow.parquet as pq
 from fastexec.analysis.comparison import compare
 from fastexec.columns import markets_table
 from fastexec.place import Place
+from fastexec.results import Results
 from fastexec.runs import store
 from fastexec.runs.run import run
-from fastexec.simulation import Results, prepare
+from fastexec.simulation import prepare
 from fastexec.statistics.moments import COSTS, summarise
 from fastexec.studies.study import Study
 from fastexec.threads import default_threads

@@ -1,4 +1,4 @@
-"""Results by market condition: a summary for each group of episodes, from the rows of finished results."""
+"""Results by market condition: a summary for each group of episodes, from the rows of results, stored or in memory."""
 
 from __future__ import annotations
 
@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from fastexec.analysis.rows import Rows
 from fastexec.errors import InputError, option
-from fastexec.place import Place
 from fastexec.planning.parameters import ranges
-from fastexec.runs import layout, store
-from fastexec.simulation import Results
+from fastexec.results import Results
 from fastexec.statistics.metrics import SHORTFALL, Metric, Scores
 from fastexec.statistics.moments import costs_in, summarise
 from fastexec.statistics.summary import SummaryAccumulator
-from fastexec.studies.study import Study, Swept
+from fastexec.studies.study import Study
 from fastexec.wording import did_you_mean
 
 if TYPE_CHECKING:
@@ -28,28 +27,24 @@ _SAMPLE = 1_000_000
 
 
 def conditioned(
-    folder: Place, swept: Swept, by: str | None, summary: pa.Table, metric: Metric = SHORTFALL
+    parts: list[Rows], study: Study, by: str | None, summary: pa.Table, metric: Metric = SHORTFALL
 ) -> dict[str, Conditioned]:
-    """A summary of each group of a scenario's episodes, one part file in memory at a time; ``summary``: that of all.
+    """A summary of each group of a study's episodes, one of the ``parts`` in memory at a time; ``summary``: that of all.
 
     by: ``COLUMN`` or ``COLUMN:N`` of the markets table; None: all are one group, named "". metric: what stands in place of
-    the shortfall. Raises InputError where there are no rows or no such column.
+    the shortfall. Raises InputError where there is no such column.
     """
-    study, parts = swept.study, layout.parts(layout.home_of(folder, "markets", swept.name))
-    asked = option("metric", metric.name) if by is None else option("by", by)
-    if not parts:
-        raise InputError(f"{asked}: {folder} holds no rows (output.rows = none); run the study with rows = all")
     if metric.kind != "shortfall" and study.costs.rule == "per_step":
         raise InputError(f"{option('metric', metric.name)}: the cost rule per_step has the mini-project's cost only")
     groups = _Groups([""], None, lambda x: np.zeros(len(x), np.int64)) if by is None else _groups(parts, by)
-    strategies, models = [s.name for s in study.strategies], [s.model for s in study.strategies]
-    source_days, episodes = _source_days(summary), layout.home_of(folder, "episodes", swept.name)
+    strategies, models = summary["strategy"].to_pylist(), summary["model"].to_pylist()
+    source_days = _source_days(summary)
     found = [SummaryAccumulator(strategies, models, source_days, parts=study.cost_parts) for _ in groups.names]
     scores = [Scores(metric, len(strategies), int(summary["episodes"][0].as_py())) for _ in groups.names]
     if metric.kind in ("risk", "cvar95"):
-        for g, chosen in _chosen(parts, episodes, strategies, groups):
+        for g, chosen in _chosen(parts, groups):
             scores[g].look(chosen)
-    for g, chosen in _chosen(parts, episodes, strategies, groups):
+    for g, chosen in _chosen(parts, groups):
         found[g].add(summarise(found[g].end, chosen if metric.kind == "shortfall" else scores[g].of(chosen)))
     flags = summary["control_variate"].to_pylist()
     if groups.column is not None and not _known_at_arrival(study, groups.column):
@@ -77,20 +72,18 @@ class _Groups(NamedTuple):
     place: Callable[[np.ndarray], np.ndarray]
 
 
-def _groups(parts: list[Place], by: str) -> _Groups:
+def _groups(parts: list[Rows], by: str) -> _Groups:
     column, _, count = by.partition(":")
     _require_column(parts[0], column, by)
     names, place = _grouping(parts, column, count, by)
     return _Groups(names, column, place)
 
 
-def _chosen(
-    parts: list[Place], episodes: Place, strategies: list[str], groups: _Groups
-) -> Iterator[tuple[int, Results]]:
+def _chosen(parts: list[Rows], groups: _Groups) -> Iterator[tuple[int, Results]]:
     """(group, its episodes), part by part."""
     for part in parts:
-        results = Results(strategies, store.read_columns(part), store.read_columns(episodes / part.name))
-        values = results.markets["episode"] if groups.column is None else _values(part, groups.column)
+        results = part.results()
+        values = results.markets["episode"] if groups.column is None else part.values(groups.column)
         place = groups.place(values)
         for g in np.unique(place).tolist():
             yield g, _selected(results, place == g)
@@ -123,19 +116,15 @@ def _selected(results: Results, mask: np.ndarray) -> Results:
     )
 
 
-def _require_column(part: Place, column: str, by: str) -> None:
-    known = store.column_names(part)
+def _require_column(part: Rows, column: str, by: str) -> None:
+    known = part.columns()
     if column not in known:
         hint = did_you_mean(column, known, "markets has")
         raise InputError(f"{option('by', by)}: markets has no column {column!r}; {hint}")
 
 
-def _values(part: Place, column: str) -> np.ndarray:
-    return np.asarray(store.read_table(part, [column])[column].to_numpy())
-
-
 def _grouping(
-    parts: list[Place], column: str, groups: str, by: str
+    parts: list[Rows], column: str, groups: str, by: str
 ) -> tuple[list[str], Callable[[np.ndarray], np.ndarray]]:
     """Names of the groups, and which group each value is in."""
     if groups:
@@ -144,7 +133,7 @@ def _grouping(
         return _quantile_groups(parts, column, int(groups), by)
     distinct: set[Any] = set()
     for part in parts:
-        distinct |= set(np.unique(_values(part, column)).tolist())
+        distinct |= set(np.unique(part.values(column)).tolist())
         if len(distinct) > _MOST_GROUPS:
             raise InputError(
                 f"{option('by', by)}: more than {_MOST_GROUPS} different values; write {column}:4 for four quantile groups"
@@ -154,11 +143,13 @@ def _grouping(
 
 
 def _quantile_groups(
-    parts: list[Place], column: str, count: int, by: str
+    parts: list[Rows], column: str, count: int, by: str
 ) -> tuple[list[str], Callable[[np.ndarray], np.ndarray]]:
-    total = sum(store.read_footer(part)["episodes"] for part in parts)
-    stride = -(-total // _SAMPLE)
-    sample = np.concatenate([_values(part, column)[::stride] for part in parts])
+    counts = [part.count() for part in parts]
+    stride, ends = -(-sum(counts) // _SAMPLE), np.add.accumulate(counts)
+    # The same episodes however they are cut into parts.
+    starts = [(count - int(end)) % stride for count, end in zip(counts, ends, strict=True)]
+    sample = np.concatenate([part.values(column)[at::stride] for part, at in zip(parts, starts, strict=True)])
     if sample.dtype.kind not in "iuf":
         raise InputError(f"{option('by', by)}: {column} is no number; write {option('by', column)}")
     edges = np.unique(np.quantile(sample[np.isfinite(sample)], np.arange(1, count) / count))

@@ -17,6 +17,7 @@ from fastexec.calibration.panel import Panel, Session, session_of
 from fastexec.calibration.statistics import ROUNDING
 from fastexec.data.bars import Bars
 from fastexec.errors import InputError, listed
+from fastexec.frames import Frame, counted, rows_html
 from fastexec.models.times import clock
 from fastexec.printing import harmless
 from fastexec.threads import default_threads
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
 _SECONDS_A_BIN, _MOST_BINS, _FEWEST_DAYS = 1800, 24, 2
 
 
-@dataclass(frozen=True, eq=False)
-class Calibration:
+@dataclass(frozen=True, eq=False, repr=False)
+class Calibration(Frame):
     """A fitted market, and costs that are not fitted. market, costs: sections as nested keys. table: a row a statistic
     (``fit_table``). curves: a line a curve. notes: what a reader must know. head: where it comes from, a line each. steps,
     step_seconds: of the fitted part of a day. volume: shares that the market trades in it.
@@ -43,6 +44,17 @@ class Calibration:
     steps: int
     step_seconds: int
     volume: float
+
+    def to_arrow(self) -> pa.Table:
+        """A row for each statistic: the data's, the simulated, and whether they fit."""
+        return self.table
+
+    def __repr__(self) -> str:
+        return f"Calibration({self.head[0]!r}, {counted(len(self.table), 'statistic')})"
+
+    def _repr_html_(self) -> str:
+        names = ["statistic", "unit", "data", "standard_error", "simulated", "fits"]
+        return rows_html(self.head[0], self.table.select(names), [*self.head[1:], *self.curves, *self.notes])
 
     def to_toml(self, before: Mapping[str, Any] | None = None) -> str:
         """The two sections, for a study file, behind other keys of one."""
@@ -71,6 +83,10 @@ def calibrate(
     (``calibration.costs``). episodes: simulated days behind the table.
 
     Raises InputError where there are fewer than two days on either side, or the price or the volume does not move.
+
+    >>> fitted = fx.calibrate(fx.read_bars("bars.parquet", "S"), episodes=200)
+    >>> fx.Study.from_toml(fitted.to_toml({"strategies": [{"model": "twap"}]})).market.price.model
+    'geometric'
     """
     session = session_of(bars, window)
     seen, later = _split(session, until, test)

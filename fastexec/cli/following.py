@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
-from time import perf_counter
 from typing import TYPE_CHECKING
 
 from fastexec import printing
 from fastexec.cli.console import console_of_errors, said_once, shown
-from fastexec.wording import counted
+from fastexec.runs.pace import done_of, line_reporter, paces
 
 if TYPE_CHECKING:
     from fastexec.runs.progress import Progress
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
 Report = Callable[["Progress"], None]
 TrainingReport = Callable[[str, int, int, float, float], None]
 CheckReport = Callable[[str, int, int], None]
-_LINE_EVERY = 10.0  # seconds
 _LONGEST_BAR, _SHORTEST_BAR = 40, 8
 _SPINNER = 2  # columns before a line that follows something
 
@@ -28,7 +26,7 @@ def progress(quiet: bool) -> Iterator[Report | None]:
     if quiet:
         yield None
     elif not printing.errors_are_to_terminal():
-        yield _line_reporter()
+        yield line_reporter()
     else:
         from rich.live import Live
 
@@ -49,23 +47,11 @@ def progress(quiet: bool) -> Iterator[Report | None]:
             live.stop()
 
 
-def _line_reporter() -> Report:
-    last = perf_counter()
-
-    def report(now: Progress) -> None:
-        nonlocal last
-        if perf_counter() - last >= _LINE_EVERY and now.done < now.total:
-            last = perf_counter()
-            printing.tell(f"{done_of(now)}, {pace(now)}")
-
-    return report
-
-
 def bar(now: Progress, width: int, ascii_only: bool = False) -> str:
     """One line of at most ``width`` columns: what is done, the bar, and as much of the pace as there is room for whole."""
     room = width - 1  # the last column stays free: some terminals would begin another line
     count = done_of(now)
-    told = longest_of([f" {text}" for text in _paces(now)] + [""], room - len(count) - 1 - _SHORTEST_BAR)
+    told = longest_of([f" {text}" for text in paces(now)] + [""], room - len(count) - 1 - _SHORTEST_BAR)
     length = min(room - len(count) - 1 - len(told), _LONGEST_BAR)
     if length < _SHORTEST_BAR:
         short = f"{now.done:,} of {now.total:,}"
@@ -75,37 +61,9 @@ def bar(now: Progress, width: int, ascii_only: bool = False) -> str:
     return f"{count} {line * full}{rest * (length - full)}{told}"
 
 
-def done_of(now: Progress) -> str:
-    """``12,000 of 20,000 episodes``."""
-    return f"{now.done:,} of {counted(now.total, 'episode')}"
-
-
 def longest_of(texts: Sequence[str], room: int) -> str:
     """The first that fits, else the last."""
     return next((text for text in texts if len(text) <= room), texts[-1])
-
-
-def pace(now: Progress) -> str:
-    """Episodes and steps a second, time left, failures."""
-    return _paces(now)[0]
-
-
-def _paces(now: Progress) -> list[str]:
-    """The pace from long to short; that a chunk failed is kept longest, then the time left."""
-    rates = [f"{now.rate:,.0f} episodes/s", f"{now.rate * now.steps / 1e6:,.1f} M steps/s"]
-    left = [] if now.left is None else [f"{duration(now.left)} left"]
-    failed = [f"{counted(now.failures, 'chunk')} tried again"] if now.failures else []
-    kept = ([*rates, *left, *failed], [rates[1], *left, *failed], [*left, *failed], failed or left)
-    return [", ".join(parts) for parts in kept]
-
-
-def duration(seconds: float) -> str:
-    """59 s, 12:34 or 3:45:06."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    hours, rest = divmod(whole, 3600)
-    return (f"{hours}:{rest // 60:02d}" if hours else f"{rest // 60}") + f":{rest % 60:02d}"
 
 
 @contextlib.contextmanager

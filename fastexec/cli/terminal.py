@@ -12,8 +12,8 @@ from rich.table import Table
 
 from fastexec import printing
 from fastexec.cli.console import console_of, shown
-from fastexec.cli.following import duration, pace
 from fastexec.errors import FastexecError, InputError
+from fastexec.runs.pace import duration, pace
 from fastexec.wording import counted
 
 if TYPE_CHECKING:

@@ -59,6 +59,11 @@ def output_for(plan: f.Plan, strategies: f.Strategies, episodes: int, every_step
     return _rows(plan.drawn.shape[0], strategies.kinds.shape[0], episodes, steps, columns)
 
 
+def example_decided() -> f.DecidedOutput:
+    """For types."""
+    return f.DecidedOutput(*example_output(), np.empty((1, 1, 1)))
+
+
 def example_output() -> f.Output:
     """For types."""
     return _rows(0, 1, 1, 1, (1, 1))

@@ -129,14 +129,15 @@ BY_FILL, PER_STEP = 0, 1
 NUMBERS = RESTART + 1
 (RANGE_LOW, RANGE_HIGH, RANGE_IS_LOG) = range(3)
 (PRICE_CURVE, SPREAD_CURVE, VOLUME_CURVE, COSINE_CURVE) = range(4)
-# What is known of a strategy: kind, whether it fills at the end of the step, its stream, action set, levels, plugin slot; which
+# What is known of a strategy: kind, whether it fills at the end of the step, its stream, action set, levels, slot (of a plugin,
+# or of decisions made elsewhere); which
 # volume it sees: bits SEES_STEP (the step's own) and OF_PATHS (what traded stands in TRADED); whether what its training never
 # saw is counted.
 (KIND, FILLS_AT_NEXT, OWNER, ACTION_SET, LEVELS, SLOT, SEES_VOLUME, FEATURES, STATES, POLICY_AT, COUNTS_UNSEEN) = range(
     11
 )
 KIND_FIELDS = COUNTS_UNSEEN + 1
-SCHEDULE, POV, OWN_SCHEDULE, RANDOM, PLUGIN, TABLE = 0, 1, 2, 3, 4, 5
+SCHEDULE, POV, OWN_SCHEDULE, RANDOM, PLUGIN, TABLE, DECIDED = 0, 1, 2, 3, 4, 5, 6
 FRACTIONS, MULTIPLES, LOT_COUNTS, ANY_LOTS = 0, 1, 2, 3
 SEES_STEP, OF_PATHS = 1, 2
 # A feature: what it is (a number of ``observe``), its bins, its stride in the code, the steps of a momentum.
@@ -263,3 +264,15 @@ class Output(NamedTuple):
     counts: np.ndarray
     steps: np.ndarray
     fault: np.ndarray
+
+
+class DecidedOutput(NamedTuple):
+    """``Output``, and behind it ``slices`` float64[slot, e, t]: decisions made elsewhere, shares, of all episodes from 0 on."""
+
+    markets: np.ndarray
+    parameters: np.ndarray
+    episodes: np.ndarray
+    counts: np.ndarray
+    steps: np.ndarray
+    fault: np.ndarray
+    slices: np.ndarray

@@ -26,7 +26,7 @@ _HIGHEST_OF_DRAWN = np.array([len(f.PARAMETERS) - 1, (1 << 32) - 1], np.uint64)
 
 #: The same of a strategy's kind.
 _HIGHEST_OF_KIND = np.array([
-    f.TABLE, 1, (1 << 24) - 1, f.ANY_LOTS, f.MOST_LEVELS, (1 << 24) - 1, f.SEES_STEP | f.OF_PATHS, f.MOST_FEATURES,
+    f.DECIDED, 1, (1 << 24) - 1, f.ANY_LOTS, f.MOST_LEVELS, (1 << 24) - 1, f.SEES_STEP | f.OF_PATHS, f.MOST_FEATURES,
     _MOST_STATES, _MOST_STATES, 1,
 ], np.uint64)  # fmt: skip
 
@@ -39,8 +39,11 @@ def check_study(
     lanes: Lanes,
     functions: np.ndarray,
     row_fields: int = f.PARTS,
+    decided: int = 0,
 ) -> int:
-    """ValueError unless all fit each other and the episodes (first, count); the number of steps."""
+    """ValueError unless all fit each other and the episodes (first, count); the number of steps. ``decided``: for how many
+    strategies there are decisions made elsewhere.
+    """
     first, count = episodes
     within("episodes: first", first, 0)
     within("episodes: count", count, 0)
@@ -50,6 +53,7 @@ def check_study(
         within("episodes: first + count", first + count, 0, rows)
     _check_strategies(strategies, steps, rows)
     _check_functions(strategies, functions)
+    _check_slots(strategies, f.DECIDED, "decided: number", decided)
     _check_lanes(lanes, strategies.kinds.shape[0], row_fields)
     return steps
 
@@ -121,8 +125,13 @@ def _check_strategies(strategies: f.Strategies, steps: int, rows: int) -> None:
 def _check_functions(strategies: f.Strategies, functions: np.ndarray) -> None:
     """Each of the user's strategies has an address."""
     held("functions", functions, I8, *sizes("functions", functions, 1))
-    slots = strategies.kinds[strategies.kinds[:, f.KIND] == f.PLUGIN, f.SLOT]
-    within("functions: number", functions.size, int(slots.max()) + 1 if slots.size else 0)
+    _check_slots(strategies, f.PLUGIN, "functions: number", functions.size)
+
+
+def _check_slots(strategies: f.Strategies, kind: int, name: str, count: int) -> None:
+    """Each strategy of a kind has one of ``count`` slots."""
+    slots = strategies.kinds[strategies.kinds[:, f.KIND] == kind, f.SLOT]
+    within(name, count, int(slots.max()) + 1 if slots.size else 0)
 
 
 def _check_acts(k: int, kind: list[int], strategies: f.Strategies, steps: int) -> None:

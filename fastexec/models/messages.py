@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from fastexec.errors import in_study
+from fastexec.errors import in_study, option
 from fastexec.models.names import quoted, shown
 from fastexec.models.strategies import BUILT_IN
 from fastexec.models.tree import tags_below
@@ -51,7 +51,7 @@ def _is_table(here: Any, part: int) -> bool:
 
 def _own_model() -> str:
     words = (
-        "one of a plugin (plugins = [...], --plugin FILE)",
+        f"one of a plugin (plugins = [...], {option('plugin', 'FILE')})",
         "one that fastexec.strategy registers, here or in plugins",
     )
     return in_study(*words)

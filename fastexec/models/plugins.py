@@ -123,6 +123,10 @@ def strategy(name: str, /, **parameters: float) -> Callable[[F], F]:
     its bits are the same on every machine; np.exp and its like may differ in the last one.
 
     Raises InputError where the name is taken or is no name, or the function cannot be a strategy.
+
+    >>> @fx.strategy("half", part=0.5)
+    ... def half(shares, remaining, mid, spread, last_volume, params, step, steps):
+    ...     shares[:] = params[0] * remaining
     """
     _require_names(name, parameters)
 

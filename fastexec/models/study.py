@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 from fastexec.errors import InputError, in_study
 from fastexec.models._base import Model, plain
 from fastexec.models.agents import Training
+from fastexec.models.changes import with_values, without_following
 from fastexec.models.costs import ALWAYS, PARTS, Costs
 from fastexec.models.declarations import Setting
 from fastexec.models.market import BootstrapMarket, Market, RealMarket, ReplayMarket, SyntheticMarket
@@ -78,13 +79,19 @@ class StudyModel(OwnCode):
     _files: dict[str, Path] = PrivateAttr(default_factory=dict)
     _texts: dict[str, Code] = PrivateAttr(default_factory=dict)  # of plugins that lie in no file yet
 
-    def changed(self, **values: Any) -> Self:
-        """The study with some top-level keys replaced, validated anew."""
-        context, old = (
-            {"folder": self._folder, "trust": self._trust},
-            {name for key in values for name in self.following(key)},
-        )
-        data = self.model_dump(exclude=old) | values
+    def changed(self, changes: Mapping[str, Any]) -> Self:
+        """The study with some keys replaced, validated anew: ``study.changed({"order.shares": 9000, "seed": 8})``.
+
+        A key is dotted, as in [sweep]; one of a strategy or a training begins with its name (``strategies.pov10.rate``). A
+        whole section is replaced by its own key, and a swept key that is set is swept no longer. Raises InputError, one line,
+        where a key is unknown or a value does not fit.
+
+        >>> fx.Study.preset("large_cap").changed({"order.shares": 9000, "strategies.pov10.rate": 0.2}).order.shares
+        9000.0
+        """
+        context = {"folder": self._folder, "trust": self._trust}
+        kept = without_following(self, self.model_dump(), changes if isinstance(changes, Mapping) else ())
+        data = with_values(kept, changes)
         try:
             study = type(self).model_validate(data, context=context)
         except ValidationError as error:

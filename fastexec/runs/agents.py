@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from fastexec.errors import InputError, RefusedError, option, run_again
+from fastexec.errors import InputError, RefusedError, option, run_again, said
 from fastexec.learning.agent import Agent, agent_table
 from fastexec.learning.agent_file import read_agent
 from fastexec.learning.training import Report, origin_of, sections_played, train
@@ -129,13 +129,18 @@ def train_one(study: Study, name: str | None, threads: int | None, report: Repor
     """The agent of a section, or of the only one."""
     if study.sweep is not None:
         raise InputError(
-            "train: the study has a [sweep], and `fastexec run` trains for each scenario; --set sweep={} trains for the study "
-            "without it"
+            said(
+                "train: the study has a [sweep], and `fastexec run` trains for each scenario; --set sweep={} trains for the "
+                "study without it",
+                "train: the study has a sweep, and fastexec.run(study) trains for each scenario; "
+                'study.changed({"sweep": None}) is the study without it',
+            )
         )
     if name is None:
         if len(study.train) != 1:
             raise InputError(
-                f"--agent: name one of the sections [train.NAME]: {', '.join(study.train) or 'there is none'}"
+                f"{option('agent')}: name one of the {said('sections [train.NAME]', 'keys of train')}: "
+                f"{', '.join(study.train) or 'there is none'}"
             )
         name = next(iter(study.train))
     return train(study, name, threads=threads or default_threads(), report=report)
@@ -146,9 +151,9 @@ def save_agent(agent: Agent, path: Path) -> None:
     Place.of(path).write(_as_file(agent).data)
 
 
-def require_free(path: Path, overwrite: bool) -> None:
-    """RefusedError where the file is there already, InputError where it cannot be one."""
+def require_free(path: Path, overwrite: bool, name: str = "out") -> None:
+    """RefusedError where the file is there already, InputError where it cannot be one. ``name``: of the option that says it."""
     if path.is_dir():
-        raise InputError(f"--out {path}: is a folder; name a file such as agent.parquet")
+        raise InputError(f"{option(name, path)}: is a folder; name a file such as agent.parquet")
     if path.exists() and not overwrite:
-        raise RefusedError(f"--out {path}: is there already; name another file, or --overwrite")
+        raise RefusedError(f"{option(name, path)}: is there already; name another file, or {option('overwrite')}")

@@ -11,10 +11,11 @@ from fastexec.models.study import StudyModel
 from fastexec.planning.doubts import told_a_year, volatility_a_year
 from fastexec.planning.expectation import Expectation, expect
 from fastexec.planning.schedules import linear_slope, minimum_is_proven
+from fastexec.results import Results
 from fastexec.runs.chunks import cut, memory
 from fastexec.runs.options import RunOptions
 from fastexec.runs.scenario import Outline
-from fastexec.simulation import Prepared, Results, prepare
+from fastexec.simulation import Prepared, prepare
 from fastexec.statistics.moments import tallies_of
 from fastexec.statistics.unseen import unseen_notes, unseen_share
 from fastexec.studies.study import Study

@@ -13,6 +13,7 @@ from fastexec.models.plugin_places import KEPT, is_file
 from fastexec.place import Place
 from fastexec.runs import layout, lock, manifest, store
 from fastexec.runs.chunks import cut, require_same
+from fastexec.runs.given import require_same_paths
 from fastexec.runs.held import Held, held_by
 from fastexec.runs.job import Job, StudyResult
 from fastexec.runs.manifest import Manifest, entry_of
@@ -113,7 +114,7 @@ def _write_claim(job: Job, plugins: dict[str, bytes]) -> None:
 
 
 #: What an extended run leaves as it is.
-_LASTING = ("markets", "episodes", "steps", layout.AGENTS)
+_LASTING = ("markets", "episodes", "steps", layout.AGENTS, layout.kind_of(layout.PATHS))
 
 
 def _remove(folder: Place, held: Held) -> None:
@@ -175,6 +176,7 @@ def _require_same_inputs(scenarios: Sequence[Scenario], folder: Place) -> None:
         if (first := scenario.made(folder)) is not None:
             with contextlib.suppress(InputError):  # damaged, and made anew before anybody reads it
                 footer = store.read_footer(first)
+                require_same_paths(first, footer, scenario.outline.inputs)
                 store.require_inputs(first, footer, scenario.outline.inputs)
 
 

@@ -27,7 +27,9 @@ from fastexec.kernels._sources import kernel_hash
 from fastexec.place import Place
 from fastexec.runs import interruption, store
 from fastexec.runs.chunks import Cut
+from fastexec.runs.given import held_paths
 from fastexec.runs.job import Job, Task
+from fastexec.runs.layout import PATHS
 from fastexec.runs.options import RunOptions
 from fastexec.runs.scenario import scenarios_of
 from fastexec.runs.work import Worked, work
@@ -235,7 +237,8 @@ def _job(recipe: Recipe) -> Job:
             raise _other_version(here, name, theirs, recipe.versions[name])
     if store.read_study(recipe.folder).identity() != recipe.study.identity():
         raise InputError(f"worker {here}: {recipe.folder} is another folder there; give one that all see, or s3://")
-    scenarios, _ = scenarios_of(recipe.study, recipe.folder, 1, None)
+    given = held_paths(recipe.folder) if PATHS in recipe.inputs[0] else None
+    scenarios, _ = scenarios_of(recipe.study, recipe.folder, 1, None, None, given)
     job = Job(recipe.study, scenarios, recipe.folder, recipe.cut, recipe.first)
     for scenario, inputs in zip(scenarios, recipe.inputs, strict=True):
         for name, digest in inputs.items():

@@ -55,7 +55,7 @@ def _read(folder: Place, trust: Trust) -> Held | None:
     if head is None:
         raise InputError(f"{place}: is no study of results (it was not written by a run)")
     require_schema(place, int(head[3] or 1))  # which version 1 did not say
-    study = Study.from_text(text, str(place), folder=folder.local, trust=trust)
+    study = Study.from_toml(text, str(place), folder=folder.local, trust=trust)
     return Held(study, int(head[1]), int(head[2] or 0))
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from fastexec.columns import SCHEMA_VERSION
+from fastexec.frames import counted, rows_html
 from fastexec.place import Place
 from fastexec.runs import layout, store
 from fastexec.runs.caveats import lines_of, signed
@@ -30,15 +31,30 @@ class Task:
     known: Mapping[str, Entry] = field(default_factory=dict, hash=False)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class StudyResult:
-    """A finished run. ``finished_before``: the folder held it complete, and nothing was simulated."""
+    """A finished run. ``finished_before``: the folder held it complete, and nothing was simulated. ``fastexec.compare`` takes
+    it, as do ``report``, ``replay`` and ``verify``.
+    """
 
     folder: Place
     summary: pa.Table
     comparison: pa.Table
     warnings: list[str] = field(default_factory=list)
     finished_before: bool = False
+
+    def __repr__(self) -> str:
+        return f"StudyResult({str(self.folder)!r}, {counted(self._episodes, 'episode')})"
+
+    def _repr_html_(self) -> str:
+        names = ["strategy", "shortfall_mean_bps", "shortfall_sd_bps", "completion"]
+        own = ["scenario"] if "scenario" in self.summary.column_names else []
+        title = f"{self.folder}: {counted(self._episodes, 'episode')}"
+        return rows_html(title, self.summary.select([*own, *names]), self.warnings)
+
+    @property
+    def _episodes(self) -> int:
+        return int(self.summary["episodes"][0].as_py())
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,10 @@ from fastexec.place import Place
 TABLES = ("markets", "episodes", "steps", "moments")
 AGENTS = "agents"
 STUDY, RUN, PROGRESS, MANIFEST = "study.toml", "run.json", "progress.json", "manifest.parquet"
+#: Market paths of the user's own that the study was run on, where it was.
+PATHS = "paths.parquet"
 #: The files that lie directly in the folder.
-FILES = (STUDY, RUN, PROGRESS, "summary.parquet", "comparison.parquet", "scenarios.parquet", MANIFEST)
+FILES = (STUDY, RUN, PROGRESS, "summary.parquet", "comparison.parquet", "scenarios.parquet", MANIFEST, PATHS)
 _SCENARIO = "scenario="
 _LONGEST = 1_000
 _PART = re.compile(r"part-\d{12,16}\.parquet")

@@ -9,7 +9,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import NamedTuple
 
-from fastexec.errors import InputError
+from fastexec.errors import InputError, option
 from fastexec.place import Place
 from fastexec.runs import checkpoint, layout, lock, manifest, store
 from fastexec.runs.claim import claim, refuse_foreign
@@ -46,7 +46,7 @@ def merge(folders: Sequence[str | Path], out: str | Path, overwrite: bool = Fals
     _require_seamless(shards)
     place, first = Place.of(out), shards[0].first
     if any(shard.folder.absolute() == place.absolute() for shard in shards):
-        raise InputError(f"--out {out}: is one of the shards; give a new folder")
+        raise InputError(f"{option('out', out)}: is one of the shards; give a new folder")
     refuse_foreign(place)
     study = shards[0].held.study.with_overrides([f"episodes={shards[-1].end}"])
     how = RunOptions(chunk=shards[0].held.chunk, first_episode=first, resume=not overwrite, overwrite=overwrite)

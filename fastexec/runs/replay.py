@@ -14,6 +14,7 @@ from fastexec.models.trust import Trust
 from fastexec.place import Place
 from fastexec.runs import layout, store
 from fastexec.runs.agents import agent_in
+from fastexec.runs.given import paths_behind
 from fastexec.runs.inputs import with_files_of
 from fastexec.runs.scenario import made_by, playing
 from fastexec.runs.swept import scenario_named
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def replay_episode(
-    folder: str | Path,
+    folder: str | Path | Place,
     episode: int,
     strategy: str | None = None,
     scenario: str | None = None,
@@ -84,8 +85,9 @@ def prepare_held(folder: Place, swept: Swept, data: str | Path | None = None) ->
     swept = replace(swept, study=study)
     home = layout.home_name(layout.AGENTS, swept.name)
     agents = {name: agent_in(folder, home, name) for name in sections_played(study)}
-    prepared = prepare(study, policies=policies_of(study, {n: kept.agent for n, kept in agents.items()}))
-    scenario = playing(swept, prepared, agents)
+    policies, given = policies_of(study, {n: kept.agent for n, kept in agents.items()}), paths_behind(folder, footer)
+    prepared = prepare(study, paths=None if given is None else given.paths, policies=policies)
+    scenario = playing(swept, prepared, agents, given)
     if made is not None and footer is not None:
         store.require_inputs(made, footer, scenario.outline.inputs)
         if made.name != "summary.parquet" and footer["identity"] != study.identity():

@@ -13,6 +13,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from fastexec.data.paths import MarketPaths
 from fastexec.errors import FastexecError
 from fastexec.learning.training import Report as TrainingReport
 from fastexec.models.study import require_study
@@ -22,10 +23,12 @@ from fastexec.runs.agents import TrainedBefore
 from fastexec.runs.claim import claim, refuse_foreign, require_cut
 from fastexec.runs.conclusion import begun, close, conclude, record_of, write_record, write_scenarios
 from fastexec.runs.executors import Executor, Threads
+from fastexec.runs.given import GivenPaths, paths_for
 from fastexec.runs.inputs import folders_noted, with_files_of
 from fastexec.runs.interruption import asked_to_stop
 from fastexec.runs.job import Job, StudyResult
 from fastexec.runs.options import RunOptions
+from fastexec.runs.pace import following
 from fastexec.runs.progress import Report, Teller
 from fastexec.runs.scenario import Scenario, Trained, save_trained, scenarios_of
 from fastexec.runs.trusted import trusted_to_run
@@ -48,27 +51,34 @@ def run(
     study: Study,
     *,
     out: str | Path | None = None,
-    progress: Report | None = None,
+    progress: Report | bool | None = None,
     training: TrainingReport | None = None,
+    paths: MarketPaths | None = None,
     **options: Any,
 ) -> StudyResult:
     """Run a study; results in ``out`` (default results/NAME), a folder or a URI such as s3://bucket/prefix.
 
-    progress: called with a ``Progress`` after each chunk; training: with (agent, round, rounds, mean cost in bps,
-    completion). options: the fields of ``RunOptions``, such as threads, chunk, resume, overwrite.
+    progress: a function, called with a ``Progress`` after each chunk; True: a bar, as in a notebook by itself (a line every ten
+    seconds where ipywidgets are not installed); False: nothing. training: with (agent, round, rounds, mean cost in bps,
+    completion). paths: given markets instead of the study's, one for each episode; they are written into the folder, so that
+    ``verify`` and ``replay`` find them there. options: the fields of ``RunOptions``, such as threads, chunk, resume, overwrite.
 
     Raises InputError (nothing was written), RefusedError (nothing was lost), FastexecError (a file cannot be written).
+
+    >>> fx.run(fx.Study.preset("large_cap").changed({"episodes": 500}), out="results/large_cap")
+    StudyResult('results/large_cap', 500 episodes)
     """
     require_study(study)
     started, how = perf_counter(), RunOptions.of(options)
     folder = Place.of(out if out is not None else Path("results") / study.name)
     refuse_foreign(folder)
+    study, given = paths_for(study, folder, paths, how)
     study = how.shard_of(trusted_to_run(study, folder, how.trust)).carrying_code()
     study = with_files_of(study, folder, {}, how.data)
     require_few(study, how.yes)
-    with _executor(how) as executor:
+    with following(progress) as report, _executor(how) as executor:
         before = _trained_before(study, folder, how)
-        scenarios, agents = scenarios_of(study, folder, how.threads or default_threads(), training, before)
+        scenarios, agents = scenarios_of(study, folder, how.threads or default_threads(), training, before, given)
         require_cut(study, scenarios, folder, how, executor.slots)
         with lock.locked(folder):
             for scenario in scenarios:
@@ -77,11 +87,11 @@ def run(
             job = claim(study, scenarios, folder, how, executor.slots)
             if isinstance(job, StudyResult):
                 return job
-            _prepare_folder(job, agents)
+            _prepare_folder(job, agents, given)
             executor.begin(job)
             summaries = {number: _begun(job, scenario) for number, scenario in enumerate(scenarios)}
             found = sum(summary.end - summary.first for summary in summaries.values())
-            result = conclude(job, _simulate(job, executor, summaries, progress))
+            result = conclude(job, _simulate(job, executor, summaries, report))
             computed = job.episodes * len(scenarios) - found
             close(job, record_of(job, executor.slots, perf_counter() - started, computed, folders_noted(folder)))
     return result
@@ -94,13 +104,16 @@ def _trained_before(study: Study, folder: Place, how: RunOptions) -> TrainedBefo
     return TrainedBefore(known.files if known is not None and own else {}, how.overwrite and not how.resume)
 
 
-def _prepare_folder(job: Job, agents: Trained) -> None:
+def _prepare_folder(job: Job, agents: Trained, given: GivenPaths | None) -> None:
     """What lies beside the rows, before the first of them is made."""
     layout.clear_leftovers(job.folder)
     write_record(job.folder, begun(job, folders_noted(job.folder)))
     if job.study.sweep is not None:
         write_scenarios(job)
     job.files.update(save_trained(agents, job.folder))
+    if given is not None:
+        (job.folder / layout.PATHS).write(given.data)
+        job.files[layout.PATHS] = given.entry
 
 
 def _executor(how: RunOptions) -> Threads | Cluster:

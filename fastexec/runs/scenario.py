@@ -14,7 +14,8 @@ from fastexec.planning.doubts import doubts_of
 from fastexec.planning.expectation import expect
 from fastexec.planning.parameters import ranges
 from fastexec.runs.agents import Kept, TrainedBefore, save_agents, trained_agents
-from fastexec.runs.layout import AGENTS, home_name, home_of, part_name, parts
+from fastexec.runs.given import GivenPaths
+from fastexec.runs.layout import AGENTS, PATHS, home_name, home_of, part_name, parts
 from fastexec.runs.manifest import Files
 from fastexec.runs.provenance import signature
 from fastexec.simulation import Prepared, prepare
@@ -69,7 +70,7 @@ class Outline:
             study,
             [strategy.name for strategy in study.strategies],
             footer["first_episode"] + footer["episodes"],
-            [timing_has_mean_zero(study, strategy) for strategy in study.strategies],
+            [PATHS not in footer["inputs"] and timing_has_mean_zero(study, strategy) for strategy in study.strategies],
             footer["inputs"],
             source_days,
             ranges(study)[2],
@@ -127,18 +128,23 @@ def made_by(folder: Place, scenario: str | None) -> Place | None:
 
 
 def scenarios_of(
-    study: Study, folder: Place, threads: int, report: Report | None, known: TrainedBefore | None = None
+    study: Study,
+    folder: Place,
+    threads: int,
+    report: Report | None,
+    known: TrainedBefore | None = None,
+    given: GivenPaths | None = None,
 ) -> tuple[list[Scenario], Trained]:
     """The scenarios of a study, and the agents that were trained for them or read from the folder.
 
-    What several scenarios train alike is trained once. ``known``: what is known of the agents in the folder. Raises
-    InputError where scenarios have not the same episodes.
+    What several scenarios train alike is trained once. ``known``: what is known of the agents in the folder; ``given``: the
+    paths that all run on. Raises InputError where scenarios have not the same episodes.
     """
     found: list[Scenario] = []
     agents: Trained = {}
     for swept in swept_studies(study):
         before = [agent for own in agents.values() for agent in own.values()]
-        scenario, agents[swept.name] = prepared_scenario(swept, folder, threads, report, before, known)
+        scenario, agents[swept.name] = prepared_scenario(swept, folder, threads, report, before, known, given)
         found.append(scenario)
         if scenario.outline.episodes != found[0].outline.episodes:
             raise InputError(
@@ -155,20 +161,23 @@ def prepared_scenario(
     report: Report | None,
     before: Sequence[Kept] = (),
     known: TrainedBefore | None = None,
+    given: GivenPaths | None = None,
 ) -> tuple[Scenario, dict[str, Kept]]:
     """One scenario ready to run, and its agents by section; ``before``: agents that were trained for others."""
     home = home_name(AGENTS, swept.name)
     try:
         agents = trained_agents(swept.study, folder, home, threads, report, before, known or TrainedBefore())
-        prepared = prepare(swept.study, policies=policies_of(swept.study, {n: k.agent for n, k in agents.items()}))
+        policies = policies_of(swept.study, {n: k.agent for n, k in agents.items()})
+        prepared = prepare(swept.study, paths=None if given is None else given.paths, policies=policies)
     except InputError as error:
         raise error if swept.name is None else InputError(f"[sweep] scenario {swept.name}: {error}") from None
-    return playing(swept, prepared, agents), agents
+    return playing(swept, prepared, agents, given), agents
 
 
-def playing(swept: Swept, prepared: Prepared, agents: Mapping[str, Kept]) -> Scenario:
-    """A scenario whose trained agents are among the inputs of the rows that they make."""
+def playing(swept: Swept, prepared: Prepared, agents: Mapping[str, Kept], given: GivenPaths | None = None) -> Scenario:
+    """A scenario whose trained agents, and paths that were given, are among the inputs of the rows that they make."""
     own = {f"{AGENTS}/{name}.parquet": kept.entry.sha256 for name, kept in agents.items()}
+    own |= {} if given is None else {PATHS: given.entry.sha256}
     prepared = replace(prepared, inputs=prepared.inputs | own)
     return Scenario(swept.name, swept.study, Outline.prepared(swept.study, prepared), prepared)
 

@@ -161,7 +161,7 @@ def read_study(folder: Place, plugins: Iterable[str] = (), trust: Trust = Trust.
         text = place.read_text()
     except (OSError, ValueError):
         raise InputError(f"{place}: cannot be read; give the folder of a run") from None
-    return Study.from_text(text, str(place), plugins=plugins, folder=folder.local, trust=trust)
+    return Study.from_toml(text, str(place), plugins=plugins, folder=folder.local, trust=trust)
 
 
 def is_whole(place: Place, footer: dict[str, Any]) -> bool:

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from fastexec.columns import markets_table
 from fastexec.errors import FastexecError, InputError, option
+from fastexec.frames import counted, table_html
 from fastexec.models.trust import Trust
 from fastexec.place import Place
 from fastexec.runs import checkpoint, layout, manifest, store
@@ -34,7 +35,7 @@ from fastexec.studies.study import Swept
 @dataclass
 class Verification:
     """files: that were hashed; chunks, episodes: that were read; simulated: chunks simulated again; faults: one line each,
-    none if all is well.
+    none if all is well. It counts as true where all is well.
     """
 
     files: int = 0
@@ -43,9 +44,22 @@ class Verification:
     simulated: int = 0
     faults: list[str] = field(default_factory=list)
 
+    def __bool__(self) -> bool:
+        return not self.faults
+
+    def _repr_html_(self) -> str:
+        rows = [[name, getattr(self, name)] for name in ("files", "chunks", "episodes", "simulated")]
+        return table_html(
+            "all is well" if self else counted(len(self.faults), "fault"), ["checked", ""], rows, self.faults
+        )
+
 
 def verify(
-    folder: str, sample: int = 0, plugins: Iterable[str] = (), trust: bool = False, data: str | Path | None = None
+    folder: str | Path | Place,
+    sample: int = 0,
+    plugins: Iterable[str] = (),
+    trust: bool = False,
+    data: str | Path | None = None,
 ) -> Verification:
     """Check every file of a finished run; ``sample``: chunks that are simulated again, evenly spread, ``data``: the folder of
     the input files that these need, where they lie neither beside the study nor where it was run.
@@ -105,6 +119,7 @@ def _file_faults(job: Job, known: Manifest | None) -> Iterator[str]:
     """Files that the manifest should name and does not, and parts that belong to no chunk."""
     own = {layout.STUDY, layout.RUN, "summary.parquet", "comparison.parquet"}
     own |= {job.scenarios[task.scenario].file(table, task.first) for task in job.tasks() for table in job.footers(task)}
+    own |= {layout.PATHS for scenario in job.scenarios if layout.PATHS in scenario.outline.inputs}
     if job.rows == "none":
         own = {name for name in own if "/" not in name}
         own |= {scenario.file(checkpoint.TABLE, job.first) for scenario in job.scenarios}

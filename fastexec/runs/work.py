@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 from fastexec.columns import markets_table, steps_table
 from fastexec.errors import InputError
+from fastexec.results import Results
 from fastexec.runs import store
 from fastexec.runs.job import Job, Task
 from fastexec.runs.manifest import Files, entry_of
-from fastexec.simulation import Results
 from fastexec.statistics.moments import LEAF, Gathering, Partial, summarise
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fastexec.errors import InputError, option
-from fastexec.simulation import Results
+from fastexec.results import Results
 from fastexec.statistics.moments import costs_in
 from fastexec.statistics.paired import Paired, from_summary
 
@@ -92,11 +92,12 @@ class Scores:
     def look(self, results: Results) -> None:
         """Take in what the scores need to know of all episodes."""
         shortfall, value = _paired(results, "shortfall_bps"), _values(results)
-        self._count += len(value)
-        self._value += float(value.sum())
-        self._cost += (shortfall * value[:, None]).sum(axis=0) / 1e4
         if self._metric.kind == "cvar95":
-            self._sample.append(shortfall[:: self._stride])
+            self._sample.append(shortfall[-self._count % self._stride :: self._stride])
+        self._count += len(value)
+        # Row after row, and every so many episodes: the parts that rows come in must not show in the last bits.
+        self._value = float(_onto(self._value, value))
+        self._cost = _onto(self._cost, shortfall * value[:, None] / 1e4)
 
     def of(self, results: Results) -> Results:
         """The episodes with their scores in place of the shortfall (bps of the mean order)."""
@@ -128,6 +129,11 @@ class Scores:
         return replace(
             results, markets={name: x[known] for name, x in results.markets.items()}, episodes=episodes, costs=None
         )
+
+
+def _onto(total: float | np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """The sum of rows, one after the other, onto what there is."""
+    return np.asarray(np.add.accumulate(np.concatenate((np.asarray(total)[None], rows)), axis=0)[-1])
 
 
 def _paired(results: Results, column: str) -> np.ndarray:

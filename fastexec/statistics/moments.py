@@ -17,7 +17,7 @@ from fastexec.kernels.summary import BINS, count_bins, products_of, spread_of
 from fastexec.models.costs import ALWAYS, PARTS
 
 if TYPE_CHECKING:
-    from fastexec.simulation import Results
+    from fastexec.results import Results
 
 LEAF = 4096
 NODE = 256 * LEAF

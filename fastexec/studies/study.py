@@ -15,13 +15,15 @@ from pydantic import ValidationError
 from fastexec.arguments import require_path, require_text, require_texts
 from fastexec.errors import InputError, of_toml, option
 from fastexec.models._base import plain, written
+from fastexec.models.changes import without_following, without_key
 from fastexec.models.messages import one_line
 from fastexec.models.plugin_places import joined
 from fastexec.models.study import StudyModel
 from fastexec.models.trust import Trust
 from fastexec.studies.catalogue import preset_text
 from fastexec.studies.ownership import trust_for
-from fastexec.studies.sweep import MOST_UNASKED, require_same_columns, value_at, without_following, written_out
+from fastexec.studies.shown import as_html, in_a_line
+from fastexec.studies.sweep import MOST_UNASKED, require_same_columns, value_at, written_out
 from fastexec.wording import did_you_mean
 
 _LARGEST = 16_000_000
@@ -55,12 +57,12 @@ class Study(StudyModel):
             reason = getattr(error, "strerror", None) or "it is no UTF-8 text"
             raise InputError(f"{path}: cannot be read ({reason}); give a study file or a preset") from None
         allowed = trust if isinstance(trust, Trust) else trust_for(path.parent, None, plugins, trust)
-        return cls.from_text(text, str(path), overrides, plugins, path.parent, allowed)
+        return cls.from_toml(text, str(path), overrides, plugins, path.parent, allowed)
 
     @classmethod
     def preset(cls, name: str, overrides: Iterable[str] = (), plugins: Iterable[str] = ()) -> Self:
         """A study that ships with the package, by name."""
-        return cls.from_text(preset_text(require_text("name", name)), name, overrides, plugins)
+        return cls.from_toml(preset_text(require_text("name", name)), name, overrides, plugins)
 
     @classmethod
     def resolve(
@@ -72,7 +74,7 @@ class Study(StudyModel):
         return cls.preset(name, overrides, plugins)
 
     @classmethod
-    def from_text(
+    def from_toml(
         cls,
         text: str,
         source: str = "study",
@@ -136,6 +138,12 @@ class Study(StudyModel):
         data = written(self) if self.sweep is None else without_following(self, written(self), self.sweep.keys)
         text = tomli_w.dumps({key: value for key, value in data.items() if key not in ("sweep", *without)})
         return text if self.sweep is None else f"{text}\n{self.sweep.to_toml()}"
+
+    def __repr__(self) -> str:
+        return in_a_line(self)
+
+    def _repr_html_(self) -> str:
+        return as_html(self)
 
     def identity(self) -> str:
         """SHA-256 (hex) of the resolved study without episodes and output: what two runs must share to be one study.
@@ -219,19 +227,8 @@ def _section(data: dict[str, Any], name: str, text: str) -> dict[str, Any]:
 
 def _fix(data: dict[str, Any], key: str, text: str) -> None:
     """A value that is set wins over the sweep: its key is swept no longer."""
-    if not isinstance(data.get("sweep"), dict):
-        return
-    lists = data["sweep"].get("list")
-    sections = [data["sweep"], *(item for item in (lists if isinstance(lists, list) else []) if isinstance(item, dict))]
-    for section in sections:
-        section.pop(key, None)
-        for swept in section:
-            if key.startswith(f"{swept}."):
-                raise InputError(
-                    f"{option('set', text)}: the sweep sets {swept} as a whole; set {swept} or sweep.{swept}"
-                )
-    if lists and not any(set(item) - {"name"} for item in sections[1:]):
-        del data["sweep"]["list"]
+    if isinstance(data.get("sweep"), dict):
+        data["sweep"] = without_key(data["sweep"], key, option("set", text)) or {}
 
 
 def _enter(here: Any, part: str, text: str) -> Any:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import BaseModel
 
 from fastexec.errors import InputError, in_study, option, said
-from fastexec.models._base import Model, unknown_key
-from fastexec.models.strategies import RESERVED
+from fastexec.models.changes import inside, names_in, path_of, with_value, without_following
 from fastexec.models.study import StudyModel
 from fastexec.models.sweep import Sweep, Tied, is_scenario_name
 from fastexec.planning.parameters import ranges
-from fastexec.wording import did_you_mean
 
 MOST_UNASKED = 1_000
 _LONGEST_NAME = 120
@@ -29,7 +27,7 @@ def written_out(study: StudyModel, sweep: Sweep) -> Iterator[tuple[str, str, dic
     for name, (_, values) in zip(names_of(sweep), sweep.points(), strict=True):
         place, data = f"{in_study('[sweep]', 'sweep')} scenario {name}", base
         for key, value in values.items():
-            data = _with(data, key, _path(key, data, place), value, place)
+            data = with_value(data, key, path_of(key, data, f"{place}: "), value, f"{place}: ")
         yield name, place, data, values
 
 
@@ -87,83 +85,11 @@ def _safe(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "-", text)
 
 
-def _path(key: str, data: dict[str, Any], place: str) -> list[str]:
-    """The key's parts; a strategy's name, which may have dots, is one of them."""
-    if key.startswith("train.") and (name := key.split(".")[1]) not in data["train"]:
-        raise InputError(f"{place}: {key}: no section [train.{name}]; {did_you_mean(name, data['train'])}")
-    if not key.startswith("strategies."):
-        return key.split(".")
-    rest = key.removeprefix("strategies.")
-    names = [strategy["name"] for strategy in data["strategies"]]
-    fitting = [name for name in names if rest.startswith(f"{name}.")]
-    if not fitting:
-        hint = did_you_mean(rest.rpartition(".")[0], names)
-        raise InputError(f"{place}: {key}: no strategy of that name; {hint}")
-    name = max(fitting, key=len)
-    parts = rest.removeprefix(f"{name}.").split(".")
-    own = next(strategy for strategy in data["strategies"] if strategy["name"] == name)
-    if (
-        "source" in own and parts[0] not in own
-    ):  # an own strategy's parameters: known by the file that it was resolved from
-        raise InputError(f"{place}: {key}: {unknown_key(parts[0], [k for k in own if k not in RESERVED])}")
-    return ["strategies", name, *parts]
-
-
-def _with(data: Any, key: str, path: list[str], value: Any, place: str) -> Any:
-    """``data`` with the value at a path; what lies beside the path is shared, not copied."""
-    part, rest = path[0], path[1:]
-    if isinstance(data, (list, tuple)):
-        return [_with(item, key, rest, value, place) if item["name"] == part else item for item in data]
-    if not isinstance(data, dict):
-        raise InputError(f"{place}: {key}: {part!r} lies in no section of the study; see `fastexec schema`")
-    return {**data, part: _with(data.get(part) or {}, key, rest, value, place) if rest else value}
-
-
-def without_following(study: StudyModel, data: dict[str, Any], keys: Iterable[str]) -> dict[str, Any]:
-    """A study's nested keys without those that were not set and whose defaults may change with one of the dotted ``keys``."""
-    names = _names(study)
-    for key in keys:
-        try:
-            path = _path(key, names, "")
-        except InputError:
-            continue  # said by whoever sets it
-        for parents in (path[:-1], path[:-2]) if path[-1] == "model" else (path[:-1],):
-            section: Any = study
-            for part in parents:
-                section = _inside(section, part)
-            for name in section.following(path[len(parents)]) if isinstance(section, Model) else ():
-                data = _less(data, [*parents, name])
-    return data
-
-
-def _names(study: StudyModel) -> dict[str, Any]:
-    return {"strategies": [{"name": strategy.name} for strategy in study.strategies], "train": study.train}
-
-
-def _inside(here: Any, part: str) -> Any:
-    """What a part of a section's path leads to; None where there is nothing."""
-    if isinstance(here, tuple):
-        return next((item for item in here if item.name == part), None)
-    return here.get(part) if isinstance(here, dict) else getattr(here, part, None)
-
-
-def _less(data: Any, path: list[str]) -> Any:
-    """``data`` without the key at a path; what lies beside the path is shared, not copied."""
-    part, rest = path[0], path[1:]
-    if isinstance(data, (list, tuple)):
-        return [_less(item, rest) if item["name"] == part else item for item in data]
-    if not isinstance(data, dict) or part not in data:
-        return data
-    if not rest:
-        return {key: value for key, value in data.items() if key != part}
-    return {**data, part: _less(data[part], rest)}
-
-
 def value_at(study: StudyModel, key: str) -> Any:
     """The validated value behind a swept key; sections and ranges as tables, lists as lists."""
     here: Any = study
-    for part in _path(key, _names(study), ""):
-        here = _inside(here, part)
+    for part in path_of(key, names_in(study), ""):
+        here = inside(here, part)
     return _plain(here)
 
 

@@ -16,7 +16,7 @@ from fastexec.analysis.report.sections import sections_of
 from fastexec.analysis.report.sweep_material import open_sweep
 from fastexec.analysis.report.sweeps import sweep_sections, sweep_top
 from fastexec.analysis.report.top import top_of
-from fastexec.errors import InputError, RefusedError
+from fastexec.errors import InputError, RefusedError, option
 from fastexec.place import Place
 from fastexec.statistics.verdict import NEGLIGIBLE
 from fastexec.studies.study import Study, swept_studies
@@ -48,7 +48,7 @@ def write_report(
     place = Place.of(folder)
     study = require_own_study(place)
     if out is not None and not str(out):
-        raise InputError("--out: is empty; name a file such as report.html")
+        raise InputError(f"{option('out')}: is empty; name a file such as report.html")
     own = "report.html" if scenario is None else f"report-{scenario}.html"
     target = Place.of(out) if out is not None else place / own
     _require_room(target)
@@ -87,14 +87,14 @@ def _pages(overview: Place, study: Study, asked: bool | None) -> dict[str, Place
 def _require_room(target: Place) -> None:
     """A file that may be written: its folder is there, it is no folder, and what is there is an older report."""
     if target.is_folder():
-        raise InputError(f"--out {target}: is a folder; name a file such as report.html")
+        raise InputError(f"{option('out', target)}: is a folder; name a file such as report.html")
     if target.local is not None:
         home = target.local.parent
         if not home.is_dir():
-            raise InputError(f"--out {target}: the folder {home} is not there; make it, or name another file")
+            raise InputError(f"{option('out', target)}: the folder {home} is not there; make it, or name another file")
         if not os.access(home, os.W_OK):
-            raise InputError(f"--out {target}: the folder {home} cannot be written to; name another file")
+            raise InputError(f"{option('out', target)}: the folder {home} cannot be written to; name another file")
     if target.is_file():
         with target.open() as stream:
             if bytes(stream.read(len(MARK))) != MARK.encode():
-                raise RefusedError(f"--out {target}: is there already and is no report; name another file")
+                raise RefusedError(f"{option('out', target)}: is there already and is no report; name another file")

@@ -26,7 +26,7 @@ def told(study):
 def test_each_scenario_takes_its_own_rules_rounds(base):
     """Seen: every rule took those of the study that is swept."""
     study = Study.from_dict(trained(base) | {"sweep": {"train.m.rule": RULES}})
-    again = Study.from_text(study.to_toml())
+    again = Study.from_toml(study.to_toml())
     assert again == study
     assert again.identity() == study.identity()
     for each in (study, again):  # a run that is resumed reads what was written
@@ -41,7 +41,7 @@ def test_what_was_set_or_swept_beside_it_stands():
     study = Study.from_dict(
         trained("batched", rounds=3) | {"sweep": {"train.m.rule": RULES, "train.m.epsilon": [0.1, 0.7]}}
     )
-    for each in (study, Study.from_text(study.to_toml())):
+    for each in (study, Study.from_toml(study.to_toml())):
         for scenario in each.scenarios():
             last = ROUNDS[scenario.values["train.m.rule"]][2]
             assert told(scenario.study) == (3, scenario.values["train.m.epsilon"], last)
@@ -62,7 +62,7 @@ def test_a_model_that_is_swept_brings_its_own_keys():
     """Seen: the other models' keys, which nobody had written, were refused by name."""
     models = ["constant", "random_walk", "mean_reverting"]
     study = Study.from_dict({**SMALL, "market": {}, "sweep": {"market.spread.model": models}})
-    for each in (study, Study.from_text(study.to_toml())):
+    for each in (study, Study.from_toml(study.to_toml())):
         for scenario in each.scenarios():
             alone = Study.from_dict({**SMALL, "market": {"spread": {"model": scenario.values["market.spread.model"]}}})
             assert scenario.study == alone

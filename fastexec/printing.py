@@ -132,6 +132,11 @@ def output_is_terminal() -> bool:
     return sys.stdout.isatty()
 
 
+def is_read_by_a_person() -> bool:
+    """Whether a pager may take the keyboard: standard input and output are a terminal that is not dumb."""
+    return sys.stdin.isatty() and output_is_terminal() and os.environ.get("TERM", "dumb") not in ("dumb", "unknown")
+
+
 def errors_are_to_terminal() -> bool:
     """Whether standard error is a terminal."""
     return sys.stderr.isatty()

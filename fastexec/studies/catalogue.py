@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from importlib.resources import files
 
-from fastexec.errors import InputError
+from fastexec.errors import InputError, listed
 
 
 def presets() -> list[tuple[str, str]]:
@@ -16,13 +17,18 @@ def presets() -> list[tuple[str, str]]:
     return sorted(found)
 
 
-def preset_text(name: str) -> str:
-    """The TOML text of a preset; InputError with the nearest name where there is none."""
+def nearest(name: str, names: Iterable[str], all_are: str) -> str:
+    """What to say where ``name`` is none of ``names``: the one that is meant, or all of them behind ``all_are``."""
     from difflib import get_close_matches
 
+    known = list(dict.fromkeys(names))
+    near = get_close_matches(name, known, 1)
+    return f"did you mean {near[0]!r}?" if near else f"{all_are} {listed(known)}"
+
+
+def preset_text(name: str) -> str:
+    """The TOML text of a preset; InputError with the nearest name where there is none."""
     names = [known for known, _ in presets()]
     if name not in names:
-        near = get_close_matches(name, names, 1)
-        hint = f"did you mean {near[0]!r}?" if near else f"presets are {', '.join(names)}"
-        raise InputError(f"{name}: no such file and no preset of that name; {hint}")
+        raise InputError(f"{name}: no such file and no preset of that name; {nearest(name, names, 'presets are')}")
     return files("fastexec.studies").joinpath("presets", f"{name}.toml").read_text("utf-8")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import click
 from rich.table import Table
 
 from fastexec import printing
@@ -12,7 +11,7 @@ from fastexec.cli.console import console_of, shown
 def page(text: str) -> None:
     """Text of several lines, through the user's pager where it is longer than the terminal."""
     if _overflows(text):
-        click.echo_via_pager(printing.harmless(text, kept="\n\t"))
+        printing.page_lines(text)
     else:
         printing.say_lines(text)
 
@@ -29,7 +28,7 @@ def page_markdown(text: str) -> None:
     with console.capture() as captured:
         console.print(laid_out)
     if _overflows(captured.get()):
-        click.echo_via_pager(captured.get(), color=console.color_system is not None)
+        printing.page_laid_out(captured.get(), console.color_system is not None)
     else:
         console.print(laid_out)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from decimal import Decimal, InvalidOperation
 from numbers import Integral
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,17 @@ def require_whole(name: str, value: Any, least: int, most: int | None = None) ->
         reach = f"of at least {least}" if most is None else f"from {least} to {most}"
         raise InputError(f"{name}: must be a whole number {reach}, not {_shown(value)}")
     return int(value)
+
+
+def whole_number(text: str) -> int | None:
+    """A whole number as people write it: 10000, 10_000, 1e4 or 1.5e6; None where it is none, or has over 30 digits."""
+    try:
+        number = Decimal(text.strip())
+    except InvalidOperation:
+        return None
+    if not number.is_finite() or number.adjusted() > 30 or number != number.to_integral_value():
+        return None
+    return int(number)
 
 
 def require_text(name: str, value: Any) -> str:

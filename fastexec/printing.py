@@ -46,6 +46,19 @@ def say_lines(text: str) -> None:
     _write(harmless(text if text.endswith("\n") else f"{text}\n", kept="\n\t"))
 
 
+def page_lines(text: str) -> None:
+    """Text of several lines through the user's pager."""
+    page_laid_out(harmless(text, kept="\n\t"), coloured=False)
+
+
+def page_laid_out(text: str, coloured: bool) -> None:
+    """What a console has laid out, and so made harmless, through the user's pager."""
+    import click
+
+    with _to_reader():
+        click.echo_via_pager(text, color=coloured)
+
+
 def say_bytes(data: bytes) -> None:
     """Bytes on standard output, for a file or another program."""
     with _to_reader():
@@ -130,6 +143,11 @@ def settle() -> None:
 def output_is_terminal() -> bool:
     """Whether standard output is a terminal."""
     return sys.stdout.isatty()
+
+
+def is_read_by_a_person() -> bool:
+    """Whether a pager may take the keyboard: standard input and output are a terminal that is not dumb."""
+    return os.isatty(0) and output_is_terminal() and os.environ.get("TERM", "dumb") not in ("dumb", "unknown")
 
 
 def errors_are_to_terminal() -> bool:

@@ -9,4 +9,4 @@ import sys
 from setup_environment import ROOT, restart
 
 if __name__ == "__main__":
-    restart(["-P", str(ROOT / "bench")] + sys.argv[1:], further=ROOT / "scripts" / "bench.lock")
+    restart(["-P", str(ROOT / "bench")] + sys.argv[1:], layer="bench")

@@ -12,16 +12,22 @@ import sys
 import time
 from collections import deque
 from pathlib import Path
-from typing import Deque, Dict, List, Optional, Sequence
+from typing import Deque, Dict, List, Sequence
 
 ROOT = Path(__file__).resolve().parent.parent
-LOCK = ROOT / "scripts" / "requirements.lock"
+#: The locks, each within the next: what a run needs, the report, the tests, the benchmarks (scripts/make_locks.py).
+LAYERS = ("run", "report", "test", "bench")
 ENVIRONMENT = ROOT / ".venv"
 
 
 def python_of(environment: Path) -> Path:
     """The Python of a virtual environment."""
     return environment / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def lock_of(layer: str) -> Path:
+    """The lock of a layer."""
+    return ROOT / "scripts" / f"{layer}.lock"
 
 
 PYTHON = python_of(ENVIRONMENT)
@@ -36,25 +42,25 @@ class SetupError(Exception):
     """The environment cannot be made; the message says why, and what would help where that is known."""
 
 
-def start(module: str, arguments: Sequence[str]) -> None:
+def start(module: str, arguments: Sequence[str], layer: str = "run") -> None:
     """Become ``python -m module arguments`` in the environment, which is made first if need be."""
-    restart(["-P", "-m", module, *arguments])
+    restart(["-P", "-m", module, *arguments], layer)
 
 
 def enter(script: str) -> None:
     """Return where ``script`` has what it needs; otherwise start it again in the environment, made first if need be."""
     if all(map(has, ("fastexec", "numba", "matplotlib"))):
         return
-    restart([script, *sys.argv[1:]])
+    restart([script, *sys.argv[1:]], "report")
 
 
-def restart(words: Sequence[str], further: Optional[Path] = None) -> None:
-    """Become the environment's Python with other words behind it; ``further``: a lock to install besides ours."""
+def restart(words: Sequence[str], layer: str = "run") -> None:
+    """Become the environment's Python with other words behind it; ``layer``: what of the locks they need."""
     try:
         require_python()
         prepare()
-        if further is not None:
-            add(further)
+        if layer != "run":
+            add(layer)
         become([str(PYTHON), *words])
     except KeyboardInterrupt:
         say("interrupted; the next run makes good what is missing")
@@ -77,14 +83,14 @@ def require_python() -> None:
 
 
 def prepare() -> None:
-    """Bring the environment to what the lock and pyproject.toml say; quick where it is there already."""
-    lock, project = fingerprint(LOCK), fingerprint(ROOT / "pyproject.toml")
+    """Bring the environment to what the lock of a run and pyproject.toml say; quick where it is there already."""
+    lock, project = fingerprint(lock_of("run")), fingerprint(ROOT / "pyproject.toml")
     installed = read_stamp()
     # Asked, since a Python that was removed or replaced by another leaves the files of its environments in place.
     alive = succeeds([str(PYTHON), "-c", "from importlib.metadata import version; version('numba')"])
     if not alive or installed[:1] != [lock]:
         make_environment()
-        install_packages()
+        install("run")
     elif installed == [lock, project]:
         return
     STAMP.write_text(f"{lock}\n")
@@ -93,13 +99,22 @@ def prepare() -> None:
     STAMP.write_text(f"{lock}\n{project}\n")
 
 
-def add(lock: Path) -> None:
-    """Install what a further lock names besides; noted in the environment, and forgotten with it."""
-    note = ENVIRONMENT / f"fastexec-{lock.stem}.txt"
-    if not note.exists() or note.read_text() != fingerprint(lock):
-        say(f"installing what {lock.name} names besides (about 150 MB, once)")
-        install(lock)
-        note.write_text(fingerprint(lock))
+def add(layer: str) -> None:
+    """Install what a wider layer has besides; noted in the environment, and forgotten with it."""
+    wider = LAYERS[LAYERS.index(layer) :]
+    if not any(read_note(wide) == fingerprint(lock_of(wide)) for wide in wider):
+        install(layer)
+        note_of(layer).write_text(fingerprint(lock_of(layer)))
+
+
+def note_of(layer: str) -> Path:
+    """The file in the environment that says which lock of a layer is installed."""
+    return ENVIRONMENT / f"fastexec-{layer}.txt"
+
+
+def read_note(layer: str) -> str:
+    """What the note of a layer says; nothing where there is none."""
+    return note_of(layer).read_text() if note_of(layer).exists() else ""
 
 
 def fingerprint(path: Path) -> str:
@@ -129,34 +144,41 @@ def make_environment() -> None:
     create(ENVIRONMENT)
 
 
-def create(environment: Path) -> Path:
-    """Make a virtual environment where there is none; its Python."""
-    if not has("venv") or not (has("ensurepip") or has("pip")):
+def create(environment: Path, base: str = sys.executable) -> Path:
+    """Make a virtual environment of the Python ``base`` where there is none; its Python."""
+    if not has("venv") or not (reaches() or has("ensurepip")):
         raise SetupError("this Python has no venv or no pip (Debian, Ubuntu: apt install python3-venv)")
-    options = [] if has("ensurepip") else ["--without-pip"]
-    run_quietly([sys.executable, "-m", "venv", *options, str(environment)])
+    options = ["--without-pip"] if reaches() else []
+    run_quietly([base, "-m", "venv", *options, str(environment)])
     return python_of(environment)
 
 
-def install_packages() -> None:
-    """Install what our lock names."""
-    names = {line.split("==")[0] for line in LOCK.read_text().splitlines() if "==" in line and "win32" not in line}
-    say(f"installing {len(names)} packages (about 300 MB, once)")
+def reaches() -> bool:
+    """Tell whether our own pip can install into another environment: that needs no pip first, and is 5 s quicker."""
+    from importlib.metadata import version
+
+    return has("pip") and tuple(map(int, version("pip").split(".")[:2])) >= (22, 3)
+
+
+def install(layer: str) -> None:
+    """Install what the lock of a layer names, each file checked against its hash."""
+    say(f"installing what {layer}.lock names, {count(layer)} packages (once)")
     started = time.monotonic()
-    install(LOCK)
+    pip_install("--require-hashes", "--only-binary", ":all:", "--requirement", str(lock_of(layer)))
     say(f"installed in {time.monotonic() - started:.0f} s")
 
 
-def install(lock: Path) -> None:
-    """Install a lock's packages, each file checked against its hash."""
-    pip_install("--require-hashes", "--only-binary", ":all:", "--requirement", str(lock))
+def count(layer: str) -> int:
+    """How many packages a lock names for Linux."""
+    lines = lock_of(layer).read_text().splitlines()
+    return len({line.split("==")[0] for line in lines if "==" in line and "win32" not in line and "darwin" not in line})
 
 
 def pip_install(*arguments: str, python: Path = PYTHON) -> None:
-    """Run ``pip install`` in the environment of ``python``."""
-    # Where Debian has split ensurepip off, the environment has no pip of its own: the caller's installs into it.
-    pip = [str(python), "-m", "pip"] if has("ensurepip") else [sys.executable, "-m", "pip", "--python", str(python)]
-    run_quietly([*pip, "install", "--no-input", "--disable-pip-version-check", "--progress-bar", "off", *arguments])
+    """Run ``pip install`` in the environment of ``python``; what is never imported is never compiled to bytecode."""
+    pip = [sys.executable, "-m", "pip", "--python", str(python)] if reaches() else [str(python), "-m", "pip"]
+    quiet = ("--no-input", "--disable-pip-version-check", "--progress-bar", "off")
+    run_quietly([*pip, "install", "--no-compile", *quiet, *arguments])
 
 
 def run_quietly(command: Sequence[str]) -> None:

@@ -13,5 +13,5 @@ from setup_environment import ROOT, restart, start
 if __name__ == "__main__":
     os.chdir(str(ROOT))
     if sys.argv[1:]:
-        start("pytest", sys.argv[1:])
-    restart(["-P", str(ROOT / "scripts" / "checks.py")])
+        start("pytest", sys.argv[1:], layer="test")
+    restart(["-P", str(ROOT / "scripts" / "checks.py")], layer="test")

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Build the wheel, install it into an empty environment, use it: ``python3 scripts/try_wheel.py [--lowest]``.
+"""Build wheel and sdist, install each into an empty environment, use it: ``python3 scripts/try_wheel.py [OPTIONS]``.
 
-With the newest packages that pyproject.toml allows, or with the lowest; warnings are errors, and the bits are those of the
-environment that this runs in. Nothing of it stays. Where no package index can be reached it says so and ends well.
+With the newest packages that pyproject.toml allows, or with the lowest (--lowest), by this Python or another (--python);
+warnings are errors, and the bits are those of the environment that this runs in. Nothing of it stays. Where no package index
+can be reached it says so and ends well.
 """
 
 import argparse
@@ -12,7 +13,6 @@ import subprocess
 import sys
 import tempfile
 import tomllib
-import zipfile
 from pathlib import Path
 
 from setup_environment import ROOT, SetupError, create, enter, has, pip_install, run_quietly
@@ -34,6 +34,7 @@ USES = (
     [str(ROOT / "scripts" / "wheel_uses.py")],
 )
 LIGHTS = [str(ROOT / "tests" / "lights.py"), "256"]
+BUILD = "import sys; from flit_core import buildapi as b; [getattr(b, f'build_{kind}')(sys.argv[1]) for kind in sys.argv[2:]]"
 
 
 def floors():
@@ -44,39 +45,26 @@ def floors():
 
 def index_is_reached(place):
     """Whether pip can fetch the smallest of our packages anew."""
-    words = [
-        "download",
-        "--no-deps",
-        "--no-cache-dir",
-        "--retries",
-        "1",
-        "--timeout",
-        "20",
-        "--dest",
-        str(place),
-        "tomli-w",
-    ]
+    fresh = ["--no-deps", "--no-cache-dir", "--retries", "1", "--timeout", "20"]
+    words = ["download", *fresh, "--dest", str(place), "tomli-w"]
     asked = [sys.executable, "-m", "pip", "--disable-pip-version-check", *words]
     return subprocess.run(asked, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode == 0
 
 
 def built(place):
-    """The wheel, made by the build backend of pyproject.toml; it holds the package and what is said about it."""
-    run_quietly([sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(place)])
-    (wheel,) = place.glob("*.whl")
-    with zipfile.ZipFile(wheel) as archive:
-        inside = {name.split("/")[0] for name in archive.namelist()}
-    if {name.split("-")[0] for name in inside} != {"fastexec"}:
-        raise SetupError(f"the wheel holds {', '.join(sorted(inside))}")
-    return wheel
+    """Wheel and sdist, made by the build backend of pyproject.toml."""
+    run_quietly([sys.executable, "-c", BUILD, str(place), "wheel", "sdist"])
+    (wheel,), (sdist,) = place.glob("*.whl"), place.glob("*.tar.gz")
+    return wheel, sdist
 
 
-def use(python, place):
-    """Run each of ``USES``, then compare the bits of small studies with those of our own environment."""
+def use(python, place, uses):
+    """Run each of ``uses``, then compare the bits of small studies with those of our own environment."""
     away = {**os.environ, "FASTEXEC_CACHE_DIR": str(place / "kernels"), "FASTEXEC_STATE_DIR": str(place / "state")}
     away.pop("PYTHONPATH", None)
-    for words in USES:
-        said(python, words, away, place)
+    with tempfile.TemporaryDirectory(dir=place) as folder:
+        for words in uses:
+            said(python, words, away, Path(folder))
     theirs, ours = said(python, LIGHTS, away, place), said(sys.executable, LIGHTS, dict(os.environ), ROOT)
     if theirs != ours:
         raise SetupError(f"other bits than in our own environment:\n{theirs}instead of\n{ours}")
@@ -92,11 +80,21 @@ def said(python, words, environment, place):
     return ended.stdout
 
 
+def install_and_use(place, package, base, lowest, uses):
+    """A package in an empty environment of its own: what it needs from the index, of others wheels only."""
+    print(f"wheel: installing {package.name} with {' '.join(lowest) or 'the newest that it allows'}", flush=True)
+    python = create(place / f"environment{package.suffix}", base)
+    pip_install("--only-binary", ":all:", "--no-binary", "fastexec", str(package), *lowest, python=python)
+    use(python, place, uses)
+
+
 def main(words=None):
     """Build, install, use; the exit status."""
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--lowest", action="store_true", help="with the lowest versions that pyproject.toml allows")
-    lowest = floors() if options.parse_args(words).lowest else []
+    options.add_argument("--python", default=sys.executable, metavar="PYTHON", help="another Python: python3.13")
+    asked = options.parse_args(words)
+    lowest = floors() if asked.lowest else []
     with tempfile.TemporaryDirectory(prefix="fastexec-wheel-") as folder:
         place = Path(folder)
         if not index_is_reached(place / "reached"):
@@ -104,15 +102,13 @@ def main(words=None):
             print(f"wheel: skipped, {why}", flush=True)
             return 0
         try:
-            wheel = built(place)
-            python = create(place / "environment")
-            print(f"wheel: installing {wheel.name} with {' '.join(lowest) or 'the newest that it allows'}", flush=True)
-            pip_install("--only-binary", ":all:", str(wheel), *lowest, python=python)
-            use(python, place)
+            wheel, sdist = built(place)
+            install_and_use(place, wheel, asked.python, lowest, USES)
+            install_and_use(place, sdist, asked.python, lowest, USES[:2])
         except SetupError as error:
             print(f"wheel: {error}", file=sys.stderr)
             return 1
-    print("wheel: installed, used, the same bits", flush=True)
+    print("wheel: wheel and sdist installed, used, the same bits", flush=True)
     return 0
 
 

@@ -1,4 +1,4 @@
-"""The house stands as planned: floors, what kernels may touch, sizes, the top level, the map, the lock."""
+"""The house stands as planned: floors, what kernels may touch, sizes, the top level, the map."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import ast
 import re
 import subprocess
 import sys
-import tomllib
 from collections.abc import Iterator
-from itertools import chain, takewhile
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +18,11 @@ PACKAGE = ROOT / "fastexec"
 KERNELS = PACKAGE / "kernels"
 JIT = tuple(KERNELS / name for name in ("_bind.py", "_cache.py", "_calls.py", "_compiler.py", "_jit.py", "_sources.py"))
 CONTRIBUTING = ROOT / ".github" / "CONTRIBUTING.md"
-LOCK = ROOT / "scripts" / "requirements.lock"
+
 
 TOP_LEVEL = {"pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md", "fastexec", "bench", "tests", "scripts"}
 KERNEL_IMPORTS = {"__future__", "collections", "fastexec.kernels", "numpy", "typing"}
 NUMBA = {"numba", "llvmlite"}
-BENCH_LOCK = ROOT / "scripts" / "bench.lock"
 SETUP_SCRIPTS = ("run.py", "test.py", "bench.py", "setup_environment.py")
 LONGEST_FILE = 300
 MOST_IMPORTS = 0.06  # of the lines of the kernels
@@ -241,53 +239,9 @@ def test_contributing_maps_the_tree() -> None:
     assert modules | folders <= named
 
 
-def pinned(lock: str) -> set[str]:
-    return set(re.findall(r"^([\w-]+)==", lock, re.MULTILINE))
-
-
-def test_locks_pin_every_requirement_and_name_no_address() -> None:
-    """What only the benchmarks need (JAX, Gymnasium) is pinned in a lock of their own, the rest alike in both."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    extras = project["project"]["optional-dependencies"]
-    rest = chain(*(requirements for extra, requirements in extras.items() if extra != "bench"))
-    wanted = [*project["project"]["dependencies"], *project["build-system"]["requires"], *rest]
-    ours, bench = (
-        {re.match(r"[\w-]+", requirement).group() for requirement in some} - {"fastexec"}
-        for some in (wanted, extras["bench"])
-    )
-    lock, further = LOCK.read_text(encoding="utf-8"), BENCH_LOCK.read_text(encoding="utf-8")
-    assert ours <= pinned(lock)
-    assert ours | bench <= pinned(further)
-    assert not {"jax", "gymnasium"} & pinned(lock)
-    assert set(re.findall(r"^[\w-]+==\S+", lock, re.MULTILINE)) <= set(
-        re.findall(r"^[\w-]+==\S+", further, re.MULTILINE)
-    )
-    assert re.findall(r"://|file:|index-url|find-links|^[./]", lock + further, re.MULTILINE) == []
-
-
 @pytest.mark.parametrize("name", SETUP_SCRIPTS)
 def test_setup_scripts_need_nothing_installed(name: str) -> None:
     text = (ROOT / "scripts" / name).read_text(encoding="utf-8")
     tree = ast.parse(text, feature_version=(3, 7))
     assert "from __future__ import annotations" not in text, "Python 3.6, which is told what it lacks, cannot read it"
     assert {module.split(".")[0] for module in imported(tree)} <= sys.stdlib_module_names | {"setup_environment"}
-
-
-def numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split(".") if part.isdigit())
-
-
-def test_requirements_end_where_the_tests_end() -> None:
-    """From a floor that the lock may not go below to the version whose interface may differ from the lock's: the next major
-    one, of 0.x the next minor one. Numba's private parts are used, and it has never been 1.
-    """
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    locked = dict(re.findall(r"^([\w-]+)==([\w.]+)", LOCK.read_text(encoding="utf-8"), re.MULTILINE))
-    for requirement in project["project"]["dependencies"]:
-        if requirement.startswith("tzdata>="):  # data, numbered by years: no interface may differ
-            continue
-        name, floor, cap = re.fullmatch(r"([\w-]+)>=([\d.]+),<([\d.]+)", requirement).groups()
-        tested = numbers(locked[name])
-        following = (tested[0] + 1,) if tested[0] else (0, tested[1] + 1)
-        assert numbers(floor) <= tested, requirement
-        assert numbers(cap) == following, f"{requirement}: the lock has {locked[name]}"

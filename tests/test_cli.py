@@ -63,7 +63,7 @@ def test_run_compare_replay_check(place):
     )
     status, out, error = typed("check", "tiny.toml", cwd=place)
     assert (status, error) == (0, "")
-    assert "[order]" in out
+    assert "[order]" not in out
     assert "control variate" in out
     status, out, error = typed("run", "tiny.toml", "--seed", 9, cwd=place)
     assert status == 3

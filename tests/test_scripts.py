@@ -16,7 +16,11 @@ pytestmark = pytest.mark.processes
 
 ROOT = Path(__file__).resolve().parent.parent
 STAND_IN = '#!/bin/sh\n[ "$1" = -c ] && exit 0\nfor word; do echo "$word"; done\nexit 7\n'
-FINGERPRINTS = "import setup_environment as s; print(s.fingerprint(s.LOCK), s.fingerprint(s.ROOT / 'pyproject.toml'))"
+LOCKS = ("run.lock", "report.lock", "test.lock", "bench.lock")
+FINGERPRINTS = (
+    "import setup_environment as s; "
+    "print(*map(s.fingerprint, (s.lock_of('run'), s.ROOT / 'pyproject.toml', s.lock_of('test'))))"
+)
 
 
 @pytest.fixture
@@ -25,22 +29,14 @@ def project(tmp_path: Path) -> Path:
     copy = tmp_path / "a project"
     (copy / "scripts").mkdir(parents=True)
     shutil.copy(ROOT / "pyproject.toml", copy)
-    for name in (
-        "setup_environment.py",
-        "run.py",
-        "test.py",
-        "checks.py",
-        "bench.py",
-        "requirements.lock",
-        "bench.lock",
-    ):
+    for name in ("setup_environment.py", "run.py", "test.py", "checks.py", "bench.py", *LOCKS):
         shutil.copy(ROOT / "scripts" / name, copy / "scripts")
     return copy
 
 
 @pytest.fixture
 def ready(project: Path) -> Path:
-    """Return a project whose environment is complete, by its stamp."""
+    """Return a project whose environment is complete, by its notes: what runs need and what tests need."""
     python = project / ".venv" / "bin" / "python"
     python.parent.mkdir(parents=True)
     python.write_text(STAND_IN)
@@ -48,7 +44,9 @@ def ready(project: Path) -> Path:
     stamp = subprocess.run(
         [sys.executable, "-c", FINGERPRINTS], cwd=project / "scripts", capture_output=True, text=True, check=True
     )
-    (project / ".venv" / "fastexec-setup.txt").write_text(stamp.stdout)
+    *own, test = stamp.stdout.split()
+    (project / ".venv" / "fastexec-setup.txt").write_text("\n".join(own))
+    (project / ".venv" / "fastexec-test.txt").write_text(test)
     return project
 
 
@@ -124,17 +122,52 @@ def test_the_lowest_versions_are_the_floors(monkeypatch: pytest.MonkeyPatch) -> 
     assert all(f'"{floor.replace("==", ">=")},<' in text for floor in capped)
 
 
-def test_bench_adds_its_own_lock_once_and_passes_on_options(ready: Path) -> None:
-    python = ready / ".venv" / "bin" / "python"
-    python.write_text(STAND_IN.replace("exit 7", '[ "$1" = -m ] && echo "$@" >> installed; exit 0'))
+@pytest.fixture
+def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """Return the commands that setting up would run in an environment of the test's own."""
+    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
+    setup, commands = importlib.import_module("setup_environment"), []
+    monkeypatch.setattr(setup, "run_quietly", commands.append)
+    monkeypatch.setattr(setup, "ENVIRONMENT", tmp_path)
+    return commands
+
+
+def test_a_layer_is_installed_once_and_holds_those_within(asked: list[list[str]], tmp_path: Path) -> None:
+    setup = importlib.import_module("setup_environment")
+    for layer in ("report", "report", "bench", "test", "report", "bench"):
+        setup.add(layer)
+    assert [Path(words[-1]).name for words in asked] == ["report.lock", "bench.lock"]
+    assert all("--require-hashes" in words and "--no-compile" in words for words in asked)
+    (tmp_path / "fastexec-bench.txt").write_text("another")
+    setup.add("test")
+    assert Path(asked[-1][-1]).name == "test.lock"
+
+
+@pytest.mark.parametrize("version", ["22.2.2", "22.3", "26.3"])
+def test_a_pip_that_reaches_elsewhere_saves_one_in_the_environment(
+    version: str, asked: list[list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which takes 5 s; an older one, or none, leaves it to the environment's own."""
+    setup = importlib.import_module("setup_environment")
+    monkeypatch.setattr("importlib.metadata.version", lambda name: version)
+    setup.create(tmp_path / "new")
+    setup.pip_install("six", python=tmp_path / "python")
+    (made, installed), elsewhere = asked, version != "22.2.2"
+    assert ("--without-pip" in made) == elsewhere
+    assert installed[0] == (sys.executable if elsewhere else str(tmp_path / "python"))
+    assert ("--python" in installed) == elsewhere
+
+
+def test_run_and_bench_ask_for_their_layers(ready: Path) -> None:
     asked = ["-P", str(ready.resolve() / "bench"), "--quick"]
-    first, second = (call(ready, "bench.py", "--quick", cwd=ready) for _ in range(2))
-    assert (first.returncode, first.stdout.splitlines()) == (0, asked), first.stderr
-    assert "setup: installing what bench.lock names besides" in first.stderr
-    assert (second.returncode, second.stdout.splitlines(), second.stderr) == (0, asked, "")
-    (installed,) = (ready / "installed").read_text().splitlines()
-    assert "--require-hashes" in installed
-    assert installed.endswith("bench.lock")
+    offline = {**os.environ, "PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": os.devnull, "PIP_FIND_LINKS": ""}
+    refused = call(ready, "bench.py", "--quick", cwd=ready, env=offline)
+    assert refused.returncode == 1
+    assert "setup: installing what bench.lock names" in refused.stderr
+    note = "import setup_environment as s; s.note_of('bench').write_text(s.fingerprint(s.lock_of('bench')))"
+    subprocess.run([sys.executable, "-c", note], cwd=ready / "scripts", check=True)
+    done = call(ready, "bench.py", "--quick", cwd=ready)
+    assert (done.returncode, done.stdout.splitlines(), done.stderr) == (7, asked, "")
 
 
 def test_a_worked_study_starts_again_in_the_environment_where_it_lacks_packages(ready: Path, tmp_path: Path) -> None:
@@ -158,10 +191,10 @@ def test_environment_made_by_others_is_left_alone(project: Path) -> None:
 
 
 def test_environment_of_another_lock_is_made_anew_and_a_failure_is_explained(ready: Path) -> None:
-    (ready / "scripts" / "requirements.lock").write_text("no-such-package==1 --hash=sha256:" + 64 * "0" + "\n")
+    (ready / "scripts" / "run.lock").write_text("no-such-package==1 --hash=sha256:" + 64 * "0" + "\n")
     offline = {**os.environ, "PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": os.devnull}
     failed = call(ready, "test.py", cwd=ready, env=offline)
     assert failed.returncode == 1
-    assert "installing 1 packages" in failed.stderr
+    assert "installing what run.lock names, 1 packages" in failed.stderr
     assert "No matching distribution found for no-such-package==1" in failed.stderr
     assert (ready / ".venv" / "fastexec-setup.txt").read_text() == "", "what is half made is not trusted"

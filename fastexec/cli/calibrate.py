@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from fastexec.cli.counts import Count
 from fastexec.cli.results import FORMAT
 
 
@@ -33,7 +34,7 @@ from fastexec.cli.results import FORMAT
 @click.option(
     "--costs", type=click.Path(path_type=Path), metavar="FILE", help="TOML file whose [costs] are taken as they are."
 )
-@click.option("--episodes", type=click.IntRange(100), default=100_000, show_default=True, help="Days simulated.")
+@click.option("--episodes", type=Count(100), default=100_000, show_default=True, help="Days simulated.")
 @click.option("--overwrite", is_flag=True, help="Replace the files --out and --study.")
 @FORMAT
 def calibrate(

@@ -15,12 +15,13 @@ import click
 
 from fastexec import printing
 from fastexec.errors import FastexecError, InputError, at_command_line, kind_of
+from fastexec.host import ENDING
 
 _DONE, _FAILED, _WRONG, _INTERRUPTED = 0, 1, 2, 130
 _SAID = {
-    signal.SIGINT: "interrupted",
-    signal.SIGTERM: "terminated (SIGTERM)",
-    signal.SIGHUP: "its terminal hung up (SIGHUP)",
+    "SIGINT": "interrupted",
+    "SIGTERM": "terminated (SIGTERM)",
+    "SIGHUP": "its terminal hung up (SIGHUP)",
 }
 
 
@@ -72,7 +73,7 @@ def watch_signals(resumable: bool) -> None:
         os._exit(_INTERRUPTED)
 
     if threading.current_thread() is threading.main_thread():
-        for number in _SAID:
+        for number in (signal.SIGINT, *ENDING):
             if number == signal.SIGINT or signal.getsignal(number) != signal.SIG_IGN:
                 signal.signal(number, leave)
 
@@ -91,7 +92,7 @@ def watch_warnings() -> None:
 
 
 def _interruption(number: int, resumable: bool) -> str:
-    return _SAID[signal.Signals(number)] + ("; what is complete is kept, --resume goes on" if resumable else "")
+    return _SAID[signal.Signals(number).name] + ("; what is complete is kept, --resume goes on" if resumable else "")
 
 
 def _usage(error: click.ClickException) -> str:

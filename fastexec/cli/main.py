@@ -12,22 +12,12 @@ import click
 import fastexec
 from fastexec import printing
 from fastexec.cli.calibrate import calibrate
+from fastexec.cli.counts import Count
 from fastexec.cli.exits import statuses, watch_signals, watch_warnings
+from fastexec.cli.finding import FINDING
+from fastexec.cli.names import NearestGroup, study_argument
 from fastexec.cli.results import DATA, PLUGIN, TRUST, VERBS
 from fastexec.errors import InputError
-from fastexec.wording import did_you_mean
-
-
-class _Group(click.Group):
-    """Names the nearest verb for one that does not exist."""
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
-            raise click.UsageError(f"no command {args[0]!r}; {did_you_mean(args[0], self.list_commands(ctx))}")
-        return super().resolve_command(ctx, args)
-
 
 _HELP = """Compare order execution strategies on the same simulated or replayed markets, in pairs, with intervals.
 
@@ -42,7 +32,7 @@ Tab completion, in the file that your shell reads at its start:
 
 
 @click.group(
-    cls=_Group,
+    cls=NearestGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     help=_HELP,
     epilog=_EPILOG,
@@ -85,13 +75,13 @@ def _require_utf8(option: str, texts: tuple[str, ...]) -> None:
             ) from None
 
 
-_STUDY = click.argument("study")
+_STUDY = study_argument
 _SET = click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override a key, also a swept one: order.shares=5000."
 )
-_EPISODES = click.option("--episodes", type=int, help="Number of episodes instead of the study's.")
-_SEED = click.option("--seed", type=int, help="Root seed instead of the study's, 0 to 2^64 - 1.")
-_THREADS = click.option("--threads", type=click.IntRange(1, 1024), help="Threads; all processors by default.")
+_EPISODES = click.option("--episodes", type=Count(), help="Number of episodes instead of the study's: 1e6, 1_000_000.")
+_SEED = click.option("--seed", type=Count(), help="Root seed instead of the study's, 0 to 2^64 - 1.")
+_THREADS = click.option("--threads", type=Count(1, 1024), help="Threads; all processors by default.")
 
 
 @cli.command(short_help="Simulate, write Parquet, print the comparison.")
@@ -103,11 +93,11 @@ _THREADS = click.option("--threads", type=click.IntRange(1, 1024), help="Threads
 @_EPISODES
 @_SEED
 @_THREADS
-@click.option("--chunk", type=click.IntRange(1), help="Episodes a file.")
+@click.option("--chunk", type=Count(1), help="Episodes a file.")
 @click.option("--max-memory", metavar="SIZE", help="Bound on memory (2GB) that chunks are cut for.")
 @click.option("--scheduler", metavar="ADDRESS", help="Run chunks on a Dask cluster: tcp://host:8786.")
-@click.option("--workers", type=click.IntRange(1, 1024), help="Run chunks on so many local worker processes.")
-@click.option("--first-episode", type=click.IntRange(0), default=0, help="Run a shard: --episodes N from here on.")
+@click.option("--workers", type=Count(1, 1024), help="Run chunks on so many local worker processes.")
+@click.option("--first-episode", type=Count(0), default=0, help="Run a shard: --episodes N from here on.")
 @click.option("--resume", is_flag=True, help="Go on with an interrupted run, or extend it to more episodes.")
 @click.option("--overwrite", is_flag=True, help="Replace another study's results in the folder.")
 @click.option("--yes", is_flag=True, help="Run also a sweep of more than 1,000 scenarios.")
@@ -183,35 +173,17 @@ def show(agent: Path) -> None:
 @PLUGIN
 @TRUST
 @_EPISODES
-def check(study: str, settings: tuple[str, ...], plugins: tuple[str, ...], trust: bool, episodes: int | None) -> None:
-    """Validate STUDY; print it resolved, what it costs, what is known of it, and warnings. Writes nothing."""
+@click.option("--full", is_flag=True, help="The whole study as well, every default written out.")
+def check(
+    study: str, settings: tuple[str, ...], plugins: tuple[str, ...], trust: bool, episodes: int | None, full: bool
+) -> None:
+    """Validate STUDY; print what is doubtful, whether an optimum is known, what a run costs. Writes nothing."""
     from fastexec.cli import following, terminal
     from fastexec.runs.check_sweep import examine_any
 
     with following.checking() as report:
         found = examine_any(_study(study, settings, plugins, trust, episodes=episodes), report)
-    terminal.show_check(found)
-
-
-@cli.command()
-def presets() -> None:
-    """The studies that ship with fastexec."""
-    from fastexec.cli import terminal
-    from fastexec.studies.catalogue import presets as shipped
-
-    terminal.show_presets(shipped())
-
-
-@cli.command()
-@PLUGIN
-def schema(plugins: tuple[str, ...]) -> None:
-    """The study file, key by key, and the columns of the results."""
-    from fastexec.dictionary import data_dictionary
-    from fastexec.models.plugin_files import registered
-    from fastexec.studies.study_schema import schema_text
-
-    known = registered(plugins, lambda file: [Path(file)])
-    printing.say_lines(f"{schema_text(known.values())}\n{data_dictionary()}")
+    terminal.show_check(found, full)
 
 
 @cli.command()
@@ -223,7 +195,7 @@ def info(warm: bool) -> None:
     terminal.show_info(warm)
 
 
-for _verb in (*VERBS, calibrate):
+for _verb in (*VERBS, calibrate, *FINDING):
     cli.add_command(_verb)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from fastexec import printing
+from fastexec.cli.counts import Count
 from fastexec.wording import counted
 
 PLUGIN = click.option(
@@ -100,7 +101,7 @@ def report(folder: str, scenario: str | None, **options: Any) -> None:
 
 @click.command(short_help="Every step of one episode, from its seed.")
 @_FOLDER
-@click.option("--episode", type=click.IntRange(0), required=True, help="Number of the episode.")
+@click.option("--episode", type=Count(0), required=True, help="Number of the episode.")
 @click.option("--strategy", help="One strategy only.")
 @_SCENARIO
 @click.option("--format", "form", type=click.Choice(["table", "csv", "parquet"]), default="table")
@@ -132,9 +133,7 @@ def merge(folders: tuple[str, ...], out: str, overwrite: bool, quiet: bool) -> N
 
 @click.command(short_help="Check every file of the results.")
 @_FOLDER
-@click.option(
-    "--sample", type=click.IntRange(0), default=0, help="Chunks that are simulated again, compared bit for bit."
-)
+@click.option("--sample", type=Count(0), default=0, help="Chunks that are simulated again, compared bit for bit.")
 @PLUGIN
 @TRUST
 @DATA

@@ -54,8 +54,9 @@ def show_first_steps() -> None:
     console.print()
     say(
         console,
-        "STUDY is a TOML file or a preset. All commands: fastexec --help; one: fastexec run --help; every key of a study "
-        "and every column of the results: fastexec schema.",
+        "STUDY is a TOML file or a preset; fastexec new NAME writes one to begin with. All commands: fastexec --help; one: "
+        "fastexec run --help; every key of a study and every column of the results: fastexec schema; the handbook: "
+        "fastexec guide.",
     )
 
 
@@ -100,24 +101,23 @@ def show_verification(folder: str, found: Verification) -> None:
     printing.say(f"{folder}: all is well: {what}, summary and comparison")
 
 
-def show_check(found: Examination) -> None:
-    """The resolved study, what it costs, what is known of it, warnings."""
+def show_check(found: Examination, full: bool = False) -> None:
+    """What is doubtful, whether an optimum is known, what a run costs, what else is known; with ``full`` the resolved study."""
     console = console_of()
-    console.print(found.study.to_toml(), markup=False, soft_wrap=True)
-    table = Table(box=None, show_header=False, pad_edge=False)
-    for label, text in [*found.costs, *found.known]:
-        table.add_row(shown(label), shown(text))
-    console.print(table)
     for warning in found.warnings:
         say(console, f"warning: {warning}")
-
-
-def show_presets(shipped: list[tuple[str, str]]) -> None:
-    """Name and description of each preset."""
-    table = Table("preset", "what it is", box=None, pad_edge=False)
-    for name, description in shipped:
-        table.add_row(name, description)
-    console_of().print(table)
+    if not found.warnings:
+        say(console, "nothing doubtful was found")
+    table = Table(box=None, show_header=False, pad_edge=False)
+    first = [fact for fact in found.known if fact[0] == "optimum"]
+    for label, text in [*first, *found.costs, *(fact for fact in found.known if fact[0] != "optimum")]:
+        table.add_row(shown(label), shown(text))
+    console.print(table)
+    if full:
+        console.print()
+        console.print(found.study.to_toml(), markup=False, soft_wrap=True)
+    else:
+        say(console, "the whole study, every default written out: --full", "dim")
 
 
 def show_steps(steps: pa.Table, form: str) -> None:

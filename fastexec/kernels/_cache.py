@@ -11,13 +11,11 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import fcntl
 import hashlib
 import io
 import os
 import pickle
 import shutil
-import stat
 import tempfile
 import time
 import warnings
@@ -26,6 +24,8 @@ from pathlib import Path
 from typing import Any
 
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, IndexDataCacheFile, UserProvidedCacheLocator
+
+from fastexec.host import CAREFULLY, belongs_to_another, is_open_to_others, take_lock
 
 _SEAL = hashlib.sha256().digest_size
 _LONGEST_WAIT, _PAUSE = 600.0, 0.05  # seconds, for another process that compiles the same kernel
@@ -70,10 +70,10 @@ def _make_private(folder: Path) -> None:
 
 def _not_ours(folder: Path) -> str | None:
     """What is wrong with a folder: somebody else's (also the link that leads there), or open to others' writing."""
-    user, found = os.geteuid(), folder.stat()
-    if {folder.lstat().st_uid, found.st_uid} != {user}:
+    found = folder.stat()
+    if belongs_to_another(folder.lstat()) or belongs_to_another(found):
         return f"{folder} belongs to another user"
-    if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+    if is_open_to_others(found):
         return f"others may write into {folder} (chmod 700 {folder})"
     return None
 
@@ -206,19 +206,17 @@ class KernelCache(FunctionCache):  # type: ignore[misc]
 
     def _acquire(self) -> None:
         try:
-            self._lock = os.open(self._lock_path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+            self._lock = os.open(self._lock_path, os.O_RDWR | os.O_CREAT | CAREFULLY, 0o600)
         except OSError:
             return
         end = time.monotonic() + _LONGEST_WAIT
         while time.monotonic() < end:
             try:
-                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                time.sleep(_PAUSE)
+                if take_lock(self._lock):
+                    return
             except OSError:
                 return
-            else:
-                return
+            time.sleep(_PAUSE)
 
     def release(self) -> None:
         """Let others compile the kernel, or load it now."""

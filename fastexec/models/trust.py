@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
+
+from fastexec.host import CAREFULLY, belongs_to_another, is_open_to_others
 
 _DIGEST = re.compile("[0-9a-f]{64}")
 
@@ -75,7 +76,7 @@ def record(digests: Iterable[str]) -> None:
         if not _is_ours(folder) or not _is_ours(home):
             return
         for digest in filter(_DIGEST.fullmatch, digests):
-            os.close(os.open(home / digest, os.O_CREAT | os.O_WRONLY | os.O_NOFOLLOW, 0o600))
+            os.close(os.open(home / digest, os.O_CREAT | os.O_WRONLY | CAREFULLY, 0o600))
     except OSError as error:
         _warn(folder, f"cannot be written ({error.strerror})")
 
@@ -110,9 +111,9 @@ def _folder() -> Path | None:
 def _is_ours(folder: Path) -> bool:
     """Whether only the user himself can write there: anybody else could call his code the user's."""
     found = folder.stat()
-    if found.st_uid != os.geteuid():
+    if belongs_to_another(found):
         _warn(folder, "belongs to somebody else")
-    elif found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+    elif is_open_to_others(found):
         _warn(folder, f"can be written by others; chmod go-w {folder}")
     else:
         return True

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import platform
-import resource
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fastexec.host import peak_memory
 from fastexec.place import Place
 from fastexec.runs import layout, manifest, store
 from fastexec.runs.job import Job, StudyResult
@@ -61,7 +61,7 @@ def close(job: Job, record: dict[str, object]) -> None:
 
 def record_of(job: Job, slots: int, seconds: float, computed: int, noted: Sequence[Path]) -> dict[str, object]:
     """Of a run that ends; ``slots``: chunks at once; ``computed``: episodes of this run alone; ``noted``: see ``begun``."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    peak = peak_memory()
     return {
         **begun(job, noted),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -73,7 +73,7 @@ def record_of(job: Job, slots: int, seconds: float, computed: int, noted: Sequen
         "seconds": round(seconds, 3),
         "episodes": job.episodes,
         "episodes_per_second": round(computed / seconds, 1),
-        "peak_memory_mb": round(peak / (2**20 if platform.system() == "Darwin" else 2**10), 1),
+        "peak_memory_mb": None if peak is None else round(peak / 2**20, 1),
     }
 
 

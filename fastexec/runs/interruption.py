@@ -9,8 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from fastexec.errors import Interrupted
-
-_ENDING = (signal.SIGTERM, signal.SIGHUP)
+from fastexec.host import ENDING
 
 
 @contextmanager
@@ -34,7 +33,7 @@ def asked_to_stop() -> Iterator[Callable[[], bool]]:
         for number, handler in before.items():
             signal.signal(number, handler)
 
-    for number in (signal.SIGINT, *(number for number in _ENDING if callable(signal.getsignal(number)))):
+    for number in (signal.SIGINT, *(number for number in ENDING if callable(signal.getsignal(number)))):
         before[number] = signal.signal(number, ask)
     try:
         yield lambda: bool(asked)
@@ -64,5 +63,5 @@ def dask_setup(worker: Any) -> None:
 
     Not by being ignored while it is begun: its parent would miss a signal meanwhile.
     """
-    for number in _ENDING:
+    for number in ENDING:
         signal.signal(number, signal.SIG_IGN)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import os
 import stat
 from collections.abc import Iterator
 
 from fastexec.errors import RefusedError, kind_of, option
+from fastexec.host import CAREFULLY, take_lock
 from fastexec.place import Place
 
 NAME = ".lock"
-_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK  # a pipe would be waited for
+_FLAGS = os.O_RDONLY | CAREFULLY
 
 
 @contextlib.contextmanager
@@ -36,7 +36,7 @@ def locked(folder: Place) -> Iterator[None]:
     try:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             raise RefusedError(f"{folder / NAME}: is no regular file; remove it, or choose another {option('out')}")
-        if not _take(handle):
+        if not take_lock(handle):
             raise RefusedError(f"{folder}: another run writes there; wait for it or choose another {option('out')}")
         yield
     finally:
@@ -52,14 +52,6 @@ def is_locked(folder: Place) -> bool | None:
     except OSError:
         return False
     try:
-        return not _take(handle)
+        return not take_lock(handle)
     finally:
         os.close(handle)
-
-
-def _take(handle: int) -> bool:
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from pydantic import ValidationError
 
-from fastexec.arguments import require_path, require_text, require_texts
+from fastexec.arguments import require_path, require_text, require_texts, whole_number
 from fastexec.errors import InputError, of_toml, option
 from fastexec.models._base import plain, written
 from fastexec.models.changes import without_following, without_key
@@ -245,6 +245,8 @@ def _enter(here: Any, part: str, text: str) -> Any:
 
 
 def _value(text: str) -> Any:
+    if "e" in text.lower() and (count := whole_number(text)) is not None:
+        return count  # 1e6, which is a whole number to people and none to TOML
     try:
         found = tomllib.loads(f"value = {text}")
     except (tomllib.TOMLDecodeError, ValueError, RecursionError):

@@ -7,6 +7,7 @@ import tomllib
 
 import pytest
 
+from commands import typed
 from conftest import ROOT
 from fastexec.arguments import whole_number
 from fastexec.cli.counts import Count
@@ -16,7 +17,7 @@ from fastexec.studies.lookup import explained
 from fastexec.studies.new import commented, study_from, write_new
 from fastexec.studies.study import Study
 from fastexec.studies.study_schema import schema_text
-from test_cli import STUDY, fastexec
+from test_cli import STUDY
 from test_terminal import CODES, in_terminal
 
 COLUMNS = "### episodes\n\n| column |\n|---|\n| completion |\n\n### summary\n\n| column |\n|---|\n| completion |\n"
@@ -48,17 +49,17 @@ def test_comments_come_from_the_schema(monkeypatch):
 
 
 def test_new_never_overwrites_and_what_it_writes_runs(tmp_path):
-    status, out, error = fastexec("new", "mine", "--from", "mini_project", cwd=tmp_path)
+    status, out, error = typed("new", "mine", "--from", "mini_project", cwd=tmp_path)
     assert (status, error) == (0, "")
     assert "fastexec run mine.toml" in out
     written = (tmp_path / "mine.toml").read_bytes()
     for name in ("mine", "mine.toml"):
-        status, out, error = fastexec("new", name, cwd=tmp_path)
+        status, out, error = typed("new", name, cwd=tmp_path)
         assert (status, out, error) == (3, "", "fastexec: mine.toml: is there already; choose another name\n")
     assert (tmp_path / "mine.toml").read_bytes() == written
-    assert fastexec("run", "mine.toml", "--episodes", "1e2", "--quiet", cwd=tmp_path)[::2] == (0, "")
-    assert fastexec("new", "a/b", cwd=tmp_path)[0] == 2
-    assert fastexec("new", "no name", cwd=tmp_path)[0] == 2
+    assert typed("run", "mine.toml", "--episodes", "1e2", "--quiet", cwd=tmp_path)[::2] == (0, "")
+    assert typed("new", "a/b", cwd=tmp_path)[0] == 2
+    assert typed("new", "no name", cwd=tmp_path)[0] == 2
     assert sorted(path.name for path in tmp_path.iterdir()) == ["mine.toml", "results"]
 
 
@@ -117,21 +118,21 @@ def test_an_unknown_part_is_answered_with_the_nearest(name, near):
 
 
 def test_schema_and_presets_from_the_command_line(tmp_path):
-    assert fastexec("schema", "order.steps", cwd=tmp_path)[1].splitlines()[1].startswith("steps = 60")
-    assert "| spread_bps |" in fastexec("schema", "spread_bps", cwd=tmp_path)[1]
-    assert fastexec("schema", "ordr", cwd=tmp_path)[::2] == (
+    assert typed("schema", "order.steps", cwd=tmp_path)[1].splitlines()[1].startswith("steps = 60")
+    assert "| spread_bps |" in typed("schema", "spread_bps", cwd=tmp_path)[1]
+    assert typed("schema", "ordr", cwd=tmp_path)[::2] == (
         2, "fastexec: schema ordr: no section, key, model or column is called so; did you mean 'order'?\n",
     )  # fmt: skip
-    assert fastexec("presets", "show", "large_cap", cwd=tmp_path)[:2] == (0, preset_text("large_cap"))
-    assert "did you mean 'large_cap'?" in fastexec("presets", "show", "large_cup", cwd=tmp_path)[2]
-    assert "did you mean 'show'?" in fastexec("presets", "shw", cwd=tmp_path)[2]
-    assert "large_cap_learned" in fastexec("presets", cwd=tmp_path)[1]
+    assert typed("presets", "show", "large_cap", cwd=tmp_path)[:2] == (0, preset_text("large_cap"))
+    assert "did you mean 'large_cap'?" in typed("presets", "show", "large_cup", cwd=tmp_path)[2]
+    assert "did you mean 'show'?" in typed("presets", "shw", cwd=tmp_path)[2]
+    assert "large_cap_learned" in typed("presets", cwd=tmp_path)[1]
 
 
 @pytest.mark.parametrize("verb", ["run", "check", "train"])
 def test_a_verb_without_a_study_names_the_presets_in_one_line(verb, tmp_path):
     words = [verb, "--out", "a.parquet"] if verb == "train" else [verb]
-    status, out, error = fastexec(*words, cwd=tmp_path)
+    status, out, error = typed(*words, cwd=tmp_path)
     assert (status, out, error.count("\n")) == (2, "", 1)
     assert "Missing argument 'STUDY'" in error
     assert all(name in error for name, _ in presets())
@@ -147,13 +148,11 @@ def test_counts_as_people_write_them(text, number):
 
 def test_counts_out_of_reach_are_refused_in_words(tmp_path):
     (tmp_path / "tiny.toml").write_text(STUDY)
-    status, _, error = fastexec("run", "tiny.toml", "--episodes", "1.5", cwd=tmp_path)
+    status, _, error = typed("run", "tiny.toml", "--episodes", "1.5", cwd=tmp_path)
     assert (status, error.count("\n")) == (2, 1)
     assert "'1.5' is no whole number; write for example 10000, 10_000 or 1e4" in error
-    assert (
-        "1e4 is not in the range from 1 to 1,024" in fastexec("run", "tiny.toml", "--threads", "1e4", cwd=tmp_path)[2]
-    )
-    status, _, error = fastexec("check", "tiny.toml", "--set", "episodes=1.5", cwd=tmp_path)
+    assert "1e4 is not in the range from 1 to 1,024" in typed("run", "tiny.toml", "--threads", "1e4", cwd=tmp_path)[2]
+    status, _, error = typed("check", "tiny.toml", "--set", "episodes=1.5", cwd=tmp_path)
     assert (status, "episodes: must be a whole number" in error) == (2, True)
     study = Study.from_toml(STUDY, "s", ["episodes=1e6", "order.shares=2e3", "seed=1E1"])
     assert (study.episodes, study.order.shares, study.seed) == (10**6, 2000.0, 10)
@@ -176,17 +175,17 @@ def test_every_count_of_the_command_line_is_read_by_one_parser():
 def test_check_begins_with_doubts_then_the_optimum_and_the_cost(tmp_path):
     doubtful = STUDY + "[market.spread]\nmean = 0.0002\nfloor = 0.0003\n"
     (tmp_path / "tiny.toml").write_text(doubtful)
-    status, out, error = fastexec("check", "tiny.toml", cwd=tmp_path)
+    status, out, error = typed("check", "tiny.toml", cwd=tmp_path)
     assert (status, error) == (0, "")
     labels = [line.split()[0] for line in out.splitlines()]
     assert labels[0] == "warning:"
     rest = [label for label in labels if label != "warning:"]
     assert rest[:5] == ["optimum", "episodes", "simulating", "memory", "files"]
     assert "[order]" not in out
-    full = fastexec("check", "tiny.toml", "--full", cwd=tmp_path)[1]
+    full = typed("check", "tiny.toml", "--full", cwd=tmp_path)[1]
     assert Study.load(tmp_path / "tiny.toml").to_toml().strip() in full
     (tmp_path / "plain.toml").write_text('episodes = 100\n[[strategies]]\nmodel = "twap"\n')
-    assert fastexec("check", "plain.toml", cwd=tmp_path)[1].startswith("nothing doubtful was found\n")
+    assert typed("check", "plain.toml", cwd=tmp_path)[1].startswith("nothing doubtful was found\n")
 
 
 def test_a_pager_shows_what_a_terminal_cannot_hold_and_never_a_pipe(tmp_path):
@@ -197,7 +196,7 @@ def test_a_pager_shows_what_a_terminal_cannot_hold_and_never_a_pipe(tmp_path):
     for words in (["schema", "order.shares"], ["presets"]):
         assert "paged" not in in_terminal(80, *words, cwd=tmp_path, PAGER=str(pager))
     assert "paged" not in in_terminal(80, "schema", cwd=tmp_path, PAGER=str(pager), TERM="dumb")
-    assert "paged" not in fastexec("schema", cwd=tmp_path, PAGER=str(pager))[1]
+    assert "paged" not in typed("schema", cwd=tmp_path, PAGER=str(pager))[1]
 
 
 def test_the_readme_names_the_verbs():

@@ -8,9 +8,9 @@ import re
 import pytest
 
 from blocks import LANGUAGES, agrees, blocks, steps, take
+from commands import typed
 from conftest import ROOT
 from fastexec.errors import InputError
-from test_cli import fastexec
 from test_terminal import CODES, in_terminal
 
 FOLDER = ROOT / "fastexec" / "guide"
@@ -35,19 +35,19 @@ def test_a_topic_begins_with_its_title_and_fits_a_page(topic):
 
 
 def test_topics_are_listed_and_shown_as_they_are_written(tmp_path):
-    status, out, error = fastexec("guide", cwd=tmp_path)
+    status, out, error = typed("guide", cwd=tmp_path)
     assert (status, error) == (0, "")
     assert [line.split()[0] for line in out.splitlines()] == ["topic", *TOPICS]
     for topic in TOPICS:
-        status, out, error = fastexec("guide", topic, cwd=tmp_path)
+        status, out, error = typed("guide", topic, cwd=tmp_path)
         assert (status, out, error) == (0, (FOLDER / f"{topic}.md").read_text("utf-8"), "")
 
 
 def test_an_unknown_topic_is_answered_with_the_nearest(tmp_path):
-    status, out, error = fastexec("guide", "reproducability", cwd=tmp_path)
+    status, out, error = typed("guide", "reproducability", cwd=tmp_path)
     assert (status, out) == (2, "")
     assert error == "fastexec: guide reproducability: no such topic; did you mean 'reproducibility'?\n"
-    assert "topics are first-study, " in fastexec("guide", "xyz", cwd=tmp_path)[2]
+    assert "topics are first-study, " in typed("guide", "xyz", cwd=tmp_path)[2]
 
 
 def test_on_a_terminal_it_is_laid_out_and_paged(tmp_path):

@@ -51,7 +51,8 @@ def steps(text: str) -> Iterator[Step]:
         elif language == "toml":
             yield Step(content, words=(sys.executable, "-c", VALID, content))
         elif language == "python":
-            yield Step(content, words=(sys.executable, "-c", content))
+            yield Step("block.py", content)  # a file: what is defined in it has its text at hand
+            yield Step(content, words=(sys.executable, "block.py"))
         elif language == "console":
             yield from _commands(content)
 

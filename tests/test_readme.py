@@ -36,7 +36,7 @@ def test_every_block_of_code_runs(title, place, outcomes):
 def test_there_is_something_to_run(outcomes):
     """And no block is torn by the cut into sections."""
     assert sum(SECTIONS.values(), []) == list(steps(README))
-    assert sum(bool(step.words) for step in steps(README)) >= 10
+    assert sum(bool(step.words) for step in steps(README)) >= 7
     assert any("agent" in said and "twap" in said for said in outcomes.values())
 
 

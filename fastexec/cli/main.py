@@ -118,7 +118,9 @@ def run(
     """Simulate every strategy of STUDY, write Parquet, print the comparison."""
     shard = options["first_episode"] > 0
     asked = {"episodes": None if shard else episodes, "seed": seed}
-    loaded = _study(study, settings, plugins, options["trust"], options["out"], **asked)  # a faulty one waits for no import
+    loaded = _study(
+        study, settings, plugins, options["trust"], options["out"], **asked
+    )  # a faulty one waits for no import
     from fastexec.cli import following, tables
     from fastexec.runs.run import run as run_study
 

@@ -116,12 +116,14 @@ def run(
     **options: Any,
 ) -> None:
     """Simulate every strategy of STUDY, write Parquet, print the comparison."""
+    shard = options["first_episode"] > 0
+    asked = {"episodes": None if shard else episodes, "seed": seed}
+    loaded = _study(
+        study, settings, plugins, options["trust"], options["out"], **asked
+    )  # a faulty one waits for no import
     from fastexec.cli import following, tables
     from fastexec.runs.run import run as run_study
 
-    shard = options["first_episode"] > 0
-    asked = {"episodes": None if shard else episodes, "seed": seed}
-    loaded = _study(study, settings, plugins, options["trust"], options["out"], **asked)
     options["episodes"] = episodes if shard else None
     with following.training(quiet) as trained, following.progress(quiet) as report:
         result = run_study(loaded, progress=report, training=trained, **options)
@@ -178,11 +180,12 @@ def check(
     study: str, settings: tuple[str, ...], plugins: tuple[str, ...], trust: bool, episodes: int | None, full: bool
 ) -> None:
     """Validate STUDY; print what is doubtful, whether an optimum is known, what a run costs. Writes nothing."""
+    loaded = _study(study, settings, plugins, trust, episodes=episodes)
     from fastexec.cli import following, terminal
     from fastexec.runs.check_sweep import examine_any
 
     with following.checking() as report:
-        found = examine_any(_study(study, settings, plugins, trust, episodes=episodes), report)
+        found = examine_any(loaded, report)
     terminal.show_check(found, full)
 
 

@@ -48,6 +48,10 @@ class Correlation(Model):
         """Whether all are 0 in every episode."""
         return all(is_zero(getattr(self, name)) for name in type(self).model_fields)
 
+    def with_moves(self) -> tuple[tuple[Scalar, Scalar], tuple[Scalar, Scalar]]:
+        """Of the volume's normal and of the spread's: the correlation with the move, and with its size."""
+        return (self.price_volume, self.volume_absolute_return), (self.price_spread, self.spread_absolute_return)
+
     def switches(self) -> Mapping[str, int | str]:
         return {"CORRELATED": not self.independent}
 

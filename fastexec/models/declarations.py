@@ -8,7 +8,7 @@ default: whoever adds a model has thought of the control variate, or a test name
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -26,13 +26,16 @@ OFF = "off"
 
 class Setting(NamedTuple):
     """What a part is told of the rest of the study when it is asked. ``price``: the expected arrival price, ``least_price``:
-    the lowest (currency); ``exponent``: of the temporary cost in the rate.
+    the lowest (currency); ``exponent``: of the temporary cost in the rate; ``volume_follows``, ``spread_follows``: how the
+    innovations correlate with the move and with its size (scalars).
     """
 
     steps: int
     price: float
     least_price: float
     exponent: float
+    volume_follows: tuple[Any, Any] = (0.0, 0.0)
+    spread_follows: tuple[Any, Any] = (0.0, 0.0)
 
 
 class OfMarket(NamedTuple):

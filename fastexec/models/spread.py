@@ -14,6 +14,7 @@ from fastexec.models.chains import MOST_LEVELS, Chain, laws
 from fastexec.models.declarations import MarkovLaw, OfMarket, Setting, Slot
 from fastexec.models.floors import floored_lognormal
 from fastexec.models.scalar import Curve, NonNegative, Scalar, bounds, expected, limited, mean_of
+from fastexec.models.tied import are_tied, raised_by
 
 _Level = Annotated[Scalar, limited(least=0.0, most=1.0), Slot("spread_level")]
 #: A spread moves no mid. It is drawn with the move before it, and known when its step begins.
@@ -103,7 +104,19 @@ class MeanRevertingSpread(Model):
             sd = volatility / float(np.sqrt(1.0 - keep * keep))
             return floored_lognormal(mean * shape, sd, floor)[0]
 
-        return np.asarray(mean_of(given, self.mean, self.reversion, self.volatility, self.floor))
+        def tied(
+            mean: float, reversion: float, volatility: float, floor: float, move: float, size: float
+        ) -> np.ndarray:
+            keep = 1.0 - reversion
+            sd = volatility / float(np.sqrt(1.0 - keep * keep))
+            raised = raised_by(sd, keep, move, size, setting.steps)
+            before = np.concatenate(([1.0], raised[:-1]))  # the move out of a step is tied to the spread of the next
+            return floored_lognormal(mean * shape * before, sd, floor)[0]
+
+        drawn = (self.mean, self.reversion, self.volatility, self.floor)
+        if are_tied(setting.spread_follows):
+            return np.asarray(mean_of(tied, *drawn, *setting.spread_follows))
+        return np.asarray(mean_of(given, *drawn))
 
     def law(self) -> MarkovLaw | None:
         """None over few levels."""

@@ -124,7 +124,9 @@ class StudyModel(OwnCode):
     def setting(self) -> Setting:
         """What its parts are told of the rest; of real days no price (NaN)."""
         price = float("nan") if self.synthetic is None else self.synthetic.initial_price
-        return Setting(self.order.steps, expected(price), bounds(price)[0], self.costs.temporary.terms().exponent)
+        exponent = self.costs.temporary.terms().exponent
+        tied = () if self.synthetic is None else self.synthetic.correlation.with_moves()
+        return Setting(self.order.steps, expected(price), bounds(price)[0], exponent, *tied)
 
     @property
     def cost_parts(self) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from fastexec.models.chains import MOST_LEVELS, Chain, laws
 from fastexec.models.declarations import MarkovLaw, OfMarket, Setting, Slot, VolumeMoments
 from fastexec.models.floors import floored_lognormal, floored_normal
 from fastexec.models.scalar import Curve, NonNegative, Positive, Scalar, bounds, expected, is_zero, limited, mean_of
+from fastexec.models.tied import are_tied, raised_by
 
 _FOLLOWS = OfMarket(martingale=True, follows_move=True, idle=False)
 _Floor = Annotated[NonNegative, Slot("volume_floor")]
@@ -33,7 +34,8 @@ class _Known(Model):
 
 class _Volume(_Known):
     mean: Annotated[Positive, limited(least=1e-9, most=1e15), Slot("volume_mean")] = Field(
-        10_000.0, description="mean volume of the market (shares a step)"
+        10_000.0,
+        description="mean volume of the market (shares a step), before what a tie to the size of the move adds",
     )
 
 
@@ -132,7 +134,20 @@ class LognormalVolume(_Volume):
             sd = float(np.sqrt(own * own + day * day))
             return np.stack(floored_lognormal(mean * shape, sd, floor, setting.exponent))
 
-        volume, inverse = mean_of(given, self.mean, self.volatility, self.day_volatility, self.floor)
+        def tied(
+            mean: float, own: float, day: float, floor: float, keep: float, move: float, size: float
+        ) -> np.ndarray:
+            sd, e = float(np.sqrt(own * own + day * day)), setting.exponent
+            raised, lowered = (raised_by(u, keep, move, size, setting.steps) for u in (own, -e * own))
+            volume = floored_lognormal(mean * shape * raised, sd, floor, e)[0]
+            level = shape if e == 0.0 else shape * power_of(1.0 / lowered, 1.0 / e)
+            return np.stack((volume, floored_lognormal(mean * level, sd, floor, e)[1]))
+
+        drawn = (self.mean, self.volatility, self.day_volatility, self.floor)
+        if are_tied(setting.volume_follows):
+            volume, inverse = mean_of(tied, *drawn, self.persistence, *setting.volume_follows)
+        else:
+            volume, inverse = mean_of(given, *drawn)
         return VolumeMoments(volume, inverse, np.ones(setting.steps))
 
     def law(self) -> MarkovLaw | None:

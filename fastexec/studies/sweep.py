@@ -12,7 +12,6 @@ from fastexec.errors import InputError, in_study, option, said
 from fastexec.models.changes import inside, names_in, path_of, with_value, without_following
 from fastexec.models.study import StudyModel
 from fastexec.models.sweep import Sweep, Tied, is_scenario_name
-from fastexec.planning.parameters import ranges
 
 MOST_UNASKED = 1_000
 _LONGEST_NAME = 120
@@ -113,4 +112,6 @@ def require_same_columns(scenarios: Mapping[str, StudyModel]) -> None:
 
 def _own_columns(study: StudyModel) -> set[str]:
     """Columns of the tables that not every study has."""
+    from fastexec.planning.parameters import ranges  # Numba takes a second to import, and most studies sweep nothing
+
     return {*ranges(study)[2], *(["day"] if study.market.in_windows else [])}

@@ -24,6 +24,8 @@ def typed(*words: object, cwd: Path, **environment: str) -> tuple[int, str, str]
             contextlib.redirect_stderr(error), warnings.catch_warnings(action="error"),
         ):  # fmt: skip
             within.enter_context(entered)
+        if "COLUMNS" not in environment:
+            os.environ.pop("COLUMNS", None)  # who runs the tests side by side may have set it
         try:
             status = main([str(word) for word in words]) or 0
         except SystemExit as ended:

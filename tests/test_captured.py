@@ -256,6 +256,7 @@ def test_errors_name_the_cells_own_lines(notebook):
         notebook.strategy("shares[:] = np.random.rand()")
 
 
+@pytest.mark.processes
 def test_a_pickled_study_runs_in_a_process_that_never_saw_the_notebook(notebook, tmp_path):
     notebook.cell("W = np.full(4, 0.5)")
     notebook.strategy("shares[:] = remaining * W[step]")

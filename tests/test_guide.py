@@ -17,6 +17,7 @@ FOLDER = ROOT / "fastexec" / "guide"
 TOPICS = sorted(path.stem for path in FOLDER.glob("*.md"))
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("topic", TOPICS)
 def test_every_block_of_a_topic_runs(topic, tmp_path):
     done = list(steps((FOLDER / f"{topic}.md").read_text("utf-8")))

@@ -71,6 +71,7 @@ def elsewhere(place, program, *words):
 RUN = "from fastexec.cli.main import main\nmain(sys.argv[1:])\n"
 
 
+@pytest.mark.processes
 def test_a_run_works_without_what_windows_lacks(tmp_path):
     (tmp_path / "tiny.toml").write_text(STUDY)
     for words in (

@@ -88,7 +88,7 @@ def test_results_may_lie_in_a_folder_of_any_name(fastexec, name):
     assert_same_files(Path("r"), Path("plain"))
     shown = harmless(name)
     assert fastexec("report", "--", name) == (0, f"report: {shown}/report.html\n", "")
-    assert fastexec("verify", "--sample", "1", "--", name)[1].startswith(f"{shown}: all is well: 1 chunks")
+    assert fastexec("verify", "--sample", "1", "--", name)[1].startswith(f"{shown}: all is well: 1 chunk ")
     assert fastexec("status", "--", name)[1].startswith("tiny: complete\n300 of 300 episodes")
     assert fastexec("run", "tiny.toml", "--out", name, "--resume", "--quiet") == (0, "", "")
     assert fastexec("merge", "--out", "m", "--quiet", "--", name) == (0, "", "")

@@ -27,6 +27,7 @@ def place(tmp_path):
     return tmp_path
 
 
+@pytest.mark.processes
 def test_worker_processes_find_the_file_and_write_the_same(place, monkeypatch):
     """Beside the study, and one that only the current folder holds."""
     run(load(place), out=place / "threads", chunk=100)

@@ -193,6 +193,7 @@ def test_results_without_the_file_can_be_compared_and_the_missing_one_is_named(p
         replay_episode(place / "r", 7, plugins=[str(place / "other" / "own.py")])
 
 
+@pytest.mark.processes
 def test_a_worker_that_was_sent_the_study_finds_the_file(place, tmp_path_factory):
     """Pickled, or read from the folder of results: in a process of another folder, the same bits."""
     study = load(place)

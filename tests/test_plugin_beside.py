@@ -100,6 +100,7 @@ def test_each_of_them_is_part_of_its_hash_and_refused_where_it_changed(place, fi
         run(load(place, "episodes=600"), out=place / "r", resume=True)
 
 
+@pytest.mark.processes
 def test_results_keep_all_of_them_and_run_from_there(place):
     study = load(place)
     run(study, out=place / "r", chunk=100)

@@ -26,6 +26,7 @@ def outcomes():
     return {}
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("title", [title for title, found in SECTIONS.items() if found])
 def test_every_block_of_code_runs(title, place, outcomes):
     """In the order of the page: a section may need what those before it have made."""
@@ -33,6 +34,7 @@ def test_every_block_of_code_runs(title, place, outcomes):
         outcomes[step.what] = take(step, place)
 
 
+@pytest.mark.processes
 def test_there_is_something_to_run(outcomes):
     """And no block is torn by the cut into sections."""
     assert sum(SECTIONS.values(), []) == list(steps(README))

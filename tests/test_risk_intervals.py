@@ -87,7 +87,8 @@ def test_the_chart_has_them_along_both_axes(tmp_path: Path) -> None:
     material = open_results(Place.of(tmp_path / "r"), None, None)
     rows = read_rows(material)
     chart = risk_chart(material, rows)
-    twap, immediate = chart.views["standard deviation"][0].marks
+    marks = {mark.name: mark for mark in chart.views["standard deviation"][0].marks}
+    twap, immediate = marks["twap"], marks["immediate"]
     assert set(immediate.intervals) == {"x", "y"}
     down, up = immediate.intervals["x"]
     assert 0.0 < down[0] < up[0]

@@ -105,6 +105,7 @@ def test_other_markets_are_another_result(made, tmp_path):
     assert fx.verify(tmp_path / "r")
 
 
+@pytest.mark.processes
 def test_summaries_alone_a_sweep_and_workers(tmp_path):
     swept = STUDY.changed({"sweep.order.shares": [600, 1200], "output": {"rows": "all"}})
     result = fx.run(swept, out=tmp_path / "sweep", paths=paths_of(episodes=80))

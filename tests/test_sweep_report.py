@@ -224,7 +224,7 @@ def test_the_overview_links_to_a_page_of_each_scenario(tmp_path):
     assert not list(tmp_path.glob("other-*.html"))
     assert 'href="report-' not in (tmp_path / "other.html").read_text()
     (tmp_path / "mine-shares_600.html").write_text("mine")
-    with pytest.raises(RefusedError, match=r"mine-shares_600.html: is there already and is no report"):
+    with pytest.raises(RefusedError, match=r"mine-shares_600.html': is there already and is no report"):
         write_report(tmp_path / "r", out=tmp_path / "mine.html")
     assert not (tmp_path / "mine.html").exists()
     assert (tmp_path / "mine-shares_600.html").read_text() == "mine"

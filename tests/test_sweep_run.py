@@ -275,6 +275,7 @@ def test_shards_of_a_sweep_merge_verify_and_tell_their_status(whole, tmp_path):
     assert any(NAMES[2] in fault for fault in verify(str(tmp_path / "merged")).faults)
 
 
+@pytest.mark.processes
 @pytest.mark.filterwarnings("default")  # Dask's own, of sockets closed late, are not ours
 def test_worker_processes_give_the_same_files(whole, tmp_path):
     pytest.importorskip("distributed")

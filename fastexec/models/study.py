@@ -90,7 +90,8 @@ class StudyModel(OwnCode):
         9000.0
         """
         context = {"folder": self._folder, "trust": self._trust}
-        kept = without_following(self, self.model_dump(), changes if isinstance(changes, Mapping) else ())
+        keys = [key for key in changes if isinstance(key, str)] if isinstance(changes, Mapping) else []
+        kept = without_following(self, self.model_dump(), keys)
         data = with_values(kept, changes)
         try:
             study = type(self).model_validate(data, context=context)

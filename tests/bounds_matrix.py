@@ -23,6 +23,7 @@ FACTORS: dict[str, tuple[str, ...]] = {
     "ranges": ("none", "order", "market", "costs", "all"),
     "costs": ("power", "linear", "every part", "per_step"),
     "market": ("lognormal", "chains", "walk"),
+    "conditions": ("none", "variance"),
     "transient": ("none", "linear", "power"),
     "horizon": ("complete", "mark", "leave"),
     "lot": ("0", "1", "10"),
@@ -67,6 +68,8 @@ _never("agent", "optimum", "lot", "0", "the order has more than 400 lots")
 _never("agent", "none", "twin", "yes", "is no qtable strategy")
 _never("agent", "optimum", "twin", "yes", "is no qtable strategy")
 _never("source", "replay", "ranges", "market|all", "unknown key")
+for _days in ("replay", "bootstrap"):
+    _never("source", _days, "conditions", "variance", "real days have their own")
 _never("source", "given", "sweep", "yes", r"has a \[sweep\]")
 _never("costs", "per_step", "transient", "linear|power", "rule per_step knows no transient.coefficient")
 #: Of an impossible case, what else it needs so that this is what is said.
@@ -136,6 +139,10 @@ MARKETS: dict[str, dict[str, Any]] = {
         "volume": {"model": "cosine", "mean": 900.0, "amplitude": 0.5, "noise": 100.0, "floor": 10.0},
     },
 }
+CONDITIONS: dict[str, dict[str, Any]] = {
+    "none": {},
+    "variance": {"variance": {"persistence": 0.9, "volatility": {"low": 0.2, "high": 0.8}}},
+}
 COSTS: dict[str, dict[str, Any]] = {
     "power": {"temporary": {"model": "power", "coefficient": 0.002, "exponent": 0.6}},
     "linear": {"temporary": {"model": "linear", "fixed": 0.01, "coefficient": 1e-5}},
@@ -194,8 +201,8 @@ def study(case: dict[str, str], folder: Path) -> Study:
 def _market(case: dict[str, str], folder: Path) -> dict[str, Any]:
     if case["source"] in ("replay", "bootstrap"):
         days = {"model": case["source"], "bars": str(folder / "bars.parquet"), "symbol": "S", "known": case["known"]}
-        return days | ({"block": 2.0} if case["source"] == "bootstrap" else {})
-    market = dict(MARKETS[case["market"]])
+        return days | ({"block": 2.0} if case["source"] == "bootstrap" else {}) | CONDITIONS[case["conditions"]]
+    market = {**MARKETS[case["market"]], **CONDITIONS[case["conditions"]]}
     market["volume"] = {**market["volume"], "known": case["known"]}
     return market
 

@@ -28,6 +28,7 @@ from rows import (
     squares,
     states,
     summaries,
+    variance,
     walk,
 )
 from trials import Lanes, Plain
@@ -37,6 +38,7 @@ PARTS = (
     parameters,
     market,
     jumps,
+    variance,
     given,
     decide,
     execute,

@@ -95,13 +95,24 @@ STUDIES: dict[str, dict[str, Any]] = {
     },
 }
 
+STUDIES["varying"] = {
+    "order": {"side": "buy", "shares": 800, "steps": 8},
+    "market": {
+        "price": {"volatility": 0.002, "start": "moved"},
+        "volume": {"mean": 900.0},
+        "variance": {"persistence": 0.8, "volatility": {"low": 0.3, "high": 0.9}},
+    },
+}
+SEEDS = {"lognormal": 0, "walk": 1, "arithmetic": 2**64 - 1, "chains": 7, "jumps": 8, "quoted": 1, "varying": 9}
+
 STUDIES["quoted"] = STUDIES["walk"] | {"order": STUDIES["walk"]["order"] | {"mark_price": "quote"}}
 
 
 def study(name: str, episodes: int) -> StudyModel:
     """One of the studies, with every strategy."""
-    seed = {"lognormal": 0, "walk": 1, "arithmetic": 2**64 - 1, "chains": 7, "jumps": 8, "quoted": 1}[name]
-    return StudyModel.model_validate({"seed": seed, "episodes": episodes, "strategies": STRATEGIES, **STUDIES[name]})
+    return StudyModel.model_validate(
+        {"seed": SEEDS[name], "episodes": episodes, "strategies": STRATEGIES, **STUDIES[name]}
+    )
 
 
 def digest(results: Results) -> str:

@@ -28,6 +28,7 @@ GOLDEN = {
     "arithmetic": "779b1f2c8e5f2f386f317e352f1aac741befbc5cf14ef9a24866175d3a6e290d",
     "chains": "cd1561b410859ccf2545f8ba56bf0ca76cd9dc18258f8eacc41733cf9fa0d7df",
     "jumps": "c5f3f59eab5f5cbae65448dc87c3b9a15c429741b1bf434e03b4df4a2d5a5746",
+    "varying": "7dab5c763f9cf5011e88661670ee9fabcbe3b83ba7d760991b3468872b3703a4",
     "quoted": "cf1d8f856ffce09769e45f868b05b55dc701cf77d523d032f68633fc054aab48",
 }
 

@@ -67,6 +67,8 @@ STAGES = {
     "execute.push_power": (P, B),
     "execute.find_factors": (SWITCHES, P, M, B),
     "price.merton": (0, PLAN.curves, NORMALS, WORDS, P, M),
+    "variance.begin_variance": (RAW, P, M),
+    "variance.vary": (RAW, P, M),
     "ledger.book": (0, KIND, P, M, B),
     "parts.adversary": (B,),
     "ledger.add_squares": (B,),
@@ -88,7 +90,8 @@ EXEMPT = {
     "rest.value_as_trades rest.value_at_quotes "
     "strategy.random strategy.table strategy.own strategy.act_randomly strategy.draw_choices volume.volume_chain "
     "spread.spread_chain spread.begin_spread_chain spread.begin_mean_reverting_spread ledger.open_ledgers "
-    "episode.check_own gather.observe_state gather.count_step watch.draw_own_choices market.draw_for_price",
+    "episode.check_own gather.observe_state gather.count_step watch.draw_own_choices market.draw_for_price "
+    "variance.draw_for_variance",
     "integers": "philox.draw_words strategy.find_actions explore.choose",
     "copies": "account.write_rows ledger.open_ledger ledger.end_order market.roll market.keep_independent "
     "given.remember_traded spread.constant_spread spread.roll_spread volume.constant_volume price.begin_moved "

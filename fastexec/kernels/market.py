@@ -14,6 +14,7 @@ from fastexec.kernels._jit import LANES, bound, chained, parameters_of, stage
 from fastexec.kernels.philox import MOVES, OF_PRICE, START, draw_words, gaussian_pair, gaussians
 from fastexec.kernels.price import PRICES, begin_moved
 from fastexec.kernels.spread import SPREADS, quote_arrival
+from fastexec.kernels.variance import VARIANCE
 from fastexec.kernels.volume import VOLUMES
 
 _MEAN_ABSOLUTE = 0.7978845608028654  # sqrt(2 / pi)
@@ -29,6 +30,7 @@ def begin(raw, normals, p, m):
     for i in range(LANES):
         m[f.ARRIVAL + i] = p[f.INITIAL_PRICE + i]
         m[f.MID + i] = p[f.INITIAL_PRICE + i]
+        m[f.VOLATILITY_FACTOR + i] = 1.0
         m[f.SPREAD_STATE + i] = p[f.SPREAD_SD + i] * np.float64(raw[f.SECOND + i])
         m[f.VOLUME_STATE + i] = np.float64(raw[f.THIRD + i])
         m[f.DAY_STATE + i] = np.float64(raw[f.FOURTH + i])
@@ -105,7 +107,8 @@ def roll(m):
 def stages_of(switches):
     """What a walk calls before a block, to open it, to open a step and to leave it, in a market of these switches.
 
-    A price model that takes ``words`` finds there four of its own for each move.
+    A price model that takes ``words`` finds there four of its own for each move. Conditions (``VARIANCE``) are those of step
+    t + 1 once the step's move and volume are made, because the spread that is quoted at its end goes by them.
     """
     price = PRICES[int(switches[f.PRICE_MODEL])]
     first_volume, volume = VOLUMES[int(switches[f.VOLUME_MODEL])]
@@ -113,9 +116,10 @@ def stages_of(switches):
     words = (draw_for_price,) if "words" in parameters_of(price) else ()
     moved = (price, begin_moved) if switches[f.START_MOVED] else ()
     mixed = correlate if switches[f.CORRELATED] else keep_independent
+    first_factors, factors = VARIANCE if switches[f.VARIANCE] else ((), ())
     return (
-        (draw, *words),
-        (begin, *moved, *first_volume, first_spread, quote_arrival),
-        (draw, mixed, *words, price, volume, *spread, add_to_sums),
+        (draw, begin, *first_volume, first_spread, *first_factors, *words),
+        (*moved, quote_arrival),
+        (draw, mixed, *words, price, volume, *factors, *spread, add_to_sums),
         (roll, *quoted),
     )

@@ -18,7 +18,7 @@ def geometric(t, curves, normals, p, m):
     """NEXT from MID, and the squared relative move; corrected by -volatility^2 / 2, so drift 0 is a martingale."""
     curve = curves[f.PRICE_CURVE, t]
     for i in range(LANES):
-        v = p[f.VOLATILITY + i] * curve
+        v = p[f.VOLATILITY + i] * curve * m[f.VOLATILITY_FACTOR + i]
         growth = exp(p[f.DRIFT + i] - 0.5 * v * v + v * normals[f.Z_PRICE + i])
         m[f.NEXT + i] = m[f.MID + i] * growth
         m[f.SUM_SQUARED_MOVES + i] += (growth - 1.0) * (growth - 1.0)
@@ -30,7 +30,8 @@ def arithmetic(t, curves, normals, p, m):
     """NEXT from MID, and the squared relative move."""
     curve = curves[f.PRICE_CURVE, t]
     for i in range(LANES):
-        step = p[f.DRIFT + i] + p[f.VOLATILITY + i] * curve * normals[f.Z_PRICE + i]
+        v = p[f.VOLATILITY + i] * curve * m[f.VOLATILITY_FACTOR + i]
+        step = p[f.DRIFT + i] + v * normals[f.Z_PRICE + i]
         m[f.NEXT + i] = m[f.MID + i] + step
         move = step / m[f.MID + i]
         m[f.SUM_SQUARED_MOVES + i] += move * move
@@ -47,7 +48,8 @@ def merton(t, curves, normals, words, p, m):
     for i in range(LANES):
         m[f.NEXT + i] = jumps_in_a_move(p[JUMP_RATE + i], words[f.THIRD + i], words[f.FOURTH + i])
     for i in range(LANES):
-        v, own, jumps = p[f.VOLATILITY + i] * curve, p[JUMP_VOLATILITY + i], m[f.NEXT + i]
+        v = p[f.VOLATILITY + i] * curve * m[f.VOLATILITY_FACTOR + i]
+        own, jumps = p[JUMP_VOLATILITY + i], m[f.NEXT + i]
         radius = np.sqrt(-2.0 * log((np.float64(words[f.FIRST + i]) + 0.5) * 2.3283064365386963e-10))
         z = radius * cos_turn((np.float64(words[f.SECOND + i]) + 0.5) * 2.3283064365386963e-10)
         jumped = jumps * (log(1.0 + p[JUMP_MEAN + i]) - 0.5 * own * own) + np.sqrt(jumps) * own * z

@@ -17,10 +17,13 @@ from fastexec.models.price import GeometricPrice, Price
 from fastexec.models.scalar import Positive, is_zero, limited
 from fastexec.models.spread import MeanRevertingSpread, Spread
 from fastexec.models.times import RIGHT, seconds_between
+from fastexec.models.variance import Variance
 from fastexec.models.volume import LognormalVolume, Volume
 
 _StartPrice = Annotated[Positive, limited(least=1e-9, most=1e12)]
 _INITIAL_PRICE = Slot("initial_price")
+#: What a market of models may have besides its price, spread and volume.
+CONDITIONS = ("variance",)
 
 
 class Fitted(Model):
@@ -48,6 +51,7 @@ class SyntheticMarket(Model):
     spread: Spread = Field(default_factory=MeanRevertingSpread)
     volume: Volume = Field(default_factory=LognormalVolume)
     correlation: Correlation = Field(default_factory=Correlation)
+    variance: Variance = Field(default_factory=Variance)
     fitted: Fitted | None = Field(
         None,
         description="the days that it was fitted to, by `fastexec calibrate`: a replay of them with its agents says so",
@@ -63,12 +67,18 @@ class SyntheticMarket(Model):
                 )
         return self
 
+    @property
+    def conditions(self) -> list[Variance]:
+        """Its sections of ``CONDITIONS``, off or on."""
+        return [getattr(self, key) for key in CONDITIONS if getattr(self, key) is not None]
+
     def switches(self) -> Mapping[str, int | str]:
         return {"SOURCE": "SYNTHETIC"}
 
     def declares(self) -> Knowledge:
         """What its parts say together."""
-        parts = [part.declares() for part in (self.price, self.spread, self.volume, self.correlation)]
+        sections = (self.price, self.spread, self.volume, self.correlation, *self.conditions)
+        parts = [part.declares() for part in sections]
         return Knowledge(
             martingale=all(part.martingale for part in parts),
             volume_tells_move=self.volume.declares().follows_move and self.correlation.declares().follows_move,
@@ -135,6 +145,15 @@ class _RealDays(Model):
                 "times", "{times} is no part of a day; {right}", {"times": quoted(times), "right": RIGHT}
             )
         return times
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_its_own_conditions(cls, data: Any) -> Any:
+        for key in CONDITIONS if isinstance(data, dict) else ():
+            if key in data:
+                hint = f"real days have their own; leave [market.{key}] out, or use a synthetic market"
+                raise PydanticCustomError("unknown_key", "{hint}", {"key": key, "hint": hint})
+        return data
 
     @property
     def between(self) -> tuple[int, int] | None:

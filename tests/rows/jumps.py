@@ -43,7 +43,7 @@ def other_words_elsewhere(given, found, again):
 
 
 def move(v):
-    after = steps.next_mid("geometric", v.mid, v.volatility, v.drift, v.curve, v.z_price)
+    after = steps.next_mid("geometric", v.mid, v.volatility * v.volatility_factor, v.drift, v.curve, v.z_price)
     section = {"rate": getattr(v, RATE), "jump_mean": getattr(v, MEAN), "jump_volatility": getattr(v, OWN)}
     after *= jumps.factor(section, (v.w0, v.w1, v.w2, v.w3))
     return {"next": after, "sum_squared_moves": v.sum_squared_moves + steps.squared_move(v.mid, after)}
@@ -51,7 +51,7 @@ def move(v):
 
 def numbers_of(rate, again, **words):
     """How many jumps there are: each doubles a price that moves by nothing else."""
-    still = {"mid": 1.0, "volatility": 0.0, "drift": 0.0, RATE: rate, MEAN: 1.0, OWN: 0.0}
+    still = {"mid": 1.0, "volatility": 0.0, "volatility_factor": 1.0, "drift": 0.0, RATE: rate, MEAN: 1.0, OWN: 0.0}
     return (np.log(again(**still, **words).next) + rate) / math.log(2.0)
 
 
@@ -71,7 +71,7 @@ def poisson_and_log_normal(given, found, again):
     half = again(w1=(given.w1 + 2**31) % 2**32)
     n = numbers_of(getattr(given, RATE), again)
     mean, own = np.log1p(getattr(given, MEAN)), getattr(given, OWN)
-    v = given.volatility * given.curve
+    v = given.volatility * given.volatility_factor * given.curve
     middle = given.drift - 0.5 * v * v + v * given.z_price + n * (mean - 0.5 * own * own)
     middle = middle - getattr(given, RATE) * getattr(given, MEAN)
     np.testing.assert_allclose(0.5 * np.log(found.next * half.next / given.mid**2), middle, atol=1e-9)

@@ -50,6 +50,7 @@ def clock_of(x):
 def begin(v):
     """States of spread and volume, and a normal for the move before step 0, from what was drawn."""
     found = dict.fromkeys(BEFORE, 0.0) | {"arrival": v.initial_price, "mid": v.initial_price, "z_price": v.e0}
+    found["volatility_factor"] = 1.0
     return found | {"spread_state": v.spread_sd * v.e1, "volume_state": v.e2, "day_state": v.e3}
 
 

@@ -23,7 +23,7 @@ FACTORS: dict[str, tuple[str, ...]] = {
     "ranges": ("none", "order", "market", "costs", "all"),
     "costs": ("power", "linear", "every part", "per_step"),
     "market": ("lognormal", "chains", "walk"),
-    "conditions": ("none", "variance"),
+    "conditions": ("none", "variance", "jumps"),
     "transient": ("none", "linear", "power"),
     "horizon": ("complete", "mark", "leave"),
     "lot": ("0", "1", "10"),
@@ -69,7 +69,7 @@ _never("agent", "none", "twin", "yes", "is no qtable strategy")
 _never("agent", "optimum", "twin", "yes", "is no qtable strategy")
 _never("source", "replay", "ranges", "market|all", "unknown key")
 for _days in ("replay", "bootstrap"):
-    _never("source", _days, "conditions", "variance", "real days have their own")
+    _never("source", _days, "conditions", "variance|jumps", "real days have their own")
 _never("source", "given", "sweep", "yes", r"has a \[sweep\]")
 _never("costs", "per_step", "transient", "linear|power", "rule per_step knows no transient.coefficient")
 #: Of an impossible case, what else it needs so that this is what is said.
@@ -141,8 +141,11 @@ MARKETS: dict[str, dict[str, Any]] = {
 }
 CONDITIONS: dict[str, dict[str, Any]] = {
     "none": {},
-    "variance": {"variance": {"persistence": 0.9, "volatility": {"low": 0.2, "high": 0.8}}},
+    "variance": {"variance": {"persistence": 0.9, "volatility": 0.5}},
+    "jumps": {"jumps": {"rate": 0.4, "mean": -0.01, "volatility": 0.02}},
 }
+#: Of each the key that becomes a range where those of the market do.
+SCALARS = {"variance": "volatility", "jumps": "rate"}
 COSTS: dict[str, dict[str, Any]] = {
     "power": {"temporary": {"model": "power", "coefficient": 0.002, "exponent": 0.6}},
     "linear": {"temporary": {"model": "linear", "fixed": 0.01, "coefficient": 1e-5}},
@@ -181,6 +184,9 @@ def study(case: dict[str, str], folder: Path) -> Study:
         costs["temporary"] = {**costs["temporary"], "coefficient": {"low": 1e-5, "high": 2e-3, "scale": "log"}}
     if case["ranges"] in ("market", "all"):
         market["initial_price"] = {"low": 50.0, "high": 150.0}
+        for key, scalar in SCALARS.items():
+            if key in market:
+                market[key] = {**market[key], scalar: {"low": 0.5 * market[key][scalar], "high": market[key][scalar]}}
         if case["source"] in ("synthetic", "given"):
             market["price"] = {**market["price"], "volatility": {"low": 1e-4, "high": 1e-3, "scale": "log"}}
     keys: dict[str, Any] = {

@@ -82,13 +82,8 @@ STUDIES: dict[str, dict[str, Any]] = {
     "jumps": {
         "order": {"side": "sell", "shares": 600, "steps": 6},
         "market": {
-            "price": {
-                "model": "merton",
-                "start": "moved",
-                "rate": {"low": 0.0, "high": 1.0},
-                "jump_mean": -0.01,
-                "jump_volatility": 0.02,
-            },
+            "price": {"start": "moved"},
+            "jumps": {"rate": {"low": 0.0, "high": 1.0}, "mean": -0.01, "volatility": 0.02},
             "spread": {"model": "constant", "initial": 0.0003},
             "volume": {"model": "constant", "mean": 500.0},
         },
@@ -103,8 +98,20 @@ STUDIES["varying"] = {
         "variance": {"persistence": 0.8, "volatility": {"low": 0.3, "high": 0.9}},
     },
 }
-SEEDS = {"lognormal": 0, "walk": 1, "arithmetic": 2**64 - 1, "chains": 7, "jumps": 8, "quoted": 1, "varying": 9}
+SEEDS = {
+    "lognormal": 0,
+    "walk": 1,
+    "arithmetic": 2**64 - 1,
+    "chains": 7,
+    "jumps": 8,
+    "quoted": 1,
+    "varying": 9,
+    "jumping": 10,
+}
 
+STUDIES["jumping"] = STUDIES["arithmetic"] | {
+    "market": STUDIES["arithmetic"]["market"] | {"jumps": {"rate": 0.2, "mean": -0.3, "volatility": 0.4}},
+}
 STUDIES["quoted"] = STUDIES["walk"] | {"order": STUDIES["walk"]["order"] | {"mark_price": "quote"}}
 
 

@@ -66,7 +66,9 @@ STAGES = {
     "execute.push": (P, B),
     "execute.push_power": (P, B),
     "execute.find_factors": (SWITCHES, P, M, B),
-    "price.merton": (0, PLAN.curves, NORMALS, WORDS, P, M),
+    "jumps.jump_by_factors": (WORDS, P, M),
+    "jumps.jump_by_amounts": (WORDS, P, M),
+    "jumps.count_jumps": (WORDS, P, M),
     "variance.begin_variance": (RAW, P, M),
     "variance.vary": (RAW, P, M),
     "ledger.book": (0, KIND, P, M, B),
@@ -90,7 +92,7 @@ EXEMPT = {
     "rest.value_as_trades rest.value_at_quotes "
     "strategy.random strategy.table strategy.own strategy.act_randomly strategy.draw_choices volume.volume_chain "
     "spread.spread_chain spread.begin_spread_chain spread.begin_mean_reverting_spread ledger.open_ledgers "
-    "episode.check_own gather.observe_state gather.count_step watch.draw_own_choices market.draw_for_price "
+    "episode.check_own gather.observe_state gather.count_step watch.draw_own_choices jumps.draw_for_jumps "
     "variance.draw_for_variance",
     "integers": "philox.draw_words strategy.find_actions explore.choose",
     "copies": "account.write_rows ledger.open_ledger ledger.end_order market.roll market.keep_independent "

@@ -41,9 +41,10 @@ _ROLES = {
     "fees": (("fee",), 1),
     "parts": ((), 4),
     "variance": (("variance_persistence", "variance_volatility"), 0),
+    "jumps": (("jump_rate", "jump_mean", "jump_volatility"), 0),
 }  # fmt: skip
 #: The name of each slot; a kernel file gives those that go on numbered one of its own, which then is the parameter's:
-#: ``(JUMP_RATE, JUMP_MEAN) = f.further_slots("price", 2)``.
+#: ``(SKEW,) = f.further_slots("price", 1)``.
 PARAMETERS = tuple(
     name for role, (names, further) in _ROLES.items() for name in (*names, *(f"{role}_{n}" for n in range(further)))
 )
@@ -76,6 +77,7 @@ def further_slots(role: str, count: int) -> range:
 (TRANSIENT_COEFFICIENT, TRANSIENT_EXPONENT, RESILIENCE) = _offsets(_start("transient"), 3)
 (FEE,) = _offsets(_start("fees"), 1)
 (VARIANCE_PERSISTENCE, VARIANCE_VOLATILITY) = _offsets(_start("variance"), 2)
+(JUMP_RATE, JUMP_MEAN, JUMP_VOLATILITY) = _offsets(_start("jumps"), 3)
 
 # Derived once for each episode, behind the parameters in the same buffer.
 (LOTS, L20, L21, L22, L30, L31, L32, L33, DECAY, SPREAD_SD, SPREAD_SCALE, VOLUME_SCALE, VOLUME_FRESH,
@@ -92,7 +94,7 @@ NORMAL_FIELDS = Z_VOLUME // LANES + 1
 # The market of a block: one for all strategies.
 (MID, NEXT, SPREAD, VOLUME, LAST_VOLUME, SPREAD_STATE, VOLUME_STATE, DAY_STATE, ARRIVAL,
  CUMULATIVE_VOLUME, SUM_VOLUME_PRICE, SUM_PRICE, SUM_SPREAD, SUM_SQUARED_MOVES, ARRIVAL_SPREAD, WINDOW, TRADED,
- NEXT_SPREAD, LOWERED_VOLUME, VOLATILITY_FACTOR, VARIANCE_STATE, MIDS) = _offsets(0, 22)  # fmt: skip
+ NEXT_SPREAD, LOWERED_VOLUME, VOLATILITY_FACTOR, VARIANCE_STATE, JUMPED, MIDS) = _offsets(0, 23)  # fmt: skip
 # VOLUME while strategies decide and fill: what a slice's rate is taken against, 0 where nobody trades. It is what traded in the
 # step but in an empty bar of given paths, where that stands in TRADED (see ``Paths``); sums and LAST_VOLUME hold what traded.
 # VOLATILITY_FACTOR: what the volatility of the coming move is multiplied by, 1 unless the market's conditions change it.
@@ -116,8 +118,8 @@ LEDGER_FIELDS = SUM_FURTHER // LANES + MOST_FURTHER
 
 # Switches: which model a stage runs, chosen outside the lane loop.
 (STEPS, SOURCE, PRICE_MODEL, START_MOVED, SPREAD_MODEL, VOLUME_MODEL, CORRELATED, TEMPORARY_KIND, TRANSIENT_KIND,
- HORIZON, PHASE, SPREAD_LEVELS, VOLUME_LEVELS, COST_RULE, SQUARES, FURTHER, VARIANCE) = range(17)  # fmt: skip
-SWITCHES = VARIANCE + 1  # FURTHER: a bit for each further part of the cost
+ HORIZON, PHASE, SPREAD_LEVELS, VOLUME_LEVELS, COST_RULE, SQUARES, FURTHER, VARIANCE, JUMPS) = range(18)  # fmt: skip
+SWITCHES = JUMPS + 1  # FURTHER: a bit for each further part of the cost
 SYNTHETIC, GIVEN, JOINED = 0, 1, 2
 GEOMETRIC, ARITHMETIC = 0, 1
 SPREAD_CONSTANT, SPREAD_RANDOM_WALK, SPREAD_MEAN_REVERTING, SPREAD_MARKOV = 0, 1, 2, 3

@@ -10,8 +10,9 @@ A model is a stage, or a few, bound: a walk calls those of its study (``stages_o
 import numpy as np
 
 from fastexec.kernels import fields as f
-from fastexec.kernels._jit import LANES, bound, chained, parameters_of, stage
-from fastexec.kernels.philox import MOVES, OF_PRICE, START, draw_words, gaussian_pair, gaussians
+from fastexec.kernels._jit import LANES, bound, chained, stage
+from fastexec.kernels.jumps import draw_for_jumps, jumps_of
+from fastexec.kernels.philox import MOVES, START, draw_words, gaussian_pair, gaussians
 from fastexec.kernels.price import PRICES, begin_moved
 from fastexec.kernels.spread import SPREADS, quote_arrival
 from fastexec.kernels.variance import VARIANCE
@@ -50,13 +51,6 @@ def draw(clock, switches, words, raw):
         gaussian_pair(words, raw)
     else:
         gaussians(words, raw)
-
-
-@bound
-@stage
-def draw_for_price(clock, switches, words):
-    """Four words more for the move out of step t, or for a first move before step 0 (t = -1)."""
-    draw_words(clock.seed, clock.block, clock.t + 1, np.uint32(switches[f.PHASE] << 30 | OF_PRICE << 24), words)
 
 
 @bound
@@ -107,19 +101,19 @@ def roll(m):
 def stages_of(switches):
     """What a walk calls before a block, to open it, to open a step and to leave it, in a market of these switches.
 
-    A price model that takes ``words`` finds there four of its own for each move. Conditions (``VARIANCE``) are those of step
-    t + 1 once the step's move and volume are made, because the spread that is quoted at its end goes by them.
+    Factors (``VARIANCE``) are those of step t + 1 once the step's move and volume are made, because the spread that is quoted
+    at its end goes by them.
     """
     price = PRICES[int(switches[f.PRICE_MODEL])]
     first_volume, volume = VOLUMES[int(switches[f.VOLUME_MODEL])]
     first_spread, spread, quoted = SPREADS[int(switches[f.SPREAD_MODEL])]
-    words = (draw_for_price,) if "words" in parameters_of(price) else ()
-    moved = (price, begin_moved) if switches[f.START_MOVED] else ()
+    words, jump = ((draw_for_jumps,), jumps_of(switches)) if switches[f.JUMPS] else ((), ())
+    moved = (price, *jump, begin_moved) if switches[f.START_MOVED] else ()
     mixed = correlate if switches[f.CORRELATED] else keep_independent
     first_factors, factors = VARIANCE if switches[f.VARIANCE] else ((), ())
     return (
         (draw, begin, *first_volume, first_spread, *first_factors, *words),
         (*moved, quote_arrival),
-        (draw, mixed, *words, price, volume, *factors, *spread, add_to_sums),
+        (draw, mixed, price, *words, *jump, volume, *factors, *spread, add_to_sums),
         (roll, *quoted),
     )

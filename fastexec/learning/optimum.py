@@ -46,7 +46,7 @@ def why_unknown(study: StudyModel) -> str | None:
             return f"market.{key} is {section.model}, and it must be markov or constant"
     if ranges(study)[2]:
         return f"{ranges(study)[2][0]} is drawn for each episode"
-    if not market.price.declares().martingale or not market.correlation.independent:
+    if not market.declares().martingale or not market.correlation.independent:
         return "the price must be a martingale independent of spread and volume"
     if costs.transient.declares().remembers:
         return "transient impact has a memory"
@@ -66,7 +66,7 @@ def why_unknown(study: StudyModel) -> str | None:
                 "what the last step may leave pays order.mark_penalty or saves fees, in currency, while all other costs scale "
                 "with the mid"
             )
-        if market.price.may_fall_below_zero(study.setting):
+        if market.may_fall_below_zero(study.setting):
             return "the price may fall below 0, where a spread is income"
     lots = expected(order.shares) / order.lot if order.lot > 0 else np.inf
     if lots > MOST_LOTS:

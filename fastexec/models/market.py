@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
+import numpy as np
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from fastexec.models._base import Model
 from fastexec.models.chains import Chain
 from fastexec.models.correlation import Correlation
-from fastexec.models.declarations import OFF, Knowledge, OfMarket, Setting, Slot
+from fastexec.models.declarations import OFF, Knowledge, OfMarket, PriceMoments, Setting, Slot
+from fastexec.models.jumps import Jumps
 from fastexec.models.names import quoted
 from fastexec.models.price import GeometricPrice, Price
 from fastexec.models.scalar import Positive, is_zero, limited
@@ -23,7 +25,7 @@ from fastexec.models.volume import LognormalVolume, Volume
 _StartPrice = Annotated[Positive, limited(least=1e-9, most=1e12)]
 _INITIAL_PRICE = Slot("initial_price")
 #: What a market of models may have besides its price, spread and volume.
-CONDITIONS = ("variance",)
+CONDITIONS = ("variance", "jumps")
 
 
 class Fitted(Model):
@@ -52,6 +54,7 @@ class SyntheticMarket(Model):
     volume: Volume = Field(default_factory=LognormalVolume)
     correlation: Correlation = Field(default_factory=Correlation)
     variance: Variance = Field(default_factory=Variance)
+    jumps: Jumps = Field(default_factory=Jumps)
     fitted: Fitted | None = Field(
         None,
         description="the days that it was fitted to, by `fastexec calibrate`: a replay of them with its agents says so",
@@ -68,12 +71,40 @@ class SyntheticMarket(Model):
         return self
 
     @property
-    def conditions(self) -> list[Variance]:
+    def conditions(self) -> list[Variance | Jumps]:
         """Its sections of ``CONDITIONS``, off or on."""
         return [getattr(self, key) for key in CONDITIONS if getattr(self, key) is not None]
 
     def switches(self) -> Mapping[str, int | str]:
         return {"SOURCE": "SYNTHETIC"}
+
+    @model_validator(mode="after")
+    def _jumps_fit(self) -> SyntheticMarket:
+        if (said := self.jumps.misfit(self.price.RELATIVE)) is not None:
+            raise PydanticCustomError("jumps", "jumps.{said}", {"said": said})
+        return self
+
+    def moves(self, setting: Setting) -> PriceMoments:
+        """Of the mid, in currency: the price's own, and what conditions make of them."""
+        own = self.price.moments(setting)
+        if self.jumps.is_off:
+            return own
+        scale = setting.price if self.price.RELATIVE else 1.0
+        jumps = scale * scale * self.jumps.variance(self.price.RELATIVE)
+        return own._replace(volatility=np.sqrt(own.volatility * own.volatility + jumps))
+
+    def may_fall_below_zero(self, setting: Setting) -> bool:
+        """Whether the mid may become negative within the order, so that a spread becomes income."""
+        deepest = 0.0 if self.price.RELATIVE else self.jumps.deepest()
+        return self.price.may_fall_below_zero(setting._replace(least_price=setting.least_price - deepest))
+
+    def doubts(self, setting: Setting) -> list[str]:
+        found = self.jumps.doubts_beside(self.price, setting)
+        if self.may_fall_below_zero(setting) and not self.price.may_fall_below_zero(setting):
+            found.append(
+                "market.jumps: a jump may take the price below 0, where a spread that is a share of it becomes income"
+            )
+        return found
 
     def declares(self) -> Knowledge:
         """What its parts say together."""

@@ -127,7 +127,7 @@ def _inverse(volume: np.ndarray, exponent: float) -> np.ndarray:
 def _expect_synthetic(study: StudyModel, market: SyntheticMarket) -> Expectation:
     setting = study.setting
     price, volume, spread = (
-        market.price.moments(setting),
+        market.moves(setting),
         market.volume.moments(setting),
         market.spread.moments(setting),
     )
@@ -154,7 +154,7 @@ def _relative(study: StudyModel, market: SyntheticMarket, spread: np.ndarray) ->
     """Of a synthetic market, whose spread follows its own law whatever the mid does."""
     per_price, change, variance = 0.0, np.zeros(spread.size), np.zeros(spread.size)
     for price, weight in zip(*nodes(market.initial_price), strict=True):
-        moments = market.price.moments(study.setting._replace(price=price))
+        moments = market.moves(study.setting._replace(price=price))
         per_price += weight / price
         change = change + weight * (moments.drift / price)
         variance = variance + weight * (moments.volatility * moments.volatility / price)

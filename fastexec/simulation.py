@@ -201,11 +201,10 @@ def prepare(
         )
     policies = tables_for(study) if policies is None else policies
     own = study.own_strategies()
-    names = [strategy.name for strategy in study.strategies]
     valid = [paths is None and timing_has_mean_zero(study, strategy) for strategy in study.strategies]
     return Prepared(
         study=study,
-        strategies=names,
+        strategies=[strategy.name for strategy in study.strategies],
         episodes=_episodes(study, given, paths is not None),
         control_variate=valid,
         warnings=[] if windows is None else [*windows.warnings, *agents_that_saw(study, windows.day.tolist())],
@@ -234,6 +233,7 @@ def _given(
     if windows is None and paths is None:
         return None, None
     market = study.bootstrap
+    plan.switches[[fields.VOLATILITY_EXPONENT, fields.IMPACT_SCALED]] = 0  # of the study's own market
     if windows is None or market is None:
         plan.switches[fields.SOURCE] = fields.GIVEN
         return (_paths(paths) if windows is None else _paths(windows.paths, windows.rate_volume)), None

@@ -23,7 +23,7 @@ FACTORS: dict[str, tuple[str, ...]] = {
     "ranges": ("none", "order", "market", "costs", "all"),
     "costs": ("power", "linear", "every part", "per_step"),
     "market": ("lognormal", "chains", "walk"),
-    "conditions": ("none", "variance", "jumps"),
+    "conditions": ("none", "variance", "jumps", "regimes"),
     "transient": ("none", "linear", "power"),
     "horizon": ("complete", "mark", "leave"),
     "lot": ("0", "1", "10"),
@@ -69,7 +69,8 @@ _never("agent", "none", "twin", "yes", "is no qtable strategy")
 _never("agent", "optimum", "twin", "yes", "is no qtable strategy")
 _never("source", "replay", "ranges", "market|all", "unknown key")
 for _days in ("replay", "bootstrap"):
-    _never("source", _days, "conditions", "variance|jumps", "real days have their own")
+    _never("source", _days, "conditions", "variance|jumps|regimes", "real days have their own")
+_never("agent", "optimum", "conditions", "regimes", "market.regimes changes what trading costs")
 _never("source", "given", "sweep", "yes", r"has a \[sweep\]")
 _never("costs", "per_step", "transient", "linear|power", "rule per_step knows no transient.coefficient")
 #: Of an impossible case, what else it needs so that this is what is said.
@@ -144,6 +145,10 @@ CONDITIONS: dict[str, dict[str, Any]] = {
     "variance": {"variance": {"persistence": 0.9, "volatility": 0.5}},
     "jumps": {"jumps": {"rate": 0.4, "mean": -0.01, "volatility": 0.02}},
 }
+CONDITIONS["regimes"] = {
+    "regimes": {"names": ["calm", "wild"], "transition": [[0.9, 0.1], [0.3, 0.7]], "volatility": [0.8, 2.0],
+                "spread": [0.9, 1.5], "volume": [1.1, 0.6]},
+}  # fmt: skip
 #: Of each the key that becomes a range where those of the market do.
 SCALARS = {"variance": "volatility", "jumps": "rate"}
 COSTS: dict[str, dict[str, Any]] = {

@@ -107,10 +107,25 @@ SEEDS = {
     "quoted": 1,
     "varying": 9,
     "jumping": 10,
+    "regimes": 11,
+    "regimes_of_constants": 12,
 }
 
 STUDIES["jumping"] = STUDIES["arithmetic"] | {
     "market": STUDIES["arithmetic"]["market"] | {"jumps": {"rate": 0.2, "mean": -0.3, "volatility": 0.4}},
+}
+REGIMES = {
+    "names": ["calm", "wild"], "transition": [[0.9, 0.1], [0.3, 0.7]], "volatility": [0.8, 2.0], "spread": [0.9, 1.5],
+    "volume": [1.1, 0.6], "impact": [1.0, 1.4],
+}  # fmt: skip
+STUDIES["regimes"] = STUDIES["walk"] | {
+    "market": STUDIES["walk"]["market"] | {"regimes": REGIMES, "variance": {"volatility": 0.5}},
+    "costs": {"temporary": {"exponent": 0.6, "volatility_exponent": 0.7}},
+}
+STUDIES["regimes_of_constants"] = STUDIES["arithmetic"] | {
+    "market": STUDIES["arithmetic"]["market"]
+    | {"regimes": REGIMES, "spread": {"model": "constant", "initial": 0.0003, "volatility_exponent": 1.0}},
+    "costs": {"temporary": {"exponent": 1.0}},
 }
 STUDIES["quoted"] = STUDIES["walk"] | {"order": STUDIES["walk"]["order"] | {"mark_price": "quote"}}
 

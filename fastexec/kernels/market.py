@@ -14,7 +14,8 @@ from fastexec.kernels._jit import LANES, bound, chained, stage
 from fastexec.kernels.jumps import draw_for_jumps, jumps_of
 from fastexec.kernels.philox import MOVES, START, draw_words, gaussian_pair, gaussians
 from fastexec.kernels.price import PRICES, begin_moved
-from fastexec.kernels.spread import SPREADS, quote_arrival
+from fastexec.kernels.regimes import are_scaled, hold_factors, regimes_of, scale_spread, scale_volume
+from fastexec.kernels.spread import SPREADS, quote_arrival, repeat_spread, roll_spread
 from fastexec.kernels.variance import VARIANCE
 from fastexec.kernels.volume import VOLUMES
 
@@ -101,8 +102,8 @@ def roll(m):
 def stages_of(switches):
     """What a walk calls before a block, to open it, to open a step and to leave it, in a market of these switches.
 
-    Factors (``VARIANCE``) are those of step t + 1 once the step's move and volume are made, because the spread that is quoted
-    at its end goes by them.
+    Factors (``VARIANCE``, ``regimes``) are those of step t + 1 once the step's move and volume are made, because the spread
+    that is quoted at its end goes by them.
     """
     price = PRICES[int(switches[f.PRICE_MODEL])]
     first_volume, volume = VOLUMES[int(switches[f.VOLUME_MODEL])]
@@ -110,10 +111,14 @@ def stages_of(switches):
     words, jump = ((draw_for_jumps,), jumps_of(switches)) if switches[f.JUMPS] else ((), ())
     moved = (price, *jump, begin_moved) if switches[f.START_MOVED] else ()
     mixed = correlate if switches[f.CORRELATED] else keep_independent
-    first_factors, factors = VARIANCE if switches[f.VARIANCE] else ((), ())
+    first_factors, factors = regimes_of(switches, VARIANCE if switches[f.VARIANCE] else ((), ()))
+    many = are_scaled(switches)
+    held, scaled_volume, scaled = ((hold_factors,), (scale_volume,), (scale_spread,)) if many else ((), (), ())
+    if many and not quoted:
+        spread, quoted = (repeat_spread,), (roll_spread,)
     return (
         (draw, begin, *first_volume, first_spread, *first_factors, *words),
         (*moved, quote_arrival),
-        (draw, mixed, price, *words, *jump, volume, *factors, *spread, add_to_sums),
+        (*held, draw, mixed, price, *words, *jump, volume, *scaled_volume, *factors, *spread, *scaled, add_to_sums),
         (roll, *quoted),
     )

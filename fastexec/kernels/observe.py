@@ -13,8 +13,8 @@ from fastexec.kernels.ledger import cost_so_far
 
 #: The features by number; ``models.features`` says what each is.
 (INVENTORY, OF_SPREAD, OF_VOLUME, MOMENTUM, VOLATILITY_SO_FAR, SHORTFALL_SO_FAR, OWN_IMPACT, RELATIVE_VOLUME,
- RELATIVE_SPREAD) = range(9)  # fmt: skip
-LAST_FEATURE = RELATIVE_SPREAD
+ RELATIVE_SPREAD, OF_REGIME) = range(10)  # fmt: skip
+LAST_FEATURE = OF_REGIME
 
 
 @stage
@@ -25,9 +25,10 @@ def observe_feature(t, feature, sees, p, m, b):
     if name == INVENTORY:
         for i in range(LANES):
             b[f.VALUE + i] = b[f.REMAINING + i] / p[f.SHARES + i]
-    elif name == OF_SPREAD:
+    elif name == OF_SPREAD or name == OF_REGIME:
+        quoted = f.SPREAD if name == OF_SPREAD else f.REGIME
         for i in range(LANES):
-            b[f.VALUE + i] = m[f.SPREAD + i]
+            b[f.VALUE + i] = m[quoted + i]
     elif name == RELATIVE_SPREAD:
         for i in range(LANES):
             mean = m[f.SUM_SPREAD + i] / (t + 1)  # this step's is in the sum: it is quoted when the step begins

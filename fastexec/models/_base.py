@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -40,6 +40,10 @@ class Model(BaseModel):
 
     def curves(self, steps: int) -> Mapping[str, np.ndarray]:
         """The kernels' curves that it gives, by name, float64[t]."""
+        return {}
+
+    def tables(self) -> Mapping[str, Sequence[float]]:
+        """The rows of numbers that it gives the kernels, by name; see ``kernels.fields``."""
         return {}
 
     def doubts(self, setting: Setting) -> list[str]:

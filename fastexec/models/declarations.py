@@ -88,6 +88,15 @@ class PriceMoments(NamedTuple):
     volatility: np.ndarray
 
 
+class Powers(NamedTuple):
+    """Of what conditions multiply, in the order of the regimes' keys."""
+
+    volatility: float = 0.0
+    spread: float = 0.0
+    volume: float = 0.0
+    impact: float = 0.0
+
+
 class VolumeMoments(NamedTuple):
     """Means over all that is drawn, float64[t]. mean: E[v_t] in shares; inverse: E[v_t^-exponent] over the steps with a
     volume, 0 where there never is one; traded: P(v_t > 0).
@@ -110,7 +119,7 @@ class TemporaryTerms(NamedTuple):
     """Expected temporary cost a share: fixed + linear * shares + mid * power * (shares / volume)^exponent, in currency.
 
     exponents: the lowest and the highest that an episode may have; exponent_nodes: values and weights of its mean;
-    ``most_power``: the highest power.
+    ``most_power``: the highest power; volatility_nodes: of the exponent of the step's volatility over the price's.
     """
 
     fixed: float
@@ -120,3 +129,4 @@ class TemporaryTerms(NamedTuple):
     exponents: tuple[float, float]
     most_power: float
     exponent_nodes: tuple[list[float], list[float]]
+    volatility_nodes: tuple[list[float], list[float]] = ([0.0], [1.0])

@@ -12,11 +12,13 @@ from pydantic_core import PydanticCustomError
 from fastexec.models._base import Model
 from fastexec.models.chains import Chain
 from fastexec.models.correlation import Correlation
-from fastexec.models.declarations import OFF, Knowledge, OfMarket, PriceMoments, Setting, Slot
+from fastexec.models.costs import Temporary
+from fastexec.models.declarations import OFF, Knowledge, OfMarket, Powers, PriceMoments, Setting, Slot
 from fastexec.models.jumps import Jumps
 from fastexec.models.names import quoted
 from fastexec.models.price import GeometricPrice, Price
-from fastexec.models.scalar import Positive, is_zero, limited
+from fastexec.models.regimes import Regimes
+from fastexec.models.scalar import Positive, is_zero, limited, mean_of
 from fastexec.models.spread import MeanRevertingSpread, Spread
 from fastexec.models.times import RIGHT, seconds_between
 from fastexec.models.variance import Variance
@@ -25,7 +27,7 @@ from fastexec.models.volume import LognormalVolume, Volume
 _StartPrice = Annotated[Positive, limited(least=1e-9, most=1e12)]
 _INITIAL_PRICE = Slot("initial_price")
 #: What a market of models may have besides its price, spread and volume.
-CONDITIONS = ("variance", "jumps")
+CONDITIONS = ("variance", "jumps", "regimes")
 
 
 class Fitted(Model):
@@ -55,6 +57,9 @@ class SyntheticMarket(Model):
     correlation: Correlation = Field(default_factory=Correlation)
     variance: Variance = Field(default_factory=Variance)
     jumps: Jumps = Field(default_factory=Jumps)
+    regimes: Regimes | None = Field(
+        None, description="a Markov chain that multiplies volatility, spread, volume, impact"
+    )
     fitted: Fitted | None = Field(
         None,
         description="the days that it was fitted to, by `fastexec calibrate`: a replay of them with its agents says so",
@@ -71,12 +76,12 @@ class SyntheticMarket(Model):
         return self
 
     @property
-    def conditions(self) -> list[Variance | Jumps]:
+    def conditions(self) -> list[Variance | Jumps | Regimes]:
         """Its sections of ``CONDITIONS``, off or on."""
         return [getattr(self, key) for key in CONDITIONS if getattr(self, key) is not None]
 
     def switches(self) -> Mapping[str, int | str]:
-        return {"SOURCE": "SYNTHETIC"}
+        return {"SOURCE": "SYNTHETIC", "VOLATILITY_EXPONENT": not is_zero(self.spread.volatility_exponent)}
 
     @model_validator(mode="after")
     def _jumps_fit(self) -> SyntheticMarket:
@@ -87,11 +92,43 @@ class SyntheticMarket(Model):
     def moves(self, setting: Setting) -> PriceMoments:
         """Of the mid, in currency: the price's own, and what conditions make of them."""
         own = self.price.moments(setting)
+        if self.regimes is not None:
+            times = np.sqrt(self.means(setting.steps, Powers(volatility=2.0))[:-1])
+            own = own._replace(volatility=own.volatility * times)
         if self.jumps.is_off:
             return own
         scale = setting.price if self.price.RELATIVE else 1.0
         jumps = scale * scale * self.jumps.variance(self.price.RELATIVE)
         return own._replace(volatility=np.sqrt(own.volatility * own.volatility + jumps))
+
+    def means(self, steps: int, powers: Powers) -> np.ndarray:
+        """E of the product of what conditions multiply, each to its power, in each step and at the end, float64[t + 1]."""
+        found = np.full(steps + 1, self.variance.mean(powers.volatility))
+        return found if self.regimes is None else found * self.regimes.means(steps, powers)
+
+    def of_spread(self, steps: int) -> np.ndarray:
+        """What conditions make of the expected spread in each step, float64[t]."""
+
+        def given(exponent: float) -> np.ndarray:
+            return self.means(steps, Powers(volatility=exponent, spread=1.0))[:-1]
+
+        return np.asarray(mean_of(given, self.spread.volatility_exponent))
+
+    def of_impact(self, steps: int, exponent: float, nodes: tuple[list[float], list[float]]) -> np.ndarray:
+        """What they make of temporary cost, where it goes by volume^-exponent and by the volatility to a power of these values
+        and weights, float64[t + 1].
+        """
+        found = np.zeros(steps + 1)
+        for of_volatility, weight in zip(*nodes, strict=True):
+            found = found + weight * self.means(steps, Powers(of_volatility, 0.0, -exponent, 1.0))
+        return found
+
+    def changing(self, temporary: Temporary) -> str | None:
+        """The key of a condition that changes what trading costs, if there is one."""
+        if self.regimes is not None:
+            return "market.regimes"
+        follows = not (is_zero(self.spread.volatility_exponent) and temporary.terms().volatility_nodes[0] == [0.0])
+        return None if self.variance.is_off or not follows else "market.variance with a volatility_exponent"
 
     def may_fall_below_zero(self, setting: Setting) -> bool:
         """Whether the mid may become negative within the order, so that a spread becomes income."""

@@ -203,6 +203,7 @@ class StudyModel(OwnCode):
                 f"output.steps: {self.output.steps} is more than the {self.episodes} episodes; use at most those"
             )
         _check_market(self.market, self.order.steps)
+        _check_conditions(self)
         return self
 
     def _agents_fit(self) -> None:
@@ -247,6 +248,28 @@ def _check_market(market: Market, steps: int) -> None:
             )
     elif market.volume.model == "cosine" and steps < 2:
         raise _error("market.volume: a cosine needs at least 2 steps; raise order.steps")
+
+
+def _check_conditions(study: StudyModel) -> None:
+    """Costs that change need a market that changes, and what changes must be able to."""
+    market, temporary = study.synthetic, study.costs.temporary
+    follows = temporary.terms().volatility_nodes[0] != [0.0]
+    regimes = None if market is None else market.regimes
+    if follows and market is None:
+        raise _error(
+            "costs.temporary.volatility_exponent: of real days no step's volatility is known; leave it out, or use a "
+            "synthetic market"
+        )
+    impact = regimes is not None and regimes.scales_impact
+    if (impact or follows) and study.costs.rule == "per_step":
+        key = "market.regimes.impact" if impact else "costs.temporary.volatility_exponent"
+        raise _error(f"{key}: costs.rule per_step knows none; leave it out")
+    if impact and not temporary.terms().power > 0.0:
+        raise _error("market.regimes.impact: it multiplies temporary cost of model power; set that, or leave it out")
+    if regimes is None or not regimes.known:
+        for name, training in study.train.items():
+            if "regime" in [feature.name for feature in training.features]:
+                raise _error(f"train.{name}.features.regime: nobody knows one; set market.regimes with known = true")
 
 
 def _error(text: str) -> PydanticCustomError:

@@ -63,7 +63,8 @@ def _of_chain(law: MarkovLaw, market: Expectation) -> Gaps:
     for lag in range(1, steps + 1):
         chance, closed = _sum(before * open_), before * ~open_
         sure = np.where(chance > 0.0, chance, 1.0)
-        _add(found, lag, chance, [_sum(before * power) / sure for power in powers], _sum(closed))
+        inverses = [_sum(before * power) / sure * of for power, of in zip(powers, market.impact, strict=True)]
+        _add(found, lag, chance, inverses, _sum(closed))
         before = np.concatenate((np.zeros((1, open_.size)), _moved(closed[:-1], law.transition)))
         if not before.max() > _NEVER:
             break

@@ -8,7 +8,7 @@ import numpy as np
 
 from fastexec.errors import InputError
 from fastexec.kernels import fields
-from fastexec.models.chains import Chain
+from fastexec.models.chains import Transitions
 from fastexec.models.costs import ALWAYS, PARTS
 from fastexec.models.plugins import OwnStrategy
 from fastexec.models.strategies import Own, Strategy
@@ -61,11 +61,13 @@ def _curves(study: StudyModel) -> np.ndarray:
 
 
 def _chains(study: StudyModel) -> np.ndarray:
-    tables = np.zeros(2 * fields.CHAIN_SIZE)
+    tables = np.zeros(fields.CHAINS_SIZE)
     for _, section in sections_of(study):
-        if isinstance(section, Chain):
+        if isinstance(section, Transitions):
             at = number(section.TABLE)
             tables[at : at + fields.CHAIN_SIZE] = chains.table(section)
+        for name, values in section.tables().items():
+            tables[number(name) : number(name) + len(values)] = values
     return tables
 
 

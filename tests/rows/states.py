@@ -84,6 +84,7 @@ def value_of(v, feature, look_back):
     return {
         features.INVENTORY: lambda: v.remaining / v.shares,
         features.OF_SPREAD: lambda: v.spread,
+        features.OF_REGIME: lambda: v.regime,
         features.RELATIVE_SPREAD: lambda: observe.relative_spread([*[EARLIER_SPREAD] * v.t, v.spread], v.t),
         features.OF_VOLUME: lambda: observe.last_volume(volumes, v.t, v.during & f.SEES_STEP),
         features.RELATIVE_VOLUME: lambda: observe.relative_volume(volumes, v.t, v.during & f.SEES_STEP),
@@ -227,7 +228,7 @@ EDGES = st.lists(real(-2.0, 2.0), min_size=4, max_size=4).map(lambda e: np.array
 ROWS = (
     Lanes("observe.observe_feature",
           lambda x: (x.t, np.array([x.feature, 0, 0, x.look_back]), x.during, x.p, x.m, x.b), observe_feature,
-          {**OF_ORDER, **CHARGES, "sum_charged": real(0.0, 1e4)}, nothing_of_the_future,
+          {**OF_ORDER, **CHARGES, "sum_charged": real(0.0, 1e4), "regime": real(0.0, 9.0)}, nothing_of_the_future,
           derived=squares_too, rtol=1e-9, atol=1e-12, tries=80,
           others={**STEP, "feature": st.integers(0, features.LAST_FEATURE), "look_back": st.integers(1, f.HISTORY - 1)}),
     Lanes("watch.note_features", noting_features, note_features, OF_ORDER, the_same_whatever_comes, derived=sums_of_path,

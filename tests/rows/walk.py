@@ -98,13 +98,14 @@ def roll(v):
 
 
 def constant_spread(v):
-    return {"spread": v.mean, "next_spread": v.mean}
+    return {"spread": v.mean, "next_spread": v.mean, "spread_state": v.mean}
 
 
 def next_spread(v):
     """Behind the last step the curve is the last step's."""
     if v.spread_model == f.SPREAD_RANDOM_WALK:
-        return {"next_spread": twin.walked_spread(v.spread, v.spread_volatility, v.z_spread)}
+        walked = twin.walked_spread(v.spread_state, v.spread_volatility, v.z_spread)
+        return {"spread_state": walked, "next_spread": walked}
     if v.spread_model == f.SPREAD_MEAN_REVERTING:
         state = twin.reverted(v.spread_state, v.spread_reversion, v.spread_volatility, v.z_spread)
         spread = twin.level_of_spread(state, v.mean, v.sd, CURVES[1, min(v.t + 1, STEPS - 1)], v.spread_floor)

@@ -108,6 +108,7 @@ SEEDS = {
     "varying": 9,
     "jumping": 10,
     "regimes": 11,
+    "halts": 13,
     "regimes_of_constants": 12,
 }
 
@@ -126,6 +127,9 @@ STUDIES["regimes_of_constants"] = STUDIES["arithmetic"] | {
     "market": STUDIES["arithmetic"]["market"]
     | {"regimes": REGIMES, "spread": {"model": "constant", "initial": 0.0003, "volatility_exponent": 1.0}},
     "costs": {"temporary": {"exponent": 1.0}},
+}
+STUDIES["halts"] = STUDIES["lognormal"] | {
+    "market": STUDIES["lognormal"]["market"] | {"halts": {"rate": 0.2, "length": {"low": 1.0, "high": 4.0}}},
 }
 STUDIES["quoted"] = STUDIES["walk"] | {"order": STUDIES["walk"]["order"] | {"mark_price": "quote"}}
 

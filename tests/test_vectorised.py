@@ -69,6 +69,7 @@ STAGES = {
     "jumps.jump_by_factors": (WORDS, P, M),
     "jumps.jump_by_amounts": (WORDS, P, M),
     "jumps.count_jumps": (WORDS, P, M),
+    "halts.count_seen_move": (M,),
     "variance.begin_variance": (RAW, P, M),
     "variance.vary": (RAW, P, M),
     "regimes.multiply_by_regime": (PLAN.chains, 1, M),
@@ -100,9 +101,11 @@ EXEMPT = {
     "strategy.random strategy.table strategy.own strategy.act_randomly strategy.draw_choices volume.volume_chain "
     "spread.spread_chain spread.begin_spread_chain spread.begin_mean_reverting_spread ledger.open_ledgers "
     "episode.check_own gather.observe_state gather.count_step watch.draw_own_choices jumps.draw_for_jumps "
-    "variance.draw_for_variance regimes.draw_for_regimes regimes.change_regime",
+    "variance.draw_for_variance regimes.draw_for_regimes regimes.change_regime "
+    "halts.draw_for_halts",
     "integers": "philox.draw_words strategy.find_actions explore.choose",
-    "copies": "regimes.plain_factors regimes.begin_regimes regimes.hold_factors spread.repeat_spread "
+    "copies": "halts.begin_halts halts.begin_underneath halts.go_underneath halts.come_up halts.halt "
+    "regimes.plain_factors regimes.begin_regimes regimes.hold_factors spread.repeat_spread "
     "account.write_rows ledger.open_ledger ledger.end_order market.roll market.keep_independent "
     "given.remember_traded spread.constant_spread spread.roll_spread volume.constant_volume price.begin_moved "
     "spread.quote_arrival volume.begin_volume_chain strategy.ask strategy.check_slices "

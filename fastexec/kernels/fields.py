@@ -42,6 +42,7 @@ _ROLES = {
     "parts": ((), 4),
     "variance": (("variance_persistence", "variance_volatility"), 0),
     "jumps": (("jump_rate", "jump_mean", "jump_volatility"), 0),
+    "halts": (("halt_rate", "halt_length"), 0),
 }  # fmt: skip
 #: The name of each slot; a kernel file gives those that go on numbered one of its own, which then is the parameter's:
 #: ``(SKEW,) = f.further_slots("price", 1)``.
@@ -82,6 +83,7 @@ def further_slots(role: str, count: int) -> range:
 (FEE,) = _offsets(_start("fees"), 1)
 (VARIANCE_PERSISTENCE, VARIANCE_VOLATILITY) = _offsets(_start("variance"), 2)
 (JUMP_RATE, JUMP_MEAN, JUMP_VOLATILITY) = _offsets(_start("jumps"), 3)
+(HALT_RATE, HALT_LENGTH) = _offsets(_start("halts"), 2)
 
 # Derived once for each episode, behind the parameters in the same buffer.
 (LOTS, L20, L21, L22, L30, L31, L32, L33, DECAY, SPREAD_SD, SPREAD_SCALE, VOLUME_SCALE, VOLUME_FRESH,
@@ -100,11 +102,12 @@ NORMAL_FIELDS = Z_VOLUME // LANES + 1
  CUMULATIVE_VOLUME, SUM_VOLUME_PRICE, SUM_PRICE, SUM_SPREAD, SUM_SQUARED_MOVES, ARRIVAL_SPREAD, WINDOW, TRADED,
  NEXT_SPREAD, LOWERED_VOLUME, VOLATILITY_FACTOR, VARIANCE_STATE, JUMPED,
  SPREAD_FACTOR, VOLUME_FACTOR, IMPACT_FACTOR, NEXT_IMPACT, REGIME, NEXT_REGIME, REGIME_STATE,
- MIDS) = _offsets(0, 30)  # fmt: skip
+ HALTED, UNDERLYING, SHOWN, SQUARES_BEFORE, MIDS) = _offsets(0, 34)  # fmt: skip
 # VOLUME while strategies decide and fill: what a slice's rate is taken against, 0 where nobody trades. It is what traded in the
 # step but in an empty bar of given paths, where that stands in TRADED (see ``Paths``); sums and LAST_VOLUME hold what traded.
 # What conditions multiply, in the step to come once a step is made: VOLATILITY_FACTOR (1 without any), SPREAD_FACTOR,
 # VOLUME_FACTOR, NEXT_IMPACT; IMPACT_FACTOR and REGIME are those of the step at hand while strategies decide and fill.
+# UNDERLYING: the mid that the price model goes on from, where what is seen of it (MID, NEXT) may be another.
 # From MIDS on the mids of the last steps, for the feature momentum; step t's in the field t mod HISTORY.
 HISTORY = 32
 MARKET_FIELDS = MIDS // LANES + HISTORY
@@ -126,8 +129,8 @@ LEDGER_FIELDS = SUM_FURTHER // LANES + MOST_FURTHER
 # Switches: which model a stage runs, chosen outside the lane loop.
 (STEPS, SOURCE, PRICE_MODEL, START_MOVED, SPREAD_MODEL, VOLUME_MODEL, CORRELATED, TEMPORARY_KIND, TRANSIENT_KIND,
  HORIZON, PHASE, SPREAD_LEVELS, VOLUME_LEVELS, COST_RULE, SQUARES, FURTHER, VARIANCE, JUMPS,
- REGIMES, VOLATILITY_EXPONENT, IMPACT_SCALED) = range(21)  # fmt: skip
-SWITCHES = IMPACT_SCALED + 1  # FURTHER: a bit for each further part of the cost
+ REGIMES, VOLATILITY_EXPONENT, IMPACT_SCALED, HALTS) = range(22)  # fmt: skip
+SWITCHES = HALTS + 1  # FURTHER: a bit for each further part of the cost
 SYNTHETIC, GIVEN, JOINED = 0, 1, 2
 GEOMETRIC, ARITHMETIC = 0, 1
 SPREAD_CONSTANT, SPREAD_RANDOM_WALK, SPREAD_MEAN_REVERTING, SPREAD_MARKOV = 0, 1, 2, 3

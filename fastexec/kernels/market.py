@@ -11,6 +11,7 @@ import numpy as np
 
 from fastexec.kernels import fields as f
 from fastexec.kernels._jit import LANES, bound, chained, stage
+from fastexec.kernels.halts import underneath_of
 from fastexec.kernels.jumps import draw_for_jumps, jumps_of
 from fastexec.kernels.philox import MOVES, START, draw_words, gaussian_pair, gaussians
 from fastexec.kernels.price import PRICES, begin_moved
@@ -116,9 +117,25 @@ def stages_of(switches):
     held, scaled_volume, scaled = ((hold_factors,), (scale_volume,), (scale_spread,)) if many else ((), (), ())
     if many and not quoted:
         spread, quoted = (repeat_spread,), (roll_spread,)
+    halting, started, under, up = underneath_of(switches)
     return (
-        (draw, begin, *first_volume, first_spread, *first_factors, *words),
-        (*moved, quote_arrival),
-        (*held, draw, mixed, price, *words, *jump, volume, *scaled_volume, *factors, *spread, *scaled, add_to_sums),
+        (draw, begin, *first_volume, first_spread, *first_factors, *halting, *words),
+        (*moved, *started, quote_arrival),
+        (
+            *held,
+            draw,
+            mixed,
+            *under,
+            price,
+            *words,
+            *jump,
+            volume,
+            *scaled_volume,
+            *factors,
+            *spread,
+            *scaled,
+            *up,
+            add_to_sums,
+        ),
         (roll, *quoted),
     )

@@ -14,6 +14,7 @@ from fastexec.models.chains import Chain
 from fastexec.models.correlation import Correlation
 from fastexec.models.costs import Temporary
 from fastexec.models.declarations import OFF, Knowledge, OfMarket, Powers, PriceMoments, Setting, Slot
+from fastexec.models.halts import Halts
 from fastexec.models.jumps import Jumps
 from fastexec.models.names import quoted
 from fastexec.models.price import GeometricPrice, Price
@@ -27,7 +28,7 @@ from fastexec.models.volume import LognormalVolume, Volume
 _StartPrice = Annotated[Positive, limited(least=1e-9, most=1e12)]
 _INITIAL_PRICE = Slot("initial_price")
 #: What a market of models may have besides its price, spread and volume.
-CONDITIONS = ("variance", "jumps", "regimes")
+CONDITIONS = ("variance", "jumps", "regimes", "halts")
 
 
 class Fitted(Model):
@@ -60,6 +61,7 @@ class SyntheticMarket(Model):
     regimes: Regimes | None = Field(
         None, description="a Markov chain that multiplies volatility, spread, volume, impact"
     )
+    halts: Halts = Field(default_factory=Halts)
     fitted: Fitted | None = Field(
         None,
         description="the days that it was fitted to, by `fastexec calibrate`: a replay of them with its agents says so",
@@ -76,7 +78,7 @@ class SyntheticMarket(Model):
         return self
 
     @property
-    def conditions(self) -> list[Variance | Jumps | Regimes]:
+    def conditions(self) -> list[Variance | Jumps | Regimes | Halts]:
         """Its sections of ``CONDITIONS``, off or on."""
         return [getattr(self, key) for key in CONDITIONS if getattr(self, key) is not None]
 
@@ -125,8 +127,8 @@ class SyntheticMarket(Model):
 
     def changing(self, temporary: Temporary) -> str | None:
         """The key of a condition that changes what trading costs, if there is one."""
-        if self.regimes is not None:
-            return "market.regimes"
+        if self.regimes is not None or not self.halts.is_off:
+            return "market.halts" if self.regimes is None else "market.regimes"
         follows = not (is_zero(self.spread.volatility_exponent) and temporary.terms().volatility_nodes[0] == [0.0])
         return None if self.variance.is_off or not follows else "market.variance with a volatility_exponent"
 
@@ -150,6 +152,7 @@ class SyntheticMarket(Model):
         return Knowledge(
             martingale=all(part.martingale for part in parts),
             volume_tells_move=self.volume.declares().follows_move and self.correlation.declares().follows_move,
+            volume_idles=self.volume.declares().idle,
             idle=any(part.idle for part in parts),
             known_after=self.volume.known == "after",
         )
@@ -251,7 +254,7 @@ class ReplayMarket(_RealDays):
 
     def declares(self) -> Knowledge:
         """Of real days nothing is known."""
-        return Knowledge(False, volume_tells_move=True, idle=True, known_after=self.known == "after")
+        return Knowledge(False, volume_tells_move=True, volume_idles=True, idle=True, known_after=self.known == "after")
 
 
 class BootstrapMarket(_RealDays):
@@ -269,7 +272,7 @@ class BootstrapMarket(_RealDays):
 
     def declares(self) -> Knowledge:
         """Of real days nothing is known."""
-        return Knowledge(False, volume_tells_move=True, idle=True, known_after=self.known == "after")
+        return Knowledge(False, volume_tells_move=True, volume_idles=True, idle=True, known_after=self.known == "after")
 
 
 RealMarket = ReplayMarket | BootstrapMarket

@@ -138,7 +138,7 @@ def _expect_synthetic(study: StudyModel, market: SyntheticMarket) -> Expectation
         market.volume.moments(setting),
         market.spread.moments(setting),
     )
-    spread = spread * market.of_spread(setting.steps)
+    spread, open_ = spread * market.of_spread(setting.steps), market.halts.open_steps(setting.steps)
     terms = study.costs.temporary.terms()
     exponents, weights = terms.exponent_nodes
     impact = np.stack([market.of_impact(setting.steps, e, terms.volatility_nodes)[:-1] for e in exponents])
@@ -152,9 +152,9 @@ def _expect_synthetic(study: StudyModel, market: SyntheticMarket) -> Expectation
         drift=price.drift,
         volatility=price.volatility,
         half_spread=0.5 * setting.price * spread,
-        volume=volume.mean * market.means(setting.steps, Powers(volume=1.0))[:-1],
+        volume=volume.mean * market.means(setting.steps, Powers(volume=1.0))[:-1] * open_,
         inverse_volume=volume.inverse * of_mean,
-        traded=volume.traded,
+        traded=volume.traded * open_,
         exponents=exponents,
         weights=weights,
         inverses=np.stack([first.inverse, *inverses]) * impact,

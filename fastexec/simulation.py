@@ -27,7 +27,7 @@ from fastexec.models.study import StudyModel, require_study
 from fastexec.planning.control import timing_has_mean_zero
 from fastexec.planning.expectation import arrival_price, expect
 from fastexec.planning.names import slot
-from fastexec.planning.plan import plan_strategies, plan_study
+from fastexec.planning.plan import follow_paths, plan_strategies, plan_study
 from fastexec.planning.policies import Policies
 from fastexec.threads import default_threads, require_threads
 
@@ -233,7 +233,7 @@ def _given(
     if windows is None and paths is None:
         return None, None
     market = study.bootstrap
-    plan.switches[[fields.VOLATILITY_EXPONENT, fields.IMPACT_SCALED]] = 0  # of the study's own market
+    follow_paths(study, plan)
     if windows is None or market is None:
         plan.switches[fields.SOURCE] = fields.GIVEN
         return (_paths(paths) if windows is None else _paths(windows.paths, windows.rate_volume)), None

@@ -109,6 +109,8 @@ SEEDS = {
     "jumping": 10,
     "regimes": 11,
     "halts": 13,
+    "noise": 1,
+    "tradable": 14,
     "regimes_of_constants": 12,
 }
 
@@ -130,6 +132,15 @@ STUDIES["regimes_of_constants"] = STUDIES["arithmetic"] | {
 }
 STUDIES["halts"] = STUDIES["lognormal"] | {
     "market": STUDIES["lognormal"]["market"] | {"halts": {"rate": 0.2, "length": {"low": 1.0, "high": 4.0}}},
+}
+STUDIES["noise"] = STUDIES["walk"] | {"market": STUDIES["walk"]["market"] | {"noise": {"sd": 0.001}}}
+STUDIES["tradable"] = STUDIES["lognormal"] | {
+    "market": STUDIES["lognormal"]["market"]
+    | {
+        "noise": {"sd": {"low": 0.0001, "high": 0.001}, "tradable": True},
+        "halts": {"rate": 0.1},
+        "variance": {"volatility": 0.4},
+    },
 }
 STUDIES["quoted"] = STUDIES["walk"] | {"order": STUDIES["walk"]["order"] | {"mark_price": "quote"}}
 

@@ -70,6 +70,12 @@ STAGES = {
     "jumps.jump_by_amounts": (WORDS, P, M),
     "jumps.count_jumps": (WORDS, P, M),
     "halts.count_seen_move": (M,),
+    "noise.bounce": (RAW, P, M),
+    "noise.bounce_first": (M,),
+    "noise.bounce_next": (M,),
+    "noise.observe_bounced": (M,),
+    "noise.observe_mid": (M,),
+    "observe.observe_moves": (0, 0, 0, M, B),
     "variance.begin_variance": (RAW, P, M),
     "variance.vary": (RAW, P, M),
     "regimes.multiply_by_regime": (PLAN.chains, 1, M),
@@ -102,9 +108,9 @@ EXEMPT = {
     "spread.spread_chain spread.begin_spread_chain spread.begin_mean_reverting_spread ledger.open_ledgers "
     "episode.check_own gather.observe_state gather.count_step watch.draw_own_choices jumps.draw_for_jumps "
     "variance.draw_for_variance regimes.draw_for_regimes regimes.change_regime "
-    "halts.draw_for_halts",
+    "halts.draw_for_halts noise.draw_for_noise",
     "integers": "philox.draw_words strategy.find_actions explore.choose",
-    "copies": "halts.begin_halts halts.begin_underneath halts.go_underneath halts.come_up halts.halt "
+    "copies": "noise.remember_observed halts.begin_halts halts.begin_underneath halts.go_underneath halts.come_up halts.halt "
     "regimes.plain_factors regimes.begin_regimes regimes.hold_factors spread.repeat_spread "
     "account.write_rows ledger.open_ledger ledger.end_order market.roll market.keep_independent "
     "given.remember_traded spread.constant_spread spread.roll_spread volume.constant_volume price.begin_moved "

@@ -43,6 +43,7 @@ _ROLES = {
     "variance": (("variance_persistence", "variance_volatility"), 0),
     "jumps": (("jump_rate", "jump_mean", "jump_volatility"), 0),
     "halts": (("halt_rate", "halt_length"), 0),
+    "noise": (("noise_sd",), 0),
 }  # fmt: skip
 #: The name of each slot; a kernel file gives those that go on numbered one of its own, which then is the parameter's:
 #: ``(SKEW,) = f.further_slots("price", 1)``.
@@ -84,6 +85,7 @@ def further_slots(role: str, count: int) -> range:
 (VARIANCE_PERSISTENCE, VARIANCE_VOLATILITY) = _offsets(_start("variance"), 2)
 (JUMP_RATE, JUMP_MEAN, JUMP_VOLATILITY) = _offsets(_start("jumps"), 3)
 (HALT_RATE, HALT_LENGTH) = _offsets(_start("halts"), 2)
+(NOISE_SD,) = _offsets(_start("noise"), 1)
 
 # Derived once for each episode, behind the parameters in the same buffer.
 (LOTS, L20, L21, L22, L30, L31, L32, L33, DECAY, SPREAD_SD, SPREAD_SCALE, VOLUME_SCALE, VOLUME_FRESH,
@@ -102,12 +104,14 @@ NORMAL_FIELDS = Z_VOLUME // LANES + 1
  CUMULATIVE_VOLUME, SUM_VOLUME_PRICE, SUM_PRICE, SUM_SPREAD, SUM_SQUARED_MOVES, ARRIVAL_SPREAD, WINDOW, TRADED,
  NEXT_SPREAD, LOWERED_VOLUME, VOLATILITY_FACTOR, VARIANCE_STATE, JUMPED,
  SPREAD_FACTOR, VOLUME_FACTOR, IMPACT_FACTOR, NEXT_IMPACT, REGIME, NEXT_REGIME, REGIME_STATE,
- HALTED, UNDERLYING, SHOWN, SQUARES_BEFORE, MIDS) = _offsets(0, 34)  # fmt: skip
+ HALTED, UNDERLYING, SHOWN, SQUARES_BEFORE,
+ NEXT_BOUNCE, OBSERVED, SEEN_MOVE, SEEN_SQUARES, SEEN_PRODUCTS, MIDS) = _offsets(0, 39)  # fmt: skip
 # VOLUME while strategies decide and fill: what a slice's rate is taken against, 0 where nobody trades. It is what traded in the
 # step but in an empty bar of given paths, where that stands in TRADED (see ``Paths``); sums and LAST_VOLUME hold what traded.
 # What conditions multiply, in the step to come once a step is made: VOLATILITY_FACTOR (1 without any), SPREAD_FACTOR,
 # VOLUME_FACTOR, NEXT_IMPACT; IMPACT_FACTOR and REGIME are those of the step at hand while strategies decide and fill.
 # UNDERLYING: the mid that the price model goes on from, where what is seen of it (MID, NEXT) may be another.
+# OBSERVED: what strategies see of MID where it bounces; SEEN_MOVE: its last relative move, and sums of squares and products.
 # From MIDS on the mids of the last steps, for the feature momentum; step t's in the field t mod HISTORY.
 HISTORY = 32
 MARKET_FIELDS = MIDS // LANES + HISTORY
@@ -129,8 +133,8 @@ LEDGER_FIELDS = SUM_FURTHER // LANES + MOST_FURTHER
 # Switches: which model a stage runs, chosen outside the lane loop.
 (STEPS, SOURCE, PRICE_MODEL, START_MOVED, SPREAD_MODEL, VOLUME_MODEL, CORRELATED, TEMPORARY_KIND, TRANSIENT_KIND,
  HORIZON, PHASE, SPREAD_LEVELS, VOLUME_LEVELS, COST_RULE, SQUARES, FURTHER, VARIANCE, JUMPS,
- REGIMES, VOLATILITY_EXPONENT, IMPACT_SCALED, HALTS) = range(22)  # fmt: skip
-SWITCHES = HALTS + 1  # FURTHER: a bit for each further part of the cost
+ REGIMES, VOLATILITY_EXPONENT, IMPACT_SCALED, HALTS, NOISE) = range(23)  # fmt: skip
+SWITCHES = NOISE + 1  # FURTHER: a bit for each further part of the cost
 SYNTHETIC, GIVEN, JOINED = 0, 1, 2
 GEOMETRIC, ARITHMETIC = 0, 1
 SPREAD_CONSTANT, SPREAD_RANDOM_WALK, SPREAD_MEAN_REVERTING, SPREAD_MARKOV = 0, 1, 2, 3
@@ -140,21 +144,22 @@ TRANSIENT_OFF, TRANSIENT_LINEAR, TRANSIENT_POWER = 0, 1, 2
 # What is left at the end: joins the last slice; is valued at the last quote; costs nothing; is valued as if it were traded.
 COMPLETE, MARK, LEAVE, MARK_AS_TRADE = 0, 1, 2, 3
 BY_FILL, PER_STEP = 0, 1
+NOISE_OFF, NOISE_SEEN, NOISE_TRADABLE = 0, 1, 2
 
 (LOT, SIDE, MARK_PENALTY, MARK_SLOPE, RESTART) = range(5)  # numbers
 NUMBERS = RESTART + 1
 (RANGE_LOW, RANGE_HIGH, RANGE_IS_LOG) = range(3)
 (PRICE_CURVE, SPREAD_CURVE, VOLUME_CURVE, COSINE_CURVE) = range(4)
-# What is known of a strategy: kind, whether it fills at the end of the step, its stream, action set, levels, plugin slot; which
-# volume it sees: bits SEES_STEP (the step's own) and OF_PATHS (what traded stands in TRADED); whether what its training never
-# saw is counted.
+# What is known of a strategy: kind, whether it fills at the end of the step, its stream, action set, levels, plugin slot; what
+# it sees: bits SEES_STEP (the step's own volume), OF_PATHS (what traded stands in TRADED) and SEES_NOISE (its mid is OBSERVED);
+# whether what its training never saw is counted.
 (KIND, FILLS_AT_NEXT, OWNER, ACTION_SET, LEVELS, SLOT, SEES_VOLUME, FEATURES, STATES, POLICY_AT, COUNTS_UNSEEN) = range(
     11
 )
 KIND_FIELDS = COUNTS_UNSEEN + 1
 SCHEDULE, POV, OWN_SCHEDULE, RANDOM, PLUGIN, TABLE = 0, 1, 2, 3, 4, 5
 FRACTIONS, MULTIPLES, LOT_COUNTS, ANY_LOTS = 0, 1, 2, 3
-SEES_STEP, OF_PATHS = 1, 2
+SEES_STEP, OF_PATHS, SEES_NOISE = 1, 2, 4
 # A feature: what it is (a number of ``observe``), its bins, its stride in the code, the steps of a momentum.
 (FEATURE, BINS, STRIDE, LOOK_BACK) = range(4)
 MOST_FEATURES = 6

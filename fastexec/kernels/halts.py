@@ -7,6 +7,7 @@ import numpy as np
 
 from fastexec.kernels import fields as f
 from fastexec.kernels._jit import LANES, bound, stage
+from fastexec.kernels.noise import bounce, bounce_first, bounce_next, draw_for_noise
 from fastexec.kernels.philox import OF_HALTS, draw_words
 
 
@@ -77,7 +78,10 @@ def count_seen_move(m):
 
 def underneath_of(switches):
     """What a walk calls before the first step, where it opens, before each move and behind it."""
-    if not switches[f.HALTS]:
+    halts, bounces = bool(switches[f.HALTS]), switches[f.NOISE] == f.NOISE_TRADABLE
+    if not halts and not bounces:
         return (), (), (), ()
-    up = (come_up, draw_for_halts, halt, count_seen_move)
-    return (draw_for_halts, begin_halts), (begin_underneath,), (go_underneath,), up
+    bounced = (draw_for_noise, bounce, bounce_next) if bounces else ()
+    halted = (draw_for_halts, halt) if halts else ()
+    first, started = ((draw_for_halts, begin_halts) if halts else ()), ((bounce_first,) if bounces else ())
+    return first, (begin_underneath, *started), (go_underneath,), (come_up, *bounced, *halted, count_seen_move)

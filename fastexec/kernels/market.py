@@ -13,6 +13,7 @@ from fastexec.kernels import fields as f
 from fastexec.kernels._jit import LANES, bound, chained, stage
 from fastexec.kernels.halts import underneath_of
 from fastexec.kernels.jumps import draw_for_jumps, jumps_of
+from fastexec.kernels.noise import noise_of
 from fastexec.kernels.philox import MOVES, START, draw_words, gaussian_pair, gaussians
 from fastexec.kernels.price import PRICES, begin_moved
 from fastexec.kernels.regimes import are_scaled, hold_factors, regimes_of, scale_spread, scale_volume
@@ -118,11 +119,13 @@ def stages_of(switches):
     if many and not quoted:
         spread, quoted = (repeat_spread,), (roll_spread,)
     halting, started, under, up = underneath_of(switches)
+    bouncing, observed, remembered = noise_of(switches)
     return (
-        (draw, begin, *first_volume, first_spread, *first_factors, *halting, *words),
+        (draw, begin, *first_volume, first_spread, *first_factors, *halting, *bouncing, *words),
         (*moved, *started, quote_arrival),
         (
             *held,
+            *observed,
             draw,
             mixed,
             *under,
@@ -136,6 +139,7 @@ def stages_of(switches):
             *scaled,
             *up,
             add_to_sums,
+            *remembered,
         ),
         (roll, *quoted),
     )

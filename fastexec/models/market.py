@@ -17,6 +17,7 @@ from fastexec.models.declarations import OFF, Knowledge, OfMarket, Powers, Price
 from fastexec.models.halts import Halts
 from fastexec.models.jumps import Jumps
 from fastexec.models.names import quoted
+from fastexec.models.noise import Noise
 from fastexec.models.price import GeometricPrice, Price
 from fastexec.models.regimes import Regimes
 from fastexec.models.scalar import Positive, is_zero, limited, mean_of
@@ -28,7 +29,7 @@ from fastexec.models.volume import LognormalVolume, Volume
 _StartPrice = Annotated[Positive, limited(least=1e-9, most=1e12)]
 _INITIAL_PRICE = Slot("initial_price")
 #: What a market of models may have besides its price, spread and volume.
-CONDITIONS = ("variance", "jumps", "regimes", "halts")
+CONDITIONS = ("variance", "jumps", "regimes", "halts", "noise")
 
 
 class Fitted(Model):
@@ -62,6 +63,7 @@ class SyntheticMarket(Model):
         None, description="a Markov chain that multiplies volatility, spread, volume, impact"
     )
     halts: Halts = Field(default_factory=Halts)
+    noise: Noise = Field(default_factory=Noise)
     fitted: Fitted | None = Field(
         None,
         description="the days that it was fitted to, by `fastexec calibrate`: a replay of them with its agents says so",
@@ -78,7 +80,7 @@ class SyntheticMarket(Model):
         return self
 
     @property
-    def conditions(self) -> list[Variance | Jumps | Regimes | Halts]:
+    def conditions(self) -> list[Variance | Jumps | Regimes | Halts | Noise]:
         """Its sections of ``CONDITIONS``, off or on."""
         return [getattr(self, key) for key in CONDITIONS if getattr(self, key) is not None]
 

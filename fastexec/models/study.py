@@ -113,6 +113,15 @@ class StudyModel(OwnCode):
         price = float("nan") if self.synthetic is None else self.synthetic.initial_price
         return Setting(self.order.steps, expected(price), bounds(price)[0], self.costs.temporary.terms().exponent)
 
+    def withholds(self, feature: str) -> str | None:
+        """Why nobody can see a feature in this market, and what would be right."""
+        market = self.synthetic
+        if feature == "regime" and (market is None or market.regimes is None or not market.regimes.known):
+            return "nobody knows one; set market.regimes with known = true"
+        if feature == "noise" and (market is None or market.noise.is_off):
+            return "the mid is seen as it is; set market.noise.sd"
+        return None
+
     @property
     def cost_parts(self) -> tuple[str, ...]:
         """The parts of its cost, in the order of the sum."""
@@ -266,10 +275,10 @@ def _check_conditions(study: StudyModel) -> None:
         raise _error(f"{key}: costs.rule per_step knows none; leave it out")
     if impact and not temporary.terms().power > 0.0:
         raise _error("market.regimes.impact: it multiplies temporary cost of model power; set that, or leave it out")
-    if regimes is None or not regimes.known:
-        for name, training in study.train.items():
-            if "regime" in [feature.name for feature in training.features]:
-                raise _error(f"train.{name}.features.regime: nobody knows one; set market.regimes with known = true")
+    for name, training in study.train.items():
+        for feature in training.features:
+            if (said := study.withholds(feature.name)) is not None:
+                raise _error(f"train.{name}.features.{feature.name}: {said}")
 
 
 def _error(text: str) -> PydanticCustomError:

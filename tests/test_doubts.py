@@ -60,7 +60,7 @@ DOUBTFUL = {
             "order": {"shares": 1000, "steps": 20, "step_seconds": 1.0},
             "market": {"price": {"volatility": 0.02}, "jumps": {"rate": 0.01, "volatility": 0.005}},
         },
-        "volatility is 4,857 % a year",
+        "volatility is 4,858 % a year",
     ),
     "paths that collapse": (priced(volatility=0.5), "half of the paths end below 0.082 of the arrival price"),
     "a range that collapses": (

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from conftest import small_study
 from fastexec.data.paths import MarketPaths
 from fastexec.errors import InputError
 from fastexec.kernels.philox import PILOT
+from fastexec.learning.agent import agent_table
 from fastexec.learning.optimum import why_unknown
 from fastexec.learning.rollout import alone
+from fastexec.learning.training import train
 from fastexec.models.strategies import Twap
 from fastexec.planning.expectation import expect
 from fastexec.planning.policies import Cut
@@ -222,3 +225,14 @@ def test_what_does_not_go_together_is_one_line(changes, said):
         Study.from_dict({"strategies": [{"model": "twap"}], **changes})
     assert said in str(found.value)
     assert "\n" not in str(found.value)
+
+
+def test_an_agent_of_a_file_that_sees_what_the_market_withholds_is_refused_by_name(tmp_path):
+    """Trained where the regime is known, played where nobody knows one."""
+    known = {**TRAINED, "order": {"shares": 100, "steps": 3}, "market": {"regimes": {**REGIMES, "known": True}}}
+    known["train"] = {"a": {"features": [{"name": "regime", "edges": [0.5]}, {"name": "inventory", "bins": 3}],
+                            "rounds": 1, "batch": 256}}  # fmt: skip
+    pq.write_table(agent_table(train(Study.from_dict(known), "a")), tmp_path / "agent.parquet")
+    there = {"order": known["order"], "strategies": [{"name": "b", "model": "qtable", "agent": "agent.parquet"}]}
+    with pytest.raises(InputError, match=r"^strategies.b: its agent sees the feature regime: nobody knows one"):
+        simulate(Study.from_dict(there, folder=tmp_path), episodes=10)

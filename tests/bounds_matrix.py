@@ -23,6 +23,7 @@ FACTORS: dict[str, tuple[str, ...]] = {
     "ranges": ("none", "order", "market", "costs", "all"),
     "costs": ("power", "linear", "every part", "per_step"),
     "market": ("lognormal", "chains", "walk"),
+    "conditions": ("none", "variance", "jumps", "regimes", "halts", "noise"),
     "transient": ("none", "linear", "power"),
     "horizon": ("complete", "mark", "leave"),
     "lot": ("0", "1", "10"),
@@ -67,6 +68,12 @@ _never("agent", "optimum", "lot", "0", "the order has more than 400 lots")
 _never("agent", "none", "twin", "yes", "is no qtable strategy")
 _never("agent", "optimum", "twin", "yes", "is no qtable strategy")
 _never("source", "replay", "ranges", "market|all", "unknown key")
+for _days in ("replay", "bootstrap"):
+    _never("source", _days, "conditions", "variance|jumps|regimes|halts|noise", "real days have their own")
+_never("agent", "optimum", "conditions", "regimes", "market.regimes changes what trading costs")
+_never("agent", "optimum", "conditions", "halts", "market.halts changes what trading costs")
+_never("source", "given", "conditions", "noise", "what is observed of given paths is their mid")
+_never("agent", "optimum", "conditions", "noise", "the price must be a martingale")
 _never("source", "given", "sweep", "yes", r"has a \[sweep\]")
 _never("costs", "per_step", "transient", "linear|power", "rule per_step knows no transient.coefficient")
 #: Of an impossible case, what else it needs so that this is what is said.
@@ -136,6 +143,19 @@ MARKETS: dict[str, dict[str, Any]] = {
         "volume": {"model": "cosine", "mean": 900.0, "amplitude": 0.5, "noise": 100.0, "floor": 10.0},
     },
 }
+CONDITIONS: dict[str, dict[str, Any]] = {
+    "none": {},
+    "variance": {"variance": {"persistence": 0.9, "volatility": 0.5}},
+    "jumps": {"jumps": {"rate": 0.4, "mean": -0.01, "volatility": 0.02}},
+}
+CONDITIONS["regimes"] = {
+    "regimes": {"names": ["calm", "wild"], "transition": [[0.9, 0.1], [0.3, 0.7]], "volatility": [0.8, 2.0],
+                "spread": [0.9, 1.5], "volume": [1.1, 0.6]},
+}  # fmt: skip
+#: Of each the key that becomes a range where those of the market do.
+CONDITIONS["noise"] = {"noise": {"sd": 0.001, "tradable": True}}
+CONDITIONS["halts"] = {"halts": {"rate": 0.2, "length": 2.0}}
+SCALARS = {"variance": "volatility", "jumps": "rate", "halts": "rate", "noise": "sd"}
 COSTS: dict[str, dict[str, Any]] = {
     "power": {"temporary": {"model": "power", "coefficient": 0.002, "exponent": 0.6}},
     "linear": {"temporary": {"model": "linear", "fixed": 0.01, "coefficient": 1e-5}},
@@ -174,6 +194,9 @@ def study(case: dict[str, str], folder: Path) -> Study:
         costs["temporary"] = {**costs["temporary"], "coefficient": {"low": 1e-5, "high": 2e-3, "scale": "log"}}
     if case["ranges"] in ("market", "all"):
         market["initial_price"] = {"low": 50.0, "high": 150.0}
+        for key, scalar in SCALARS.items():
+            if key in market:
+                market[key] = {**market[key], scalar: {"low": 0.5 * market[key][scalar], "high": market[key][scalar]}}
         if case["source"] in ("synthetic", "given"):
             market["price"] = {**market["price"], "volatility": {"low": 1e-4, "high": 1e-3, "scale": "log"}}
     keys: dict[str, Any] = {
@@ -194,8 +217,8 @@ def study(case: dict[str, str], folder: Path) -> Study:
 def _market(case: dict[str, str], folder: Path) -> dict[str, Any]:
     if case["source"] in ("replay", "bootstrap"):
         days = {"model": case["source"], "bars": str(folder / "bars.parquet"), "symbol": "S", "known": case["known"]}
-        return days | ({"block": 2.0} if case["source"] == "bootstrap" else {})
-    market = dict(MARKETS[case["market"]])
+        return days | ({"block": 2.0} if case["source"] == "bootstrap" else {}) | CONDITIONS[case["conditions"]]
+    market = {**MARKETS[case["market"]], **CONDITIONS[case["conditions"]]}
     market["volume"] = {**market["volume"], "known": case["known"]}
     return market
 

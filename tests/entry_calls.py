@@ -39,7 +39,7 @@ def study() -> tuple[f.Plan, f.Strategies, f.Paths]:
     plan = f.Plan(
         switches, np.zeros(f.NUMBERS), np.zeros((len(f.PARAMETERS), 3)),
         np.array([(f.PARAMETERS.index(name), 2**32 - 1) for name in ("shares", "fee")], I8), np.ones((4, T)),
-        np.zeros(2 * f.CHAIN_SIZE),
+        np.zeros(f.CHAINS_SIZE),
     )  # fmt: skip
     kinds = np.zeros((5, f.KIND_FIELDS), I8)
     kinds[:, f.KIND] = f.TABLE, f.OWN_SCHEDULE, f.RANDOM, f.PLUGIN, f.POV

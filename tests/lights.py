@@ -83,26 +83,74 @@ STUDIES: dict[str, dict[str, Any]] = {
     "jumps": {
         "order": {"side": "sell", "shares": 600, "steps": 6},
         "market": {
-            "price": {
-                "model": "merton",
-                "start": "moved",
-                "rate": {"low": 0.0, "high": 1.0},
-                "jump_mean": -0.01,
-                "jump_volatility": 0.02,
-            },
+            "price": {"start": "moved"},
+            "jumps": {"rate": {"low": 0.0, "high": 1.0}, "mean": -0.01, "volatility": 0.02},
             "spread": {"model": "constant", "initial": 0.0003},
             "volume": {"model": "constant", "mean": 500.0},
         },
     },
 }
 
+STUDIES["varying"] = {
+    "order": {"side": "buy", "shares": 800, "steps": 8},
+    "market": {
+        "price": {"volatility": 0.002, "start": "moved"},
+        "volume": {"mean": 900.0},
+        "variance": {"persistence": 0.8, "volatility": {"low": 0.3, "high": 0.9}},
+    },
+}
+SEEDS = {
+    "lognormal": 0,
+    "walk": 1,
+    "arithmetic": 2**64 - 1,
+    "chains": 7,
+    "jumps": 8,
+    "quoted": 1,
+    "varying": 9,
+    "jumping": 10,
+    "regimes": 11,
+    "halts": 13,
+    "noise": 1,
+    "tradable": 14,
+    "regimes_of_constants": 12,
+}
+
+STUDIES["jumping"] = STUDIES["arithmetic"] | {
+    "market": STUDIES["arithmetic"]["market"] | {"jumps": {"rate": 0.2, "mean": -0.3, "volatility": 0.4}},
+}
+REGIMES = {
+    "names": ["calm", "wild"], "transition": [[0.9, 0.1], [0.3, 0.7]], "volatility": [0.8, 2.0], "spread": [0.9, 1.5],
+    "volume": [1.1, 0.6], "impact": [1.0, 1.4],
+}  # fmt: skip
+STUDIES["regimes"] = STUDIES["walk"] | {
+    "market": STUDIES["walk"]["market"] | {"regimes": REGIMES, "variance": {"volatility": 0.5}},
+    "costs": {"temporary": {"exponent": 0.6, "volatility_exponent": 0.7}},
+}
+STUDIES["regimes_of_constants"] = STUDIES["arithmetic"] | {
+    "market": STUDIES["arithmetic"]["market"]
+    | {"regimes": REGIMES, "spread": {"model": "constant", "initial": 0.0003, "volatility_exponent": 1.0}},
+    "costs": {"temporary": {"exponent": 1.0}},
+}
+STUDIES["halts"] = STUDIES["lognormal"] | {
+    "market": STUDIES["lognormal"]["market"] | {"halts": {"rate": 0.2, "length": {"low": 1.0, "high": 4.0}}},
+}
+STUDIES["noise"] = STUDIES["walk"] | {"market": STUDIES["walk"]["market"] | {"noise": {"sd": 0.001}}}
+STUDIES["tradable"] = STUDIES["lognormal"] | {
+    "market": STUDIES["lognormal"]["market"]
+    | {
+        "noise": {"sd": {"low": 0.0001, "high": 0.001}, "tradable": True},
+        "halts": {"rate": 0.1},
+        "variance": {"volatility": 0.4},
+    },
+}
 STUDIES["quoted"] = STUDIES["walk"] | {"order": STUDIES["walk"]["order"] | {"mark_price": "quote"}}
 
 
 def study(name: str, episodes: int) -> StudyModel:
     """One of the studies, with every strategy."""
-    seed = {"lognormal": 0, "walk": 1, "arithmetic": 2**64 - 1, "chains": 7, "jumps": 8, "quoted": 1}[name]
-    return StudyModel.model_validate({"seed": seed, "episodes": episodes, "strategies": STRATEGIES, **STUDIES[name]})
+    return StudyModel.model_validate(
+        {"seed": SEEDS[name], "episodes": episodes, "strategies": STRATEGIES, **STUDIES[name]}
+    )
 
 
 def digest(results: Results) -> str:

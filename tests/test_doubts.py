@@ -56,8 +56,11 @@ DOUBTFUL = {
         "volatility is 809 % a year",
     ),
     "of a day in a second, jumping": (
-        {"order": {"shares": 1000, "steps": 20, "step_seconds": 1.0}, **priced(model="merton", volatility=0.02)},
-        "volatility is 4,857 % a year",
+        {
+            "order": {"shares": 1000, "steps": 20, "step_seconds": 1.0},
+            "market": {"price": {"volatility": 0.02}, "jumps": {"rate": 0.01, "volatility": 0.005}},
+        },
+        "volatility is 4,858 % a year",
     ),
     "paths that collapse": (priced(volatility=0.5), "half of the paths end below 0.082 of the arrival price"),
     "a range that collapses": (
@@ -65,7 +68,7 @@ DOUBTFUL = {
         "half of the paths end below 0.41 of the arrival price",
     ),
     "jumps that collapse": (
-        priced(model="merton", volatility=0.001, rate=0.5, jump_volatility=0.8),
+        {"market": {"price": {"volatility": 0.001}, "jumps": {"rate": 0.5, "volatility": 0.8}}},
         "half of the paths end below",
     ),
 }

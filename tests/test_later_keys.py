@@ -36,7 +36,7 @@ class LaterPrice(GeometricPrice):
     shape: Annotated[Literal["none", "heavy"], OFF] = "none"
 
 
-class Halts(Model):
+class Outages(Model):
     """A section that is off by one of its keys, whatever the others are by default."""
 
     rate: NonNegative = 0.0
@@ -54,8 +54,8 @@ class LaterMarket(SyntheticMarket):
     """A market with a section more, one that may be absent, and a later price."""
 
     price: Annotated[LaterPrice, default_model("geometric")] = Field(default_factory=LaterPrice)
-    halts: Halts = Field(default_factory=Halts)
-    signals: Halts | None = None
+    outages: Outages = Field(default_factory=Outages)
+    signals: Outages | None = None
 
 
 class LaterStudy(Study):
@@ -88,12 +88,12 @@ def test_keys_and_sections_that_are_off_change_no_identity_text_or_result():
     assert later.identity() == today.identity()
     assert later.to_toml() == today.to_toml()
     assert lights.digest(results(later)) == lights.digest(results(today))
-    assert later.market.halts.length == 5.0  # it is there
+    assert later.market.outages.length == 5.0  # it is there
 
 
 @pytest.mark.parametrize(
-    "market", [{"price": {**PRICE, "jump_rate": 0.1}}, {"price": {**PRICE, "shape": "heavy"}}, {"halts": {"rate": 0.1}},
-               {"halts": {"length": 6.0}}, {"signals": {}}],
+    "market", [{"price": {**PRICE, "jump_rate": 0.1}}, {"price": {**PRICE, "shape": "heavy"}}, {"outages": {"rate": 0.1}},
+               {"outages": {"length": 6.0}}, {"signals": {}}],
     ids=["key", "choice", "section", "key of a section that is off", "section that may be absent"],
 )  # fmt: skip
 def test_what_is_set_counts_and_is_written(market):
@@ -171,7 +171,7 @@ def test_the_schema_explains_every_key_of_every_model():
         ]
         assert lacking == []
     assert "jump_rate = 0.0    # jumps a step" in text
-    assert "[market.halts]    # A section that is off" in text
+    assert "[market.outages]    # A section that is off" in text
 
 
 @pytest.mark.parametrize("model", reserved.MODELS)

@@ -13,7 +13,7 @@ from fastexec.models._base import Model
 from fastexec.models.costs import Costs, LinearTemporary, PowerTemporary
 from fastexec.models.declarations import Knowledge, Slot
 from fastexec.models.market import SyntheticMarket
-from fastexec.models.price import ArithmeticPrice, GeometricPrice, MertonPrice
+from fastexec.models.price import ArithmeticPrice, GeometricPrice
 from fastexec.models.scalar import Range
 from fastexec.models.spread import ConstantSpread, MarkovSpread, MeanRevertingSpread, RandomWalkSpread
 from fastexec.models.strategies import Pov, Twap
@@ -154,7 +154,7 @@ def test_every_model_says_itself_what_it_declares() -> None:
     assert undeclared(UnthoughtStudy) == ["UnthoughtStrategy", "Unthought"]
 
 
-PRICES = (GeometricPrice(), ArithmeticPrice(model="arithmetic"), MertonPrice(model="merton"))
+PRICES = (GeometricPrice(), ArithmeticPrice(model="arithmetic"))
 CHAIN = {"model": "markov", "levels": (0.1, 0.2), "transition": ((0.5, 0.5), (0.5, 0.5))}
 SPREADS = (ConstantSpread(model="constant"), RandomWalkSpread(model="random_walk"), MeanRevertingSpread(),
            MarkovSpread(**CHAIN))  # fmt: skip

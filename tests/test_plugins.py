@@ -38,7 +38,7 @@ def run(functions, kinds, levels, order=1000.0):
         ranges,
         np.zeros((0, fields.DRAWN_FIELDS), np.int64),
         np.ones((4, STEPS)),
-        np.zeros(2 * fields.CHAIN_SIZE),
+        np.zeros(fields.CHAINS_SIZE),
     )
     table = np.zeros((len(kinds), 1, STEPS + 1))
     table[:, 0] = np.arange(STEPS + 1) / STEPS

@@ -27,7 +27,14 @@ GOLDEN = {
     "walk": "4b41e73c3325eab0ac2b79ddf41d174e5294092e384c475548e2ceb82b57caf0",
     "arithmetic": "779b1f2c8e5f2f386f317e352f1aac741befbc5cf14ef9a24866175d3a6e290d",
     "chains": "cd1561b410859ccf2545f8ba56bf0ca76cd9dc18258f8eacc41733cf9fa0d7df",
-    "jumps": "c5f3f59eab5f5cbae65448dc87c3b9a15c429741b1bf434e03b4df4a2d5a5746",
+    "jumps": "ad646a87adc8196afcaef58940c82f51f73509ea650dc440753cbe854bb91863",
+    "varying": "7dab5c763f9cf5011e88661670ee9fabcbe3b83ba7d760991b3468872b3703a4",
+    "jumping": "9e19f72da1d4dada79fcdd5886cd6bd9260affbc5f9a8fdfb7c4415bcadb5524",
+    "regimes": "47e159a58363df0ac935c474b401223c104599d6958c8ce0cbb1a0806000bc6f",
+    "regimes_of_constants": "be34f6b5d9be601135f946d68d520891061f16568adc16a8800dfb68a1cc1c6d",
+    "halts": "7e061818a1d4bb4d2097b3f9d649b75b864a2afb8afde4907c8b805371cf07c7",
+    "noise": "4b41e73c3325eab0ac2b79ddf41d174e5294092e384c475548e2ceb82b57caf0",
+    "tradable": "994068defa0f75fb0ac410eabe3aefa884aeaebe5b79140eec97aa0aa6ed59a6",
     "quoted": "cf1d8f856ffce09769e45f868b05b55dc701cf77d523d032f68633fc054aab48",
 }
 

@@ -66,7 +66,25 @@ STAGES = {
     "execute.push": (P, B),
     "execute.push_power": (P, B),
     "execute.find_factors": (SWITCHES, P, M, B),
-    "price.merton": (0, PLAN.curves, NORMALS, WORDS, P, M),
+    "jumps.jump_by_factors": (WORDS, P, M),
+    "jumps.jump_by_amounts": (WORDS, P, M),
+    "jumps.count_jumps": (WORDS, P, M),
+    "halts.count_seen_move": (M,),
+    "noise.bounce": (RAW, P, M),
+    "noise.bounce_first": (M,),
+    "noise.bounce_next": (M,),
+    "noise.observe_bounced": (M,),
+    "noise.observe_mid": (M,),
+    "observe.observe_moves": (0, 0, 0, M, B),
+    "variance.begin_variance": (RAW, P, M),
+    "variance.vary": (RAW, P, M),
+    "regimes.multiply_by_regime": (PLAN.chains, 1, M),
+    "regimes.follow_volatility": (P, M),
+    "regimes.scale_volume": (M,),
+    "regimes.scale_first_spread": (M,),
+    "regimes.scale_spread": (M,),
+    "execute.scale_rates": (M, B),
+    "execute.scale_factors": (M, B),
     "ledger.book": (0, KIND, P, M, B),
     "parts.adversary": (B,),
     "ledger.add_squares": (B,),
@@ -88,9 +106,13 @@ EXEMPT = {
     "rest.value_as_trades rest.value_at_quotes "
     "strategy.random strategy.table strategy.own strategy.act_randomly strategy.draw_choices volume.volume_chain "
     "spread.spread_chain spread.begin_spread_chain spread.begin_mean_reverting_spread ledger.open_ledgers "
-    "episode.check_own gather.observe_state gather.count_step watch.draw_own_choices market.draw_for_price",
+    "episode.check_own gather.observe_state gather.count_step watch.draw_own_choices jumps.draw_for_jumps "
+    "variance.draw_for_variance regimes.draw_for_regimes regimes.change_regime "
+    "halts.draw_for_halts noise.draw_for_noise",
     "integers": "philox.draw_words strategy.find_actions explore.choose",
-    "copies": "account.write_rows ledger.open_ledger ledger.end_order market.roll market.keep_independent "
+    "copies": "noise.remember_observed halts.begin_halts halts.begin_underneath halts.go_underneath halts.come_up halts.halt "
+    "regimes.plain_factors regimes.begin_regimes regimes.hold_factors spread.repeat_spread "
+    "account.write_rows ledger.open_ledger ledger.end_order market.roll market.keep_independent "
     "given.remember_traded spread.constant_spread spread.roll_spread volume.constant_volume price.begin_moved "
     "spread.quote_arrival volume.begin_volume_chain strategy.ask strategy.check_slices "
     "gather.remember_states watch.note_features parts.forget_charges",

@@ -89,6 +89,14 @@ def raise_slices(p, m, b):
 
 @bound
 @stage
+def scale_rates(m, b):
+    """RAISED_RATE by what conditions make of temporary cost in this step."""
+    for i in range(LANES):
+        b[f.RAISED_RATE + i] *= m[f.IMPACT_FACTOR + i]
+
+
+@bound
+@stage
 def push(p, b):
     """What a slice adds to the transient impact, into field PUSHED, where that is linear."""
     for i in range(LANES):
@@ -179,6 +187,14 @@ def find_factors(switches, p, m, b):
         b[f.FACTOR_TEMPORARY + i] = temporary
 
 
+@bound
+@stage
+def scale_factors(m, b):
+    """FACTOR_TEMPORARY likewise."""
+    for i in range(LANES):
+        b[f.FACTOR_TEMPORARY + i] *= m[f.IMPACT_FACTOR + i]
+
+
 #: By the number of the model: what makes the outcome of each slice.
 TEMPORARY = {
     f.TEMPORARY_LINEAR: find_rates,
@@ -192,7 +208,13 @@ TRANSIENT = {f.TRANSIENT_OFF: (), f.TRANSIENT_LINEAR: (push,), f.TRANSIENT_POWER
 def execution(switches, alike=False):
     """What a walk calls for the outcome of a strategy's slices; ``alike``: they are ``raise_slices``'s."""
     temporary = raise_slices if alike else TEMPORARY[int(switches[f.TEMPORARY_KIND])]
-    return (temporary, *TRANSIENT[int(switches[f.TRANSIENT_KIND])])
+    scaled = (scale_rates,) if switches[f.IMPACT_SCALED] else ()
+    return (temporary, *scaled, *TRANSIENT[int(switches[f.TRANSIENT_KIND])])
+
+
+def finding(switches):
+    """What a walk calls for the price of a step as linear factors."""
+    return (find_factors, scale_factors) if switches[f.IMPACT_SCALED] else (find_factors,)
 
 
 def are_alike(plan, kind):

@@ -28,21 +28,25 @@ def _offsets(first: int, count: int) -> range:
 _ROLES = {
     "order": (("shares",), 1),
     "price": (("initial_price", "volatility", "drift"), 5),
-    "spread": (("spread_level", "spread_reversion", "spread_volatility", "spread_floor"), 2),
+    "spread": (("spread_level", "spread_reversion", "spread_volatility", "spread_floor", "spread_volatility_exponent"), 2),
     "volume": (
         ("volume_mean", "volume_amplitude", "volume_noise", "volume_floor", "volume_persistence", "day_volatility"), 2,
     ),
     "correlation": (
         ("price_spread", "price_volume", "spread_volume", "volume_absolute_return", "spread_absolute_return"), 1,
     ),
-    "temporary": (("temporary_coefficient", "temporary_exponent", "temporary_fixed"), 1),
+    "temporary": (("temporary_coefficient", "temporary_exponent", "temporary_fixed", "temporary_volatility_exponent"), 1),
     "permanent": (("permanent_coefficient", "permanent_own"), 0),
     "transient": (("transient_coefficient", "transient_exponent", "resilience"), 1),
     "fees": (("fee",), 1),
     "parts": ((), 4),
+    "variance": (("variance_persistence", "variance_volatility"), 0),
+    "jumps": (("jump_rate", "jump_mean", "jump_volatility"), 0),
+    "halts": (("halt_rate", "halt_length"), 0),
+    "noise": (("noise_sd",), 0),
 }  # fmt: skip
 #: The name of each slot; a kernel file gives those that go on numbered one of its own, which then is the parameter's:
-#: ``(JUMP_RATE, JUMP_MEAN) = f.further_slots("price", 2)``.
+#: ``(SKEW,) = f.further_slots("price", 1)``.
 PARAMETERS = tuple(
     name for role, (names, further) in _ROLES.items() for name in (*names, *(f"{role}_{n}" for n in range(further)))
 )
@@ -63,17 +67,25 @@ def further_slots(role: str, count: int) -> range:
 
 (SHARES,) = _offsets(_start("order"), 1)
 (INITIAL_PRICE, VOLATILITY, DRIFT) = _offsets(_start("price"), 3)
-(SPREAD_LEVEL, SPREAD_REVERSION, SPREAD_VOLATILITY, SPREAD_FLOOR) = _offsets(_start("spread"), 4)
+(SPREAD_LEVEL, SPREAD_REVERSION, SPREAD_VOLATILITY, SPREAD_FLOOR, SPREAD_VOLATILITY_EXPONENT) = _offsets(
+    _start("spread"), 5
+)
 (VOLUME_MEAN, VOLUME_AMPLITUDE, VOLUME_NOISE, VOLUME_FLOOR, VOLUME_PERSISTENCE, DAY_VOLATILITY) = _offsets(
     _start("volume"), 6
 )
 (PRICE_SPREAD, PRICE_VOLUME, SPREAD_VOLUME, VOLUME_ABSOLUTE_RETURN, SPREAD_ABSOLUTE_RETURN) = _offsets(
     _start("correlation"), 5
 )
-(TEMPORARY_COEFFICIENT, TEMPORARY_EXPONENT, TEMPORARY_FIXED) = _offsets(_start("temporary"), 3)
+(TEMPORARY_COEFFICIENT, TEMPORARY_EXPONENT, TEMPORARY_FIXED, TEMPORARY_VOLATILITY_EXPONENT) = _offsets(
+    _start("temporary"), 4
+)
 (PERMANENT_COEFFICIENT, PERMANENT_OWN) = _offsets(_start("permanent"), 2)
 (TRANSIENT_COEFFICIENT, TRANSIENT_EXPONENT, RESILIENCE) = _offsets(_start("transient"), 3)
 (FEE,) = _offsets(_start("fees"), 1)
+(VARIANCE_PERSISTENCE, VARIANCE_VOLATILITY) = _offsets(_start("variance"), 2)
+(JUMP_RATE, JUMP_MEAN, JUMP_VOLATILITY) = _offsets(_start("jumps"), 3)
+(HALT_RATE, HALT_LENGTH) = _offsets(_start("halts"), 2)
+(NOISE_SD,) = _offsets(_start("noise"), 1)
 
 # Derived once for each episode, behind the parameters in the same buffer.
 (LOTS, L20, L21, L22, L30, L31, L32, L33, DECAY, SPREAD_SD, SPREAD_SCALE, VOLUME_SCALE, VOLUME_FRESH,
@@ -90,9 +102,16 @@ NORMAL_FIELDS = Z_VOLUME // LANES + 1
 # The market of a block: one for all strategies.
 (MID, NEXT, SPREAD, VOLUME, LAST_VOLUME, SPREAD_STATE, VOLUME_STATE, DAY_STATE, ARRIVAL,
  CUMULATIVE_VOLUME, SUM_VOLUME_PRICE, SUM_PRICE, SUM_SPREAD, SUM_SQUARED_MOVES, ARRIVAL_SPREAD, WINDOW, TRADED,
- NEXT_SPREAD, LOWERED_VOLUME, MIDS) = _offsets(0, 20)  # fmt: skip
+ NEXT_SPREAD, LOWERED_VOLUME, VOLATILITY_FACTOR, VARIANCE_STATE, JUMPED,
+ SPREAD_FACTOR, VOLUME_FACTOR, IMPACT_FACTOR, NEXT_IMPACT, REGIME, NEXT_REGIME, REGIME_STATE,
+ HALTED, UNDERLYING, SHOWN, SQUARES_BEFORE,
+ NEXT_BOUNCE, OBSERVED, SEEN_MOVE, SEEN_SQUARES, SEEN_PRODUCTS, MIDS) = _offsets(0, 39)  # fmt: skip
 # VOLUME while strategies decide and fill: what a slice's rate is taken against, 0 where nobody trades. It is what traded in the
 # step but in an empty bar of given paths, where that stands in TRADED (see ``Paths``); sums and LAST_VOLUME hold what traded.
+# What conditions multiply, in the step to come once a step is made: VOLATILITY_FACTOR (1 without any), SPREAD_FACTOR,
+# VOLUME_FACTOR, NEXT_IMPACT; IMPACT_FACTOR and REGIME are those of the step at hand while strategies decide and fill.
+# UNDERLYING: the mid that the price model goes on from, where what is seen of it (MID, NEXT) may be another.
+# OBSERVED: what strategies see of MID where it bounces; SEEN_MOVE: its last relative move, and sums of squares and products.
 # From MIDS on the mids of the last steps, for the feature momentum; step t's in the field t mod HISTORY.
 HISTORY = 32
 MARKET_FIELDS = MIDS // LANES + HISTORY
@@ -113,8 +132,9 @@ LEDGER_FIELDS = SUM_FURTHER // LANES + MOST_FURTHER
 
 # Switches: which model a stage runs, chosen outside the lane loop.
 (STEPS, SOURCE, PRICE_MODEL, START_MOVED, SPREAD_MODEL, VOLUME_MODEL, CORRELATED, TEMPORARY_KIND, TRANSIENT_KIND,
- HORIZON, PHASE, SPREAD_LEVELS, VOLUME_LEVELS, COST_RULE, SQUARES, FURTHER) = range(16)  # fmt: skip
-SWITCHES = FURTHER + 1  # FURTHER: a bit for each further part of the cost
+ HORIZON, PHASE, SPREAD_LEVELS, VOLUME_LEVELS, COST_RULE, SQUARES, FURTHER, VARIANCE, JUMPS,
+ REGIMES, VOLATILITY_EXPONENT, IMPACT_SCALED, HALTS, NOISE) = range(23)  # fmt: skip
+SWITCHES = NOISE + 1  # FURTHER: a bit for each further part of the cost
 SYNTHETIC, GIVEN, JOINED = 0, 1, 2
 GEOMETRIC, ARITHMETIC = 0, 1
 SPREAD_CONSTANT, SPREAD_RANDOM_WALK, SPREAD_MEAN_REVERTING, SPREAD_MARKOV = 0, 1, 2, 3
@@ -124,22 +144,22 @@ TRANSIENT_OFF, TRANSIENT_LINEAR, TRANSIENT_POWER = 0, 1, 2
 # What is left at the end: joins the last slice; is valued at the last quote; costs nothing; is valued as if it were traded.
 COMPLETE, MARK, LEAVE, MARK_AS_TRADE = 0, 1, 2, 3
 BY_FILL, PER_STEP = 0, 1
+NOISE_OFF, NOISE_SEEN, NOISE_TRADABLE = 0, 1, 2
 
 (LOT, SIDE, MARK_PENALTY, MARK_SLOPE, RESTART) = range(5)  # numbers
 NUMBERS = RESTART + 1
 (RANGE_LOW, RANGE_HIGH, RANGE_IS_LOG) = range(3)
 (PRICE_CURVE, SPREAD_CURVE, VOLUME_CURVE, COSINE_CURVE) = range(4)
 # What is known of a strategy: kind, whether it fills at the end of the step, its stream, action set, levels, slot (of a plugin,
-# or of decisions made elsewhere); which
-# volume it sees: bits SEES_STEP (the step's own) and OF_PATHS (what traded stands in TRADED); whether what its training never
-# saw is counted.
+# or of decisions made elsewhere); what it sees: bits SEES_STEP (the step's own volume), OF_PATHS (what traded stands in TRADED)
+# and SEES_NOISE (its mid is OBSERVED); whether what its training never saw is counted.
 (KIND, FILLS_AT_NEXT, OWNER, ACTION_SET, LEVELS, SLOT, SEES_VOLUME, FEATURES, STATES, POLICY_AT, COUNTS_UNSEEN) = range(
     11
 )
 KIND_FIELDS = COUNTS_UNSEEN + 1
 SCHEDULE, POV, OWN_SCHEDULE, RANDOM, PLUGIN, TABLE, DECIDED = 0, 1, 2, 3, 4, 5, 6
 FRACTIONS, MULTIPLES, LOT_COUNTS, ANY_LOTS = 0, 1, 2, 3
-SEES_STEP, OF_PATHS = 1, 2
+SEES_STEP, OF_PATHS, SEES_NOISE = 1, 2, 4
 # A feature: what it is (a number of ``observe``), its bins, its stride in the code, the steps of a momentum.
 (FEATURE, BINS, STRIDE, LOOK_BACK) = range(4)
 MOST_FEATURES = 6
@@ -149,10 +169,13 @@ LOWEST, HIGHEST = MOST_LEVELS, MOST_LEVELS + 1
 EDGES = HIGHEST + 1
 UNSEEN_STATE = 1 << 15  # of a policy's entry: set where its training never met the state
 # A Markov chain: for each state the standard normals beyond which the next state lies, the same for the first step's law
-# (as if it came from a state 32), and the levels; each a row of 32. The spread's chain, then the volume's.
+# (as if it came from a state 32), and the levels; each a row of 32. The spread's chain, the volume's, the regimes'; behind
+# them a row of each of what regimes multiply.
 FIRST_ROW, LEVEL_ROW = MOST_LEVELS, MOST_LEVELS + 1
 CHAIN_SIZE = (MOST_LEVELS + 2) * MOST_LEVELS
-SPREAD_CHAIN, VOLUME_CHAIN = 0, CHAIN_SIZE
+SPREAD_CHAIN, VOLUME_CHAIN, REGIME_CHAIN = 0, CHAIN_SIZE, 2 * CHAIN_SIZE
+CHAINS_SIZE = 3 * CHAIN_SIZE + 4 * MOST_LEVELS
+(TIMES_VOLATILITY, TIMES_SPREAD, TIMES_VOLUME, TIMES_IMPACT) = range(3 * CHAIN_SIZE, CHAINS_SIZE, MOST_LEVELS)
 
 MARKET_COLUMNS = (
     "order_shares", "arrival_price", "last_price", "market_vwap", "market_twap", "market_volume",
@@ -203,7 +226,7 @@ DRAWN_FIELDS = DRAWN_NUMBER + 1
 
 class Plan(NamedTuple):
     """A study as numbers: ``switches`` int64, ``numbers`` float64, ``ranges`` [parameter, (low, high, log)], ``drawn`` int64[d,
-    DRAWN_FIELDS]: the parameters with a range, ``curves`` [4, t], ``chains`` float64[2 * CHAIN_SIZE].
+    DRAWN_FIELDS]: the parameters with a range, ``curves`` [4, t], ``chains`` float64[CHAINS_SIZE].
     """
 
     switches: np.ndarray

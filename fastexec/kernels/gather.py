@@ -18,7 +18,7 @@ from fastexec.kernels import fields as f
 from fastexec.kernels._jit import LANES, bound, bound_to, stage
 from fastexec.kernels.bins import encode
 from fastexec.kernels.door import F8, I8, held, sizes, within
-from fastexec.kernels.execute import find_factors
+from fastexec.kernels.execute import finding
 from fastexec.kernels.rest import factoring
 from fastexec.kernels.study_door import check_study, codes_of
 from fastexec.kernels.walk import Episodes, Stages, Walk
@@ -145,7 +145,7 @@ def in_units(x, scale):
 
 def _stages(world):
     """Gather; ``own`` are the ``Gathered`` sums."""
-    factors = find_factors, factoring(world.plan.switches)
+    factors = (*finding(world.plan.switches), factoring(world.plan.switches))
     return Stages([(observe_state, count_step, *factors, remember_states)], (count_last,))
 
 

@@ -10,10 +10,15 @@ A model is a stage, or a few, bound: a walk calls those of its study (``stages_o
 import numpy as np
 
 from fastexec.kernels import fields as f
-from fastexec.kernels._jit import LANES, bound, chained, parameters_of, stage
-from fastexec.kernels.philox import MOVES, OF_PRICE, START, draw_words, gaussian_pair, gaussians
+from fastexec.kernels._jit import LANES, bound, chained, stage
+from fastexec.kernels.halts import underneath_of
+from fastexec.kernels.jumps import draw_for_jumps, jumps_of
+from fastexec.kernels.noise import noise_of
+from fastexec.kernels.philox import MOVES, START, draw_words, gaussian_pair, gaussians
 from fastexec.kernels.price import PRICES, begin_moved
-from fastexec.kernels.spread import SPREADS, quote_arrival
+from fastexec.kernels.regimes import are_scaled, hold_factors, regimes_of, scale_spread, scale_volume
+from fastexec.kernels.spread import SPREADS, quote_arrival, repeat_spread, roll_spread
+from fastexec.kernels.variance import VARIANCE
 from fastexec.kernels.volume import VOLUMES
 
 _MEAN_ABSOLUTE = 0.7978845608028654  # sqrt(2 / pi)
@@ -29,6 +34,7 @@ def begin(raw, normals, p, m):
     for i in range(LANES):
         m[f.ARRIVAL + i] = p[f.INITIAL_PRICE + i]
         m[f.MID + i] = p[f.INITIAL_PRICE + i]
+        m[f.VOLATILITY_FACTOR + i] = 1.0
         m[f.SPREAD_STATE + i] = p[f.SPREAD_SD + i] * np.float64(raw[f.SECOND + i])
         m[f.VOLUME_STATE + i] = np.float64(raw[f.THIRD + i])
         m[f.DAY_STATE + i] = np.float64(raw[f.FOURTH + i])
@@ -48,13 +54,6 @@ def draw(clock, switches, words, raw):
         gaussian_pair(words, raw)
     else:
         gaussians(words, raw)
-
-
-@bound
-@stage
-def draw_for_price(clock, switches, words):
-    """Four words more for the move out of step t, or for a first move before step 0 (t = -1)."""
-    draw_words(clock.seed, clock.block, clock.t + 1, np.uint32(switches[f.PHASE] << 30 | OF_PRICE << 24), words)
 
 
 @bound
@@ -105,17 +104,42 @@ def roll(m):
 def stages_of(switches):
     """What a walk calls before a block, to open it, to open a step and to leave it, in a market of these switches.
 
-    A price model that takes ``words`` finds there four of its own for each move.
+    Factors (``VARIANCE``, ``regimes``) are those of step t + 1 once the step's move and volume are made, because the spread
+    that is quoted at its end goes by them.
     """
     price = PRICES[int(switches[f.PRICE_MODEL])]
     first_volume, volume = VOLUMES[int(switches[f.VOLUME_MODEL])]
     first_spread, spread, quoted = SPREADS[int(switches[f.SPREAD_MODEL])]
-    words = (draw_for_price,) if "words" in parameters_of(price) else ()
-    moved = (price, begin_moved) if switches[f.START_MOVED] else ()
+    words, jump = ((draw_for_jumps,), jumps_of(switches)) if switches[f.JUMPS] else ((), ())
+    moved = (price, *jump, begin_moved) if switches[f.START_MOVED] else ()
     mixed = correlate if switches[f.CORRELATED] else keep_independent
+    first_factors, factors = regimes_of(switches, VARIANCE if switches[f.VARIANCE] else ((), ()))
+    many = are_scaled(switches)
+    held, scaled_volume, scaled = ((hold_factors,), (scale_volume,), (scale_spread,)) if many else ((), (), ())
+    if many and not quoted:
+        spread, quoted = (repeat_spread,), (roll_spread,)
+    halting, started, under, up = underneath_of(switches)
+    bouncing, observed, remembered = noise_of(switches)
     return (
-        (draw, *words),
-        (begin, *moved, *first_volume, first_spread, quote_arrival),
-        (draw, mixed, *words, price, volume, *spread, add_to_sums),
+        (draw, begin, *first_volume, first_spread, *first_factors, *halting, *bouncing, *words),
+        (*moved, *started, quote_arrival),
+        (
+            *held,
+            *observed,
+            draw,
+            mixed,
+            *under,
+            price,
+            *words,
+            *jump,
+            volume,
+            *scaled_volume,
+            *factors,
+            *spread,
+            *scaled,
+            *up,
+            add_to_sums,
+            *remembered,
+        ),
         (roll, *quoted),
     )

@@ -13,8 +13,8 @@ from fastexec.kernels.ledger import cost_so_far
 
 #: The features by number; ``models.features`` says what each is.
 (INVENTORY, OF_SPREAD, OF_VOLUME, MOMENTUM, VOLATILITY_SO_FAR, SHORTFALL_SO_FAR, OWN_IMPACT, RELATIVE_VOLUME,
- RELATIVE_SPREAD) = range(9)  # fmt: skip
-LAST_FEATURE = RELATIVE_SPREAD
+ RELATIVE_SPREAD, OF_REGIME, NOISE_SO_FAR) = range(11)  # fmt: skip
+LAST_FEATURE = NOISE_SO_FAR
 
 
 @stage
@@ -25,9 +25,10 @@ def observe_feature(t, feature, sees, p, m, b):
     if name == INVENTORY:
         for i in range(LANES):
             b[f.VALUE + i] = b[f.REMAINING + i] / p[f.SHARES + i]
-    elif name == OF_SPREAD:
+    elif name == OF_SPREAD or name == OF_REGIME:
+        quoted = f.SPREAD if name == OF_SPREAD else f.REGIME
         for i in range(LANES):
-            b[f.VALUE + i] = m[f.SPREAD + i]
+            b[f.VALUE + i] = m[quoted + i]
     elif name == RELATIVE_SPREAD:
         for i in range(LANES):
             mean = m[f.SUM_SPREAD + i] / (t + 1)  # this step's is in the sum: it is quoted when the step begins
@@ -45,16 +46,31 @@ def observe_feature(t, feature, sees, p, m, b):
             last = now if sees_volume else m[f.LAST_VOLUME + i]
             b[f.VALUE + i] = last / mean if mean > 0.0 else 1.0
     elif name == MOMENTUM:
-        then = f.MIDS + max(t - feature[f.LOOK_BACK], 0) % f.HISTORY * LANES
+        now, then = f.MIDS + t % f.HISTORY * LANES, f.MIDS + max(t - feature[f.LOOK_BACK], 0) % f.HISTORY * LANES
         for i in range(LANES):
-            b[f.VALUE + i] = m[f.MID + i] / m[then + i] - 1.0
-    elif name == VOLATILITY_SO_FAR:
-        for i in range(LANES):
-            move = m[f.NEXT + i] / m[f.MID + i] - 1.0  # of this step: in the sum already, and not to be known
-            b[f.VALUE + i] = np.sqrt(max(m[f.SUM_SQUARED_MOVES + i] - move * move, 0.0) / max(t, 1))
+            b[f.VALUE + i] = m[now + i] / m[then + i] - 1.0
+    elif name == VOLATILITY_SO_FAR or name == NOISE_SO_FAR:
+        observe_moves(t, name, sees & f.SEES_NOISE, m, b)
     elif name == SHORTFALL_SO_FAR:
         for i in range(LANES):
             b[f.VALUE + i] = cost_so_far(i, p, b) / (p[f.SHARES + i] * m[f.ARRIVAL + i]) * 1e4
     else:
         for i in range(LANES):
             b[f.VALUE + i] = b[f.IMPACT + i] / m[f.ARRIVAL + i] * 1e4
+
+
+@stage
+def observe_moves(t, name, noisy, m, b):
+    """What the moves so far tell: the root of their mean square; of the noise in them, by the covariance of one and the next
+    (Roll 1984), which is minus its variance.
+    """
+    if name == NOISE_SO_FAR:
+        for i in range(LANES):
+            b[f.VALUE + i] = np.sqrt(max(-m[f.SEEN_PRODUCTS + i], 0.0) / max(t - 1, 1))
+    elif noisy:
+        for i in range(LANES):
+            b[f.VALUE + i] = np.sqrt(m[f.SEEN_SQUARES + i] / max(t, 1))
+    else:
+        for i in range(LANES):
+            move = m[f.NEXT + i] / m[f.MID + i] - 1.0  # of this step: in the sum already, and not to be known
+            b[f.VALUE + i] = np.sqrt(max(m[f.SUM_SQUARED_MOVES + i] - move * move, 0.0) / max(t, 1))

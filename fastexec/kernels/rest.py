@@ -59,12 +59,13 @@ def penalty_of(i, numbers, b):
 def trade_rest(switches, strategies, p, m, b):
     """What is left as the slice of one step more, and what it meets there."""
     by_volume = switches[f.TEMPORARY_KIND] != f.TEMPORARY_LINEAR
-    pushes = switches[f.TRANSIENT_KIND] != f.TRANSIENT_OFF
+    pushes, scaled = switches[f.TRANSIENT_KIND] != f.TRANSIENT_OFF, switches[f.IMPACT_SCALED] > 0
     for i in range(LANES):
         left = b[f.REMAINING + i]
         rate, pushed = left / expected_volume(i, strategies, m), power(left, p[f.TRANSIENT_EXPONENT + i])
         b[f.SLICE + i] = left
-        b[f.RAISED_RATE + i] = power(rate, p[f.TEMPORARY_EXPONENT + i]) if by_volume else 0.0
+        raised = power(rate, p[f.TEMPORARY_EXPONENT + i]) if by_volume else 0.0
+        b[f.RAISED_RATE + i] = raised * (m[f.NEXT_IMPACT + i] if scaled else 1.0)
         b[f.PUSHED + i] = p[f.TRANSIENT_COEFFICIENT + i] * pushed if pushes else 0.0
 
 
@@ -91,10 +92,11 @@ def find_quote_factors(m, b):
 @stage
 def find_trade_factors(switches, strategies, p, m, b):
     """The same as if it were traded."""
-    by_volume = switches[f.TEMPORARY_KIND] != f.TEMPORARY_LINEAR
+    by_volume, scaled = switches[f.TEMPORARY_KIND] != f.TEMPORARY_LINEAR, switches[f.IMPACT_SCALED] > 0
     for i in range(LANES):
         to_bps, rate = 1e4 / m[f.ARRIVAL + i], p[f.SHARES + i] / expected_volume(i, strategies, m)
         raised = power(rate, p[f.TEMPORARY_EXPONENT + i]) if by_volume else 0.0
+        raised *= m[f.NEXT_IMPACT + i] if scaled else 1.0
         b[f.FACTOR_END + i] = half_spread_of(m[f.NEXT + i], m[f.NEXT_SPREAD + i]) * to_bps
         b[f.FACTOR_END_TEMPORARY + i] = temporary_of(m[f.NEXT + i], raised, i, p) * to_bps
 

@@ -16,6 +16,15 @@ def constant_spread(p, m):
     for i in range(LANES):
         m[f.SPREAD + i] = p[f.SPREAD_LEVEL + i]
         m[f.NEXT_SPREAD + i] = p[f.SPREAD_LEVEL + i]
+        m[f.SPREAD_STATE + i] = p[f.SPREAD_LEVEL + i]
+
+
+@bound
+@stage
+def repeat_spread(p, m):
+    """The next spread, the same: of a constant one that something multiplies."""
+    for i in range(LANES):
+        m[f.NEXT_SPREAD + i] = p[f.SPREAD_LEVEL + i]
 
 
 @bound
@@ -23,8 +32,9 @@ def constant_spread(p, m):
 def random_walk_spread(normals, p, m):
     """The next spread: a reflected random walk."""
     for i in range(LANES):
-        walked = m[f.SPREAD + i] + p[f.SPREAD_VOLATILITY + i] * normals[f.Z_SPREAD + i]
-        m[f.NEXT_SPREAD + i] = abs(walked)
+        walked = abs(m[f.SPREAD_STATE + i] + p[f.SPREAD_VOLATILITY + i] * normals[f.Z_SPREAD + i])
+        m[f.SPREAD_STATE + i] = walked
+        m[f.NEXT_SPREAD + i] = walked
 
 
 @bound

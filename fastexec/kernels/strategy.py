@@ -61,7 +61,9 @@ def table(clock, k, strategies, numbers, p, m, b):
 @stage
 def own(clock, k, strategies, functions, numbers, m, b):
     """What the user's function says."""
-    ask(functions[strategies.kinds[k, f.SLOT]], strategies.levels[k], clock, numbers[f.LOT], m, b)
+    kind = strategies.kinds[k]
+    seen = f.OBSERVED if kind[f.SEES_VOLUME] & f.SEES_NOISE else f.MID
+    ask(functions[kind[f.SLOT]], strategies.levels[k], clock, numbers[f.LOT], seen, m, b)
 
 
 @stage
@@ -166,14 +168,14 @@ def take_actions(strategies, k, lot, steps, p, m, b):
 
 
 @stage
-def ask(address, params, clock, lot, m, b):
-    """A user's strategy: views of the block, no copies. What it asks for is rounded down to whole lots."""
+def ask(address, params, clock, lot, seen, m, b):
+    """A user's strategy: views of the block, no copies, its mid the field ``seen``. Asked for are whole lots, rounded down."""
     for i in range(LANES):
         b[f.SLICE + i] = 0.0
     views = (
         b[f.SLICE : f.SLICE + LANES],
         b[f.REMAINING : f.REMAINING + LANES],
-        m[f.MID : f.MID + LANES],
+        m[seen : seen + LANES],
         m[f.SPREAD : f.SPREAD + LANES],
         m[f.LAST_VOLUME : f.LAST_VOLUME + LANES],
         params,

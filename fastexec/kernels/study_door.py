@@ -19,6 +19,7 @@ _MOST_KINDS = 31  # a kernel file may have kinds of its own; one that it has not
 _HIGHEST = np.array([
     _MOST_STEPS, f.JOINED, _MOST_KINDS, 1, _MOST_KINDS, _MOST_KINDS, 1, f.TEMPORARY_POWER, f.TRANSIENT_POWER,
     f.MARK_AS_TRADE, 3, f.MOST_LEVELS, f.MOST_LEVELS, f.PER_STEP, 1, (1 << f.MOST_FURTHER) - 1,
+    1, 1, f.MOST_LEVELS, 1, 1, 1, f.NOISE_TRADABLE,
 ], np.uint64)  # fmt: skip
 
 #: The same of a parameter that is drawn.
@@ -26,8 +27,8 @@ _HIGHEST_OF_DRAWN = np.array([len(f.PARAMETERS) - 1, (1 << 32) - 1], np.uint64)
 
 #: The same of a strategy's kind.
 _HIGHEST_OF_KIND = np.array([
-    f.DECIDED, 1, (1 << 24) - 1, f.ANY_LOTS, f.MOST_LEVELS, (1 << 24) - 1, f.SEES_STEP | f.OF_PATHS, f.MOST_FEATURES,
-    _MOST_STATES, _MOST_STATES, 1,
+    f.DECIDED, 1, (1 << 24) - 1, f.ANY_LOTS, f.MOST_LEVELS, (1 << 24) - 1, f.SEES_STEP | f.OF_PATHS | f.SEES_NOISE,
+    f.MOST_FEATURES, _MOST_STATES, _MOST_STATES, 1,
 ], np.uint64)  # fmt: skip
 
 
@@ -72,7 +73,7 @@ def check_plan(plan: f.Plan) -> int:
     held("plan.drawn", plan.drawn, I8, sizes("plan.drawn", plan.drawn, 2)[0], f.DRAWN_FIELDS)
     each_within("plan.drawn", plan.drawn, _HIGHEST_OF_DRAWN)
     held("plan.curves", plan.curves, F8, 4, steps)
-    held("plan.chains", plan.chains, F8, 2 * f.CHAIN_SIZE)
+    held("plan.chains", plan.chains, F8, f.CHAINS_SIZE)
     return steps
 
 

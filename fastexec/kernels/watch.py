@@ -11,7 +11,7 @@ import numpy as np
 from fastexec.kernels import fields as f
 from fastexec.kernels._jit import bound, bound_to, stage
 from fastexec.kernels.door import F8, I4, U1, U4, held, within
-from fastexec.kernels.execute import find_factors
+from fastexec.kernels.execute import finding
 from fastexec.kernels.gather import observe_state
 from fastexec.kernels.ledger import booking, end_order
 from fastexec.kernels.observe import observe_feature
@@ -84,7 +84,7 @@ def note(t, span, lanes, seen):
 
 def _stages(world):
     """Watch; ``own`` is what is ``Watched``."""
-    factors = find_factors, factoring(world.plan.switches)
+    factors = (*finding(world.plan.switches), factoring(world.plan.switches))
     return Stages([(observe_state, *factors, draw_own_choices, note)], ())
 
 

@@ -90,7 +90,7 @@ def example_world(own: Any = ()) -> World:
         np.zeros((len(f.PARAMETERS), 3)),
         np.zeros((0, f.DRAWN_FIELDS), np.int64),
         np.zeros((4, 1)),
-        np.zeros(2 * f.CHAIN_SIZE),
+        np.zeros(f.CHAINS_SIZE),
     )
     strategies = f.Strategies(
         np.zeros((1, f.KIND_FIELDS), np.int64),

@@ -35,7 +35,7 @@ from fastexec.models.agents import Training
 from fastexec.models.strategies import Qtable
 from fastexec.models.study import StudyModel
 from fastexec.planning.expectation import expect
-from fastexec.planning.plan import known_after, owner, plan_strategies, plan_study
+from fastexec.planning.plan import owner, plan_strategies, plan_study
 from fastexec.planning.policies import Cut, TablePolicy
 
 _LEAST = 1e-18
@@ -130,7 +130,6 @@ class Learner:
         policy = TablePolicy(self.cuts, self.training.actions, self.policy, np.zeros(self.study.order.steps + 1))
         alone = self.study.model_copy(update={"strategies": (Qtable(model="qtable", name="agent", agent="-"),)})
         strategies = plan_strategies(alone, expect(self.study), policies={"agent": policy})
-        strategies.kinds[0, fields.SEES_VOLUME] = not known_after(self.study)
         strategies.kinds[0, fields.OWNER] = owner(self.name)
         return strategies
 

@@ -46,8 +46,10 @@ def why_unknown(study: StudyModel) -> str | None:
             return f"market.{key} is {section.model}, and it must be markov or constant"
     if ranges(study)[2]:
         return f"{ranges(study)[2][0]} is drawn for each episode"
-    if not market.price.declares().martingale or not market.correlation.independent:
+    if not market.declares().martingale or not market.correlation.independent:
         return "the price must be a martingale independent of spread and volume"
+    if (changing := market.changing(costs.temporary)) is not None:
+        return f"{changing} changes what trading costs from step to step"
     if costs.transient.declares().remembers:
         return "transient impact has a memory"
     if costs.rule == "per_step" or order.at_horizon == "leave":
@@ -66,7 +68,7 @@ def why_unknown(study: StudyModel) -> str | None:
                 "what the last step may leave pays order.mark_penalty or saves fees, in currency, while all other costs scale "
                 "with the mid"
             )
-        if market.price.may_fall_below_zero(study.setting):
+        if market.may_fall_below_zero(study.setting):
             return "the price may fall below 0, where a spread is income"
     lots = expected(order.shares) / order.lot if order.lot > 0 else np.inf
     if lots > MOST_LOTS:
@@ -131,7 +133,7 @@ def end_temporary(study: StudyModel) -> float:
         return 0.0
     (market, *_), temporary = expect(study), study.costs.temporary.terms()
     rate = power_of(np.array([market.shares / market.last_volume]), temporary.exponent)[0]
-    return float(1e4 * temporary.power * rate)
+    return float(1e4 * temporary.power * rate * market.last_impact[0])
 
 
 def numbers_of(study: StudyModel) -> np.ndarray:

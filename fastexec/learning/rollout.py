@@ -65,7 +65,11 @@ class Alone(NamedTuple):
     def observe(self, cuts: Sequence[Cut], sees_volume: bool, first: int, count: int) -> np.ndarray:
         """The features of ``cuts`` before any bins in the same episodes, float64[cut, e, t]."""
         kinds = self.strategies.kinds
-        kinds[0, fields.FEATURES], kinds[0, fields.SEES_VOLUME] = len(cuts), sees_volume
+        own = kinds[0, fields.SEES_VOLUME] & ~fields.SEES_STEP
+        kinds[0, fields.FEATURES], kinds[0, fields.SEES_VOLUME] = (
+            len(cuts),
+            own | (fields.SEES_STEP if sees_volume else 0),
+        )
         self.strategies.features[0], _ = feature_arrays(tuple(cuts))
         values = np.empty((len(cuts), count, int(self.plan.switches[fields.STEPS])))
         observe_range(self.seed, first, count, self.plan, self.strategies, fields.no_paths(), values)

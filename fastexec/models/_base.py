@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -53,6 +53,10 @@ class Model(BaseModel):
 
     def curves(self, steps: int) -> Mapping[str, np.ndarray]:
         """The kernels' curves that it gives, by name, float64[t]."""
+        return {}
+
+    def tables(self) -> Mapping[str, Sequence[float]]:
+        """The rows of numbers that it gives the kernels, by name; see ``kernels.fields``."""
         return {}
 
     def doubts(self, setting: Setting) -> list[str]:

@@ -5,10 +5,10 @@ The laws are made by plain loops, so that they have the same bits on every machi
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Self
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from fastexec.models._base import Model
@@ -22,27 +22,26 @@ Probabilities = Annotated[tuple[_Probability, ...], Field(strict=False)]
 _Row = Annotated[tuple[_Probability, ...], Field(strict=False, min_length=1)]
 
 
-class Chain(Model):
-    """What spread and volume chains share. ``levels`` rise; row i of ``transition`` is the law of the next level after i.
+class Transitions(Model):
+    """What chains share. Row i of ``transition`` is the law of the next state after i.
 
     TABLE: the name of the place that the chain has among those of the kernels.
     """
 
     TABLE: ClassVar[str]
 
-    levels: Annotated[
-        tuple[Annotated[float, Field(ge=0.0)], ...], Field(strict=False, min_length=1, max_length=MOST_LEVELS)
-    ]
     transition: Annotated[tuple[_Row, ...], Field(strict=False)] = Field(
         description="matrix: row i is the law of the next level after level i"
     )
     initial: Probabilities = Field((), description="law of the level in step 0; the stationary one if empty")
 
+    def values(self) -> tuple[float, ...]:
+        """Of its states, in their order."""
+        raise NotImplementedError
+
     @model_validator(mode="after")
-    def _is_a_chain(self) -> Chain:
-        n = len(self.levels)
-        if any(low >= high for low, high in zip(self.levels, self.levels[1:], strict=False)):
-            raise _error("levels must rise from one to the next")
+    def _is_a_chain(self) -> Self:
+        n = len(self.values())
         if len(self.transition) != n or any(len(row) != n for row in self.transition):
             raise _error(f"transition must be a matrix of {n} rows and {n} columns, one of each a level")
         for i, row in enumerate(self.transition):
@@ -59,8 +58,26 @@ class Chain(Model):
         return self
 
     def law(self) -> MarkovLaw | None:
-        """Levels, transition and first law as arrays."""
-        return MarkovLaw(np.array(self.levels), np.array(self.transition), first_law(self))
+        """Values, transition and first law as arrays."""
+        return markov_law(self)
+
+
+class Chain(Transitions):
+    """What spread and volume chains share. ``levels`` rise."""
+
+    levels: Annotated[
+        tuple[Annotated[float, Field(ge=0.0)], ...], Field(strict=False, min_length=1, max_length=MOST_LEVELS)
+    ]
+
+    def values(self) -> tuple[float, ...]:
+        return self.levels
+
+    @field_validator("levels")
+    @classmethod
+    def _rise(cls, levels: tuple[float, ...]) -> tuple[float, ...]:
+        if any(low >= high for low, high in zip(levels, levels[1:], strict=False)):
+            raise _error("levels must rise from one to the next")
+        return levels
 
 
 def closed_classes(transition: tuple[tuple[float, ...], ...]) -> list[list[int]]:
@@ -110,14 +127,19 @@ def stationary_law(transition: tuple[tuple[float, ...], ...]) -> np.ndarray:
     return law
 
 
-def first_law(chain: Chain) -> np.ndarray:
+def markov_law(chain: Transitions) -> MarkovLaw:
+    """A chain as arrays."""
+    return MarkovLaw(np.array(chain.values()), np.array(chain.transition), first_law(chain))
+
+
+def first_law(chain: Transitions) -> np.ndarray:
     """The law of the level in step 0, float64[level]."""
     return np.array(chain.initial) if chain.initial else stationary_law(chain.transition)
 
 
-def laws(chain: Chain, steps: int) -> np.ndarray:
+def laws(chain: Transitions, steps: int) -> np.ndarray:
     """The law of the level in each step, float64[t, level]."""
-    return laws_of(MarkovLaw(np.array(chain.levels), np.array(chain.transition), first_law(chain)), steps)
+    return laws_of(markov_law(chain), steps)
 
 
 def laws_of(chain: MarkovLaw, steps: int) -> np.ndarray:

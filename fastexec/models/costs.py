@@ -52,9 +52,16 @@ class PowerTemporary(Model):
         0.6, description="0.6 in Almgren et al. 2005, 0.5 square root, 1 proportional"
     )
 
+    volatility_exponent: Annotated[_Exponent, Slot("temporary_volatility_exponent")] = Field(
+        0.0,
+        description="times (a step's volatility / the price's)^this, as variance and regimes change it (not diurnal)",
+    )
+
     def switches(self) -> Mapping[str, int | str]:
         special = {(1.0, 1.0): "TEMPORARY_PROPORTIONAL", (0.5, 0.5): "TEMPORARY_SQRT"}
-        return {"TEMPORARY_KIND": special.get(bounds(self.exponent), "TEMPORARY_POWER")}
+        follows = not is_zero(self.volatility_exponent)
+        kind = special.get(bounds(self.exponent), "TEMPORARY_POWER")
+        return {"TEMPORARY_KIND": kind, "VOLATILITY_EXPONENT": follows, "IMPACT_SCALED": follows}
 
     def declares(self) -> OfCost:
         """A share of the mid, of the step alone."""
@@ -75,6 +82,7 @@ class PowerTemporary(Model):
             bounds(exponent),
             bounds(coefficient)[1],
             nodes(exponent),
+            nodes(self.volatility_exponent),
         )
 
 

@@ -53,12 +53,13 @@ class OfMarket(NamedTuple):
 
 
 class Knowledge(NamedTuple):
-    """What a whole market says: the mid is a martingale; the volume of a step tells of its move; a step may have no volume;
-    a step's volume is known when it is over, not while it lasts.
+    """What a whole market says: the mid is a martingale; the volume of a step tells of its move; the volume may leave a step
+    without any; whatever the reason, a step may have none; a step's volume is known when it is over, not while it lasts.
     """
 
     martingale: bool
     volume_tells_move: bool
+    volume_idles: bool
     idle: bool
     known_after: bool
 
@@ -91,6 +92,15 @@ class PriceMoments(NamedTuple):
     volatility: np.ndarray
 
 
+class Powers(NamedTuple):
+    """Of what conditions multiply, in the order of the regimes' keys."""
+
+    volatility: float = 0.0
+    spread: float = 0.0
+    volume: float = 0.0
+    impact: float = 0.0
+
+
 class VolumeMoments(NamedTuple):
     """Means over all that is drawn, float64[t]. mean: E[v_t] in shares; inverse: E[v_t^-exponent] over the steps with a
     volume, 0 where there never is one; traded: P(v_t > 0).
@@ -113,7 +123,7 @@ class TemporaryTerms(NamedTuple):
     """Expected temporary cost a share: fixed + linear * shares + mid * power * (shares / volume)^exponent, in currency.
 
     exponents: the lowest and the highest that an episode may have; exponent_nodes: values and weights of its mean;
-    ``most_power``: the highest power.
+    ``most_power``: the highest power; volatility_nodes: of the exponent of the step's volatility over the price's.
     """
 
     fixed: float
@@ -123,3 +133,4 @@ class TemporaryTerms(NamedTuple):
     exponents: tuple[float, float]
     most_power: float
     exponent_nodes: tuple[list[float], list[float]]
+    volatility_nodes: tuple[list[float], list[float]] = ([0.0], [1.0])

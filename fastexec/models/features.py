@@ -42,6 +42,12 @@ FEATURES = {
     ),
     "momentum": Declared("observe.MOMENTUM", "move over some steps", "later", "bps", 1e4),
     "volatility": Declared("observe.VOLATILITY_SO_FAR", "realised so far", "later", "bps", 1e4),
+    "regime": Declared(
+        "observe.OF_REGIME", "of the market, its place in market.regimes.names from 0; needs known = true", "step", "",
+    ),
+    "noise": Declared(
+        "observe.NOISE_SO_FAR", "realised so far, sd of the observed mid's bounce; needs market.noise", "later", "bps", 1e4,
+    ),
     "shortfall": Declared(
         "observe.SHORTFALL_SO_FAR",
         "so far, without the moves: spread, temporary, permanent, transient, fees (bps)", "later", "bps", own=True,

@@ -5,22 +5,31 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
+import numpy as np
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from fastexec.models._base import Model
 from fastexec.models.chains import Chain
 from fastexec.models.correlation import Correlation
-from fastexec.models.declarations import OFF, Knowledge, OfMarket, Setting, Slot
+from fastexec.models.costs import Temporary
+from fastexec.models.declarations import OFF, Knowledge, OfMarket, Powers, PriceMoments, Setting, Slot
+from fastexec.models.halts import Halts
+from fastexec.models.jumps import Jumps
 from fastexec.models.names import quoted
+from fastexec.models.noise import Noise
 from fastexec.models.price import GeometricPrice, Price
-from fastexec.models.scalar import Positive, is_zero, limited
+from fastexec.models.regimes import Regimes
+from fastexec.models.scalar import Positive, is_zero, limited, mean_of
 from fastexec.models.spread import MeanRevertingSpread, Spread
 from fastexec.models.times import RIGHT, seconds_between
+from fastexec.models.variance import Variance
 from fastexec.models.volume import LognormalVolume, Volume
 
 _StartPrice = Annotated[Positive, limited(least=1e-9, most=1e12)]
 _INITIAL_PRICE = Slot("initial_price")
+#: What a market of models may have besides its price, spread and volume.
+CONDITIONS = ("variance", "jumps", "regimes", "halts", "noise")
 
 
 class Fitted(Model):
@@ -48,6 +57,13 @@ class SyntheticMarket(Model):
     spread: Spread = Field(default_factory=MeanRevertingSpread)
     volume: Volume = Field(default_factory=LognormalVolume)
     correlation: Correlation = Field(default_factory=Correlation)
+    variance: Variance = Field(default_factory=Variance)
+    jumps: Jumps = Field(default_factory=Jumps)
+    regimes: Regimes | None = Field(
+        None, description="a Markov chain that multiplies volatility, spread, volume, impact"
+    )
+    halts: Halts = Field(default_factory=Halts)
+    noise: Noise = Field(default_factory=Noise)
     fitted: Fitted | None = Field(
         None,
         description="the days that it was fitted to, by `fastexec calibrate`: a replay of them with its agents says so",
@@ -63,15 +79,82 @@ class SyntheticMarket(Model):
                 )
         return self
 
+    @property
+    def conditions(self) -> list[Variance | Jumps | Regimes | Halts | Noise]:
+        """Its sections of ``CONDITIONS``, off or on."""
+        return [getattr(self, key) for key in CONDITIONS if getattr(self, key) is not None]
+
     def switches(self) -> Mapping[str, int | str]:
-        return {"SOURCE": "SYNTHETIC"}
+        return {"SOURCE": "SYNTHETIC", "VOLATILITY_EXPONENT": not is_zero(self.spread.volatility_exponent)}
+
+    @model_validator(mode="after")
+    def _jumps_fit(self) -> SyntheticMarket:
+        if (said := self.jumps.misfit(self.price.RELATIVE)) is not None:
+            raise PydanticCustomError("jumps", "jumps.{said}", {"said": said})
+        return self
+
+    def moves(self, setting: Setting) -> PriceMoments:
+        """Of the mid, in currency: the price's own, and what conditions make of them."""
+        own = self.price.moments(setting)
+        if self.regimes is not None:
+            times = np.sqrt(self.means(setting.steps, Powers(volatility=2.0))[:-1])
+            own = own._replace(volatility=own.volatility * times)
+        if self.jumps.is_off:
+            return own
+        scale = setting.price if self.price.RELATIVE else 1.0
+        jumps = scale * scale * self.jumps.variance(self.price.RELATIVE)
+        return own._replace(volatility=np.sqrt(own.volatility * own.volatility + jumps))
+
+    def means(self, steps: int, powers: Powers) -> np.ndarray:
+        """E of the product of what conditions multiply, each to its power, in each step and at the end, float64[t + 1]."""
+        found = np.full(steps + 1, self.variance.mean(powers.volatility))
+        return found if self.regimes is None else found * self.regimes.means(steps, powers)
+
+    def of_spread(self, steps: int) -> np.ndarray:
+        """What conditions make of the expected spread in each step, float64[t]."""
+
+        def given(exponent: float) -> np.ndarray:
+            return self.means(steps, Powers(volatility=exponent, spread=1.0))[:-1]
+
+        return np.asarray(mean_of(given, self.spread.volatility_exponent))
+
+    def of_impact(self, steps: int, exponent: float, nodes: tuple[list[float], list[float]]) -> np.ndarray:
+        """What they make of temporary cost, where it goes by volume^-exponent and by the volatility to a power of these values
+        and weights, float64[t + 1].
+        """
+        found = np.zeros(steps + 1)
+        for of_volatility, weight in zip(*nodes, strict=True):
+            found = found + weight * self.means(steps, Powers(of_volatility, 0.0, -exponent, 1.0))
+        return found
+
+    def changing(self, temporary: Temporary) -> str | None:
+        """The key of a condition that changes what trading costs, if there is one."""
+        if self.regimes is not None or not self.halts.is_off:
+            return "market.halts" if self.regimes is None else "market.regimes"
+        follows = not (is_zero(self.spread.volatility_exponent) and temporary.terms().volatility_nodes[0] == [0.0])
+        return None if self.variance.is_off or not follows else "market.variance with a volatility_exponent"
+
+    def may_fall_below_zero(self, setting: Setting) -> bool:
+        """Whether the mid may become negative within the order, so that a spread becomes income."""
+        deepest = 0.0 if self.price.RELATIVE else self.jumps.deepest()
+        return self.price.may_fall_below_zero(setting._replace(least_price=setting.least_price - deepest))
+
+    def doubts(self, setting: Setting) -> list[str]:
+        found = self.jumps.doubts_beside(self.price, setting)
+        if self.may_fall_below_zero(setting) and not self.price.may_fall_below_zero(setting):
+            found.append(
+                "market.jumps: a jump may take the price below 0, where a spread that is a share of it becomes income"
+            )
+        return found
 
     def declares(self) -> Knowledge:
         """What its parts say together."""
-        parts = [part.declares() for part in (self.price, self.spread, self.volume, self.correlation)]
+        sections = (self.price, self.spread, self.volume, self.correlation, *self.conditions)
+        parts = [part.declares() for part in sections]
         return Knowledge(
             martingale=all(part.martingale for part in parts),
             volume_tells_move=self.volume.declares().follows_move and self.correlation.declares().follows_move,
+            volume_idles=self.volume.declares().idle,
             idle=any(part.idle for part in parts),
             known_after=self.volume.known == "after",
         )
@@ -136,6 +219,15 @@ class _RealDays(Model):
             )
         return times
 
+    @model_validator(mode="before")
+    @classmethod
+    def _has_its_own_conditions(cls, data: Any) -> Any:
+        for key in CONDITIONS if isinstance(data, dict) else ():
+            if key in data:
+                hint = f"real days have their own; leave [market.{key}] out, or use a synthetic market"
+                raise PydanticCustomError("unknown_key", "{hint}", {"key": key, "hint": hint})
+        return data
+
     @property
     def between(self) -> tuple[int, int] | None:
         """``times`` as (first second, end) since local midnight."""
@@ -164,7 +256,7 @@ class ReplayMarket(_RealDays):
 
     def declares(self) -> Knowledge:
         """Of real days nothing is known."""
-        return Knowledge(False, volume_tells_move=True, idle=True, known_after=self.known == "after")
+        return Knowledge(False, volume_tells_move=True, volume_idles=True, idle=True, known_after=self.known == "after")
 
 
 class BootstrapMarket(_RealDays):
@@ -182,7 +274,7 @@ class BootstrapMarket(_RealDays):
 
     def declares(self) -> Knowledge:
         """Of real days nothing is known."""
-        return Knowledge(False, volume_tells_move=True, idle=True, known_after=self.known == "after")
+        return Knowledge(False, volume_tells_move=True, volume_idles=True, idle=True, known_after=self.known == "after")
 
 
 RealMarket = ReplayMarket | BootstrapMarket

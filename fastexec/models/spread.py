@@ -21,7 +21,14 @@ _Level = Annotated[Scalar, limited(least=0.0, most=1.0), Slot("spread_level")]
 _MOVES_NOTHING = OfMarket(martingale=True, follows_move=False, idle=False)
 
 
-class ConstantSpread(Model):
+class _Spread(Model):
+    volatility_exponent: Annotated[Scalar, limited(least=0.0, most=4.0), Slot("spread_volatility_exponent")] = Field(
+        0.0,
+        description="times (a step's volatility / the price's)^this, as variance and regimes change it (not diurnal)",
+    )
+
+
+class ConstantSpread(_Spread):
     """The same quoted spread in every step."""
 
     model: Literal["constant"]
@@ -43,7 +50,7 @@ class ConstantSpread(Model):
         return MarkovLaw(np.array([expected(self.initial)]), np.ones((1, 1)), np.ones(1))
 
 
-class RandomWalkSpread(Model):
+class RandomWalkSpread(_Spread):
     """s_{t+1} = |s_t + volatility z|."""
 
     model: Literal["random_walk"]
@@ -69,7 +76,7 @@ class RandomWalkSpread(Model):
         return None
 
 
-class MeanRevertingSpread(Model):
+class MeanRevertingSpread(_Spread):
     """mean * diurnal * exp(x - sd^2/2), x_{t+1} = (1 - reversion) x_t + volatility z, from its stationary law."""
 
     model: Literal["mean_reverting"] = "mean_reverting"
@@ -128,7 +135,7 @@ class MeanRevertingSpread(Model):
         return []
 
 
-class MarkovSpread(Chain):
+class MarkovSpread(Chain, _Spread):
     """A Markov chain over a few quoted spreads."""
 
     TABLE: ClassVar[str] = "SPREAD_CHAIN"

@@ -129,6 +129,15 @@ class StudyModel(OwnCode):
         tied = () if self.synthetic is None else self.synthetic.correlation.with_moves()
         return Setting(self.order.steps, expected(price), bounds(price)[0], exponent, *tied)
 
+    def withholds(self, feature: str) -> str | None:
+        """Why nobody can see a feature in this market, and what would be right."""
+        market = self.synthetic
+        if feature == "regime" and (market is None or market.regimes is None or not market.regimes.known):
+            return "nobody knows one; set market.regimes with known = true"
+        if feature == "noise" and (market is None or market.noise.is_off):
+            return "the mid is seen as it is; set market.noise.sd"
+        return None
+
     @property
     def cost_parts(self) -> tuple[str, ...]:
         """The parts of its cost, in the order of the sum."""
@@ -223,6 +232,7 @@ class StudyModel(OwnCode):
                 f"output.steps: {self.output.steps} is more than the {self.episodes} episodes; use at most those"
             )
         _check_market(self.market, self.order.steps)
+        _check_conditions(self)
         return self
 
     def _agents_fit(self) -> None:
@@ -267,6 +277,28 @@ def _check_market(market: Market, steps: int) -> None:
             )
     elif market.volume.model == "cosine" and steps < 2:
         raise _error("market.volume: a cosine needs at least 2 steps; raise order.steps")
+
+
+def _check_conditions(study: StudyModel) -> None:
+    """Costs that change need a market that changes, and what changes must be able to."""
+    market, temporary = study.synthetic, study.costs.temporary
+    follows = temporary.terms().volatility_nodes[0] != [0.0]
+    regimes = None if market is None else market.regimes
+    if follows and market is None:
+        raise _error(
+            "costs.temporary.volatility_exponent: of real days no step's volatility is known; leave it out, or use a "
+            "synthetic market"
+        )
+    impact = regimes is not None and regimes.scales_impact
+    if (impact or follows) and study.costs.rule == "per_step":
+        key = "market.regimes.impact" if impact else "costs.temporary.volatility_exponent"
+        raise _error(f"{key}: costs.rule per_step knows none; leave it out")
+    if impact and not temporary.terms().power > 0.0:
+        raise _error("market.regimes.impact: it multiplies temporary cost of model power; set that, or leave it out")
+    for name, training in study.train.items():
+        for feature in training.features:
+            if (said := study.withholds(feature.name)) is not None:
+                raise _error(f"train.{name}.features.{feature.name}: {said}")
 
 
 def _error(text: str) -> PydanticCustomError:

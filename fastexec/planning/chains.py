@@ -6,18 +6,19 @@ import numpy as np
 
 from fastexec.kernels.fields import CHAIN_SIZE, FIRST_ROW, LEVEL_ROW, MOST_LEVELS
 from fastexec.kernels.quantile import normal_quantiles
-from fastexec.models.chains import Chain, first_law
+from fastexec.models.chains import Transitions, markov_law
 
 
-def table(chain: Chain) -> np.ndarray:
+def table(chain: Transitions) -> np.ndarray:
     """What the kernels' ``step_chain`` reads, float64[CHAIN_SIZE]; see ``kernels.fields``."""
     rows = np.full((MOST_LEVELS + 2, MOST_LEVELS), np.inf)
-    n = len(chain.levels)
-    for i, row in enumerate(chain.transition):
-        rows[i, : n - 1] = _thresholds(np.array(row))
-    rows[FIRST_ROW, : n - 1] = _thresholds(first_law(chain))
+    law = markov_law(chain)
+    n = law.levels.size
+    for i, row in enumerate(law.transition):
+        rows[i, : n - 1] = _thresholds(row)
+    rows[FIRST_ROW, : n - 1] = _thresholds(law.first)
     rows[LEVEL_ROW] = 0.0
-    rows[LEVEL_ROW, :n] = chain.levels
+    rows[LEVEL_ROW, :n] = law.levels
     assert rows.size == CHAIN_SIZE
     return rows.ravel()
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from fastexec.data.blocks import blocks_of
 from fastexec.exact import plain_sum
+from fastexec.models.declarations import Powers
 from fastexec.models.market import BootstrapMarket, SyntheticMarket
 from fastexec.models.scalar import expected, nodes
 from fastexec.models.study import StudyModel
@@ -28,7 +29,9 @@ class Expectation:
     volatility: sd of the move out of step t, currency. half_spread: currency. volume: shares.
     inverse_volume: E[v^-exponent | v > 0] for the study's temporary exponent, of a range the mean; traded: P(v > 0).
     exponents, weights: of the temporary cost, several where it is a range; ``inverses`` float64[j, t]: inverse_volume for
-    each. relative: what counts for costs in shares of the order's value.
+    each. ``impact`` float64[j, t]: what conditions make of temporary cost, for each exponent, which these inverses count
+    already; ``last_impact`` float64[j]: of what is left at the end, in a volume that is expected. relative: what counts for
+    costs in shares of the order's value.
     """
 
     shares: float
@@ -42,6 +45,8 @@ class Expectation:
     exponents: list[float]
     weights: list[float]
     inverses: np.ndarray
+    impact: np.ndarray
+    last_impact: list[float]
     relative: Relative
 
     @property
@@ -125,6 +130,8 @@ def _expect_window(study: StudyModel, windows: ReplayWindows, rates: _Rates, e: 
         exponents=rates.exponents,
         weights=rates.weights,
         inverses=rates.inverses[e],
+        impact=np.ones((len(rates.exponents), study.order.steps)),
+        last_impact=[1.0] * len(rates.exponents),
         relative=Relative(1.0 / price, half_spread / price, flat + 1.0, flat, volatility * volatility / price),
     )
 
@@ -132,11 +139,16 @@ def _expect_window(study: StudyModel, windows: ReplayWindows, rates: _Rates, e: 
 def _expect_synthetic(study: StudyModel, market: SyntheticMarket) -> Expectation:
     setting = study.setting
     price, volume, spread = (
-        market.price.moments(setting),
+        market.moves(setting),
         market.volume.moments(setting),
         market.spread.moments(setting),
     )
-    exponents, weights = study.costs.temporary.terms().exponent_nodes
+    spread, open_ = spread * market.of_spread(setting.steps), market.halts.open_steps(setting.steps)
+    terms = study.costs.temporary.terms()
+    exponents, weights = terms.exponent_nodes
+    impact = np.stack([market.of_impact(setting.steps, e, terms.volatility_nodes)[:-1] for e in exponents])
+    at_end = float(market.of_impact(setting.steps, 0.0, terms.volatility_nodes)[-1])
+    of_mean = market.of_impact(setting.steps, setting.exponent, terms.volatility_nodes)[:-1]
     inverses = [market.volume.moments(setting._replace(exponent=e)).inverse for e in exponents[1:]]
     first = volume if len(exponents) == 1 else market.volume.moments(setting._replace(exponent=exponents[0]))
     return Expectation(
@@ -145,12 +157,14 @@ def _expect_synthetic(study: StudyModel, market: SyntheticMarket) -> Expectation
         drift=price.drift,
         volatility=price.volatility,
         half_spread=0.5 * setting.price * spread,
-        volume=volume.mean,
-        inverse_volume=volume.inverse,
-        traded=volume.traded,
+        volume=volume.mean * market.means(setting.steps, Powers(volume=1.0))[:-1] * open_,
+        inverse_volume=volume.inverse * of_mean,
+        traded=volume.traded * open_,
         exponents=exponents,
         weights=weights,
-        inverses=np.stack([first.inverse, *inverses]),
+        inverses=np.stack([first.inverse, *inverses]) * impact,
+        impact=impact,
+        last_impact=[at_end] * len(exponents),
         relative=_relative(study, market, spread),
     )
 
@@ -159,7 +173,7 @@ def _relative(study: StudyModel, market: SyntheticMarket, spread: np.ndarray) ->
     """Of a synthetic market, whose spread follows its own law whatever the mid does."""
     per_price, change, variance = 0.0, np.zeros(spread.size), np.zeros(spread.size)
     for price, weight in zip(*nodes(market.initial_price), strict=True):
-        moments = market.price.moments(study.setting._replace(price=price))
+        moments = market.moves(study.setting._replace(price=price))
         per_price += weight / price
         change = change + weight * (moments.drift / price)
         variance = variance + weight * (moments.volatility * moments.volatility / price)

@@ -34,10 +34,25 @@ def gaps_of(study: StudyModel, market: Expectation) -> Gaps | None:
     """None where each step has a volume for sure, or has none for sure."""
     if not ((market.traded > 0.0) & (market.traded < 1.0)).any():
         return None
-    law = None if study.synthetic is None else study.synthetic.volume.law()
-    if law is not None:
-        return _of_chain(law, market)
+    synthetic = study.synthetic
+    volume, halts = (None, None) if synthetic is None else (synthetic.volume.law(), synthetic.halts.law())
+    if volume is not None:
+        law = volume if halts is None else _both(halts, volume)
+        open_ = law.levels > 0.0
+        powers = [power_of(1.0 / np.where(open_, law.levels, 1.0), e) * open_ for e in market.exponents]
+        inverses = [power * of[:, None] for power, of in zip(powers, market.impact, strict=True)]
+        return _of_chain(law, 1.0 * open_, inverses, market)
+    if halts is not None and synthetic is not None:
+        shares = np.zeros((market.traded.size, 2))
+        shares[:, 0] = market.traded / synthetic.halts.open_steps(market.traded.size)
+        return _of_chain(halts, shares, [inverse[:, None] * shares for inverse in market.inverses], market)
     return _of_independent(market)
+
+
+def _both(halts: MarkovLaw, volume: MarkovLaw) -> MarkovLaw:
+    """A chain of volumes, 0 in halts."""
+    levels, first = np.kron(halts.levels, volume.levels), np.kron(halts.first, volume.first)
+    return MarkovLaw(levels, np.kron(halts.transition, volume.transition), first)
 
 
 def _of_independent(market: Expectation) -> Gaps:
@@ -54,17 +69,20 @@ def _of_independent(market: Expectation) -> Gaps:
     return found
 
 
-def _of_chain(law: MarkovLaw, market: Expectation) -> Gaps:
-    open_, exponents, steps = law.levels > 0.0, market.exponents, market.traded.size
-    powers = [power_of(1.0 / np.where(open_, law.levels, 1.0), e) * open_ for e in exponents]
-    chances = laws_of(law, steps)
-    before = np.concatenate((law.first[None], _moved(chances[:-1] * open_, law.transition)))
-    found = Gaps([], [], [], _sum(chances * open_), np.zeros(steps + 1), market.inverses)
+def _of_chain(law: MarkovLaw, traded: np.ndarray, inverses: list[np.ndarray], market: Expectation) -> Gaps:
+    """Steps by the states of a chain: ``traded`` the chance that there is a volume, float64[s] or [t, s]; of each exponent
+    ``inverses`` float64[t, s]: E[v^-e] over what has one, 0 in other states.
+    """
+    steps = market.traded.size
+    chances, closed_share = laws_of(law, steps), 1.0 - traded
+    left = traded if traded.ndim == 1 else traded[:-1]
+    before = np.concatenate((law.first[None], _moved(chances[:-1] * left, law.transition)))
+    found = Gaps([], [], [], _sum(chances * traded), np.zeros(steps + 1), market.inverses)
     for lag in range(1, steps + 1):
-        chance, closed = _sum(before * open_), before * ~open_
+        chance, closed = _sum(before * traded), before * closed_share
         sure = np.where(chance > 0.0, chance, 1.0)
-        _add(found, lag, chance, [_sum(before * power) / sure for power in powers], _sum(closed))
-        before = np.concatenate((np.zeros((1, open_.size)), _moved(closed[:-1], law.transition)))
+        _add(found, lag, chance, [_sum(before * inverse) / sure for inverse in inverses], _sum(closed))
+        before = np.concatenate((np.zeros((1, law.first.size)), _moved(closed[:-1], law.transition)))
         if not before.max() > _NEVER:
             break
     return found

@@ -11,6 +11,7 @@ from fastexec.kernels import fields
 from fastexec.models.study import StudyModel
 from fastexec.planning.expectation import arrival_price
 from fastexec.planning.names import slot
+from fastexec.planning.plan import follow_paths
 
 
 def given_paths(
@@ -20,6 +21,7 @@ def given_paths(
     if windows is None and paths is None:
         return None, None
     market = study.bootstrap
+    follow_paths(study, plan)
     if windows is None or market is None:
         plan.switches[fields.SOURCE] = fields.GIVEN
         return (_paths(paths) if windows is None else _paths(windows.paths, windows.rate_volume)), None

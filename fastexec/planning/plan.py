@@ -8,7 +8,7 @@ import numpy as np
 
 from fastexec.errors import InputError
 from fastexec.kernels import fields
-from fastexec.models.chains import Chain
+from fastexec.models.chains import Transitions
 from fastexec.models.costs import ALWAYS, PARTS
 from fastexec.models.plugins import OwnStrategy
 from fastexec.models.strategies import Own, Strategy
@@ -61,11 +61,13 @@ def _curves(study: StudyModel) -> np.ndarray:
 
 
 def _chains(study: StudyModel) -> np.ndarray:
-    tables = np.zeros(2 * fields.CHAIN_SIZE)
+    tables = np.zeros(fields.CHAINS_SIZE)
     for _, section in sections_of(study):
-        if isinstance(section, Chain):
+        if isinstance(section, Transitions):
             at = number(section.TABLE)
             tables[at : at + fields.CHAIN_SIZE] = chains.table(section)
+        for name, values in section.tables().items():
+            tables[number(name) : number(name) + len(values)] = values
     return tables
 
 
@@ -104,8 +106,11 @@ def plan_strategies(
             kind[fields.ACTION_SET] = ACTION_SETS[actions.set]
             kind[fields.LEVELS] = len(actions.levels)
         elif kind[fields.KIND] == fields.TABLE:
-            at = sum(table.size for table in flat)
-            flat.append(plan_table(_policy(policies, policy), k, arrays, at, study.order))
+            at, played = sum(table.size for table in flat), _policy(policies, policy)
+            for cut in played.cuts:
+                if (said := study.withholds(cut.name)) is not None:
+                    raise InputError(f"strategies.{strategy.name}: its agent sees the feature {cut.name}: {said}")
+            flat.append(plan_table(played, k, arrays, at, study.order))
         elif kind[fields.KIND] == fields.SCHEDULE:
             kind[fields.KIND] = fields.SCHEDULE if len(markets) == 1 else fields.OWN_SCHEDULE
             for g, market in enumerate(markets):
@@ -125,7 +130,16 @@ def _policy(policies: Policies | None, name: str | None) -> TablePolicy:
 def _sees(study: StudyModel) -> int:
     """Which volume strategies see, for the kernels."""
     own = 0 if known_after(study) else fields.SEES_STEP
+    if study.synthetic is not None and not study.synthetic.noise.is_off:
+        own |= fields.SEES_NOISE
     return own if study.real_days is None else own | fields.OF_PATHS
+
+
+def follow_paths(study: StudyModel, plan: fields.Plan) -> None:
+    """Paths are given, with conditions of their own: the plan forgets those of the study's market."""
+    if study.synthetic is not None and not study.synthetic.noise.is_off:
+        raise InputError("paths: what is observed of given paths is their mid; set market.noise.sd = 0")
+    plan.switches[[fields.VOLATILITY_EXPONENT, fields.IMPACT_SCALED]] = 0
 
 
 def known_after(study: StudyModel) -> bool:

@@ -90,6 +90,7 @@ def minimum_is_proven(study: StudyModel) -> bool:
     that was found. Of real days no law is known.
     """
     order, idle = study.order, study.market.declares().idle or study.synthetic is None
+    idle = idle or (study.synthetic is not None and study.synthetic.noise.tradable)  # risk of the draws is not counted
     low, high = bounds(order.shares)
     mixed = bounds(study.costs.transient.resilience)[0] < bounds(study.costs.transient.resilience)[1]
     fine = low == high or low >= COARSE * order.steps * order.lot

@@ -213,7 +213,10 @@ def _end(study: StudyModel, market: Expectation, square: float, used: int) -> En
     linear = relative.half_spread[-1] + sign * mid
     if order.rest == "trade":
         rates = [_power(1.0 / market.last_volume, e) for e in market.exponents]
-        scales = [w * temporary.power * (1.0 + mid) * rate for w, rate in zip(market.weights, rates, strict=True)]
+        scales = [
+            w * temporary.power * (1.0 + mid) * rate * last
+            for w, rate, last in zip(market.weights, rates, market.last_impact, strict=True)
+        ]
         return End(float(linear + order.mark_penalty * per_price), slope + square, scales[: used * len(scales)], True)
     saved = (expected(study.costs.fees.per_share) + temporary.fixed - order.mark_penalty) * per_price
     gamma = expected(study.costs.permanent.coefficient) * per_price

@@ -23,8 +23,8 @@ from fastexec.threads import default_threads
 
 _PILOT = 4096
 _FOUND = (
-    "the best static schedule found (costs not convex in the slices, steps without volume by chance, coarse lots of an order "
-    "that is a range, or real days)"
+    "the best static schedule found (costs not convex in the slices, steps without volume by chance, noise that is tradable, "
+    "coarse lots of an order that is a range, or real days)"
 )
 
 

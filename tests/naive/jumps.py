@@ -1,4 +1,4 @@
-"""Merton's jumps (1976), move by move: the slow and obvious twin of what the price model ``merton`` adds to ``geometric``."""
+"""Merton's jumps (1976), move by move: the slow and obvious twin of ``[market.jumps]``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from naive.philox import philox4x32
 
-PURPOSE = 5  # of the words that a price model draws for itself
+PURPOSE = 5  # of the words that jumps are drawn from
 
 
 def words_of(seed: int, episode: int, step: int, phase: int = 0) -> tuple[int, int, int, int]:
@@ -34,10 +34,18 @@ def normal_of(first: int, second: int) -> float:
     return math.sqrt(-2.0 * math.log((first + 0.5) / 2**32)) * math.cos(turn)
 
 
-def factor(price: dict[str, Any], words: tuple[int, int, int, int]) -> float:
-    """What a move is multiplied by: n log-normal jumps of mean 1 + jump_mean, over the mean of that."""
-    rate, mean, own = price["rate"], price["jump_mean"], price["jump_volatility"]
+def factor(section: dict[str, Any], words: tuple[int, int, int, int]) -> float:
+    """What a move is multiplied by: n log-normal jumps of mean 1 + mean, over the mean of that."""
+    rate, mean, own = section["rate"], section["mean"], section["volatility"]
     n = number_of(rate, words[2], words[3])
     # n independent normals of mean a and sd b add up to one of mean n a and sd b sqrt(n): one draw stands for all.
     jumps = n * (math.log(1.0 + mean) - own**2 / 2.0) + own * math.sqrt(n) * normal_of(words[0], words[1])
     return math.exp(jumps) / math.exp(rate * mean)
+
+
+def amount(section: dict[str, Any], words: tuple[int, int, int, int]) -> float:
+    """What is added to a move: n normal jumps, in currency, without their mean."""
+    n = number_of(section["rate"], words[2], words[3])
+    return (n - section["rate"]) * section["mean"] + section["volatility"] * math.sqrt(n) * normal_of(
+        words[0], words[1]
+    )

@@ -193,8 +193,12 @@ def asking():
     return Decide(asked)
 
 
+#: Which mid it is told.
+SEEN = {"seen": st.sampled_from([f.MID, f.OBSERVED])}
+
+
 def ask(v):
-    told = v.mid + v.spread + v.last_volume + v.t / STEPS
+    told = (v.observed if getattr(v, "seen", f.MID) == f.OBSERVED else v.mid) + v.spread + v.last_volume + v.t / STEPS
     return {"slice": twin.rounded_down(v.part * v.remaining + v.more * told, v.lot, v.remaining)}
 
 
@@ -265,9 +269,9 @@ ROWS = (
           {"state": st.integers(0, 5).map(float)}, another_step_another_action, others=STEP, rtol=0.0),
     Lanes("strategy.ask",
           lambda x: (np.int64(asking().address), np.array([x.part, x.more]), Clock(np.uint64(0), 0, x.t, STEPS),
-                     x.lot, x.m, x.b),
-          ask, ASKING,
-          whole_lots_below_what_is_asked, others={"lot": LOTS, **STEP, **ASKED}, derived=order_of, atol=1e-9),
+                     x.lot, x.seen, x.m, x.b),
+          ask, {**ASKING, "observed": real(10.0, 500.0)},
+          whole_lots_below_what_is_asked, others=SEEN | {"lot": LOTS, **STEP, **ASKED}, derived=order_of, atol=1e-9),
     Checked("strategy.check_slices",
             lambda x: (Clock(np.uint64(0), x.block, x.t, STEPS), Span(x.low, x.high, 0), 1, x.m, x.b, x.fault),
             check_slices,

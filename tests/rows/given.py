@@ -12,7 +12,7 @@ from naive import given as twin, steps
 from naive.philox import philox4x32
 from rows.parameters import BLOCK
 from rows.plans import plan_of
-from trials import Lanes, W, arrays, real
+from trials import LAYOUT, Lanes, W, arrays, real
 
 STEPS, ROOM = 3, 8
 
@@ -34,9 +34,9 @@ MIDS = {"mid": real(10.0, 500.0), "sum_squared_moves": real(0.0, 1.0)}
 #: Where a walk begins: sums and states are cleared, down to the mids of earlier steps.
 CLEARED = {
     name: 0.0
-    for name in ("next", "spread", "volume", "last_volume", "spread_state", "volume_state", "day_state", "cumulative_volume",
-                 "sum_volume_price", "sum_price", "sum_spread", "sum_squared_moves", "traded", "next_spread", "lowered_volume")
-}  # fmt: skip
+    for name, (buffer, start) in LAYOUT.items()
+    if buffer == "m" and start < f.MIDS and start not in (f.WINDOW, f.ARRIVAL, f.MID, f.ARRIVAL_SPREAD)
+}
 
 
 def begin_given(v):

@@ -64,17 +64,17 @@ def at_step(x):
 
 
 PRICE_FIELDS = {"mid": real(1.0, 1e4), "volatility": real(0.0, 0.05), "drift": real(-1e-3, 1e-3), "z_price": NORMAL,
-                "sum_squared_moves": real(0.0, 1.0)}  # fmt: skip
+                "volatility_factor": real(0.2, 3.0), "sum_squared_moves": real(0.0, 1.0)}  # fmt: skip
 
 
 def move_price(v):
-    after = twin.next_mid(PRICES[v.model], v.mid, v.volatility, v.drift, v.curve, v.z_price)
+    after = twin.next_mid(PRICES[v.model], v.mid, v.volatility * v.volatility_factor, v.drift, v.curve, v.z_price)
     return {"next": after, "sum_squared_moves": v.sum_squared_moves + twin.squared_move(v.mid, after)}
 
 
 def drift_is_the_mean(given, found, again):
     """E[S'] = S exp(drift), or S + drift: drift 0 is a martingale."""
-    lane = {name: getattr(given, name)[0] for name in ("mid", "volatility", "drift")}
+    lane = {name: getattr(given, name)[0] for name in ("mid", "volatility", "volatility_factor", "drift")}
     mean = expectation(again(z_price=np.resize(NODES, W), **lane).next)
     wanted = lane["mid"] * np.exp(lane["drift"]) if given.model == f.GEOMETRIC else lane["mid"] + lane["drift"]
     np.testing.assert_allclose(mean, wanted, rtol=1e-10)
@@ -160,8 +160,13 @@ STATE = st.sampled_from([0.0, 1.0, 2.0, float(f.FIRST_ROW)])
 
 
 def tables():
-    """The chain's table twice, at the spread's place and at the volume's."""
-    return np.concatenate([chains.table(CHAIN)] * 2)
+    """The chain's table at the places of the spread, the volume and the regimes, and what these multiply."""
+    times = np.array([[0.5, 2.0, 3.0], [1.0, 1.5, 4.0], [1.25, 1.0, 0.3], [0.8, 1.0, 2.5]])
+    numbered = chains.table(CHAIN)
+    numbered[f.LEVEL_ROW * f.MOST_LEVELS :][:3] = range(3)
+    return np.concatenate(
+        [*[chains.table(CHAIN)] * 2, numbered, np.pad(times, ((0, 0), (0, f.MOST_LEVELS - 3))).ravel()]
+    )
 
 
 def step_chain(v):

@@ -17,7 +17,7 @@ def plan_of(steps: int, **asked: Any) -> f.Plan:
         place = numbers if name in ("lot", "side", "mark_penalty", "mark_slope", "restart") else switches
         place[getattr(f, name.upper())] = value
     ranges, drawn = np.zeros((len(f.PARAMETERS), 3)), np.zeros((0, f.DRAWN_FIELDS), np.int64)
-    return f.Plan(switches, numbers, ranges, drawn, np.ones((4, steps)), np.full(2 * f.CHAIN_SIZE, np.inf))
+    return f.Plan(switches, numbers, ranges, drawn, np.ones((4, steps)), np.full(f.CHAINS_SIZE, np.inf))
 
 
 def strategies_of(count: int = 1, steps: int = 1, groups: int = 1, policy: Any = (0,), **kind: int) -> f.Strategies:

@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 from fastexec.kernels import fields as f, observe as features
 from fastexec.kernels.clock import Span
 from fastexec.kernels.watch import Observed
-from naive import bins as binned, ledger, observe
+from naive import bins as binned, ledger, noise, observe
 from rows.books import HIGH, LOW, OFFSET, only_inside, written
 from rows.decide import LEVELS
 from rows.plans import strategies_of
 from trials import Lanes, W, real
 
 STEPS, EARLIER_SPREAD = 45, 0.002
-STEP = {"t": st.sampled_from([0, 1, 5, 31, 32, 40]), "during": st.integers(0, 3), "future": st.just(1.0)}
+STEP = {"t": st.sampled_from([0, 1, 5, 31, 32, 40]), "during": st.integers(0, 7), "future": st.just(1.0)}
 SUMS = ("sum_half_spread", "sum_temporary", "sum_transient", "impact")
 OF_ORDER = {"path": st.integers(0, 2**32 - 1), "left": st.sampled_from([0.0, 0.1, 0.5, 0.9, 1.0]), "shares": real(1.0, 1e5),
             "arrival": real(1.0, 500.0), "spread": real(0.0, 0.01), **dict.fromkeys(SUMS, real(0.0, 1e4))}  # fmt: skip
@@ -45,6 +45,8 @@ def sums_of_path(v):
     history = {f"mids{s % f.HISTORY}": mids[s] for s in range(max(v.t - f.HISTORY + 1, 0), v.t + 1)}
     return history | {
         "mid": mids[v.t], "next": mids[v.t + 1], "last_volume": volumes[v.t - 1] if v.t else 0.0, **volume_fields(v, volumes),
+        "seen_squares": sum(move**2 for move in moves[: v.t]),
+        "seen_products": sum(a * b for a, b in zip(moves[: v.t], moves[1 : v.t], strict=False)),
         "cumulative_volume": sum(volumes), "sum_squared_moves": sum(move**2 for move in moves),
         "remaining": v.left * v.shares, "sum_spread": EARLIER_SPREAD * v.t + v.spread,
     }  # fmt: skip
@@ -84,9 +86,11 @@ def value_of(v, feature, look_back):
     return {
         features.INVENTORY: lambda: v.remaining / v.shares,
         features.OF_SPREAD: lambda: v.spread,
+        features.OF_REGIME: lambda: v.regime,
         features.RELATIVE_SPREAD: lambda: observe.relative_spread([*[EARLIER_SPREAD] * v.t, v.spread], v.t),
         features.OF_VOLUME: lambda: observe.last_volume(volumes, v.t, v.during & f.SEES_STEP),
         features.RELATIVE_VOLUME: lambda: observe.relative_volume(volumes, v.t, v.during & f.SEES_STEP),
+        features.NOISE_SO_FAR: lambda: noise.realised(mids, v.t),
         features.MOMENTUM: lambda: observe.momentum(mids, v.t, look_back),
         features.VOLATILITY_SO_FAR: lambda: observe.volatility(mids, v.t),
         features.SHORTFALL_SO_FAR: lambda: observe.in_bps(spent_by(v), v.shares, v.arrival),
@@ -227,7 +231,7 @@ EDGES = st.lists(real(-2.0, 2.0), min_size=4, max_size=4).map(lambda e: np.array
 ROWS = (
     Lanes("observe.observe_feature",
           lambda x: (x.t, np.array([x.feature, 0, 0, x.look_back]), x.during, x.p, x.m, x.b), observe_feature,
-          {**OF_ORDER, **CHARGES, "sum_charged": real(0.0, 1e4)}, nothing_of_the_future,
+          {**OF_ORDER, **CHARGES, "sum_charged": real(0.0, 1e4), "regime": real(0.0, 9.0)}, nothing_of_the_future,
           derived=squares_too, rtol=1e-9, atol=1e-12, tries=80,
           others={**STEP, "feature": st.integers(0, features.LAST_FEATURE), "look_back": st.integers(1, f.HISTORY - 1)}),
     Lanes("watch.note_features", noting_features, note_features, OF_ORDER, the_same_whatever_comes, derived=sums_of_path,

@@ -50,6 +50,7 @@ def clock_of(x):
 def begin(v):
     """States of spread and volume, and a normal for the move before step 0, from what was drawn."""
     found = dict.fromkeys(BEFORE, 0.0) | {"arrival": v.initial_price, "mid": v.initial_price, "z_price": v.e0}
+    found["volatility_factor"] = 1.0
     return found | {"spread_state": v.spread_sd * v.e1, "volume_state": v.e2, "day_state": v.e3}
 
 
@@ -97,13 +98,14 @@ def roll(v):
 
 
 def constant_spread(v):
-    return {"spread": v.mean, "next_spread": v.mean}
+    return {"spread": v.mean, "next_spread": v.mean, "spread_state": v.mean}
 
 
 def next_spread(v):
     """Behind the last step the curve is the last step's."""
     if v.spread_model == f.SPREAD_RANDOM_WALK:
-        return {"next_spread": twin.walked_spread(v.spread, v.spread_volatility, v.z_spread)}
+        walked = twin.walked_spread(v.spread_state, v.spread_volatility, v.z_spread)
+        return {"spread_state": walked, "next_spread": walked}
     if v.spread_model == f.SPREAD_MEAN_REVERTING:
         state = twin.reverted(v.spread_state, v.spread_reversion, v.spread_volatility, v.z_spread)
         spread = twin.level_of_spread(state, v.mean, v.sd, CURVES[1, min(v.t + 1, STEPS - 1)], v.spread_floor)

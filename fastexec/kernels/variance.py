@@ -1,0 +1,45 @@
+"""A volatility that changes: the logarithm of its factor is an AR(1), begun with its stationary law.
+
+Volatility of step t = sigma exp(x_t - sd^2), x_t normal with sd ``sd``: the mean of its square stays sigma^2.
+"""
+
+import numpy as np
+
+from fastexec.kernels import fields as f
+from fastexec.kernels._jit import LANES, bound, chained, stage
+from fastexec.kernels.elementary import exp
+from fastexec.kernels.philox import OF_VARIANCE, draw_words, gaussian_pair
+
+
+@bound
+@stage
+def draw_for_variance(clock, switches, words, raw):
+    """A normal for the volatility of step t + 1."""
+    draw_words(clock.seed, clock.block, clock.t + 1, np.uint32(switches[f.PHASE] << 30 | OF_VARIANCE << 24), words)
+    gaussian_pair(words, raw)
+
+
+@bound
+@chained
+def begin_variance(raw, p, m):
+    """Of step 0."""
+    for i in range(LANES):
+        sd = p[f.VARIANCE_VOLATILITY + i]
+        x = sd * np.float64(raw[f.FIRST + i])
+        m[f.VARIANCE_STATE + i] = x
+        m[f.VOLATILITY_FACTOR + i] = exp(x - sd * sd)
+
+
+@bound
+@chained
+def vary(raw, p, m):
+    """Of step t + 1, behind the move of step t."""
+    for i in range(LANES):
+        sd, keep = p[f.VARIANCE_VOLATILITY + i], p[f.VARIANCE_PERSISTENCE + i]
+        x = keep * m[f.VARIANCE_STATE + i] + sd * np.sqrt(1.0 - keep * keep) * np.float64(raw[f.FIRST + i])
+        m[f.VARIANCE_STATE + i] = x
+        m[f.VOLATILITY_FACTOR + i] = exp(x - sd * sd)
+
+
+#: What is called before the first step, and in each.
+VARIANCE = (draw_for_variance, begin_variance), (draw_for_variance, vary)

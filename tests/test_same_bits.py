@@ -32,9 +32,9 @@ GOLDEN = {
     "jumping": "9e19f72da1d4dada79fcdd5886cd6bd9260affbc5f9a8fdfb7c4415bcadb5524",
     "regimes": "47e159a58363df0ac935c474b401223c104599d6958c8ce0cbb1a0806000bc6f",
     "regimes_of_constants": "be34f6b5d9be601135f946d68d520891061f16568adc16a8800dfb68a1cc1c6d",
-    "halts": "7e061818a1d4bb4d2097b3f9d649b75b864a2afb8afde4907c8b805371cf07c7",
+    "halts": "2d9d7022c2c7f6933a7bbca273f89c0f329d99b86de7328e7be340a7b28c2e59",
     "noise": "4b41e73c3325eab0ac2b79ddf41d174e5294092e384c475548e2ceb82b57caf0",
-    "tradable": "994068defa0f75fb0ac410eabe3aefa884aeaebe5b79140eec97aa0aa6ed59a6",
+    "tradable": "686b1b3baac9e12ab5846f59870c618f4bd20c20fba93494a869be455d033cf6",
     "quoted": "cf1d8f856ffce09769e45f868b05b55dc701cf77d523d032f68633fc054aab48",
 }
 

@@ -153,9 +153,8 @@ NUMBERS = RESTART + 1
 # What is known of a strategy: kind, whether it fills at the end of the step, its stream, action set, levels, slot (of a plugin,
 # or of decisions made elsewhere); what it sees: bits SEES_STEP (the step's own volume), OF_PATHS (what traded stands in TRADED)
 # and SEES_NOISE (its mid is OBSERVED); whether what its training never saw is counted.
-(KIND, FILLS_AT_NEXT, OWNER, ACTION_SET, LEVELS, SLOT, SEES_VOLUME, FEATURES, STATES, POLICY_AT, COUNTS_UNSEEN) = range(
-    11
-)
+(KIND, FILLS_AT_NEXT, OWNER, ACTION_SET, LEVELS, SLOT, SEES_VOLUME, FEATURES, STATES, POLICY_AT,
+ COUNTS_UNSEEN) = range(11)  # fmt: skip
 KIND_FIELDS = COUNTS_UNSEEN + 1
 SCHEDULE, POV, OWN_SCHEDULE, RANDOM, PLUGIN, TABLE, DECIDED = 0, 1, 2, 3, 4, 5, 6
 FRACTIONS, MULTIPLES, LOT_COUNTS, ANY_LOTS = 0, 1, 2, 3

@@ -11,16 +11,18 @@ from fastexec.models.strategies import RESERVED
 from fastexec.wording import did_you_mean
 
 
-def with_values(data: dict[str, Any], values: Any) -> dict[str, Any]:
-    """``data``, a whole study's, with each value at its key; a swept key that is set is swept no longer.
+def with_values(study: Any, values: Any) -> dict[str, Any]:
+    """A study's nested keys with each value at its key; defaults that depend on one of them follow it, and a swept key that is
+    set is swept no longer.
 
     Raises InputError where ``values`` is no mapping of texts, or a key names a strategy that is not there.
     """
     if not isinstance(values, Mapping):
         raise InputError(f'changes: must be a dict such as {{"order.shares": 9000}}, not {type(values).__name__}')
+    if (odd := [key for key in values if not isinstance(key, str) or not key]) != []:
+        raise InputError(f"changes: {odd[0]!r} is no key; write for example order.shares")
+    data = without_following(study, study.model_dump(), values)
     for key, value in values.items():
-        if not isinstance(key, str) or not key:
-            raise InputError(f"changes: {key!r} is no key; write for example order.shares")
         if key.startswith("sweep."):
             sweep = dict(data.get("sweep") or {})
             data = {**data, "sweep": sweep | {key.removeprefix("sweep."): value}}

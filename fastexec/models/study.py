@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 from fastexec.errors import InputError, in_study
 from fastexec.models._base import Model, plain
 from fastexec.models.agents import Training
-from fastexec.models.changes import with_values, without_following
+from fastexec.models.changes import with_values
 from fastexec.models.costs import ALWAYS, PARTS, Costs
 from fastexec.models.declarations import Setting
 from fastexec.models.market import BootstrapMarket, Market, RealMarket, ReplayMarket, SyntheticMarket
@@ -89,10 +89,7 @@ class StudyModel(OwnCode):
         >>> fx.Study.preset("large_cap").changed({"order.shares": 9000, "strategies.pov10.rate": 0.2}).order.shares
         9000.0
         """
-        context = {"folder": self._folder, "trust": self._trust}
-        keys = [key for key in changes if isinstance(key, str)] if isinstance(changes, Mapping) else []
-        kept = without_following(self, self.model_dump(), keys)
-        data = with_values(kept, changes)
+        context, data = {"folder": self._folder, "trust": self._trust}, with_values(self, changes)
         try:
             study = type(self).model_validate(data, context=context)
         except ValidationError as error:
@@ -285,10 +282,7 @@ def _check_conditions(study: StudyModel) -> None:
     follows = temporary.terms().volatility_nodes[0] != [0.0]
     regimes = None if market is None else market.regimes
     if follows and market is None:
-        raise _error(
-            "costs.temporary.volatility_exponent: of real days no step's volatility is known; leave it out, or use a "
-            "synthetic market"
-        )
+        raise _error("costs.temporary.volatility_exponent: of real days no step's volatility is known; leave it out")
     impact = regimes is not None and regimes.scales_impact
     if (impact or follows) and study.costs.rule == "per_step":
         key = "market.regimes.impact" if impact else "costs.temporary.volatility_exponent"

@@ -194,7 +194,7 @@ def asking():
 
 
 #: Which mid it is told.
-SEEN = {"seen": st.sampled_from([f.MID, f.OBSERVED])}
+WATCHED = {"seen": st.sampled_from([f.MID, f.OBSERVED])}
 
 
 def ask(v):
@@ -271,7 +271,7 @@ ROWS = (
           lambda x: (np.int64(asking().address), np.array([x.part, x.more]), Clock(np.uint64(0), 0, x.t, STEPS),
                      x.lot, x.seen, x.m, x.b),
           ask, {**ASKING, "observed": real(10.0, 500.0)},
-          whole_lots_below_what_is_asked, others=SEEN | {"lot": LOTS, **STEP, **ASKED}, derived=order_of, atol=1e-9),
+          whole_lots_below_what_is_asked, others=WATCHED | {"lot": LOTS, **STEP, **ASKED}, derived=order_of, atol=1e-9),
     Checked("strategy.check_slices",
             lambda x: (Clock(np.uint64(0), x.block, x.t, STEPS), Span(x.low, x.high, 0), 1, x.m, x.b, x.fault),
             check_slices,

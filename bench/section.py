@@ -22,8 +22,8 @@ def front(run: dict[str, Any]) -> str:
     machine = run["machine"]
     jobs = [row for row in run["jobs"] if row["name"] in FRONT]
     head = (
-        f"Measured {run['measured']} on {machine['threads']} threads of an {machine['processor']}, medians of rounds; *times "
-        "longer* is what others take for the same in the same rounds:"
+        f"Measured {run['measured']} on {machine['threads']} threads of an {machine['processor']}, medians of rounds;\n"
+        "*times longer* is what others take for the same in the same rounds:"
     )
     lines = ["", f"| job | 1 thread | {machine['threads']} threads | times longer |", "|---|---|---|---|"]
     return "\n".join(

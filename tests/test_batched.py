@@ -135,6 +135,7 @@ def test_threads_change_no_bit_and_visits_add_up():
     assert one.visits.sum() == 3 * BATCH * 20
 
 
+@pytest.mark.slow
 def test_it_learns_towards_the_optimum():
     """Most of the way in a second; rule backward goes the whole (tests/test_learning.py)."""
     agent = train(batched(batch=8_192, rounds=250, epsilon=0.1, epsilon_last=0.05, learning_rate=0.1), "a", threads=2)

@@ -150,6 +150,7 @@ def test_a_spread_whose_log_varies_too_much_does_not_run_away() -> None:
     assert 0.5 < found.spread_mean / wide.mean() < 2.0
 
 
+@pytest.mark.slow
 def test_the_days_of_bitcoin_calibrate_in_parts() -> None:
     """Its first days in 2017: the sd of the log of their spread is 2.8."""
     bars = read_bars(data_file("crypto_bars_1min.parquet"), "coinbase:BTCUSD")

@@ -111,6 +111,7 @@ def test_the_closing_auction_is_left_out_of_the_fit_and_counted_in_the_day(ibm):
     assert session.daily_volume.mean() > 1.05 * np.nansum(session.panel.volume, axis=1).mean()
 
 
+@pytest.mark.slow
 def test_three_days_tell_the_next_two():
     """IBM: what came out. Costs follow spread, volume and volatility, and all three lie within the sampling error."""
     found = calibrate(read_bars(data_file("us_bars_1min.parquet"), "IBM"), until=20131008, test=True, episodes=2_000)

@@ -192,6 +192,7 @@ def test_other_output_is_not_the_same_run(made, tmp_path):
     assert pq.read_table(tmp_path / "r" / "steps")["episode"].to_numpy().max() == 8
 
 
+@pytest.mark.processes
 def test_code_of_results_runs_for_no_verb_and_is_never_called_the_users(tmp_path, monkeypatch):
     plain = WILD.replace("if step == 2", "if step == 99")
     (tmp_path / "wild.py").write_text(plain)

@@ -18,7 +18,11 @@ MARKETS = {
     "chains": {"market": {"spread": {"model": "markov", "levels": [1e-4, 4e-4], "transition": [[0.8, 0.2], [0.3, 0.7]]},
                           "volume": {"model": "markov", "levels": [0.0, 800.0], "transition": [[0.5, 0.5], [0.3, 0.7]]}}},
     "constants": {"market": {"spread": {"model": "constant", "initial": 3e-4}, "volume": {"model": "constant"}}},
-    "jumps": {"market": {"price": {"model": "merton", "rate": 0.05, "jump_volatility": 0.01}}},
+    "jumps": {"market": {"jumps": {"rate": 0.05, "volatility": 0.01}}},
+    "variance": {"market": {"variance": {"persistence": 0.9, "volatility": 0.5}}},
+    "regimes": {"market": {"regimes": {"names": ["calm", "wild"], "transition": [[0.9, 0.1], [0.2, 0.8]],
+                                       "volatility": [1.0, 2.0], "spread": [1.0, 2.0], "volume": [1.0, 3.0]}}},
+    "halts": {"market": {"halts": {"rate": 0.1, "length": 2.0}}},
     "curves, correlated": {
         "market": {"price": {"diurnal": [2, 1, 1.5]}, "volume": {"curve": [3, 1, 2]}, "spread": {"diurnal": [2, 1]},
                    "correlation": {"price_volume": 0.3, "spread_volume": -0.2, "price_spread": -0.3}},

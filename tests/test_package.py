@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.processes
+
 ROOT = Path(__file__).resolve().parent.parent
 FILES = {str(path.relative_to(ROOT)) for path in (ROOT / "fastexec").rglob("*") if path.is_file()}
 WANTED = {name for name in FILES if "__pycache__" not in name}

@@ -153,6 +153,7 @@ def test_status(apart, tmp_path):
         status(str(tmp_path / "nowhere"))
 
 
+@pytest.mark.slow
 def test_the_verbs(apart, tmp_path):
     whole, parts = apart
     status_, out, error = typed("merge", *parts, "--out", "m", "--quiet", cwd=tmp_path)

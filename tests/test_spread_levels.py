@@ -31,6 +31,7 @@ def mostly_one_tick(share: float, middle: float, spread: float, seed: int = 5) -
     return {"bid_px_1": bid / 100, "ask_px_1": (bid + ticks) / 100}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("share", "middle", "spread"), [(0.75, 3.0, 1.2), (0.9, 4.0, 0.5), (0.6, 5.0, 1.0)])
 def test_levels_stand_in_for_a_law_that_does_not_fit(
     tmp_path: Path, share: float, middle: float, spread: float

@@ -130,6 +130,7 @@ def test_a_sweep_under_per_step_claims_no_saving(tmp_path):
     assert "No saving is claimed" in write_report(tmp_path / "r")[0].read_text()
 
 
+@pytest.mark.slow
 def test_a_sweep_from_the_command_line(tmp_path):
     (tmp_path / "tiny.toml").write_text(STUDY)
     sweep = ("--set", "sweep.order.shares=[300, 600]")

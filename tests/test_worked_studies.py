@@ -12,6 +12,8 @@ from matplotlib.image import imread
 
 from conftest import ROOT
 
+pytestmark = pytest.mark.processes
+
 INTERVAL = re.compile(r"[+-]\d+\.\d\d bps \[[+-]\d+\.\d\d, [+-]\d+\.\d\d\]")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import signal
 import subprocess
 import sys
 import warnings
@@ -24,6 +25,12 @@ def typed(*words: object, cwd: Path, **environment: str) -> tuple[int, str, str]
             contextlib.redirect_stderr(error), warnings.catch_warnings(action="error"),
         ):  # fmt: skip
             within.enter_context(entered)
+        for number in (
+            signal.SIGINT,
+            signal.SIGTERM,
+            signal.SIGHUP,
+        ):  # which a process of its own would leave as they are here
+            within.callback(signal.signal, number, signal.getsignal(number))
         if "COLUMNS" not in environment:
             os.environ.pop("COLUMNS", None)  # who runs the tests side by side may have set it
         try:

@@ -23,8 +23,8 @@ CHECKS = {
 }
 #: A file's tests stay together: what its fixtures make is made once, not once for each process.
 TESTS = [*PYTHON, "pytest", "-n", "auto", "--dist", "loadfile"]
-#: Minutes of processor time, with the kernels compiled and without: two cores took 13 minutes from nothing.
-WARM, COLD = 22.0, 24.0
+#: Minutes of processor time, with the kernels compiled and without: two cores took 10 minutes from nothing.
+WARM, COLD = 18.0, 20.0
 
 
 def main(names: list[str]) -> int:

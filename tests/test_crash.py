@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import shutil
@@ -51,7 +52,12 @@ def start(folder, words):
 
 
 def newest(folder):
-    return max((path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()), default=0)
+    """When a file was last written there; one that is renamed while it is looked at counts under its new name."""
+    times = [0]
+    for path in folder.rglob("*"):
+        with contextlib.suppress(FileNotFoundError):
+            times.append(path.stat().st_mtime_ns if path.is_file() else 0)
+    return max(times)
 
 
 def killed_and_resumed(folder, words, times, seed):

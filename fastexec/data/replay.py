@@ -19,7 +19,7 @@ from fastexec.data.known_days import Which
 from fastexec.data.paths import MarketPaths
 from fastexec.data.rate_curves import RateCurves
 from fastexec.errors import InputError, listed
-from fastexec.models.market import RealMarket
+from fastexec.models.real_days import RealMarket
 from fastexec.models.study import StudyModel
 
 

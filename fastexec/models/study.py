@@ -7,25 +7,26 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Discriminator, Field, PrivateAttr, Tag, ValidationError, ValidationInfo, model_validator
-from pydantic_core import PydanticCustomError
 
-from fastexec.errors import InputError, in_study
+from fastexec.errors import InputError
 from fastexec.models._base import Model, plain
 from fastexec.models.agents import Training
 from fastexec.models.changes import with_values
 from fastexec.models.costs import ALWAYS, PARTS, Costs
 from fastexec.models.declarations import Setting
-from fastexec.models.market import BootstrapMarket, Market, RealMarket, ReplayMarket, SyntheticMarket
+from fastexec.models.fit import require_fit
+from fastexec.models.market import SyntheticMarket
 from fastexec.models.messages import one_line
-from fastexec.models.names import Name, alike
+from fastexec.models.names import Name
 from fastexec.models.order import Order
 from fastexec.models.own_code import OwnCode
 from fastexec.models.plugin_code import Code
 from fastexec.models.plugin_files import fill_in
 from fastexec.models.plugin_places import find_beside
+from fastexec.models.real_days import BootstrapMarket, RealMarket, ReplayMarket
 from fastexec.models.reserved import refuse_reserved
 from fastexec.models.scalar import bounds, expected
-from fastexec.models.strategies import BlindTwin, Optimum, Qtable, Schedule, Strategy
+from fastexec.models.strategies import Optimum, Qtable, Strategy
 from fastexec.models.sweep import Sweep
 from fastexec.models.tree import sections_of
 from fastexec.models.trust import Trust
@@ -210,90 +211,11 @@ class StudyModel(OwnCode):
 
     @model_validator(mode="after")
     def _parts_fit(self) -> StudyModel:
-        if not self.strategies:
-            how = in_study("a [[strategies]] section with a model", "one such as {'model': 'twap'}")
-            raise _error(f"strategies: there is none; add {how}")
-        names = [strategy.name for strategy in self.strategies]
-        for name in names:
-            if names.count(name) > 1:
-                raise _error(f"strategies: two are named {name!r}; give one another name")
-        for strategy in self.strategies:
-            if isinstance(strategy, Schedule) and len(strategy.weights) != self.order.steps:
-                raise _error(
-                    f"strategies.{strategy.name}.weights: {len(strategy.weights)} weights for {self.order.steps} steps; "
-                    "give one a step"
-                )
-        self._agents_fit()
-        if self.episodes is not None and self.output.steps > self.episodes:
-            raise _error(
-                f"output.steps: {self.output.steps} is more than the {self.episodes} episodes; use at most those"
-            )
-        _check_market(self.market, self.order.steps)
-        _check_conditions(self)
+        require_fit(self)
         return self
-
-    def _agents_fit(self) -> None:
-        optima = [strategy.actions for strategy in self.optima if strategy.actions is not None]
-        for actions in (*optima, *(training.actions for training in self.train.values())):
-            actions.require_few(self.order)
-        if (same := alike(list(self.train))) is not None:
-            raise _error(
-                f"train: {section(same[0])} and {section(same[1])} differ by case only, and some systems would keep "
-                "them in one file; rename one"
-            )
-        agents = [strategy.name for strategy in self.agents]
-        for strategy in self.strategies:
-            if isinstance(strategy, Qtable) and strategy.train is not None and strategy.train not in self.train:
-                raise _error(
-                    f"strategies.{strategy.name}.train: no {section(strategy.train)}; there are "
-                    f"{', '.join(self.train) or 'none'}"
-                )
-            if isinstance(strategy, BlindTwin) and strategy.of not in agents:
-                raise _error(
-                    f"strategies.{strategy.name}.of: {strategy.of!r} is no qtable strategy; there are "
-                    f"{', '.join(agents) or 'none'}"
-                )
-
-
-def section(name: str) -> str:
-    """One of the sections of `train`."""
-    return in_study(f"section [train.{name}]", f"key {name!r} of train")
 
 
 def require_study(study: Any) -> None:
     """InputError where it is none."""
     if not isinstance(study, StudyModel):
         raise InputError(f"study: must be a Study, as Study.load(...) gives it, not {type(study).__name__}")
-
-
-def _check_market(market: Market, steps: int) -> None:
-    if not isinstance(market, SyntheticMarket):
-        if market.window is not None and market.window != steps:
-            raise _error(
-                f"market.window: {market.window} differs from order.steps = {steps}; leave it out or make them equal"
-            )
-    elif market.volume.model == "cosine" and steps < 2:
-        raise _error("market.volume: a cosine needs at least 2 steps; raise order.steps")
-
-
-def _check_conditions(study: StudyModel) -> None:
-    """Costs that change need a market that changes, and what changes must be able to."""
-    market, temporary = study.synthetic, study.costs.temporary
-    follows = temporary.terms().volatility_nodes[0] != [0.0]
-    regimes = None if market is None else market.regimes
-    if follows and market is None:
-        raise _error("costs.temporary.volatility_exponent: of real days no step's volatility is known; leave it out")
-    impact = regimes is not None and regimes.scales_impact
-    if (impact or follows) and study.costs.rule == "per_step":
-        key = "market.regimes.impact" if impact else "costs.temporary.volatility_exponent"
-        raise _error(f"{key}: costs.rule per_step knows none; leave it out")
-    if impact and not temporary.terms().power > 0.0:
-        raise _error("market.regimes.impact: it multiplies temporary cost of model power; set that, or leave it out")
-    for name, training in study.train.items():
-        for feature in training.features:
-            if (said := study.withholds(feature.name)) is not None:
-                raise _error(f"train.{name}.features.{feature.name}: {said}")
-
-
-def _error(text: str) -> PydanticCustomError:
-    return PydanticCustomError("study", "{text}", {"text": text})

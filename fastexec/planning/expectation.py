@@ -13,7 +13,8 @@ import numpy as np
 from fastexec.data.blocks import blocks_of
 from fastexec.exact import plain_sum
 from fastexec.models.declarations import Powers
-from fastexec.models.market import BootstrapMarket, SyntheticMarket
+from fastexec.models.market import SyntheticMarket
+from fastexec.models.real_days import BootstrapMarket
 from fastexec.models.scalar import expected, nodes
 from fastexec.models.study import StudyModel
 

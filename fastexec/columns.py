@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastexec.errors import FastexecError
-from fastexec.models.costs import ALWAYS, PARTS
+from fastexec.models.costs import ALWAYS, PARTS, SPLIT
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -42,8 +42,8 @@ def _c(name: str, type_: str, unit: str, meaning: str, null: str = "") -> Column
 
 
 def of_a_further_part(column: str) -> bool:
-    """Whether only studies that ask for a part of the cost have this column of it."""
-    return column.startswith(tuple(f"{part}_" for part in PARTS if part not in ALWAYS))
+    """Whether only studies that ask for a part of the cost, or split timing, have this column of it."""
+    return column.startswith(tuple(f"{part}_" for part in (*PARTS, *SPLIT) if part not in ALWAYS))
 
 
 def _meaning(part: str) -> str:
@@ -80,6 +80,7 @@ EPISODES = (
     _c("shortfall_bps", "float64", "bps of Q S_0", "Implementation shortfall of the whole order, positive is a cost.",
        _PER_STEP),
     *(_c(f"{p}_bps", "float64", "bps of Q S_0", _meaning(p), _PER_STEP) for p in PARTS),
+    *(_c(f"{name}_bps", "float64", "bps of Q S_0", f"{one.meaning}.", _PER_STEP) for name, one in SPLIT.items()),
     _c("vwap_slippage_bps", "float64", "bps", "Average price against market_vwap, positive is a cost.",
        "nothing traded or no volume"),
     _c("program_cost", "float64", "currency", "The mini-project's cost, a sum over steps (rule per_step only)."),
@@ -106,7 +107,7 @@ STEPS = (
     _c("own_impact", "float64", "currency a share", "Permanent and transient impact of own trades just before the slice."),
 )  # fmt: skip
 
-_SUMMARISED = ("shortfall", *PARTS)
+_SUMMARISED = ("shortfall", *PARTS, *SPLIT)
 SUMMARY = (
     _SCENARIO,
     _STRATEGY,
@@ -118,7 +119,7 @@ SUMMARY = (
     _c("completion", "float64", "share of the order", "Mean of completion."),
     _c("filled", "float64", "share of the order", "Mean of filled_shares over order_shares, the horizon rule included."),
     _c("order_value", "float64", "currency", "Mean of order_shares times arrival_price."),
-    _c("control_variate", "bool", "", "Whether timing is known to have mean zero."),
+    _c("control_variate", "bool", "", "Whether timing (its unexpected part, where it is split) is known to have mean zero."),
     *(
         _c(f"{part}_{name}_bps", "float64", "bps", f"{text} of {part}_bps.",
            f"one episode, {_PER_STEP}" if name == "sd" else _PER_STEP)
@@ -136,8 +137,8 @@ SUMMARY = (
     _c("program_cost_mean", "float64", "currency", "Mean of program_cost.", "cost rule by_fill"),
     _c("program_cost_sd", "float64", "currency", "Standard deviation of program_cost.", "cost rule by_fill"),
     _c("shortfall_comoments", "list<float64>", "bps^2", "Sums of products of deviations: own shortfall with every strategy's "
-       "shortfall, then every strategy's timing, in the order of the rows."),
-    _c("timing_comoments", "list<float64>", "bps^2", "As shortfall_comoments, of own timing."),
+       "shortfall, then every strategy's timing (its unexpected part, where it is split), in the order of the rows."),
+    _c("timing_comoments", "list<float64>", "bps^2", "As shortfall_comoments, of own timing, likewise."),
     _c("wins", "list<int64>", "", "Twice the episodes in which own shortfall was lower, ties once, for each strategy."),
     _c("day_ids", "list<int32>", "yyyymmdd", "Days of a replay, or those that a bootstrap joins.", "synthetic"),
     _c("day_episodes", "list<int64>", "", "Episodes of each day.", "no replay"),

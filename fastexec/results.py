@@ -23,8 +23,9 @@ _FIRST, _LAST = (fields.EPISODE_COLUMNS.index(f"{name}_bps") for name in ("short
 @dataclass(frozen=True)
 class Origin:
     """The study behind results in memory. Of each strategy, in the order of the results: ``models``, and in
-    ``control_variate`` whether its timing has mean zero. ``source_days``: the days, yyyymmdd, that episodes are joined from.
-    ``notes``: what a reader of a comparison must know; ``warnings``: what is doubtful about the study.
+    ``control_variate`` whether its (unexpected) timing has mean zero. ``source_days``: the days, yyyymmdd,
+    that episodes are joined from. ``notes``: what a reader of a comparison must know; ``warnings``: what is doubtful about
+    the study.
     """
 
     study: StudyModel
@@ -81,7 +82,7 @@ class Results(Frame):
 
 
 def costs_of(rows: np.ndarray) -> np.ndarray:
-    """Shortfall and its parts; a view where the study has only those that every one has."""
+    """Shortfall, its parts and what timing is split into; a view where the study has only those that every one has."""
     common, further = rows[_FIRST : _LAST + 1], rows[len(fields.EPISODE_COLUMNS) :]
     return np.concatenate((common, further)) if len(further) else common
 

@@ -41,8 +41,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A study ready to run. ``control_variate``: for each strategy whether its timing part has mean zero; ``windows``: of a
-    replay; ``inputs``: SHA-256 of each file read; ``decisions``: those of the last strategies, made elsewhere.
+    """A study ready to run. ``control_variate``: for each strategy whether its (unexpected) timing has mean zero; ``windows``:
+    of a replay; ``inputs``: SHA-256 of each file read; ``decisions``: those of the last strategies, made elsewhere.
     """
 
     study: StudyModel
@@ -84,7 +84,7 @@ class Prepared:
             markets["day"] = self.days[first : first + count]
         markets |= named(self.drawn, output.parameters)
         rows = {"episode": np.repeat(episodes, len(self.strategies))}
-        further = tuple(f"{part}_bps" for part in self.study.cost_parts[len(ALWAYS) :])
+        further = tuple(f"{part}_bps" for part in self.study.cost_columns[len(ALWAYS) :])
         names = fields.EPISODE_COLUMNS + further
         rows |= named(names, output.episodes) | named(fields.COUNT_COLUMNS[: len(output.counts)], output.counts)
         costs = costs_of(output.episodes) if self.study.costs.rule == "by_fill" else None

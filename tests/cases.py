@@ -32,6 +32,7 @@ from rows import (
     squares,
     states,
     summaries,
+    timing,
     variance,
     walk,
 )
@@ -52,6 +53,7 @@ PARTS = (
     execute,
     parts,
     ledger,
+    timing,
     books,
     rest,
     states,

@@ -60,7 +60,7 @@ def study() -> tuple[f.Plan, f.Strategies, f.Paths]:
 
 
 def seen() -> Watched:
-    return Watched(np.zeros((E, T), I4), np.zeros((E, T, 4)), np.zeros((E, T), U1), np.zeros((E, T, 2), U4))
+    return Watched(np.zeros((E, T), I4), np.zeros((E, T, 5)), np.zeros((E, T), U1), np.zeros((E, T, 2), U4))
 
 
 def walk_blocks() -> tuple[Any, ...]:
@@ -91,6 +91,7 @@ def gather_blocks() -> tuple[Any, ...]:
     cube = (T, X, X)
     sums = Gathered(
         *(np.zeros(cube, I8) for _ in range(4)),
+        np.zeros((T, X, 2), I8),
         np.zeros((T, X, 2), I8),
         np.zeros((T, X, 3), I8),
         np.ones(6),
@@ -136,7 +137,7 @@ def solve() -> tuple[Any, ...]:
     cube, square = (T, X, X), (T, X)
     problem = Problem(
         np.zeros(cube), np.zeros(cube), np.zeros(square), np.zeros(square), np.zeros(square), np.zeros((*square, 2)),
-        np.zeros(T), np.zeros((I, A)), np.zeros((I, A + 1)), np.zeros(8), 0,
+        np.zeros((*square, 2)), np.zeros(T), np.zeros((I, A)), np.zeros((I, A + 1)), np.zeros(8), 0,
     )  # fmt: skip
     return problem, np.zeros((T, I, X, A)), np.zeros((T + 1, I, X))
 

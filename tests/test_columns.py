@@ -13,7 +13,7 @@ from fastexec.errors import FastexecError
 CONTRACT_EPISODES = [
     "episode", "strategy", "filled_shares", "completion", "average_price", "arrival_price", "shortfall_bps", "spread_bps",
     "temporary_bps", "permanent_bps", "transient_bps", "timing_bps", "fees_bps", "residual_bps", "adversary_bps",
-    "vwap_slippage_bps",
+    "timing_expected_bps", "timing_unexpected_bps", "vwap_slippage_bps",
     "participation", "max_participation", "child_orders", "last_step",
 ]  # fmt: skip
 OF_SOME_STUDIES = ("program_cost", "states_met", "states_unseen")

@@ -140,7 +140,7 @@ def test_what_is_gathered_costs_what_the_twin_says_in_the_mean(temporary):
     agent = alone(model, Qtable(model="qtable", name="q", agent="-"), TRAINING, {"q": TablePolicy(
         cuts[:-1], model.train["a"].actions, np.zeros((STEPS, 2), np.uint16), np.zeros(STEPS + 1))})  # fmt: skip
     cube, scale = (STEPS, 2, 2), 2.0**36
-    sums = Gathered(*(np.zeros(cube, np.int64) for _ in range(4)), np.zeros((STEPS, 2, 2), np.int64),
+    sums = Gathered(*(np.zeros(cube, np.int64) for _ in range(4)), *(np.zeros((STEPS, 2, 2), np.int64) for _ in range(2)),
                     np.zeros((STEPS, 2, 3), np.int64), np.array([scale, 1e4, 1e6, 1.0, 1.0, 1.0]),
                     np.zeros(1, np.int64))  # fmt: skip
     gather_range(agent.seed, 0, EPISODES, agent.plan, agent.strategies, fields.no_paths(), sums)
@@ -149,7 +149,7 @@ def test_what_is_gathered_costs_what_the_twin_says_in_the_mean(temporary):
     factors = [x / scale for x in (sums.half.sum(axis=2), sums.temporary.sum(axis=2), sums.ends)]
     slices = slices_of(model, model.train["a"].actions, 11, 1_000.0)
     problem = Problem(
-        np.zeros(cube), np.zeros(cube), sure, *factors, np.zeros(STEPS),
+        np.zeros(cube), np.zeros(cube), sure, *factors, np.zeros((STEPS, 2, 2)), np.zeros(STEPS),
         np.ascontiguousarray(slices), powers_of(slices, temporary_exponent(model)), numbers_of(model), fields.LEAVE,
     )  # fmt: skip
     q = np.empty((STEPS, 11, 2, 11))

@@ -149,7 +149,10 @@ def test_timing_has_mean_zero_as_declared_even_for_one_that_chases_the_price(pla
     timing = simulate(study).episodes["timing_bps"]
     assert prepared.control_variate == [True]
     assert abs(timing.mean()) < 4 * timing.std() / np.sqrt(timing.size)
-    assert prepare(study.with_overrides(["market.price.drift=0.001"])).control_variate == [False]
+    rising = study.with_overrides(["market.price.drift=0.001"])
+    assert prepare(rising).control_variate == [True]
+    rest = simulate(rising).episodes["timing_unexpected_bps"]
+    assert abs(rest.mean()) < 4 * rest.std() / np.sqrt(rest.size)
 
 
 def test_footer_summary_and_identity_hold_it(place):

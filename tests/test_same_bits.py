@@ -24,18 +24,18 @@ EPISODES = 256
 # SHA-256 over all columns of 256 episodes of the studies in lights.py. A change needs a reason in the changelog.
 GOLDEN = {
     "lognormal": "af01186ebad620bc0053a22de33b35c9eaee988f95123802fdcbc6a482bb21ec",
-    "walk": "4b41e73c3325eab0ac2b79ddf41d174e5294092e384c475548e2ceb82b57caf0",
+    "walk": "ce8fa0c018dea81dcc306a4cdfde9f0707f8d167d18839bdfa73f78d2eba04b6",
     "arithmetic": "779b1f2c8e5f2f386f317e352f1aac741befbc5cf14ef9a24866175d3a6e290d",
     "chains": "cd1561b410859ccf2545f8ba56bf0ca76cd9dc18258f8eacc41733cf9fa0d7df",
     "jumps": "ad646a87adc8196afcaef58940c82f51f73509ea650dc440753cbe854bb91863",
     "varying": "7dab5c763f9cf5011e88661670ee9fabcbe3b83ba7d760991b3468872b3703a4",
     "jumping": "9e19f72da1d4dada79fcdd5886cd6bd9260affbc5f9a8fdfb7c4415bcadb5524",
-    "regimes": "47e159a58363df0ac935c474b401223c104599d6958c8ce0cbb1a0806000bc6f",
+    "regimes": "2b866c23616dceeb30a8f6f52d1947f10f1f213bbc255d636ee8462f65035689",
     "regimes_of_constants": "be34f6b5d9be601135f946d68d520891061f16568adc16a8800dfb68a1cc1c6d",
     "halts": "2d9d7022c2c7f6933a7bbca273f89c0f329d99b86de7328e7be340a7b28c2e59",
-    "noise": "4b41e73c3325eab0ac2b79ddf41d174e5294092e384c475548e2ceb82b57caf0",
-    "tradable": "686b1b3baac9e12ab5846f59870c618f4bd20c20fba93494a869be455d033cf6",
-    "quoted": "cf1d8f856ffce09769e45f868b05b55dc701cf77d523d032f68633fc054aab48",
+    "noise": "ce8fa0c018dea81dcc306a4cdfde9f0707f8d167d18839bdfa73f78d2eba04b6",
+    "tradable": "ea4d3253d399f4a8483e919b411db154810dee0ff42a88a05d566b5d759805af",
+    "quoted": "954e1d642294fe8ee8115338f8134ac0220a13bee72bd7e1b05a4eb15d3b82ee",
 }
 
 

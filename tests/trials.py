@@ -58,7 +58,7 @@ def _layout() -> dict[str, tuple[str, int]]:
     del found["mids"], found["sum_further"]  # several fields: the history of the mid, the further parts of the cost
     found |= {f"mids{j}": ("m", fields.MIDS + j * W) for j in range(fields.HISTORY)}
     found |= {f"sum_further{j}": ("b", fields.SUM_FURTHER + j * W) for j in range(fields.MOST_FURTHER)}
-    return found | {f"row_further{j}": ("row", fields.ROW_FURTHER + j * W) for j in range(fields.MOST_FURTHER)}
+    return found | {f"row_further{j}": ("row", fields.ROW_FURTHER + j * W) for j in range(fields.MOST_FURTHER + 2)}
 
 
 LAYOUT = _layout()

@@ -39,7 +39,7 @@ def conditioned(
     groups = _Groups([""], None, lambda x: np.zeros(len(x), np.int64)) if by is None else _groups(parts, by)
     strategies, models = summary["strategy"].to_pylist(), summary["model"].to_pylist()
     source_days = _source_days(summary)
-    found = [SummaryAccumulator(strategies, models, source_days, parts=study.cost_parts) for _ in groups.names]
+    found = [SummaryAccumulator(strategies, models, source_days, parts=study.cost_columns) for _ in groups.names]
     scores = [Scores(metric, len(strategies), int(summary["episodes"][0].as_py())) for _ in groups.names]
     if metric.kind in ("risk", "cvar95"):
         for g, chosen in _chosen(parts, groups):

@@ -112,7 +112,7 @@ class Held:
 
 def summary_of(results: Results, origin: Origin) -> pa.Table:
     """The summary table of results in memory."""
-    summary = SummaryAccumulator(results.strategies, origin.models, origin.source_days, parts=origin.study.cost_parts)
+    summary = SummaryAccumulator(results.strategies, origin.models, origin.source_days, parts=origin.study.cost_columns)
     summary.add(summarise(0, results))
     return summary.table(origin.control_variate)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from fastexec.statistics.paired import moves_of
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -45,7 +47,7 @@ def frontier(summary: pa.Table, scenarios: pa.Table, risk: str = "sd") -> pa.Tab
         point = values[row["scenario"]]
         aversion = point[aversions[row["strategy"]]] if row["strategy"] in aversions else None
         panel = ", ".join(f"{key} = {shown(point[key])}" for key in others)
-        moves = row["timing_mean_bps"] if row["control_variate"] else 0.0
+        moves = moves_of(row) if row["control_variate"] else 0.0
         found.setdefault(
             (panel, row["strategy"], aversion),  # the first of those that differ in another strategy's aversion only
             {

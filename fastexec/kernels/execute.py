@@ -195,6 +195,14 @@ def scale_factors(m, b):
         b[f.FACTOR_TEMPORARY + i] *= m[f.IMPACT_FACTOR + i]
 
 
+@bound
+@stage
+def find_move(numbers, m, b):
+    """What holding the order through the step's move is expected to cost, into field FACTOR_MOVE, likewise."""
+    for i in range(LANES):
+        b[f.FACTOR_MOVE + i] = numbers[f.SIDE] * m[f.EXPECTED_MOVE + i] * (1e4 / m[f.ARRIVAL + i])
+
+
 #: By the number of the model: what makes the outcome of each slice.
 TEMPORARY = {
     f.TEMPORARY_LINEAR: find_rates,
@@ -214,7 +222,8 @@ def execution(switches, alike=False):
 
 def finding(switches):
     """What a walk calls for the price of a step as linear factors."""
-    return (find_factors, scale_factors) if switches[f.IMPACT_SCALED] else (find_factors,)
+    scaled, split = (scale_factors,) if switches[f.IMPACT_SCALED] else (), (find_move,) if switches[f.SPLIT] else ()
+    return (find_factors, *scaled, *split)
 
 
 def are_alike(plan, kind):

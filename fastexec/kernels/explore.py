@@ -22,8 +22,9 @@ from fastexec.kernels.walk import Episodes, Stages, Walk
 
 class Experience(NamedTuple):
     """``states`` int32[t, e], ``actions`` uint8[t, e], ``costs`` float64[t, e]: of each step, bps of the order's value
-    without the moves; the last one with what the horizon rule charges. ``beside`` float32[t, e]: by how many bins the
-    inventory differs from the middle of its bin. ``epsilon`` float64[1]: how often any action is tried.
+    without the moves, but for what is expected of them; the last one with what the horizon rule charges. ``beside``
+    float32[t, e]: by how many bins the inventory differs from the middle of its bin. ``epsilon`` float64[1]: how often any
+    action is tried.
     """
 
     states: np.ndarray
@@ -119,6 +120,15 @@ def charge(t, span, p, m, b, record):
 
 @bound_to(record=example_record)
 @stage
+def charge_move(t, span, numbers, p, m, b, record):
+    """What holding the rest through the step's move is expected to cost, onto the step's cost."""
+    for i in range(span.low, span.high):
+        held = numbers[f.SIDE] * (b[f.REMAINING + i] - b[f.SLICE + i])
+        record.costs[t, span.offset + i] += held * m[f.EXPECTED_MOVE + i] * (1e4 / (p[f.SHARES + i] * m[f.ARRIVAL + i]))
+
+
+@bound_to(record=example_record)
+@stage
 def charge_rest(span, plan, lanes, record):
     """What the horizon rule charges for what is left, onto the last step's cost."""
     costs = record.costs
@@ -132,9 +142,9 @@ def charge_rest(span, plan, lanes, record):
 def _stages(world):
     """Explore; ``own`` is the ``Experience``."""
     switches = world.plan.switches
-    return Stages(
-        [(choose, end_order, *outcome(switches), charge, *booking(switches))], (valuing(switches), charge_rest)
-    )
+    charges = (charge, charge_move) if switches[f.SPLIT] else (charge,)
+    played = (choose, end_order, *outcome(switches), *charges, *booking(switches))
+    return Stages([played], (valuing(switches), charge_rest))
 
 
 explore_blocks = Walk("explore_blocks", _door, _stages)

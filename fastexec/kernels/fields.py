@@ -111,12 +111,13 @@ NORMAL_FIELDS = Z_VOLUME // LANES + 1
  NEXT_SPREAD, LOWERED_VOLUME, VOLATILITY_FACTOR, VARIANCE_STATE, JUMPED,
  SPREAD_FACTOR, VOLUME_FACTOR, IMPACT_FACTOR, NEXT_IMPACT, REGIME, NEXT_REGIME, REGIME_STATE,
  HALTED, UNDERLYING, SHOWN, SQUARES_BEFORE,
- NEXT_BOUNCE, OBSERVED, SEEN_MOVE, SEEN_SQUARES, SEEN_PRODUCTS, MIDS) = _offsets(0, 39)  # fmt: skip
+ NEXT_BOUNCE, OBSERVED, SEEN_MOVE, SEEN_SQUARES, SEEN_PRODUCTS, EXPECTED_MOVE, MIDS) = _offsets(0, 40)  # fmt: skip
 # VOLUME while strategies decide and fill: what a slice's rate is taken against, 0 where nobody trades. It is what traded in the
 # step but in an empty bar of given paths, where that stands in TRADED (see ``Paths``); sums and LAST_VOLUME hold what traded.
 # What conditions multiply, in the step to come once a step is made: VOLATILITY_FACTOR (1 without any), SPREAD_FACTOR,
 # VOLUME_FACTOR, NEXT_IMPACT; IMPACT_FACTOR and REGIME are those of the step at hand while strategies decide and fill.
 # UNDERLYING: the mid that the price model goes on from, where what is seen of it (MID, NEXT) may be another.
+# EXPECTED_MOVE: E[NEXT - MID], where timing is split.
 # OBSERVED: what strategies see of MID where it bounces; SEEN_MOVE: its last relative move, and sums of squares and products.
 # From MIDS on the mids of the last steps, for the feature momentum; step t's in the field t mod HISTORY.
 HISTORY = 32
@@ -131,7 +132,7 @@ MARKET_FIELDS = MIDS // LANES + HISTORY
  ORDERS, LAST_STEP, LARGEST_RATE, VOLUME_AT_LAST, OWN_REMAINING, PROGRAM_COST,
  VALUE, STATE, RATE, RAISED_RATE, PUSHED, PAST_STATE, PAST_TRADED,
  FACTOR_SPREAD, FACTOR_TEMPORARY, FACTOR_END, FACTOR_END_TEMPORARY, OUTSIDE, MET, UNSEEN,
- CHARGED, SUM_CHARGED, SUM_FURTHER) = _offsets(0, 31)  # fmt: skip
+ CHARGED, SUM_CHARGED, SUM_EXPECTED, FACTOR_MOVE, SUM_FURTHER) = _offsets(0, 33)  # fmt: skip
 # What the further parts charge for the slice, in currency a share, and have charged so far; from SUM_FURTHER on each of them.
 MOST_FURTHER = 4
 LEDGER_FIELDS = SUM_FURTHER // LANES + MOST_FURTHER
@@ -139,8 +140,8 @@ LEDGER_FIELDS = SUM_FURTHER // LANES + MOST_FURTHER
 # Switches: which model a stage runs, chosen outside the lane loop.
 (STEPS, SOURCE, PRICE_MODEL, START_MOVED, SPREAD_MODEL, VOLUME_MODEL, CORRELATED, TEMPORARY_KIND, TRANSIENT_KIND,
  HORIZON, PHASE, SPREAD_LEVELS, VOLUME_LEVELS, COST_RULE, SQUARES, FURTHER, VARIANCE, JUMPS,
- REGIMES, VOLATILITY_EXPONENT, IMPACT_SCALED, HALTS, NOISE) = range(23)  # fmt: skip
-SWITCHES = NOISE + 1  # FURTHER: a bit for each further part of the cost
+ REGIMES, VOLATILITY_EXPONENT, IMPACT_SCALED, HALTS, NOISE, SPLIT) = range(24)  # fmt: skip
+SWITCHES = SPLIT + 1  # FURTHER: a bit for each further part of the cost
 SYNTHETIC, GIVEN, JOINED = 0, 1, 2
 GEOMETRIC, ARITHMETIC = 0, 1
 SPREAD_CONSTANT, SPREAD_RANDOM_WALK, SPREAD_MEAN_REVERTING, SPREAD_MARKOV = 0, 1, 2, 3
@@ -204,9 +205,9 @@ PARTS = PART_RESIDUAL // LANES + 1
 (ROW_FILLED, ROW_COMPLETION, ROW_AVERAGE, ROW_ARRIVAL, ROW_SHORTFALL,
  ROW_SPREAD, ROW_TEMPORARY, ROW_PERMANENT, ROW_TRANSIENT, ROW_TIMING, ROW_FEES, ROW_RESIDUAL,
  ROW_SLIPPAGE, ROW_PARTICIPATION, ROW_LARGEST_RATE, ROW_PROGRAM_COST) = _offsets(PARTS, len(EPISODE_COLUMNS))  # fmt: skip
-# Behind them the further parts that a study has.
+# Behind them the further parts that a study has, and behind these both parts of timing, where it is split.
 ROW_FURTHER = ROW_PROGRAM_COST + LANES
-CLOSED_FIELDS = ROW_FURTHER // LANES + MOST_FURTHER
+CLOSED_FIELDS = ROW_FURTHER // LANES + MOST_FURTHER + 2
 
 
 def further_parts(switches: np.ndarray) -> list[int]:
@@ -220,8 +221,8 @@ def count_rows(strategies: Strategies) -> int:
 
 
 def episode_rows(switches: np.ndarray) -> int:
-    """Columns of an episode that a study has: ``EPISODE_COLUMNS``, and behind them its further parts."""
-    return len(EPISODE_COLUMNS) + len(further_parts(switches))
+    """Columns of an episode that a study has: ``EPISODE_COLUMNS``, and behind them its further parts and a split timing's."""
+    return len(EPISODE_COLUMNS) + len(further_parts(switches)) + (2 if switches[SPLIT] else 0)
 
 
 #: Of a parameter that each episode draws: its slot, and the step of the counter that it is drawn by.

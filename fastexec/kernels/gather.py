@@ -27,7 +27,8 @@ from fastexec.kernels.walk import Episodes, Stages, Walk
 class Gathered(NamedTuple):
     """``go`` and ``stay`` int64[t, x, x']: how often x' followed x in step t, with volume and without; ``half`` and
     ``temporary``, likewise: sums of the half spread and of the temporary factor, where there was volume; ``ends`` int64[t, x,
-    2]: sums of the same two of what is left at the step's end; all of bps of the order's value, times ``scale[0]``. ``squares``
+    2]: sums of the same two of what is left at the step's end; all of bps of the order's value, times ``scale[0]``. ``moves``
+    int64[t, x, 2]: of what holding the order through the move is expected to cost, with volume and without. ``squares``
     int64[t, x, 3]: of the half spread squared, of its product with the temporary factor and of that squared, times
     ``scale[3]`` to ``scale[5]``. ``fault`` int64[1]: values beyond the bounds ``scale[1]`` (spreads) and ``scale[2]``.
     """
@@ -37,6 +38,7 @@ class Gathered(NamedTuple):
     half: np.ndarray
     temporary: np.ndarray
     ends: np.ndarray
+    moves: np.ndarray
     squares: np.ndarray
     scale: np.ndarray
     fault: np.ndarray
@@ -52,7 +54,7 @@ def gather_range(
 def example_sums() -> Gathered:
     """For types."""
     cube = np.zeros((1, 1, 1), np.int64)
-    return Gathered(cube, cube, cube, cube, cube, cube, np.ones(6), np.zeros(1, np.int64))
+    return Gathered(cube, cube, cube, cube, cube, cube, cube, np.ones(6), np.zeros(1, np.int64))
 
 
 def _door(episodes, plan, strategies, paths, lanes, functions, sums):
@@ -66,6 +68,7 @@ def _door(episodes, plan, strategies, paths, lanes, functions, sums):
     held("sums.half", sums.half, I8, steps, states, states)
     held("sums.temporary", sums.temporary, I8, steps, states, states)
     held("sums.ends", sums.ends, I8, steps, states, 2)
+    held("sums.moves", sums.moves, I8, steps, states, 2)
     held("sums.squares", sums.squares, I8, steps, states, 3)
     held("sums.scale", sums.scale, F8, 6)
     held("sums.fault", sums.fault, I8, 1)
@@ -137,6 +140,22 @@ def add_costs(i, b, traded, t, before, now, sums):
     ends[1] += in_units(raised, scale[0])
 
 
+@bound_to(sums=example_sums)
+@stage
+def add_moves(t, span, b, sums):
+    """What was expected of the step's move, in the state that it began with."""
+    scale = sums.scale
+    for i in range(span.low, span.high):
+        move = b[f.FACTOR_MOVE + i]
+        if abs(move) <= scale[1]:
+            with_volume = b[f.PAST_TRADED + i] > 0.0
+            sums.moves[t, np.int64(b[f.PAST_STATE + i]), 0 if with_volume else 1] += np.int64(
+                np.floor(move * scale[0] + 0.5)
+            )
+        else:
+            sums.fault[0] += 1
+
+
 @stage
 def in_units(x, scale):
     """Fixed point, to the nearest."""
@@ -145,8 +164,9 @@ def in_units(x, scale):
 
 def _stages(world):
     """Gather; ``own`` are the ``Gathered`` sums."""
-    factors = (*finding(world.plan.switches), factoring(world.plan.switches))
-    return Stages([(observe_state, count_step, *factors, remember_states)], (count_last,))
+    switches = world.plan.switches
+    factors, split = (*finding(switches), factoring(switches)), (add_moves,) if switches[f.SPLIT] else ()
+    return Stages([(observe_state, count_step, *factors, remember_states, *split)], (count_last,))
 
 
 gather_blocks = Walk("gather_blocks", _door, _stages)

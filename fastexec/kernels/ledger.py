@@ -10,6 +10,7 @@ from fastexec.kernels import fields as f
 from fastexec.kernels._jit import LANES, bound, inlined, stage
 from fastexec.kernels.elementary import power
 from fastexec.kernels.execute import half_spread_of, rate_of, temporary_of, transient_of
+from fastexec.kernels.timing import book_expected
 
 
 @bound
@@ -131,4 +132,5 @@ def booking(switches):
     program = (charge_step,) if switches[f.COST_RULE] == f.PER_STEP else ()
     squares = (add_squares,) if switches[f.SQUARES] else ()
     decay = (decay_impact,) if switches[f.TRANSIENT_KIND] != f.TRANSIENT_OFF else ()
-    return (*program, book, *squares, *decay)
+    split = (book_expected,) if switches[f.SPLIT] else ()
+    return (*program, book, *split, *squares, *decay)

@@ -18,6 +18,7 @@ from fastexec.kernels.philox import MOVES, START, draw_words, gaussian_pair, gau
 from fastexec.kernels.price import PRICES, begin_moved
 from fastexec.kernels.regimes import are_scaled, hold_factors, regimes_of, scale_spread, scale_volume
 from fastexec.kernels.spread import SPREADS, quote_arrival, repeat_spread, roll_spread
+from fastexec.kernels.timing import expecting
 from fastexec.kernels.variance import VARIANCE
 from fastexec.kernels.volume import VOLUMES
 
@@ -111,7 +112,6 @@ def stages_of(switches):
     first_volume, volume = VOLUMES[int(switches[f.VOLUME_MODEL])]
     first_spread, spread, quoted = SPREADS[int(switches[f.SPREAD_MODEL])]
     words, jump = ((draw_for_jumps,), jumps_of(switches)) if switches[f.JUMPS] else ((), ())
-    moved = (price, *jump, begin_moved) if switches[f.START_MOVED] else ()
     mixed = correlate if switches[f.CORRELATED] else keep_independent
     first_factors, factors = regimes_of(switches, VARIANCE if switches[f.VARIANCE] else ((), ()))
     many = are_scaled(switches)
@@ -119,6 +119,8 @@ def stages_of(switches):
     if many and not quoted:
         spread, quoted = (repeat_spread,), (roll_spread,)
     halting, started, under, up = underneath_of(switches)
+    expected, expected_first = expecting(switches, bool(under))
+    moved = (*expected_first, price, *jump, begin_moved) if switches[f.START_MOVED] else ()
     bouncing, observed, remembered = noise_of(switches)
     return (
         (draw, begin, *first_volume, first_spread, *first_factors, *halting, *bouncing, *words),
@@ -129,6 +131,7 @@ def stages_of(switches):
             draw,
             mixed,
             *under,
+            *expected,
             price,
             *words,
             *jump,

@@ -48,7 +48,7 @@ class Rule(NamedTuple):
 
 def _example():
     seen = Watched(
-        np.zeros((1, 1), np.int32), np.zeros((1, 1, 4)), np.zeros((1, 1), np.uint8), np.zeros((1, 1, 2), np.uint32)
+        np.zeros((1, 1), np.int32), np.zeros((1, 1, 5)), np.zeros((1, 1), np.uint8), np.zeros((1, 1, 2), np.uint32)
     )
     square = np.zeros((1, 1))
     rule = Rule(square, square, square, np.zeros(1), np.zeros(NUMBERS), np.zeros(3), 0, 0, 0)
@@ -66,7 +66,7 @@ def _door(seen, rule, tables, states):
     within("q: tables", number, 1 + (rule.double != 0))
     held("seen.states", seen.states, I4, episodes, steps)
     all_within("seen.states", seen.states, 0, states - 1)
-    held("seen.factors", seen.factors, F8, episodes, steps, 4)
+    held("seen.factors", seen.factors, F8, episodes, steps, 5)
     held("seen.traded", seen.traded, U1, episodes, steps)
     held("seen.words", seen.words, U4, episodes, steps, 2)
     check_slices(rule.slices, rule.powers, inventories, actions)
@@ -163,7 +163,7 @@ def take(seen, rule, e, t, i, action):
     cost = seen.factors[e, t, 0] * u + seen.factors[e, t, 1] * taken
     cost += known_cost(numbers, left, u)
     rest = left - u
-    cost += rule.risk[t] * rest * rest
+    cost += rule.risk[t] * rest * rest + seen.factors[e, t, 4] * rest
     if last and (marks(rule.horizon) or (rule.horizon != f.LEAVE and not seen.traded[e, t])):
         cost += mark(numbers, seen.factors[e, t, 2:], rest, rule.horizon)
     return cost, after

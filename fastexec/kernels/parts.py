@@ -9,6 +9,7 @@ from typing import Any
 from fastexec.kernels import fields as f
 from fastexec.kernels._jit import LANES, bound, inlined, stage
 from fastexec.kernels.execute import execution
+from fastexec.kernels.timing import close_split
 
 
 @inlined
@@ -69,4 +70,5 @@ def outcome(switches, alike=False):
 
 def closing(switches):
     """What a walk calls behind ``account``."""
-    return (close_parts,) if switches[f.FURTHER] else ()
+    parts, split = (close_parts,) if switches[f.FURTHER] else (), (close_split,) if switches[f.SPLIT] else ()
+    return (*parts, *split)

@@ -18,8 +18,10 @@ class Problem(NamedTuple):
     go, stay: float64[t, x, x'], probabilities of the next market state with volume and without (together 1); sure:
     float64[t, x], of volume. spread, temporary: float64[t, x], means given x: half spread and temporary factor (0
     without volume); end: float64[t, x, 2], the same of what is left at the step's end (see
-    ``rest.find_trade_factors``). risk: float64[t], for each squared share left. slices: float64[i, a], what action a trades
-    with inventory i. powers: float64[i, a + 1], the same to the power 1 + exponent, last of all that is left. numbers:
+    ``rest.find_trade_factors``). moves: float64[t, x, 2], what holding the order through the step's move is expected to
+    cost, where there is volume and where there is none, each times its probability. risk: float64[t], for
+    each squared share left. slices: float64[i, a], what action a trades with inventory i. powers: float64[i, a + 1], the
+    same to the power 1 + exponent, last of all that is left. numbers:
     (permanent, own, linear, squared, penalty, penalty slope, discount, exponent). horizon: of ``fields``, what happens to
     the rest.
     """
@@ -30,6 +32,7 @@ class Problem(NamedTuple):
     spread: np.ndarray
     temporary: np.ndarray
     end: np.ndarray
+    moves: np.ndarray
     risk: np.ndarray
     slices: np.ndarray
     powers: np.ndarray
@@ -45,7 +48,7 @@ _HAIR = 1e-9  # of the order, by which a slice may miss what is left: rounding
 def _example():
     cube, square = np.zeros((1, 1, 1)), np.zeros((1, 1))
     numbers = np.zeros(NUMBERS)
-    problem = Problem(cube, cube, square, square, square, cube, np.zeros(1), square, square, numbers, 0)
+    problem = Problem(cube, cube, square, square, square, cube, cube, np.zeros(1), square, square, numbers, 0)
     return problem, np.zeros((1, 1, 1, 1)), np.zeros((1, 1, 1))
 
 
@@ -66,6 +69,7 @@ def check_problem(problem, steps, inventories, states, actions):
     for name in ("sure", "spread", "temporary"):
         held(f"problem.{name}", getattr(problem, name), F8, steps, states)
     held("problem.end", problem.end, F8, steps, states, 2)
+    held("problem.moves", problem.moves, F8, steps, states, 2)
     held("problem.risk", problem.risk, F8, steps)
     held("problem.numbers", problem.numbers, F8, NUMBERS)
     check_slices(problem.slices, problem.powers, inventories, actions)
@@ -136,6 +140,7 @@ def price(problem, t, x, left, u, taken):
     cost += sure * known_cost(numbers, left, u)
     after = left - u
     cost += problem.risk[t] * (sure * after * after + (1.0 - sure) * left * left)
+    cost += problem.moves[t, x, 0] * after + problem.moves[t, x, 1] * left
     if t == problem.go.shape[0] - 1 and problem.horizon != f.LEAVE:
         if marks(problem.horizon):
             cost += sure * mark(numbers, problem.end[t, x], after, problem.horizon)

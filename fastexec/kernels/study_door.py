@@ -19,7 +19,7 @@ _MOST_KINDS = 31  # a kernel file may have kinds of its own; one that it has not
 _HIGHEST = np.array([
     _MOST_STEPS, f.JOINED, _MOST_KINDS, 1, _MOST_KINDS, _MOST_KINDS, 1, f.TEMPORARY_POWER, f.TRANSIENT_POWER,
     f.MARK_AS_TRADE, 3, f.MOST_LEVELS, f.MOST_LEVELS, f.PER_STEP, 1, (1 << f.MOST_FURTHER) - 1,
-    1, 1, f.MOST_LEVELS, 1, 1, 1, f.NOISE_TRADABLE,
+    1, 1, f.MOST_LEVELS, 1, 1, 1, f.NOISE_TRADABLE, 1,
 ], np.uint64)  # fmt: skip
 
 #: The same of a parameter that is drawn.

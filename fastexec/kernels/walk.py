@@ -28,6 +28,7 @@ from fastexec.kernels.clock import Episodes as Episodes, blocks_of
 from fastexec.kernels.door import I8, held, sizes, within
 from fastexec.kernels.ledger import end_order, open_ledgers
 from fastexec.kernels.parameters import draw_parameters, fix_parameters
+from fastexec.kernels.timing import open_split
 
 #: Rows of the list of addresses; from PLAY on one for each strategy, and then one for each in the last step.
 (START, BEFORE, OPEN, STEP, LEAVE, CLOSE, PLAY) = range(7)
@@ -54,7 +55,15 @@ def addresses_of(plan: f.Plan, stages: Stages, strategies: int) -> np.ndarray:
     idle = [()] * (strategies - len(stages.play))
     usual = [[stage for stage in played if stage is not end_order] for played in stages.play]
     drawn = (draw_parameters,) if plan.drawn.size else ()
-    rows = [(fix_parameters,), (*drawn, *before), (*opening, open_ledgers), (*step, *stages.step), leave, stages.close]
+    split = (open_split,) if plan.switches[f.SPLIT] else ()
+    rows = [
+        (fix_parameters,),
+        (*drawn, *before),
+        (*opening, open_ledgers, *split),
+        (*step, *stages.step),
+        leave,
+        stages.close,
+    ]
     rows += [*usual, *idle, *stages.play, *idle]
     table = np.zeros((len(rows), max(map(len, rows)) + 1), np.int64)
     for row, called in zip(table, rows, strict=True):

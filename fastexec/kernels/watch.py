@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fastexec.kernels import fields as f
-from fastexec.kernels._jit import bound, bound_to, stage
+from fastexec.kernels._jit import LANES, bound, bound_to, stage
 from fastexec.kernels.door import F8, I4, U1, U4, held, within
 from fastexec.kernels.execute import finding
 from fastexec.kernels.gather import observe_state
@@ -23,8 +23,9 @@ from fastexec.kernels.walk import Episodes, Stages, Walk
 
 
 class Watched(NamedTuple):
-    """``states`` int32[e, t]: market states; ``factors`` float64[e, t, 4]: half spread and temporary factor, and the same
-    of what is left at the step's end, bps of the order's value; ``traded`` uint8[e, t]; ``words`` uint32[e, t, 2].
+    """``states`` int32[e, t]: market states; ``factors`` float64[e, t, 5]: half spread and temporary factor, the same of what
+    is left at the step's end, and what holding the order through the move is expected to cost, bps of the order's
+    value; ``traded`` uint8[e, t]; ``words`` uint32[e, t, 2].
     """
 
     states: np.ndarray
@@ -43,7 +44,7 @@ def watch_range(
 def example_seen() -> Watched:
     """For types."""
     return Watched(
-        np.zeros((1, 1), np.int32), np.zeros((1, 1, 4)), np.zeros((1, 1), np.uint8), np.zeros((1, 1, 2), np.uint32)
+        np.zeros((1, 1), np.int32), np.zeros((1, 1, 5)), np.zeros((1, 1), np.uint8), np.zeros((1, 1, 2), np.uint32)
     )
 
 
@@ -53,7 +54,7 @@ def _door(episodes, plan, strategies, paths, lanes, functions, seen):
     steps = check_study((first, count), plan, strategies, paths, lanes, functions)
     codes_of(strategies)
     held("seen.states", seen.states, I4, count, steps)
-    held("seen.factors", seen.factors, F8, count, steps, 4)
+    held("seen.factors", seen.factors, F8, count, steps, 5)
     held("seen.traded", seen.traded, U1, count, steps)
     held("seen.words", seen.words, U4, count, steps, 2)
 
@@ -63,6 +64,14 @@ def _door(episodes, plan, strategies, paths, lanes, functions, seen):
 def draw_own_choices(clock, plan, strategies, words):
     """The words that a learner chooses by."""
     draw_choices(clock, np.int64(0), plan, strategies, words)
+
+
+@bound
+@stage
+def expect_nothing(b):
+    """Of a move whose mean is zero."""
+    for i in range(LANES):
+        b[f.FACTOR_MOVE + i] = 0.0
 
 
 @bound_to(seen=example_seen)
@@ -77,6 +86,7 @@ def note(t, span, lanes, seen):
         seen.factors[e, t, 1] = b[f.FACTOR_TEMPORARY + i]
         seen.factors[e, t, 2] = b[f.FACTOR_END + i]
         seen.factors[e, t, 3] = b[f.FACTOR_END_TEMPORARY + i]
+        seen.factors[e, t, 4] = b[f.FACTOR_MOVE + i]
         seen.traded[e, t] = np.uint8(m[f.VOLUME + i] > 0.0)
         seen.words[e, t, 0] = words[f.FIRST + i]
         seen.words[e, t, 1] = words[f.SECOND + i]
@@ -84,7 +94,9 @@ def note(t, span, lanes, seen):
 
 def _stages(world):
     """Watch; ``own`` is what is ``Watched``."""
-    factors = (*finding(world.plan.switches), factoring(world.plan.switches))
+    switches = world.plan.switches
+    none = () if switches[f.SPLIT] else (expect_nothing,)
+    factors = (*none, *finding(switches), factoring(switches))
     return Stages([(observe_state, *factors, draw_own_choices, note)], ())
 
 

@@ -99,6 +99,7 @@ def _empty(study: StudyModel, training: Training, states: int) -> Gathered:
         np.zeros((steps, states, states), np.int64),
         np.zeros((steps, states, states), np.int64),
         np.zeros((steps, states, 2), np.int64),
+        np.zeros((steps, states, 2), np.int64),
         np.zeros((steps, states, 3), np.int64),
         np.array([scale, spread, temporary, *products]),
         np.zeros(1, np.int64),
@@ -126,12 +127,12 @@ def _solved(study: StudyModel, training: Training, cuts: tuple[Cut, ...], sums: 
             f"train.{name}: {faults} sampled steps cost more than the fixed point has room for (a volume under 1e-4 of its "
             "mean, or a spread beyond 100 %); raise market.volume.floor"
         )
-    go, stay, spread, temporary, ends, squares = (np.sum([part[j] for part in sums], axis=0) for j in range(6))
+    go, stay, spread, temporary, ends, moves, squares = (np.sum([part[j] for part in sums], axis=0) for j in range(7))
     scale, visits = sums[0].scale, go.sum(axis=2) + stay.sum(axis=2)
     half, factor = (_pooled(x, visits) / scale[0] for x in (spread, temporary))
     sampled = Sampled(half, factor, _pooled(squares, visits) / scale[3:])
-    end = _pooled(ends, visits) / scale[0]
-    problem = _problem(study, training, cuts, (_pooled(go, visits), _pooled(stay, visits)), sampled, end)
+    factors = _pooled(ends, visits) / scale[0], _pooled(moves, visits) / scale[0]
+    problem = _problem(study, training, cuts, (_pooled(go, visits), _pooled(stay, visits)), sampled, factors)
     steps, inventories, states = study.order.steps, cuts[-1].bins, visits.shape[1]
     q = np.empty((steps, inventories, states, problem.slices.shape[1]))
     v, second = np.empty((steps + 1, inventories, states)), np.empty_like(q)
@@ -158,7 +159,7 @@ def _problem(
     cuts: tuple[Cut, ...],
     chances: tuple[np.ndarray, np.ndarray],
     sampled: Sampled,
-    end: np.ndarray,
+    factors: tuple[np.ndarray, np.ndarray],
 ) -> Problem:
     slices = slices_of(study, training.actions, cuts[-1].bins, expected(study.order.shares))
     numbers, (go, stay) = numbers_of(study), chances
@@ -167,7 +168,7 @@ def _problem(
         np.ascontiguousarray(np.add.accumulate(x, axis=2)[:, :, -1]) for x in (go, sampled.half, sampled.temporary)
     )
     return Problem(
-        go, stay, sure, spread, temporary, end, risk_of(study, training.risk_aversion),
+        go, stay, sure, spread, temporary, *factors, risk_of(study, training.risk_aversion),
         np.ascontiguousarray(slices), powers_of(slices, temporary_exponent(study)), numbers,
         horizon_rule(study),
     )  # fmt: skip

@@ -70,12 +70,25 @@ def expected_table(study: StudyModel, training: Training, cuts: tuple[Cut, ...])
     end = np.stack((half, end_temporary(study) * market.relative.growth), axis=1)[:, None]
     problem = Problem(
         traded[:, None, None], 1.0 - traded[:, None, None], traded[:, None], (half * traded)[:, None], factor[:, None],
-        end, risk_of(study, training.risk_aversion), np.ascontiguousarray(slices),
+        end, expected_moves(study), risk_of(study, training.risk_aversion), np.ascontiguousarray(slices),
         powers_of(slices, terms.exponent), numbers, horizon_rule(study),
     )  # fmt: skip
     q = np.empty((order.steps, slices.shape[0], 1, slices.shape[1]))
     solve(problem, q, np.empty((order.steps + 1, slices.shape[0], 1)))
     return np.repeat(q, market_states(cuts), axis=2).reshape(order.steps, -1, slices.shape[1])
+
+
+def expected_moves(study: StudyModel) -> np.ndarray:
+    """``Problem.moves`` of the market as it is expected to be, float64[t, 1, 2]; the last move as the one before it."""
+    (market, *_) = expect(study)
+    moves = np.zeros((study.order.steps, 1, 2))
+    if study.splits_timing:
+        side = 1.0 if study.order.side == "buy" else -1.0
+        change = np.diff(market.relative.change, append=0.0)
+        change[-1] = change[-2] if change.size > 1 else 0.0
+        moves[:, 0, 0] = 1e4 * side * change * market.traded
+        moves[:, 0, 1] = 1e4 * side * change * (1.0 - market.traded)
+    return moves
 
 
 def watch(study: StudyModel, training: Training, cuts: tuple[Cut, ...], name: str, number: int) -> Watched:
@@ -89,7 +102,7 @@ def watch(study: StudyModel, training: Training, cuts: tuple[Cut, ...], name: st
     strategies.kinds[0, fields.OWNER] = owner(name)
     shape = (count, steps)
     seen = Watched(
-        np.empty(shape, np.int32), np.empty((*shape, 4)), np.empty(shape, np.uint8), np.empty((*shape, 2), np.uint32)
+        np.empty(shape, np.int32), np.empty((*shape, 5)), np.empty(shape, np.uint8), np.empty((*shape, 2), np.uint32)
     )
     watch_range(np.uint64(study.seed), number * count, count, plan, strategies, fields.no_paths(), seen)
     return seen

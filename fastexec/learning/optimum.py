@@ -102,8 +102,8 @@ def solve_optimum(study: StudyModel, actions: Actions | None = None, risk_aversi
     coefficient = 1e4 * study.costs.temporary.terms().power
     problem = Problem(
         go, stay, sure, np.ascontiguousarray(every * sure), coefficient * factor, _end(study, spreads, volumes.size),
-        risk_of(study, risk_aversion), np.ascontiguousarray(slices), powers_of(slices, temporary_exponent(study)),
-        numbers_of(study), horizon_rule(study),
+        np.zeros((*sure.shape, 2)), risk_of(study, risk_aversion), np.ascontiguousarray(slices),
+        powers_of(slices, temporary_exponent(study)), numbers_of(study), horizon_rule(study),
     )  # fmt: skip
     q = np.empty((study.order.steps, lots + 1, spreads.size * volumes.size, slices.shape[1]))
     v = np.empty((study.order.steps + 1, lots + 1, spreads.size * volumes.size))

@@ -14,6 +14,7 @@ from fastexec.kernels.observe import INVENTORY
 from fastexec.kernels.watch import observe_range
 from fastexec.models.strategies import Qtable, Strategy
 from fastexec.models.study import StudyModel
+from fastexec.planning.control import timing_has_mean_zero
 from fastexec.planning.expectation import expect
 from fastexec.planning.plan import plan_strategies, plan_study
 from fastexec.planning.policies import Cut, Policies, TablePolicy, feature_arrays
@@ -86,19 +87,22 @@ def alone(study: StudyModel, strategy: Strategy, phase: int, policies: Policies 
 def play(
     study: StudyModel, policy: TablePolicy, phase: int, episodes: int, first: int = 0, risk: np.ndarray | float = 0.0
 ) -> Played:
-    """So many episodes of a phase, in chunks, on this thread; ``risk`` float64[t]: bps for each squared share left. Where the
-    price is a martingale its moves are left out, which cost nothing on average; with a drift they count.
+    """So many episodes of a phase, in chunks, on this thread; ``risk`` float64[t]: bps for each squared share left. Moves that
+    cost nothing on average are left out: where the price is a martingale all, else those that were not expected.
     """
-    agent = alone(study, Qtable(model="qtable", name="agent", agent="-"), phase, {"agent": policy})
+    qtable = Qtable(model="qtable", name="agent", agent="-")
+    agent = alone(study, qtable, phase, {"agent": policy})
     steps = study.order.steps
     place = fields.EPISODE_COLUMNS.index
-    fair = study.market.declares().martingale
+    chance = fields.EPISODE_COLUMNS.index("timing_bps") if study.market.declares().martingale else None
+    if study.splits_timing and timing_has_mean_zero(study, qtable):
+        chance = fields.episode_rows(agent.plan.switches) - 1
     sums, done = np.zeros(3), np.zeros(steps)
     for at in range(first, first + episodes, _CHUNK):
         count = min(_CHUNK, first + episodes - at)
         output = agent.steps(at, count)
         rows = output.episodes
-        cost = rows[place("shortfall_bps")] - (rows[place("timing_bps")] if fair else 0.0)
+        cost = rows[place("shortfall_bps")] - (0.0 if chance is None else rows[chance])
         shares = output.steps[fields.STEP_COLUMNS.index("shares")].reshape(count, steps)
         left = output.steps[fields.STEP_COLUMNS.index("remaining")].reshape(count, steps)
         ordered = shares[:, :1] + left[:, :1]

@@ -35,6 +35,16 @@ PARTS = {
     "residual": Part("Cost beyond its price move of what was left and marked at the end (order.mark_price)"),
     "adversary": Part("What a market maker who foresees the slices adds to the price", "parts.ADVERSARY"),
 }
+#: What timing is the sum of, where the price is no martingale (DESIGN: timing split): columns beside the parts.
+SPLIT = {
+    "timing_expected": Part(
+        "Of timing: moves of the price that were expected when their steps began (only where it is no martingale; 0 on given "
+        "paths)"
+    ),
+    "timing_unexpected": Part(
+        "Of timing: the rest; mean zero for who does not look ahead (only where the price is no martingale)"
+    ),
+}
 #: Those that every study has.
 ALWAYS = tuple(name for name, part in PARTS.items() if not part.kind)
 

@@ -53,11 +53,13 @@ class OfMarket(NamedTuple):
 
 
 class Knowledge(NamedTuple):
-    """What a whole market says: the mid is a martingale; the volume of a step tells of its move; the volume may leave a step
-    without any; whatever the reason, a step may have none; a step's volume is known when it is over, not while it lasts.
+    """What a whole market says: the mid is a martingale; the mean of a move is known, given what is known when its step begins;
+    the volume of a step tells of its move; the volume may leave a step without any; whatever the reason, a step may have
+    none; a step's volume is known when it is over, not while it lasts.
     """
 
     martingale: bool
+    foreseen: bool
     volume_tells_move: bool
     volume_idles: bool
     idle: bool

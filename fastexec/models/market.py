@@ -147,6 +147,7 @@ class SyntheticMarket(Model):
         parts = [part.declares() for part in sections]
         return Knowledge(
             martingale=all(part.martingale for part in parts),
+            foreseen=True,
             volume_tells_move=self.volume.declares().follows_move and self.correlation.declares().follows_move,
             volume_idles=self.volume.declares().idle,
             idle=any(part.idle for part in parts),

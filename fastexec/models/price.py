@@ -39,7 +39,9 @@ class _Price(Model):
     def doubts(self, setting: Setting) -> list[str]:
         if is_zero(self.drift):
             return []
-        return ["market.price.drift is not 0: timing has a mean, and no control variate is used"]
+        return [
+            "market.price.drift is not 0: timing has a mean; only the unexpected part of it can be a control variate"
+        ]
 
     def may_fall_below_zero(self, setting: Setting) -> bool:
         """Whether the mid may become negative within the order, so that a spread becomes income."""

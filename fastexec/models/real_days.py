@@ -116,7 +116,9 @@ class ReplayMarket(_RealDays):
 
     def declares(self) -> Knowledge:
         """Of real days nothing is known."""
-        return Knowledge(False, volume_tells_move=True, volume_idles=True, idle=True, known_after=self.known == "after")
+        return Knowledge(
+            False, False, volume_tells_move=True, volume_idles=True, idle=True, known_after=self.known == "after"
+        )
 
 
 class BootstrapMarket(_RealDays):
@@ -134,7 +136,9 @@ class BootstrapMarket(_RealDays):
 
     def declares(self) -> Knowledge:
         """Of real days nothing is known."""
-        return Knowledge(False, volume_tells_move=True, volume_idles=True, idle=True, known_after=self.known == "after")
+        return Knowledge(
+            False, False, volume_tells_move=True, volume_idles=True, idle=True, known_after=self.known == "after"
+        )
 
 
 RealMarket = ReplayMarket | BootstrapMarket

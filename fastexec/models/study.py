@@ -12,7 +12,7 @@ from fastexec.errors import InputError
 from fastexec.models._base import Model, plain
 from fastexec.models.agents import Training
 from fastexec.models.changes import with_values
-from fastexec.models.costs import ALWAYS, PARTS, Costs
+from fastexec.models.costs import ALWAYS, PARTS, SPLIT, Costs
 from fastexec.models.declarations import Setting
 from fastexec.models.fit import require_fit
 from fastexec.models.market import SyntheticMarket
@@ -141,6 +141,18 @@ class StudyModel(OwnCode):
         """The parts of its cost, in the order of the sum."""
         asked = {name for _, section in sections_of(self) for name in section.parts()}
         return tuple(name for name in PARTS if name in ALWAYS or name in asked)
+
+    @property
+    def splits_timing(self) -> bool:
+        """Whether timing is told as what was expected of the price's moves and what was not."""
+        market = self.market.declares()
+        counts = self.order.at_horizon != "leave" and self.costs.rule == "by_fill"
+        return market.foreseen and not market.martingale and counts
+
+    @property
+    def cost_columns(self) -> tuple[str, ...]:
+        """``cost_parts``, and behind them what timing is split into."""
+        return (*self.cost_parts, *(SPLIT if self.splits_timing else ()))
 
     @property
     def agents(self) -> list[Qtable]:

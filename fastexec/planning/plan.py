@@ -38,6 +38,7 @@ def _switches(study: StudyModel, phase: int) -> np.ndarray:
     switches[fields.STEPS] = study.order.steps
     switches[fields.PHASE] = phase
     switches[fields.HORIZON] = horizon_rule(study)
+    switches[fields.SPLIT] = study.splits_timing
     for part in study.cost_parts[len(ALWAYS) :]:
         switches[fields.FURTHER] |= 1 << number(PARTS[part].kind)
     for _, section in sections_of(study):

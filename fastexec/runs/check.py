@@ -92,11 +92,12 @@ def told(cost: Cost) -> list[tuple[str, str]]:
 def _known(prepared: Prepared, market: Expectation) -> list[tuple[str, str]]:
     study = prepared.study
     declared = [name for name, valid in zip(prepared.strategies, prepared.control_variate, strict=True) if valid]
+    timing = "the unexpected part of timing" if study.splits_timing else "timing"
     yearly = told_a_year(volatility_a_year(study, market))
     facts = [
         ("volatility", f"{yearly}, in steps of {study.order.step_seconds:g} s"),
         ("optimum", _optimum(study)),
-        ("control variate", f"timing has mean zero for {', '.join(declared)}" if declared else "none is valid here"),
+        ("control variate", f"{timing} has mean zero for {', '.join(declared)}" if declared else "none is valid here"),
     ]
     facts += [
         (f"model {own.name}", f"{own.file}, SHA-256 {own.sha256[:16]}; {own.summary or 'no docstring'}")

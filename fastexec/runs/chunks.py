@@ -81,7 +81,7 @@ def memory(studies: Sequence[Outline], rows: str, slots: int, cut: Cut) -> int:
 
 def _costs(studies: Sequence[Outline]) -> int:
     """The shortfall and its parts."""
-    return 1 + max(len(outline.study.cost_parts) for outline in studies)
+    return 1 + max(len(outline.study.cost_columns) for outline in studies)
 
 
 def _bytes_a_leaf(k: int, costs: int) -> int:

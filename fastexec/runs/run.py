@@ -133,7 +133,7 @@ def empty_summary(scenario: Scenario, first: int) -> SummaryAccumulator:
     """The summary of no episode yet, to begin with ``first``."""
     models = [strategy.model for strategy in scenario.study.strategies]
     outline = scenario.outline
-    return SummaryAccumulator(outline.strategies, models, outline.source_days, first, scenario.study.cost_parts)
+    return SummaryAccumulator(outline.strategies, models, outline.source_days, first, scenario.study.cost_columns)
 
 
 def _begun(job: Job, scenario: Scenario) -> SummaryAccumulator:

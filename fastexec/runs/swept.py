@@ -65,7 +65,8 @@ def stacked(tables: Mapping[str | None, pa.Table]) -> pa.Table:
     rows = [len(tables[name]) for name in names]
     column = repeated(names, np.repeat(np.arange(len(names)), rows))
     return (
-        pa.concat_tables([tables[name] for name in names])
+        # a column that some scenarios alone have (a part of the cost, a split timing) is null in the others
+        pa.concat_tables([tables[name] for name in names], promote_options="default")
         .unify_dictionaries()
         .combine_chunks()
         .add_column(0, field, column)

@@ -10,7 +10,7 @@ from fastexec.results import Results
 from fastexec.runs import store
 from fastexec.runs.job import Job, Task
 from fastexec.runs.manifest import Files, entry_of
-from fastexec.statistics.moments import LEAF, Gathering, Partial, summarise
+from fastexec.statistics.moments import LEAF, Gathering, Partial, costs_of, summarise
 
 
 class Worked(NamedTuple):
@@ -37,7 +37,7 @@ def work(job: Job, task: Task) -> Worked:
 def _leaf_by_leaf(job: Job, task: Task) -> Partial:
     """No more than a leaf's rows are in memory at once, and they are summed up while the processor still holds them."""
     prepared = job.scenarios[task.scenario].prepared
-    gathering = Gathering(len(prepared.strategies), task.first, 1 + len(prepared.study.cost_parts))
+    gathering = Gathering(len(prepared.strategies), task.first, costs_of(prepared.study.cost_columns))
     first, end, rows = task.first, task.first + task.count, prepared.rows(min(LEAF, task.count))
     while first < end:
         count = min(LEAF - first % LEAF, end - first)

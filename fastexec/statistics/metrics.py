@@ -18,7 +18,7 @@ import numpy as np
 
 from fastexec.errors import InputError, option
 from fastexec.results import Results
-from fastexec.statistics.moments import costs_in
+from fastexec.statistics.moments import control_of, costs_in
 from fastexec.statistics.paired import Paired, from_summary
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class Scores:
     def of(self, results: Results) -> Results:
         """The episodes with their scores in place of the shortfall (bps of the mean order)."""
         shortfall, value = _paired(results, "shortfall_bps"), _values(results)
-        timing, kind = _paired(results, "timing_bps"), self._metric.kind
+        timing, kind = _paired(results, _control(results)), self._metric.kind
         if kind == "vwap":
             shortfall = _paired(results, "vwap_slippage_bps")
         elif kind == "risk":
@@ -125,10 +125,16 @@ class Scores:
         episodes = {name: values[rows] for name, values in results.episodes.items()} | dict.fromkeys(
             costs_in(results), none
         )
-        episodes |= {"shortfall_bps": score[known].ravel(), "timing_bps": timing[known].ravel()}
+        episodes |= {"shortfall_bps": score[known].ravel(), _control(results): timing[known].ravel()}
         return replace(
             results, markets={name: x[known] for name, x in results.markets.items()}, episodes=episodes, costs=None
         )
+
+
+def _control(results: Results) -> str:
+    """The column of the control variate."""
+    costs = costs_in(results)
+    return costs[control_of(costs)]
 
 
 def _onto(total: float | np.ndarray, rows: np.ndarray) -> np.ndarray:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fastexec.kernels.summary import BINS, count_bins, products_of, spread_of
-from fastexec.models.costs import ALWAYS, PARTS
+from fastexec.models.costs import ALWAYS, PARTS, SPLIT
 
 if TYPE_CHECKING:
     from fastexec.results import Results
@@ -30,6 +30,13 @@ def costs_of(parts: Sequence[str]) -> tuple[str, ...]:
 
 COSTS = costs_of(ALWAYS)  # of a study with no further part
 TIMING = COSTS.index("timing_bps")
+
+
+def control_of(costs: Sequence[str]) -> int:
+    """The place among ``costs`` of the control variate: timing, of a split one the unexpected part, which stands last."""
+    return len(costs) - 1 if costs[-1].startswith("timing_unexpected") else TIMING
+
+
 #: What has a mean, and neither a histogram nor squares: shares of the order, and its value on arrival in currency.
 MEANS = ("order_value", "filled", "completion")
 
@@ -43,11 +50,12 @@ TALLIES = ("unfinished", "met", "unseen")
 class Moments:
     """Count, means and sums of products over some episodes of K strategies; see ``kernels.summary`` for the shapes.
 
-    ``costs``: the shortfall and its parts, so many columns; behind them stand ``MEANS``.
+    ``costs``: the shortfall and its parts, so many columns; behind them stand ``MEANS``. ``control``: which is the variate.
     """
 
     strategies: int
     costs: int
+    control: int
     count: int = 0
     mean: np.ndarray = field(init=False)
     low: np.ndarray = field(init=False)
@@ -62,27 +70,27 @@ class Moments:
         self.squares, self.products, self.wins = np.zeros(shape), np.zeros((2 * k, 2 * k)), np.zeros((k, k), np.int64)
 
     @classmethod
-    def of(cls, values: np.ndarray, means: np.ndarray, strategies: int, first: int, count: int) -> Moments:
+    def of(cls, values: np.ndarray, means: np.ndarray, like: Moments, first: int, count: int) -> Moments:
         """Those of rows ``first <= e < first + count`` of the costs ``values[c, e * K + k]`` and of ``means``, likewise."""
         c = len(values)
-        leaf = cls(strategies, c, count)
+        leaf = cls(like.strategies, c, like.control, count)
         spread_of(values, first, count, leaf.mean[:c], leaf.low[:c], leaf.high[:c])
         spread_of(means, first, count, leaf.mean[c:], leaf.low[c:], leaf.high[c:])
-        products_of(values, first, count, leaf.mean[:c], TIMING, leaf.squares[:c], leaf.products, leaf.wins)
+        products_of(values, first, count, leaf.mean[:c], like.control, leaf.squares[:c], leaf.products, leaf.wins)
         return leaf
 
     @classmethod
-    def of_cut(cls, rows: np.ndarray, strategies: int) -> Moments:
+    def of_cut(cls, rows: np.ndarray, like: Moments) -> Moments:
         """Those of the values of a cut leaf, ``rows[c, e * K + k]`` of costs and ``MEANS``."""
         rows = np.ascontiguousarray(rows)
-        return cls.of(rows[: -len(MEANS)], rows[-len(MEANS) :], strategies, 0, rows.shape[1] // strategies)
+        return cls.of(rows[: -len(MEANS)], rows[-len(MEANS) :], like, 0, rows.shape[1] // like.strategies)
 
     def combine(self, other: Moments) -> None:
         """Add the episodes of ``other``; the order of combining matters to the last bits."""
         total = self.count + other.count
         delta = other.mean - self.mean
         weight = self.count * other.count / total
-        pair = np.concatenate((delta[0], delta[TIMING]))
+        pair = np.concatenate((delta[0], delta[self.control]))
         self.squares += other.squares + delta * delta * weight
         self.products += other.products + pair[:, None] * pair[None, :] * weight
         self.mean += delta * (other.count / total)
@@ -114,13 +122,14 @@ class Partial:
 
 
 class Gathering:
-    """Takes the rows of a chunk, run after run of episodes, and ends in its ``Partial``. ``costs``: as many columns."""
+    """Takes the rows of a chunk, run after run of episodes, and ends in its ``Partial``. ``costs``: the columns."""
 
-    def __init__(self, strategies: int, first: int, costs: int) -> None:
+    def __init__(self, strategies: int, first: int, costs: Sequence[str]) -> None:
         self._strategies, self._first, self._at = strategies, first, first
-        self._bins = np.zeros((costs, strategies, BINS), np.int64)
+        self._like = Moments(strategies, len(costs), control_of(costs))
+        self._bins = np.zeros((len(costs), strategies, BINS), np.int64)
         self._cut: list[np.ndarray] = []  # values of the leaf that is not whole yet
-        self._none = np.zeros((costs + len(MEANS), 0))
+        self._none = np.zeros((len(costs) + len(MEANS), 0))
         self._head = self._none
         self._leaves: list[Moments] = []
         self._tallies = np.zeros((len(TALLIES), strategies), np.int64)
@@ -141,7 +150,7 @@ class Gathering:
             end = min(at + LEAF - (self._at % LEAF), count)
             self._at += end - at
             if end - at == LEAF:
-                self._leaves.append(Moments.of(values, means, k, at, LEAF))
+                self._leaves.append(Moments.of(values, means, self._like, at, LEAF))
             else:
                 rows = slice(at * k, end * k)
                 self._keep_cut(np.concatenate((values[:, rows], means[:, rows])))
@@ -153,7 +162,7 @@ class Gathering:
         if self._at % LEAF == 0:
             joined = np.concatenate(self._cut, axis=1)
             if joined.shape[1] == LEAF * self._strategies:
-                self._leaves.append(Moments.of_cut(joined, self._strategies))
+                self._leaves.append(Moments.of_cut(joined, self._like))
             else:
                 self._head = joined
             self._cut = []
@@ -191,14 +200,14 @@ def tallies_of(results: Results) -> np.ndarray:
 
 def summarise(first: int, results: Results) -> Partial:
     """The ``Partial`` of rows that are in memory."""
-    gathering = Gathering(len(results.strategies), first, len(costs_in(results)))
+    gathering = Gathering(len(results.strategies), first, costs_in(results))
     gathering.add(results)
     return gathering.partial()
 
 
 def costs_in(results: Results) -> tuple[str, ...]:
-    """The columns of the shortfall and its parts that these results have."""
-    return costs_of([part for part in PARTS if f"{part}_bps" in results.episodes])
+    """The columns of the shortfall, its parts and what timing is split into, that these results have."""
+    return costs_of([part for part in (*PARTS, *SPLIT) if f"{part}_bps" in results.episodes])
 
 
 def _values(results: Results) -> np.ndarray:

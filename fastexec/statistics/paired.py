@@ -59,7 +59,7 @@ def from_summary(summary: pa.Table) -> Paired:
         strategies=[row["strategy"] for row in rows],
         count=rows[0]["episodes"],
         mean=np.array([row["shortfall_mean_bps"] for row in rows], np.float64),
-        timing_mean=np.array([row["timing_mean_bps"] for row in rows], np.float64),
+        timing_mean=np.array([moves_of(row) for row in rows], np.float64),
         products=np.array([row["shortfall_comoments"] for row in rows] + [row["timing_comoments"] for row in rows]),
         wins=np.array([row["wins"] for row in rows]),
         completion=np.array([row["completion"] for row in rows]),
@@ -70,6 +70,13 @@ def from_summary(summary: pa.Table) -> Paired:
         conditional=counts is None and rows[0]["day_ids"] is not None,
         order_value=rows[0]["order_value"],
     )
+
+
+def moves_of(row: Mapping[str, Any]) -> float:
+    """The mean of what serves as control variate, of a row of the summary: of timing, or of its unexpected part; NaN: none."""
+    split = row.get("timing_unexpected_mean_bps")
+    found = row["timing_mean_bps"] if split is None else split
+    return float("nan") if found is None else float(found)
 
 
 def default_baseline(strategies: Sequence[str], models: Sequence[str]) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 from fastexec.columns import QUANTILES, build, repeated
 from fastexec.kernels.summary import BINS
 from fastexec.models.costs import ALWAYS
-from fastexec.statistics.moments import LEAF, MEANS, NODE, TALLIES, Moments, Partial
+from fastexec.statistics.moments import LEAF, MEANS, NODE, TALLIES, Moments, Partial, control_of
 from fastexec.statistics.sketch import quantiles, upper_mean
 from fastexec.statistics.unseen import unseen_share
 
@@ -35,7 +35,9 @@ class SummaryAccumulator:
         first: int = 0,
         parts: Sequence[str] = ALWAYS,
     ) -> None:
-        """source_days: the real days that bootstrapped episodes are made of. parts: of the cost, in the order of the sum."""
+        """source_days: the real days that bootstrapped episodes are made of. parts: of the cost, in the order of the sum,
+        and what timing is split into.
+        """
         self.strategies, self.models, self.source_days = list(strategies), list(models), list(source_days)
         self.first = self.end = first
         self.costs = ("shortfall", *parts)
@@ -53,7 +55,7 @@ class SummaryAccumulator:
 
     def no_moments(self, count: int = 0) -> Moments:
         """Of ``count`` episodes, to be filled in."""
-        return Moments(len(self.strategies), len(self.costs), count)
+        return Moments(len(self.strategies), len(self.costs), control_of(self.costs), count)
 
     def add(self, part: Partial) -> None:
         """The next episodes; ``part.first`` continues where the last ones ended."""
@@ -73,7 +75,7 @@ class SummaryAccumulator:
         if self.pending.size and self.end % LEAF == 0:
             count = self.pending.shape[1] // k
             self.end -= count
-            self._add_leaf(Moments.of_cut(self.pending, k))
+            self._add_leaf(Moments.of_cut(self.pending, self.no_moments()))
             self.pending = self.pending[:, :0]
 
     def _add_leaf(self, leaf: Moments) -> None:
@@ -121,10 +123,9 @@ class SummaryAccumulator:
 
     def _moments(self) -> Moments:
         """Those of all episodes so far; what is not whole is folded in, and stays open too."""
-        k, total = len(self.strategies), deepcopy(self.total)
-        open_node = deepcopy(self.node)
+        total, open_node = deepcopy(self.total), deepcopy(self.node)
         if self.pending.size:
-            open_node.combine(Moments.of_cut(self.pending, k))
+            open_node.combine(Moments.of_cut(self.pending, self.no_moments()))
         for piece in [*self.kept, *([open_node] if open_node.count else [])]:
             total.combine(piece)
         return total

@@ -147,6 +147,14 @@ def powers_of_rates_whoever_lies_beside(given, found, again):
     assert set(alone.raised_rate.tolist()) == {found.raised_rate[0]}
 
 
+def find_move(v):
+    return {"factor_move": v.side * v.expected_move / v.arrival * 1e4}
+
+
+def sides_disagree(given, found, again):
+    np.testing.assert_array_equal(again(side=-given.side).factor_move, -found.factor_move)
+
+
 ROWS = (
     Lanes("execute.find_rates", lambda x: (x.m, x.b), find_rates, SLICE, falls_with_the_volume, rtol=0.0,
           others=kind(f.TEMPORARY_LINEAR), derived=slice_of),
@@ -167,4 +175,6 @@ ROWS = (
     Lanes("execute.find_factors", lambda x: (plan_of(STEPS, temporary_kind=x.temporary_kind).switches, x.p, x.m, x.b),
           find_factors, {**COSTS, **MARKET, **ORDER, **ARRIVAL}, factors_price_the_slice, others=SWITCHES,
           derived=slice_of),
+    Lanes("execute.find_move", lambda x: (plan_of(STEPS, side=x.side).numbers, x.m, x.b), find_move,
+          {**ARRIVAL, "expected_move": real(-1.0, 1.0)}, sides_disagree, others={"side": st.sampled_from([1.0, -1.0])}),
 )  # fmt: skip

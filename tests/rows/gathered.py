@@ -40,7 +40,7 @@ SCALE = [2.0**20, 60.0, 80.0, 2.0**12, 2.0**11, 2.0**10]
 
 def sums_of(rng):
     cube = (STEPS, X, X)
-    return Gathered(*(rng.integers(0, 9, cube) for _ in range(4)), rng.integers(0, 9, (STEPS, X, 2)),
+    return Gathered(*(rng.integers(0, 9, cube) for _ in range(4)), *(rng.integers(0, 9, (STEPS, X, 2)) for _ in range(2)),
                     rng.integers(0, 9, (STEPS, X, 3)), np.array(SCALE), np.zeros(1, np.int64))  # fmt: skip
 
 
@@ -124,6 +124,37 @@ def some_costs(rng):
     return int(rng.integers(W)), block["b"], bool(rng.integers(2)), *place, sums_of(rng)
 
 
+def some_moves(rng):
+    t, span, b, sums = some_transitions(rng)
+    Found({"b": b}, {}).factor_move[:] = rng.uniform(-90.0, 90.0, W)
+    return t, span, b, sums
+
+
+def add_moves(t, span, b, sums):
+    lanes = Found({"b": b}, {})
+    for i in range(span.low, span.high):
+        move = float(lanes.factor_move[i])
+        if abs(move) > SCALE[1]:
+            sums.fault[0] += 1
+        else:
+            sums.moves[t, int(lanes.past_state[i]), int(not lanes.past_traded[i] > 0)] += as_integer(move, SCALE[0])
+
+
+def a_fall_is_a_rise_the_other_way(call, t, span, b, sums):
+    """What is added of moves turned round is what was added, negated; beyond the bound nothing is."""
+    sums.moves[:], turned = 0, sums_of(np.random.default_rng(1))
+    turned.moves[:] = 0
+    call(t, span, b, sums)
+    other = b.copy()
+    Found({"b": other}, {}).factor_move[:] *= -1.0
+    call(t, span, other, turned)
+    np.testing.assert_allclose(turned.moves, -sums.moves, rtol=0.0, atol=W)
+    turned.scale[1], turned.fault[0], start = -1.0, 0, turned.moves.copy()
+    call(t, span, other, turned)
+    assert turned.fault[0] == span.high - span.low
+    np.testing.assert_array_equal(turned.moves, start)
+
+
 def faults_are_counted(call, i, b, traded, t, before, now, sums):
     """Without bounds there is no fault, with none at all it is one, and nothing is added; each factor has its bound."""
     start, factors = sums.ends.copy(), factors_of(i, b)
@@ -146,7 +177,7 @@ def to_the_nearest(call, x, scale):
 
 def noting(x):
     shape = (OFFSET + W + 1, STEPS)
-    x.seen = Watched(np.full(shape, -7, np.int32), np.full((*shape, 4), -7.0), np.full(shape, 249, np.uint8),
+    x.seen = Watched(np.full(shape, -7, np.int32), np.full((*shape, 5), -7.0), np.full(shape, 249, np.uint8),
                      np.full((*shape, 2), 249, np.uint32))  # fmt: skip
     return T, SPAN, x.lanes, x.seen
 
@@ -154,28 +185,30 @@ def noting(x):
 def seen_written(x):
     traded, words = (np.where(a == 249, -7, a.astype(np.int64)) for a in (x.seen.traded, x.seen.words))
     found = {"states": x.seen.states, "traded": traded, "word": words[..., 0], "choice": words[..., 1]}
-    found |= {f"factor {j}": x.seen.factors[..., j] for j in range(4)}
+    found |= {f"factor {j}": x.seen.factors[..., j] for j in range(5)}
     assert all((np.delete(array, T, axis=1) == -7).all() for array in found.values())
     return {f"seen {name}": written(array[:, T]) for name, array in found.items()}
 
 
 def note(v):
     found = {"states": v.state, "traded": float(v.volume > 0.0), "word": v.w0, "choice": v.w1}
-    found |= {f"factor {j}": getattr(v, name) for j, name in enumerate(FACTORS)}
+    found |= {f"factor {j}": getattr(v, name) for j, name in enumerate((*FACTORS, "factor_move"))}
     return only_inside(v, {f"seen {name}": value for name, value in found.items()})
 
 
 def each_field_its_own_column(given, found, again):
     """Of what is seen, a change of one changes no other."""
     inside = slice(LOW, HIGH)
-    for name, column in (("state", "states"), ("w0", "word"), ("w1", "choice"), ("factor_end", "factor 2")):
+    for name, column in (("state", "states"), ("w0", "word"), ("w1", "choice"), ("factor_end", "factor 2"),
+                         ("factor_move", "factor 4")):  # fmt: skip
         other = again(**{name: getattr(given, name) - 1})
         for key, values in found.outputs.items():
             changed = other.outputs[key][inside] != values[inside]
             assert changed.all() if key == f"seen {column}" else not changed.any()
 
 
-WATCH = {"volume": MARKET["volume"], "state": st.integers(0, 99).map(float), **dict.fromkeys(FACTORS, real(0.0, 100.0)),
+WATCH = {"volume": MARKET["volume"], "state": st.integers(0, 99).map(float),
+         **dict.fromkeys((*FACTORS, "factor_move"), real(0.0, 100.0)),
          **dict.fromkeys(("w0", "w1"), st.integers(251, 2**32 - 1))}  # fmt: skip
 ROWS = (
     Lanes("gather.remember_states", lambda x: (x.m, x.b), remember_states,
@@ -185,6 +218,9 @@ ROWS = (
           none_before_the_first, rtol=0.0),
     Plain("gather.count_last", count_last, arrays(some_transitions), one_state_behind_the_last_step, rtol=0.0),
     Plain("gather.add_costs", add_costs, arrays(some_costs), faults_are_counted, rtol=0.0),
+    Plain("gather.add_moves", add_moves, arrays(some_moves), a_fall_is_a_rise_the_other_way, rtol=0.0),
     Plain("gather.in_units", as_integer, st.tuples(real(0.0, 1e4), st.just(2.0**20)), to_the_nearest, rtol=0.0),
+    Lanes("watch.expect_nothing", lambda x: (x.b,), lambda v: {"factor_move": 0.0}, {"factor_move": real(-1.0, 1.0)},
+          lambda given, found, again: np.testing.assert_array_equal(found.factor_move, 0.0), rtol=0.0),
     Lanes("watch.note", noting, note, WATCH, each_field_its_own_column, outputs=seen_written, rtol=0.0, each=True),
 )  # fmt: skip

@@ -65,6 +65,30 @@ def parts_of_an_order_add_up(given, found, again):
     np.testing.assert_allclose(dearer[inside], price[inside], rtol=1e-6, atol=1e-6)
 
 
+def charging_moves(x):
+    x.record = record_of(3.0)
+    x.costs = x.record.costs
+    return T, SPAN, plan_of(STEPS, side=x.side).numbers, x.p, x.m, x.b, x.record
+
+
+def moves_written(x):
+    assert (np.delete(x.costs, T, axis=0) == 3.0).all()
+    outside = np.delete(x.costs[T], slice(OFFSET + LOW, OFFSET + HIGH))
+    assert (outside == 3.0).all()
+    return {"noted": x.costs[T, OFFSET : OFFSET + W]}
+
+
+def charge_move(v):
+    held = v.side * (v.remaining - v.slice) * v.expected_move / (v.shares * v.arrival) * 1e4
+    return {"noted": 3.0 + (held if LOW <= v.i < HIGH else 0.0)}
+
+
+def who_holds_nothing_expects_nothing(given, found, again):
+    np.testing.assert_array_equal(again(expected_move=0.0).noted, 3.0)
+    np.testing.assert_array_equal(again(remaining=0.0, slice=0.0).noted, 3.0)
+    np.testing.assert_allclose(again(side=-given.side).noted - 3.0, 3.0 - found.noted, atol=1e-9)
+
+
 def resting(x):
     x.record = record_of(-7.0)
     x.costs = x.record.costs
@@ -128,6 +152,10 @@ def both_sides_pay_alike(given, found, again):
 ROWS = (
     Lanes("explore.charge", charging, charge, SLICE, parts_of_an_order_add_up, others=SWITCHES, derived=outcome_of,
           outputs=costs_written, scratch="value", rtol=1e-11, each=True),
+    Lanes("explore.charge_move", charging_moves, charge_move,
+          {"remaining": real(0.0, 1e4), "slice": real(0.0, 1e3), "expected_move": real(-1.0, 1.0), "shares": real(1.0, 1e5),
+           **ARRIVAL}, who_holds_nothing_expects_nothing, others={"side": books.SIDE}, outputs=moves_written, rtol=1e-11,
+          each=True),
     Lanes("explore.charge_rest", resting, charge_rest, books.CLOSE, who_is_done_pays_no_more, others=books.RULE,
           derived=books.traded, outputs=rest_written, atol=1e-7, each=True),
     Lanes("record.record", recording, record, {**SLICE, "traded": real(0.0, 1e4)}, both_sides_pay_alike,

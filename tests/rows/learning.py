@@ -86,7 +86,7 @@ def rule_of(rng, epsilon=0.5, horizon=0, double=0):
 
 def seen_by(rng):
     return Watched(
-        rng.integers(0, X, (E, T)).astype(np.int32), rng.uniform(0.0, 20.0, (E, T, 4)),
+        rng.integers(0, X, (E, T)).astype(np.int32), rng.uniform(0.0, 20.0, (E, T, 5)),
         (rng.random((E, T)) < 0.7).astype(np.uint8), rng.integers(0, 2**32, (E, T, 2), dtype=np.uint64).astype(np.uint32),
     )  # fmt: skip
 
@@ -138,11 +138,11 @@ def take(seen, rule, e, t, i, action):
         u, taken, after = rule.slices[i, action], rule.powers[i, action], rule.after[i, action]
         if ends and RULES[rule.horizon] == "complete":
             u, taken, after = left, rule.powers[i, A], 0.0
-    half, temporary, *end = seen.factors[e, t].tolist()
+    half, temporary, *end, move = seen.factors[e, t].tolist()
     cost = twin.step_cost(
         u, taken, left, half, temporary, *(numbers[n] for n in ("linear", "squared", "permanent", "own"))
     )
-    cost += rule.risk[t] * (left - u) ** 2
+    cost += rule.risk[t] * (left - u) ** 2 + move * (left - u)
     if ends and (RULES[rule.horizon].startswith("mark") or (RULES[rule.horizon] == "complete" and not traded)):
         cost += twin.mark(left - u, end, numbers, RULES[rule.horizon] == "mark as trade")
     return cost, after

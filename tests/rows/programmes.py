@@ -38,7 +38,8 @@ def some_problem(rng, states=X):
     numbers[programme.DISCOUNT] = rng.choice([1.0, 0.9])
     return programme.Problem(
         sure[..., None] * chances, (1.0 - sure)[..., None] * chances, sure, sure * rng.uniform(0, 20, square),
-        sure * rng.uniform(0, 20, square), rng.uniform(0, 20, (*square, 2)), rng.uniform(0, 3, T), slices, powers, numbers,
+        sure * rng.uniform(0, 20, square), rng.uniform(0, 20, (*square, 2)), rng.uniform(0, 5, (*square, 2)),
+        rng.uniform(0, 3, T), slices, powers, numbers,
         int(rng.integers(4)),
     )  # fmt: skip
 
@@ -89,7 +90,8 @@ def prices(rng):
 def price(problem, t, x, left, u, taken):
     rule = RULES[problem.horizon] if t == T - 1 else "none"
     factors = (problem.spread[t, x], problem.temporary[t, x], problem.end[t, x])
-    return twin.price(u, taken, left, problem.sure[t, x], factors, numbers_of(problem), problem.risk[t], rule)
+    held = problem.moves[t, x, 0] * (left - u) + problem.moves[t, x, 1] * left
+    return held + twin.price(u, taken, left, problem.sure[t, x], factors, numbers_of(problem), problem.risk[t], rule)
 
 
 def dearer_with_everything(call, problem, t, x, left, u, taken):
@@ -97,7 +99,7 @@ def dearer_with_everything(call, problem, t, x, left, u, taken):
     assert call(problem, t, x, 0.0, 0.0, 0.0) == 0.0
     cost = call(problem, t, x, left, u, taken)
     assert cost >= 0.0
-    for name in ("spread", "temporary", "end", "risk"):
+    for name in ("spread", "temporary", "end", "moves", "risk"):
         more = problem._replace(**{name: getattr(problem, name) + 1.0})
         assert call(more, t, x, left, u, taken) >= cost
     spread = call(problem._replace(spread=problem.spread + 1.0), t, x, left, u, taken)

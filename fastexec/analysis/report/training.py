@@ -18,6 +18,7 @@ from fastexec.learning.training import agent_path
 from fastexec.models.features import FEATURES
 from fastexec.runs.agents import agent_in
 from fastexec.runs.layout import AGENTS, home_name
+from fastexec.statistics.paired import moves_of
 from fastexec.wording import counted
 
 _MOST_LABELS = 40
@@ -70,11 +71,11 @@ def _curve(material: Material, name: str, agent: Agent, number: int) -> Chart:
     else:
         validation = Line("validation (held-out episodes)", x, _column(agent, "validation_bps"), style, marked=True)
         row = material.rows[material.strategies.index(name)]
-        found = row["shortfall_mean_bps"] - row["timing_mean_bps"]
+        found = row["shortfall_mean_bps"] - moves_of(row)
         cost = Panel([training, validation], "", "cost (bps)", levels=[(found, f"evaluation {found:.3f}")], share=2.0)
         note += (
             "; validation plays the table of each round on episodes of their own; the dotted line is what this study's "
-            "episodes cost. All without the price's moves."
+            "episodes cost. All without the price's moves, but for what was expected of them."
         )
     panels, completion = [cost], 100.0 * _column(agent, "completion")
     if np.isfinite(completion).all():

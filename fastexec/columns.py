@@ -292,4 +292,7 @@ def markets_table(side: str, columns: Mapping[str, np.ndarray]) -> pa.Table:
 def steps_table(strategies: Sequence[str], columns: Mapping[str, np.ndarray]) -> pa.Table:
     """The steps table from the engine's columns, the strategy given as ``strategy_index``."""
     rest = {name: values for name, values in columns.items() if name != "strategy_index"}
-    return build("steps", {"strategy": repeated(strategies, columns["strategy_index"]), **rest})
+    signals = [
+        _c(name, "float64", "sd", "Value of the signal when the step begins.") for name in rest if name[:7] == "signal_"
+    ]
+    return build("steps", {"strategy": repeated(strategies, columns["strategy_index"]), **rest}, signals)

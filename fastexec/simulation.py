@@ -100,7 +100,7 @@ class Prepared:
             "episode": np.repeat(np.arange(first, first + count), k * n),
             "strategy_index": np.tile(np.repeat(np.arange(k, dtype=np.int32), n), count),
             "step": np.tile(np.arange(n, dtype=np.int32), count * k),
-            **named(fields.STEP_COLUMNS, output.steps),
+            **named((*fields.STEP_COLUMNS, *(f"signal_{name}" for name in self.study.signals)), output.steps),
         }
 
     def _under_rule(self, rows: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

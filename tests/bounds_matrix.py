@@ -23,7 +23,7 @@ FACTORS: dict[str, tuple[str, ...]] = {
     "ranges": ("none", "order", "market", "costs", "all"),
     "costs": ("power", "linear", "every part", "per_step"),
     "market": ("lognormal", "chains", "walk"),
-    "conditions": ("none", "variance", "jumps", "regimes", "halts", "noise"),
+    "conditions": ("none", "variance", "jumps", "regimes", "halts", "noise", "signals"),
     "transient": ("none", "linear", "power"),
     "horizon": ("complete", "mark", "leave"),
     "lot": ("0", "1", "10"),
@@ -69,11 +69,12 @@ _never("agent", "none", "twin", "yes", "is no qtable strategy")
 _never("agent", "optimum", "twin", "yes", "is no qtable strategy")
 _never("source", "replay", "ranges", "market|all", "unknown key")
 for _days in ("replay", "bootstrap"):
-    _never("source", _days, "conditions", "variance|jumps|regimes|halts|noise", "real days have their own")
+    _never("source", _days, "conditions", "variance|jumps|regimes|halts|noise|signals", "real days have their own")
 _never("agent", "optimum", "conditions", "regimes", "market.regimes changes what trading costs")
 _never("agent", "optimum", "conditions", "halts", "market.halts changes what trading costs")
 _never("source", "given", "conditions", "noise", "what is observed of given paths is their mid")
-_never("agent", "optimum", "conditions", "noise", "the price must be a martingale")
+_never("agent", "optimum", "conditions", "noise|signals", "the price must be a martingale")
+_never("source", "given", "conditions", "signals", "given paths carry no signals")
 _never("source", "given", "sweep", "yes", r"has a \[sweep\]")
 _never("costs", "per_step", "transient", "linear|power", "rule per_step knows no transient.coefficient")
 #: Of an impossible case, what else it needs so that this is what is said.
@@ -154,6 +155,12 @@ CONDITIONS["regimes"] = {
 }  # fmt: skip
 #: Of each the key that becomes a range where those of the market do.
 CONDITIONS["noise"] = {"noise": {"sd": 0.001, "tradable": True}}
+CONDITIONS["signals"] = {
+    "signals": [
+        {"name": "a", "predicts": "move", "correlation": 0.2},
+        {"name": "b", "predicts": "volatility", "correlation": 0.2, "levels": 4},
+    ]
+}
 CONDITIONS["halts"] = {"halts": {"rate": 0.2, "length": 2.0}}
 SCALARS = {"variance": "volatility", "jumps": "rate", "halts": "rate", "noise": "sd"}
 COSTS: dict[str, dict[str, Any]] = {

@@ -113,6 +113,7 @@ SEEDS = {
     "noise": 1,
     "tradable": 14,
     "regimes_of_constants": 12,
+    "signals": 15,
 }
 
 STUDIES["jumping"] = STUDIES["arithmetic"] | {
@@ -141,6 +142,17 @@ STUDIES["tradable"] = STUDIES["lognormal"] | {
         "noise": {"sd": {"low": 0.0001, "high": 0.001}, "tradable": True},
         "halts": {"rate": 0.1},
         "variance": {"volatility": 0.4},
+    },
+}
+STUDIES["signals"] = STUDIES["lognormal"] | {
+    "market": STUDIES["lognormal"]["market"]
+    | {
+        "signals": [
+            {"name": "a", "predicts": "move", "correlation": {"low": 0.1, "high": 0.3}, "persistence": 0.9},
+            {"name": "b", "predicts": "volatility", "correlation": 0.2, "levels": 3},
+            {"name": "c", "predicts": "volume", "correlation": -0.3, "persistence": {"low": 0.2, "high": 0.8}},
+            {"name": "d", "predicts": "spread", "correlation": 0.3},
+        ]
     },
 }
 STUDIES["quoted"] = STUDIES["walk"] | {"order": STUDIES["walk"]["order"] | {"mark_price": "quote"}}

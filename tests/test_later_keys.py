@@ -55,7 +55,7 @@ class LaterMarket(SyntheticMarket):
 
     price: Annotated[LaterPrice, default_model("geometric")] = Field(default_factory=LaterPrice)
     outages: Outages = Field(default_factory=Outages)
-    signals: Outages | None = None
+    weather: Outages | None = None
 
 
 class LaterStudy(Study):
@@ -93,7 +93,7 @@ def test_keys_and_sections_that_are_off_change_no_identity_text_or_result():
 
 @pytest.mark.parametrize(
     "market", [{"price": {**PRICE, "jump_rate": 0.1}}, {"price": {**PRICE, "shape": "heavy"}}, {"outages": {"rate": 0.1}},
-               {"outages": {"length": 6.0}}, {"signals": {}}],
+               {"outages": {"length": 6.0}}, {"weather": {}}],
     ids=["key", "choice", "section", "key of a section that is off", "section that may be absent"],
 )  # fmt: skip
 def test_what_is_set_counts_and_is_written(market):

@@ -27,9 +27,8 @@ def made(place, **changes):
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """Orders of different sizes; nobody uses the control variate, so that plain numpy can be compared with."""
-    market = {"price": {"drift": 1e-5}}
-    order = {"shares": {"low": 600, "high": 1800}}
-    return made(tmp_path_factory.mktemp("metrics") / "r", episodes=EPISODES, market=market, order=order)
+    order = {"shares": {"low": 600, "high": 1800}, "at_horizon": "leave"}
+    return made(tmp_path_factory.mktemp("metrics") / "r", episodes=EPISODES, order=order)
 
 
 @pytest.fixture(scope="module")

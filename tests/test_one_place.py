@@ -183,7 +183,8 @@ def test_every_parameter_that_a_key_feeds_is_one_of_the_kernels() -> None:
     """Those of ``fields`` are all fed; one of a kernel file lies among the further slots; no model feeds one twice."""
     fed = set()
     for model in models_below(StudyModel):
-        names = [mark.name for key in model.model_fields.values() for mark in key.metadata if isinstance(mark, Slot)]
+        marks = [mark.name for key in model.model_fields.values() for mark in key.metadata if isinstance(mark, Slot)]
+        names = list(dict.fromkeys(name.format(number=j) for name in marks for j in range(fields.MOST_SIGNALS)))
         slots = [slot(name) for name in names]
         assert len(set(slots)) == len(slots)
         for name, at in zip(names, slots, strict=True):
@@ -193,8 +194,8 @@ def test_every_parameter_that_a_key_feeds_is_one_of_the_kernels() -> None:
 
 
 def further(parameter: str) -> bool:
-    """Of a slot that models of a role share, which has no name in ``fields``."""
-    return parameter[-1].isdigit()
+    """Of a slot that models of a role share, which has no name in ``fields``; each signal has its own."""
+    return parameter[-1].isdigit() and not parameter.startswith("signal_")
 
 
 @pytest.mark.parametrize("model", members(StudyModel.model_fields["strategies"].annotation))

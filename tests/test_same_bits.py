@@ -36,6 +36,7 @@ GOLDEN = {
     "noise": "ce8fa0c018dea81dcc306a4cdfde9f0707f8d167d18839bdfa73f78d2eba04b6",
     "tradable": "ea4d3253d399f4a8483e919b411db154810dee0ff42a88a05d566b5d759805af",
     "quoted": "954e1d642294fe8ee8115338f8134ac0220a13bee72bd7e1b05a4eb15d3b82ee",
+    "signals": "31e54c8b5eb38e638f1d295b57dc07c44be458aec3b20463dc70286774f41e37",
 }
 
 

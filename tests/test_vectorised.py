@@ -66,6 +66,18 @@ STAGES = {
     "execute.push": (P, B),
     "execute.push_power": (P, B),
     "execute.find_factors": (SWITCHES, P, M, B),
+    "timing.expect_growth": (P, M),
+    "timing.expect_predicted_growth": (0, PLAN.curves, P, M),
+    "timing.expect_predicted_drift": (0, PLAN.curves, P, M),
+    "timing.expect_seen": (P, M),
+    "timing.book_expected": (KIND, M, B),
+    "signals.go_on": (0, 1.0, RAW, P, M),
+    "signals.predict": (SWITCHES, NORMALS, P, M),
+    "signals.add_prediction": (0, 0, NORMALS, P, M),
+    "signals.lean_on_moves": (0, SWITCHES, PLAN.curves, P, M),
+    "signals.scale_by_value": (0, P, M),
+    "signals.scale_by_level": (0, 1, LANES64, M),
+    "execute.find_move": (LANES64, M, B),
     "jumps.jump_by_factors": (WORDS, P, M),
     "jumps.jump_by_amounts": (WORDS, P, M),
     "jumps.count_jumps": (WORDS, P, M),
@@ -108,12 +120,15 @@ EXEMPT = {
     "spread.spread_chain spread.begin_spread_chain spread.begin_mean_reverting_spread ledger.open_ledgers "
     "episode.check_own gather.observe_state gather.count_step watch.draw_own_choices jumps.draw_for_jumps "
     "variance.draw_for_variance regimes.draw_for_regimes regimes.change_regime "
-    "halts.draw_for_halts noise.draw_for_noise",
+    "halts.draw_for_halts noise.draw_for_noise signals.draw_signals signals.change_level "
+    "signals.scale_by_signals",
     "integers": "philox.draw_words strategy.find_actions explore.choose",
     "copies": "noise.remember_observed halts.begin_halts halts.begin_underneath halts.go_underneath halts.come_up halts.halt "
     "regimes.plain_factors regimes.begin_regimes regimes.hold_factors spread.repeat_spread "
     "account.write_rows ledger.open_ledger ledger.end_order market.roll market.keep_independent "
-    "given.remember_traded spread.constant_spread spread.roll_spread volume.constant_volume price.begin_moved "
+    "given.remember_traded "
+    "signals.hold_signals signals.plain_volatility timing.expect_drift watch.expect_nothing "
+    "spread.constant_spread spread.roll_spread volume.constant_volume price.begin_moved "
     "spread.quote_arrival volume.begin_volume_chain strategy.ask strategy.check_slices "
     "gather.remember_states watch.note_features parts.forget_charges",
     "each lane reads a table or path of its own": "chain.step_chain strategy.follow_own given.begin_given "
@@ -122,9 +137,12 @@ EXEMPT = {
     "compares, in vectors": "bins.note_outside",
     "once a block or for a look at single episodes": "rest.value_as_trade rest.trade_rest account.describe_market "
     "market.begin parameters.fix_parameters "
-    "parameters.draw_parameters parameters.round_order record.record record.note_market explore.charge_rest parts.close_parts",
+    "parameters.draw_parameters parameters.round_order record.record record.note_market explore.charge_rest parts.close_parts "
+    "explore.charge_move timing.close_split timing.open_split signals.derive_signals signals.factor_rest signals.strength_of "
+    "signals.tie_states",
     "no lanes": "quantile._horner online.ahead online.ahead_between online.choose_action online.move online.take "
-    "gather.add_costs gather.in_units learning.better_action learning.mean_of_tried learning.merge_cell learning.noise_of "
+    "gather.add_costs gather.in_units gather.add_moves learning.better_action learning.mean_of_tried learning.merge_cell "
+    "learning.noise_of "
     "learning.share_by_visits learning.value_ahead second_moments.second_of second_moments.square_between program.best_of "
     "program.clipped program.program_state programme.interpolate programme.look_ahead "
     "programme.known_cost programme.mark programme.price summary._count_wins summary.bin_of trajectory.descend "

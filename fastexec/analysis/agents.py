@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from fastexec.learning.agent import FEWEST_VISITS, Agent
-from fastexec.models.features import FEATURES
+from fastexec.models.features import declared
 from fastexec.models.order import Order
 from fastexec.models.scalar import expected
 from fastexec.wording import counted
@@ -88,7 +88,7 @@ def _ends(agent: Agent, f: int) -> str:
     low, high = (
         np.average(trade[:, :, bin_of == j], weights=weight[:, :, bin_of == j] + 1e-9) for j in (0, cut.bins - 1)
     )
-    seen = FEATURES[cut.name]
+    seen = declared(cut.name)
     verb = (
         "waits"
         if high < 0.5 * low

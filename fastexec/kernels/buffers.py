@@ -55,7 +55,7 @@ def aligned(fields: int, kind: type[np.generic] = np.float64) -> np.ndarray:
 def output_for(plan: f.Plan, strategies: f.Strategies, episodes: int, every_step: bool = False) -> f.Output:
     """Uninitialised rows for so many episodes, of the sizes that plan and strategies ask for."""
     steps = int(plan.switches[f.STEPS]) if every_step else 0
-    columns = f.episode_rows(plan.switches), f.count_rows(strategies)
+    columns = f.episode_rows(plan.switches), f.count_rows(strategies), f.step_rows(plan.switches)
     return _rows(plan.drawn.shape[0], strategies.kinds.shape[0], episodes, steps, columns)
 
 
@@ -66,16 +66,16 @@ def example_decided() -> f.DecidedOutput:
 
 def example_output() -> f.Output:
     """For types."""
-    return _rows(0, 1, 1, 1, (1, 1))
+    return _rows(0, 1, 1, 1, (1, 1, 1))
 
 
-def _rows(drawn: int, strategies: int, episodes: int, steps: int, columns: tuple[int, int]) -> f.Output:
+def _rows(drawn: int, strategies: int, episodes: int, steps: int, columns: tuple[int, int, int]) -> f.Output:
     rows = episodes * strategies
     return f.Output(
         np.empty((len(f.MARKET_COLUMNS), episodes)),
         np.empty((drawn, episodes)),
         np.empty((columns[0], rows)),
         np.empty((columns[1], rows), np.int32),
-        np.empty((len(f.STEP_COLUMNS), rows * steps)),
+        np.empty((columns[2], rows * steps)),
         np.full(4, -1, np.int64),
     )

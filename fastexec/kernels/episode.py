@@ -72,7 +72,7 @@ def _door(episodes, plan, strategies, paths, lanes, functions, output):
     held("output.episodes", output.episodes, F8, f.episode_rows(plan.switches), rows)
     held("output.counts", output.counts, I4, f.count_rows(strategies), rows)
     recorded = sizes("output.steps", output.steps, 2)[1] > 0
-    held("output.steps", output.steps, F8, len(f.STEP_COLUMNS), rows * steps if recorded else 0)
+    held("output.steps", output.steps, F8, f.step_rows(plan.switches), rows * steps if recorded else 0)
     held("output.fault", output.fault, I8, 4)
 
 

@@ -50,6 +50,9 @@ _ROLES = {
     "jumps": (("jump_rate", "jump_mean", "jump_volatility"), 0),
     "halts": (("halt_rate", "halt_length"), 0),
     "noise": (("noise_sd",), 0),
+    "signals": (
+        (*(f"signal_persistence_{n}" for n in range(4)), *(f"signal_correlation_{n}" for n in range(4))), 0,
+    ),
 }  # fmt: skip
 #: The name of each slot; a kernel file gives those that go on numbered one of its own, which then is the parameter's:
 #: ``(SKEW,) = f.further_slots("price", 1)``.
@@ -92,11 +95,17 @@ def further_slots(role: str, count: int) -> range:
 (JUMP_RATE, JUMP_MEAN, JUMP_VOLATILITY) = _offsets(_start("jumps"), 3)
 (HALT_RATE, HALT_LENGTH) = _offsets(_start("halts"), 2)
 (NOISE_SD,) = _offsets(_start("noise"), 1)
+(SIGNAL_PERSISTENCE_0, SIGNAL_PERSISTENCE_1, SIGNAL_PERSISTENCE_2, SIGNAL_PERSISTENCE_3,
+ SIGNAL_CORRELATION_0, SIGNAL_CORRELATION_1, SIGNAL_CORRELATION_2, SIGNAL_CORRELATION_3) = _offsets(
+    _start("signals"), 8
+)  # fmt: skip
+#: A signal's fields lie side by side: of the one numbered j, j * LANES behind those of the first.
+MOST_SIGNALS = 4
 
 # Derived once for each episode, behind the parameters in the same buffer.
 (LOTS, L20, L21, L22, L30, L31, L32, L33, DECAY, SPREAD_SD, SPREAD_SCALE, VOLUME_SCALE, VOLUME_FRESH,
- TEMPORARY_SLOPE) = _offsets(len(PARAMETERS), 14)  # fmt: skip
-PARAMETER_FIELDS = TEMPORARY_SLOPE // LANES + 1
+ TEMPORARY_SLOPE, L11, SPREAD_TRIM, VOLUME_TRIM, SIGNAL_STRENGTH_0) = _offsets(len(PARAMETERS), 18)  # fmt: skip
+PARAMETER_FIELDS = SIGNAL_STRENGTH_0 // LANES + MOST_SIGNALS
 
 # Draws of a step: words, and raw normals (each pair of words makes a pair of them).
 (FIRST, SECOND, THIRD, FOURTH) = _offsets(0, 4)
@@ -111,13 +120,18 @@ NORMAL_FIELDS = Z_VOLUME // LANES + 1
  NEXT_SPREAD, LOWERED_VOLUME, VOLATILITY_FACTOR, VARIANCE_STATE, JUMPED,
  SPREAD_FACTOR, VOLUME_FACTOR, IMPACT_FACTOR, NEXT_IMPACT, REGIME, NEXT_REGIME, REGIME_STATE,
  HALTED, UNDERLYING, SHOWN, SQUARES_BEFORE,
- NEXT_BOUNCE, OBSERVED, SEEN_MOVE, SEEN_SQUARES, SEEN_PRODUCTS, EXPECTED_MOVE, MIDS) = _offsets(0, 40)  # fmt: skip
+ NEXT_BOUNCE, OBSERVED, SEEN_MOVE, SEEN_SQUARES, SEEN_PRODUCTS, EXPECTED_MOVE, PREDICTED,
+ SIGNAL_0, SIGNAL_1, SIGNAL_2, SIGNAL_3, NEXT_SIGNAL_0, NEXT_SIGNAL_1, NEXT_SIGNAL_2, NEXT_SIGNAL_3,
+ SIGNAL_STATE_0, SIGNAL_STATE_1, SIGNAL_STATE_2, SIGNAL_STATE_3, SIGNAL_LEAN_0, SIGNAL_LEAN_1, SIGNAL_LEAN_2,
+ SIGNAL_LEAN_3, MIDS) = _offsets(0, 57)  # fmt: skip
 # VOLUME while strategies decide and fill: what a slice's rate is taken against, 0 where nobody trades. It is what traded in the
 # step but in an empty bar of given paths, where that stands in TRADED (see ``Paths``); sums and LAST_VOLUME hold what traded.
 # What conditions multiply, in the step to come once a step is made: VOLATILITY_FACTOR (1 without any), SPREAD_FACTOR,
 # VOLUME_FACTOR, NEXT_IMPACT; IMPACT_FACTOR and REGIME are those of the step at hand while strategies decide and fill.
 # UNDERLYING: the mid that the price model goes on from, where what is seen of it (MID, NEXT) may be another.
 # EXPECTED_MOVE: E[NEXT - MID], where timing is split.
+# PREDICTED: what signals tell of the move's normal; SIGNAL_0 on: their values in the step at hand and in the next, the states
+# of their chains, and their means under the price's own measure.
 # OBSERVED: what strategies see of MID where it bounces; SEEN_MOVE: its last relative move, and sums of squares and products.
 # From MIDS on the mids of the last steps, for the feature momentum; step t's in the field t mod HISTORY.
 HISTORY = 32
@@ -140,8 +154,11 @@ LEDGER_FIELDS = SUM_FURTHER // LANES + MOST_FURTHER
 # Switches: which model a stage runs, chosen outside the lane loop.
 (STEPS, SOURCE, PRICE_MODEL, START_MOVED, SPREAD_MODEL, VOLUME_MODEL, CORRELATED, TEMPORARY_KIND, TRANSIENT_KIND,
  HORIZON, PHASE, SPREAD_LEVELS, VOLUME_LEVELS, COST_RULE, SQUARES, FURTHER, VARIANCE, JUMPS,
- REGIMES, VOLATILITY_EXPONENT, IMPACT_SCALED, HALTS, NOISE, SPLIT) = range(24)  # fmt: skip
-SWITCHES = SPLIT + 1  # FURTHER: a bit for each further part of the cost
+ REGIMES, VOLATILITY_EXPONENT, IMPACT_SCALED, HALTS, NOISE, SPLIT,
+ SIGNALS, SIGNALS_VARY, SIGNAL_LEVELS_0, SIGNAL_LEVELS_1, SIGNAL_LEVELS_2, SIGNAL_LEVELS_3,
+ SIGNAL_PREDICTS_0, SIGNAL_PREDICTS_1, SIGNAL_PREDICTS_2, SIGNAL_PREDICTS_3,
+ SIGNAL_OWNER_0, SIGNAL_OWNER_1, SIGNAL_OWNER_2, SIGNAL_OWNER_3) = range(38)  # fmt: skip
+SWITCHES = SIGNAL_OWNER_3 + 1  # FURTHER: a bit for each further part of the cost
 SYNTHETIC, GIVEN, JOINED = 0, 1, 2
 GEOMETRIC, ARITHMETIC = 0, 1
 SPREAD_CONSTANT, SPREAD_RANDOM_WALK, SPREAD_MEAN_REVERTING, SPREAD_MARKOV = 0, 1, 2, 3
@@ -152,6 +169,7 @@ TRANSIENT_OFF, TRANSIENT_LINEAR, TRANSIENT_POWER = 0, 1, 2
 COMPLETE, MARK, LEAVE, MARK_AS_TRADE = 0, 1, 2, 3
 BY_FILL, PER_STEP = 0, 1
 NOISE_OFF, NOISE_SEEN, NOISE_TRADABLE = 0, 1, 2
+PREDICTS_MOVE, PREDICTS_SPREAD, PREDICTS_VOLUME, PREDICTS_VOLATILITY = 0, 1, 2, 3
 
 (LOT, SIDE, MARK_PENALTY, MARK_SLOPE, RESTART) = range(5)  # numbers
 NUMBERS = RESTART + 1
@@ -180,8 +198,17 @@ UNSEEN_STATE = 1 << 15  # of a policy's entry: set where its training never met 
 FIRST_ROW, LEVEL_ROW = MOST_LEVELS, MOST_LEVELS + 1
 CHAIN_SIZE = (MOST_LEVELS + 2) * MOST_LEVELS
 SPREAD_CHAIN, VOLUME_CHAIN, REGIME_CHAIN = 0, CHAIN_SIZE, 2 * CHAIN_SIZE
-CHAINS_SIZE = 3 * CHAIN_SIZE + 4 * MOST_LEVELS
-(TIMES_VOLATILITY, TIMES_SPREAD, TIMES_VOLUME, TIMES_IMPACT) = range(3 * CHAIN_SIZE, CHAINS_SIZE, MOST_LEVELS)
+TIMES_VOLATILITY, TIMES_SPREAD, TIMES_VOLUME, TIMES_IMPACT = range(
+    3 * CHAIN_SIZE, 3 * CHAIN_SIZE + 4 * MOST_LEVELS, MOST_LEVELS
+)
+# Behind these the chain of each signal, and for each a row of what its levels make of the volatility.
+SIGNAL_CHAIN_0, SIGNAL_CHAIN_1, SIGNAL_CHAIN_2, SIGNAL_CHAIN_3 = range(
+    TIMES_IMPACT + MOST_LEVELS, TIMES_IMPACT + MOST_LEVELS + MOST_SIGNALS * CHAIN_SIZE, CHAIN_SIZE
+)
+SIGNAL_EFFECT_0, SIGNAL_EFFECT_1, SIGNAL_EFFECT_2, SIGNAL_EFFECT_3 = range(
+    SIGNAL_CHAIN_3 + CHAIN_SIZE, SIGNAL_CHAIN_3 + CHAIN_SIZE + MOST_SIGNALS * MOST_LEVELS, MOST_LEVELS
+)
+CHAINS_SIZE = SIGNAL_EFFECT_3 + MOST_LEVELS
 
 MARKET_COLUMNS = (
     "order_shares", "arrival_price", "last_price", "market_vwap", "market_twap", "market_volume",
@@ -223,6 +250,11 @@ def count_rows(strategies: Strategies) -> int:
 def episode_rows(switches: np.ndarray) -> int:
     """Columns of an episode that a study has: ``EPISODE_COLUMNS``, and behind them its further parts and a split timing's."""
     return len(EPISODE_COLUMNS) + len(further_parts(switches)) + (2 if switches[SPLIT] else 0)
+
+
+def step_rows(switches: np.ndarray) -> int:
+    """Columns of a step that a study has: ``STEP_COLUMNS``, and behind them each signal."""
+    return len(STEP_COLUMNS) + int(switches[SIGNALS])
 
 
 #: Of a parameter that each episode draws: its slot, and the step of the counter that it is drawn by.

@@ -17,6 +17,7 @@ from fastexec.kernels.noise import noise_of
 from fastexec.kernels.philox import MOVES, START, draw_words, gaussian_pair, gaussians
 from fastexec.kernels.price import PRICES, begin_moved
 from fastexec.kernels.regimes import are_scaled, hold_factors, regimes_of, scale_spread, scale_volume
+from fastexec.kernels.signals import SignalStages
 from fastexec.kernels.spread import SPREADS, quote_arrival, repeat_spread, roll_spread
 from fastexec.kernels.timing import expecting
 from fastexec.kernels.variance import VARIANCE
@@ -113,7 +114,8 @@ def stages_of(switches):
     first_spread, spread, quoted = SPREADS[int(switches[f.SPREAD_MODEL])]
     words, jump = ((draw_for_jumps,), jumps_of(switches)) if switches[f.JUMPS] else ((), ())
     mixed = correlate if switches[f.CORRELATED] else keep_independent
-    first_factors, factors = regimes_of(switches, VARIANCE if switches[f.VARIANCE] else ((), ()))
+    signals = SignalStages(switches, first_spread, VARIANCE if switches[f.VARIANCE] else ((), ()))
+    first_factors, factors = regimes_of(switches, signals.factors)
     many = are_scaled(switches)
     held, scaled_volume, scaled = ((hold_factors,), (scale_volume,), (scale_spread,)) if many else ((), (), ())
     if many and not quoted:
@@ -122,27 +124,11 @@ def stages_of(switches):
     expected, expected_first = expecting(switches, bool(under))
     moved = (*expected_first, price, *jump, begin_moved) if switches[f.START_MOVED] else ()
     bouncing, observed, remembered = noise_of(switches)
+    known = (*held, *signals.hold, *observed, draw, mixed, *signals.predict)
+    moving = (*under, *expected, price, *signals.lean, *words, *jump, volume, *scaled_volume, *signals.draw)
     return (
-        (draw, begin, *first_volume, first_spread, *first_factors, *halting, *bouncing, *words),
+        (draw, begin, *first_volume, first_spread, *signals.begin, *first_factors, *halting, *bouncing, *words),
         (*moved, *started, quote_arrival),
-        (
-            *held,
-            *observed,
-            draw,
-            mixed,
-            *under,
-            *expected,
-            price,
-            *words,
-            *jump,
-            volume,
-            *scaled_volume,
-            *factors,
-            *spread,
-            *scaled,
-            *up,
-            add_to_sums,
-            *remembered,
-        ),
+        (*known, *moving, *factors, *spread, *scaled, *up, add_to_sums, *remembered),
         (roll, *quoted),
     )

@@ -13,8 +13,8 @@ from fastexec.kernels.ledger import cost_so_far
 
 #: The features by number; ``models.features`` says what each is.
 (INVENTORY, OF_SPREAD, OF_VOLUME, MOMENTUM, VOLATILITY_SO_FAR, SHORTFALL_SO_FAR, OWN_IMPACT, RELATIVE_VOLUME,
- RELATIVE_SPREAD, OF_REGIME, NOISE_SO_FAR) = range(11)  # fmt: skip
-LAST_FEATURE = NOISE_SO_FAR
+ RELATIVE_SPREAD, OF_REGIME, NOISE_SO_FAR, OF_SIGNAL) = range(12)  # fmt: skip
+LAST_FEATURE = OF_SIGNAL + f.MOST_SIGNALS - 1  # of each signal, in their order
 
 
 @stage
@@ -25,10 +25,12 @@ def observe_feature(t, feature, sees, p, m, b):
     if name == INVENTORY:
         for i in range(LANES):
             b[f.VALUE + i] = b[f.REMAINING + i] / p[f.SHARES + i]
-    elif name == OF_SPREAD or name == OF_REGIME:
-        quoted = f.SPREAD if name == OF_SPREAD else f.REGIME
+    elif name == OF_SPREAD or name == OF_REGIME or name >= OF_SIGNAL:
+        signal = f.SIGNAL_0 + (name - OF_SIGNAL) * LANES
+        known = f.SPREAD if name == OF_SPREAD else f.REGIME if name == OF_REGIME else signal
+        values = m[known : known + LANES]
         for i in range(LANES):
-            b[f.VALUE + i] = m[quoted + i]
+            b[f.VALUE + i] = values[i]
     elif name == RELATIVE_SPREAD:
         for i in range(LANES):
             mean = m[f.SUM_SPREAD + i] / (t + 1)  # this step's is in the sum: it is quoted when the step begins

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fastexec.kernels import fields as f
-from fastexec.kernels._jit import bound_to, stage
+from fastexec.kernels._jit import LANES, bound_to, stage
 from fastexec.kernels.buffers import example_output
 from fastexec.kernels.door import F8, held, within
 from fastexec.kernels.execute import price_of
@@ -38,6 +38,8 @@ def record(clock, span, k, kind, plan, lanes, output):
         steps[f.STEP_REMAINING, r] = b[f.REMAINING + i] - q
         before = p[f.PERMANENT_COEFFICIENT + i] * (p[f.SHARES + i] - b[f.REMAINING + i])
         steps[f.STEP_IMPACT, r] = before + b[f.IMPACT + i]
+        for j in range(plan.switches[f.SIGNALS]):
+            steps[f.STEP_IMPACT + 1 + j, r] = m[f.SIGNAL_0 + j * LANES + i]
 
 
 class Recorded(NamedTuple):

@@ -20,6 +20,7 @@ _HIGHEST = np.array([
     _MOST_STEPS, f.JOINED, _MOST_KINDS, 1, _MOST_KINDS, _MOST_KINDS, 1, f.TEMPORARY_POWER, f.TRANSIENT_POWER,
     f.MARK_AS_TRADE, 3, f.MOST_LEVELS, f.MOST_LEVELS, f.PER_STEP, 1, (1 << f.MOST_FURTHER) - 1,
     1, 1, f.MOST_LEVELS, 1, 1, 1, f.NOISE_TRADABLE, 1,
+    f.MOST_SIGNALS, 1, *[f.MOST_LEVELS] * 4, *[f.PREDICTS_VOLATILITY] * 4, *[(1 << 24) - 1] * 4,
 ], np.uint64)  # fmt: skip
 
 #: The same of a parameter that is drawn.

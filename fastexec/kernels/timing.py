@@ -27,6 +27,27 @@ def expect_drift(p, m):
 
 
 @bound
+@chained
+def expect_predicted_growth(t, curves, p, m):
+    """The same where signals tell of it: its normal has mean PREDICTED and variance L11^2."""
+    curve = curves[f.PRICE_CURVE, t]
+    for i in range(LANES):
+        v = p[f.VOLATILITY + i] * curve * m[f.VOLATILITY_FACTOR + i]
+        told = v * m[f.PREDICTED + i] - 0.5 * v * v * (1.0 - p[f.L11 + i] * p[f.L11 + i])
+        m[f.EXPECTED_MOVE + i] = m[f.MID + i] * (exp(p[f.DRIFT + i] + told) - 1.0)
+
+
+@bound
+@stage
+def expect_predicted_drift(t, curves, p, m):
+    """The same of an arithmetic one."""
+    curve = curves[f.PRICE_CURVE, t]
+    for i in range(LANES):
+        v = p[f.VOLATILITY + i] * curve * m[f.VOLATILITY_FACTOR + i]
+        m[f.EXPECTED_MOVE + i] = p[f.DRIFT + i] + v * m[f.PREDICTED + i]
+
+
+@bound
 @stage
 def expect_seen(p, m):
     """Of the mid that is seen, where another goes on underneath: it comes up to that, in a halt only if the halt ends."""
@@ -75,5 +96,7 @@ def expecting(switches, underneath):
     """What a walk calls before each move of the price, and before a first one; ``underneath``: another mid than is seen."""
     if not switches[f.SPLIT]:
         return (), ()
-    move = expect_drift if switches[f.PRICE_MODEL] == f.ARITHMETIC else expect_growth
-    return (move, *((expect_seen,) if underneath else ())), (move,)
+    arithmetic = switches[f.PRICE_MODEL] == f.ARITHMETIC
+    first, told = (expect_drift, expect_predicted_drift) if arithmetic else (expect_growth, expect_predicted_growth)
+    move = told if switches[f.SIGNALS] else first
+    return (move, *((expect_seen,) if underneath else ())), (first,)

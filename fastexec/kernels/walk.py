@@ -28,6 +28,7 @@ from fastexec.kernels.clock import Episodes as Episodes, blocks_of
 from fastexec.kernels.door import I8, held, sizes, within
 from fastexec.kernels.ledger import end_order, open_ledgers
 from fastexec.kernels.parameters import draw_parameters, fix_parameters
+from fastexec.kernels.signals import derive_signals
 from fastexec.kernels.timing import open_split
 
 #: Rows of the list of addresses; from PLAY on one for each strategy, and then one for each in the last step.
@@ -56,9 +57,10 @@ def addresses_of(plan: f.Plan, stages: Stages, strategies: int) -> np.ndarray:
     usual = [[stage for stage in played if stage is not end_order] for played in stages.play]
     drawn = (draw_parameters,) if plan.drawn.size else ()
     split = (open_split,) if plan.switches[f.SPLIT] else ()
+    derived = (derive_signals,) if plan.switches[f.SIGNALS] else ()
     rows = [
-        (fix_parameters,),
-        (*drawn, *before),
+        (fix_parameters, *derived),
+        (*drawn, *(derived if drawn else ()), *before),
         (*opening, open_ledgers, *split),
         (*step, *stages.step),
         leave,

@@ -50,8 +50,6 @@ class _Feature(_Part):
 
     @model_validator(mode="after")
     def _fits(self) -> _Feature:
-        if self.name not in FEATURES:
-            raise PydanticCustomError("name", "{name} is no feature", {"name": repr(self.name)})
         edges = 0 if self.name == "inventory" else self.bins - 1
         if len(self.edges) != edges or (self.name != "inventory" and not edges):
             raise PydanticCustomError(
@@ -84,6 +82,13 @@ class _Origin(_Part):
     order: Order
     train: Training
     kernels: Annotated[str, Field(max_length=64)]
+
+    @property
+    def signals(self) -> list[Any]:
+        """The names of the signals of the market that it was trained in."""
+        market = (self.__pydantic_extra__ or {}).get("market")
+        signals = market.get("signals") if isinstance(market, dict) else None
+        return [one.get("name") for one in signals if isinstance(one, dict)] if isinstance(signals, list) else []
 
     @model_validator(mode="before")
     @classmethod
@@ -122,6 +127,9 @@ class _Meta(_Part):
         names = [feature.name for feature in self.features]
         if len(set(names)) < len(names):
             raise PydanticCustomError("features", "features: one is named twice")
+        for name in names:
+            if name not in FEATURES and name not in self.training.signals:
+                raise PydanticCustomError("name", "features: {name} is no feature", {"name": repr(name)})
         if names[-1] != "inventory":
             raise PydanticCustomError("features", "features: the last must be inventory")
         if self.features[-1].bins < 2 and self.training.train.rule != "program":
@@ -137,7 +145,7 @@ class _Meta(_Part):
             raise PydanticCustomError("seen", "seen: not the lowest and highest value of each feature but inventory")
         if self.steps * self.states * self.actions_of > MOST_CELLS:
             raise PydanticCustomError("features", "features: more than {most} cells", {"most": f"{MOST_CELLS:,}"})
-        if unknown := set(self.outside) - set(FEATURES):
+        if unknown := set(self.outside) - set(names):
             raise PydanticCustomError("outside", "outside: {name} is no feature", {"name": repr(min(unknown))})
         return self
 

@@ -32,10 +32,11 @@ from fastexec.learning.backward import fixed_point, most_temporary
 from fastexec.learning.optimum import risk_of
 from fastexec.learning.tables import Learned
 from fastexec.models.agents import Training
+from fastexec.models.names import owner
 from fastexec.models.strategies import Qtable
 from fastexec.models.study import StudyModel
 from fastexec.planning.expectation import expect
-from fastexec.planning.plan import owner, plan_strategies, plan_study
+from fastexec.planning.plan import plan_strategies, plan_study
 from fastexec.planning.policies import Cut, TablePolicy
 
 _LEAST = 1e-18

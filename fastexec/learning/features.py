@@ -10,7 +10,7 @@ from fastexec.errors import InputError
 from fastexec.kernels.philox import PILOT
 from fastexec.learning.rollout import alone
 from fastexec.models.agents import Feature, Training
-from fastexec.models.features import FEATURES
+from fastexec.models.features import declared
 from fastexec.models.strategies import Twap
 from fastexec.models.study import StudyModel
 from fastexec.planning.plan import known_after
@@ -74,5 +74,5 @@ def _pilot(study: StudyModel, features: Sequence[Feature]) -> dict[str, np.ndarr
     count = max(_PILOT_STEPS // steps, 200)
     observed = [Cut(feature.name, 1, np.zeros(0), feature.steps) for feature in features]
     values = alone(study, Twap(model="twap", name="twap"), PILOT).observe(observed, sees_volume, 0, count)
-    first = [FEATURES[feature.name].first_told(sees_volume) for feature in features]
+    first = [declared(feature.name).first_told(sees_volume) for feature in features]
     return {f.name: values[j, :, first[j] :].ravel() for j, f in enumerate(features)}

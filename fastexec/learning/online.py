@@ -20,11 +20,12 @@ from fastexec.learning.batched import RATES, epsilon_of
 from fastexec.learning.optimum import end_temporary, numbers_of, risk_of
 from fastexec.learning.tables import Learned, least
 from fastexec.models.agents import Training
+from fastexec.models.names import owner
 from fastexec.models.scalar import expected
 from fastexec.models.strategies import Qtable
 from fastexec.models.study import StudyModel
 from fastexec.planning.expectation import expect, temporary_exponent
-from fastexec.planning.plan import horizon_rule, owner, plan_strategies, plan_study
+from fastexec.planning.plan import horizon_rule, plan_strategies, plan_study
 from fastexec.planning.policies import Cut, TablePolicy, market_states, powers_of, slices_of
 
 _HAIR = 1e-9  # of a grid point, by which an action may miss it: rounding

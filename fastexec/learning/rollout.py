@@ -42,6 +42,7 @@ class Alone(NamedTuple):
     seed: np.uint64
     plan: fields.Plan
     strategies: fields.Strategies
+    signals: tuple[str, ...] = ()
 
     def steps(self, first: int, count: int) -> fields.Output:
         """Episodes ``first <= e < first + count`` with every step, on this thread."""
@@ -71,7 +72,7 @@ class Alone(NamedTuple):
             len(cuts),
             own | (fields.SEES_STEP if sees_volume else 0),
         )
-        self.strategies.features[0], _ = feature_arrays(tuple(cuts))
+        self.strategies.features[0], _ = feature_arrays(tuple(cuts), self.signals)
         values = np.empty((len(cuts), count, int(self.plan.switches[fields.STEPS])))
         observe_range(self.seed, first, count, self.plan, self.strategies, fields.no_paths(), values)
         return values
@@ -81,7 +82,7 @@ def alone(study: StudyModel, strategy: Strategy, phase: int, policies: Policies 
     """A study's market and costs in a phase, with ``strategy`` in place of its own ones."""
     plan, _ = plan_study(study, phase)
     only = study.model_copy(update={"strategies": (strategy,)})
-    return Alone(np.uint64(study.seed), plan, plan_strategies(only, expect(study), policies=policies))
+    return Alone(np.uint64(study.seed), plan, plan_strategies(only, expect(study), policies=policies), study.signals)
 
 
 def play(

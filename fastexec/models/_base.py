@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
-from fastexec.models.declarations import OFF, Setting
+from fastexec.models.declarations import OFF, MarkovLaw, Setting
 from fastexec.wording import did_you_mean
 
 
@@ -25,6 +25,8 @@ class Model(BaseModel):
 
     #: Of a key, the keys of the section whose defaults depend on it; all of them on the ``model``.
     FOLLOWS: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    #: Whether there may be several of it, by name, in a list of sections that each study walks.
+    LISTED: ClassVar[bool] = False
 
     @model_validator(mode="before")
     @classmethod
@@ -58,6 +60,10 @@ class Model(BaseModel):
     def tables(self) -> Mapping[str, Sequence[float]]:
         """The rows of numbers that it gives the kernels, by name; see ``kernels.fields``."""
         return {}
+
+    def chain(self) -> tuple[str, MarkovLaw] | None:
+        """The place of its chain among the kernels', by name, and the chain; None where it has none."""
+        return None
 
     def doubts(self, setting: Setting) -> list[str]:
         """What ``check`` says of its values."""

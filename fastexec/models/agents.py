@@ -10,7 +10,8 @@ from pydantic_core import PydanticCustomError
 
 from fastexec.models._base import Model
 from fastexec.models.actions import Actions
-from fastexec.models.features import DESCRIPTION, MOVED_BY_THE_AGENT, FeatureName
+from fastexec.models.features import DESCRIPTION, MOVED_BY_THE_AGENT
+from fastexec.models.names import Name
 
 MOST_BINS = 32
 Edges = Annotated[tuple[float, ...], Field(strict=False, max_length=MOST_BINS - 1)]
@@ -19,7 +20,7 @@ Edges = Annotated[tuple[float, ...], Field(strict=False, max_length=MOST_BINS - 
 class Feature(Model):
     """A feature of the state, cut into bins; what lies beyond the ends falls into the end bins and is counted."""
 
-    name: FeatureName = Field(description=DESCRIPTION)
+    name: Name = Field(description=DESCRIPTION)
     bins: Annotated[int, Field(ge=2, le=1024)] = Field(5, description="number of bins; quantiles of a pilot run")
     edges: Edges = Field((), description="edges between the bins, rising, instead of quantiles (units of the feature)")
     between: Annotated[tuple[float, float], Field(strict=False)] | None = Field(

@@ -19,7 +19,7 @@ _SUM_TOLERANCE = 1e-9
 
 _Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 Probabilities = Annotated[tuple[_Probability, ...], Field(strict=False)]
-_Row = Annotated[tuple[_Probability, ...], Field(strict=False, min_length=1)]
+Row = Annotated[tuple[_Probability, ...], Field(strict=False, min_length=1)]
 
 
 class Transitions(Model):
@@ -30,7 +30,7 @@ class Transitions(Model):
 
     TABLE: ClassVar[str]
 
-    transition: Annotated[tuple[_Row, ...], Field(strict=False)] = Field(
+    transition: Annotated[tuple[Row, ...], Field(strict=False)] = Field(
         description="matrix: row i is the law of the next level after level i"
     )
     initial: Probabilities = Field((), description="law of the level in step 0; the stationary one if empty")
@@ -45,11 +45,11 @@ class Transitions(Model):
         if len(self.transition) != n or any(len(row) != n for row in self.transition):
             raise _error(f"transition must be a matrix of {n} rows and {n} columns, one of each a level")
         for i, row in enumerate(self.transition):
-            _require_sum(f"transition, row {i + 1}", row)
+            require_sum(f"transition, row {i + 1}", row)
         if self.initial:
             if len(self.initial) != n:
                 raise _error(f"initial has {len(self.initial)} probabilities for {n} levels; give one a level")
-            _require_sum("initial", self.initial)
+            require_sum("initial", self.initial)
         elif len(closed := closed_classes(self.transition)) > 1:
             raise _error(
                 f"the chain has no single stationary law (levels {closed[0]} and {closed[1]} never meet, counted from 0); "
@@ -60,6 +60,9 @@ class Transitions(Model):
     def law(self) -> MarkovLaw | None:
         """Values, transition and first law as arrays."""
         return markov_law(self)
+
+    def chain(self) -> tuple[str, MarkovLaw] | None:
+        return self.TABLE, markov_law(self)
 
 
 class Chain(Transitions):
@@ -155,7 +158,8 @@ def laws_of(chain: MarkovLaw, steps: int) -> np.ndarray:
     return found
 
 
-def _require_sum(what: str, row: tuple[float, ...]) -> None:
+def require_sum(what: str, row: tuple[float, ...]) -> None:
+    """An error of validation unless probabilities add up to 1."""
     total = sum(row)
     if abs(total - 1.0) > _SUM_TOLERANCE:
         raise _error(f"{what} adds up to {total:.10g}; probabilities must add up to 1")

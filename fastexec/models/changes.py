@@ -57,22 +57,34 @@ def path_of(key: str, data: Mapping[str, Any], place: str) -> list[str]:
     if key.startswith("train.") and (name := key.split(".")[1]) not in data["train"]:
         what = in_study(f"section [train.{name}]", f"key {name!r} of train")
         raise InputError(f"{place}{key}: no {what}; {did_you_mean(name, data['train'])}")
+    if key.startswith("market.signals.") and (names := [item["name"] for item in signals_in(data)]):
+        return ["market", "signals", *_named(key, key.removeprefix("market.signals."), names, "signal", place)]
     if not key.startswith("strategies."):
         return key.split(".")
     rest = key.removeprefix("strategies.")
     names = [strategy["name"] for strategy in data["strategies"]]
-    fitting = [name for name in names if rest.startswith(f"{name}.")]
-    if not fitting:
-        hint = did_you_mean(rest.rpartition(".")[0], names)
-        raise InputError(f"{place}{key}: no strategy of that name; {hint}")
-    name = max(fitting, key=len)
-    parts = rest.removeprefix(f"{name}.").split(".")
+    name, *parts = _named(key, rest, names, "strategy", place)
     own = next(strategy for strategy in data["strategies"] if strategy["name"] == name)
     if (
         "source" in own and parts[0] not in own
     ):  # an own strategy's parameters: known by the file that it was resolved from
         raise InputError(f"{place}{key}: {unknown_key(parts[0], [k for k in own if k not in RESERVED])}")
     return ["strategies", name, *parts]
+
+
+def _named(key: str, rest: str, names: list[str], what: str, place: str) -> list[str]:
+    """The name that ``rest`` begins with, and the parts behind it."""
+    fitting = [name for name in names if rest.startswith(f"{name}.")]
+    if not fitting:
+        raise InputError(f"{place}{key}: no {what} of that name; {did_you_mean(rest.rpartition('.')[0], names)}")
+    name = max(fitting, key=len)
+    return [name, *rest.removeprefix(f"{name}.").split(".")]
+
+
+def signals_in(data: Mapping[str, Any]) -> list[Any]:
+    """The signals among a study's nested keys."""
+    market = data.get("market")
+    return list(market.get("signals") or ()) if isinstance(market, dict) else []
 
 
 def with_value(data: Any, key: str, path: list[str], value: Any, place: str) -> Any:
@@ -104,7 +116,9 @@ def without_following(study: Any, data: dict[str, Any], keys: Iterable[str]) -> 
 
 def names_in(study: Any) -> dict[str, Any]:
     """What ``path_of`` needs of a study."""
-    return {"strategies": [{"name": strategy.name} for strategy in study.strategies], "train": study.train}
+    signals = [{"name": name} for name in study.signals]
+    strategies = [{"name": strategy.name} for strategy in study.strategies]
+    return {"strategies": strategies, "train": study.train, "market": {"signals": signals}}
 
 
 def inside(here: Any, part: str) -> Any:

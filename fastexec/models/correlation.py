@@ -17,6 +17,11 @@ from fastexec.models.scalar import Scalar, bounds, is_zero, limited
 _Correlation = Annotated[Scalar, limited(least=-1.0, most=1.0)]
 
 
+def is_semidefinite(matrix: np.ndarray) -> bool:
+    """Whether it has no negative eigenvalue, but for rounding."""
+    return bool(np.linalg.eigvalsh(matrix)[0] >= -1e-12)
+
+
 class Correlation(Model):
     """Correlations of the step's normals: the move z_p, its size |z_p|, the spread's z_s and the volume's z_v."""
 
@@ -36,7 +41,7 @@ class Correlation(Model):
         ends = [bounds(getattr(self, name)) for name in type(self).model_fields]
         for ps, pv, sv, va, sa in product(*(sorted(set(pair)) for pair in ends)):
             matrix = np.array([[1, 0, ps, pv], [0, 1, sa, va], [ps, sa, 1, sv], [pv, va, sv, 1]], dtype=float)
-            if np.linalg.eigvalsh(matrix)[0] < -1e-12:
+            if not is_semidefinite(matrix):
                 raise PydanticCustomError(
                     "correlation",
                     "these five are no correlation matrix (it has a negative eigenvalue); bring them nearer 0",

@@ -15,9 +15,12 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Slot:
-    """The parameter of the kernels that a key feeds, by its name; see ``planning.names``."""
+    """The parameter of the kernels that a key feeds, by its name; see ``planning.names``. ``{number}`` in it: that of the
+    section, where there are several. ``of``: the attribute that holds the value, where it is another than the key.
+    """
 
     name: str
+    of: str = ""
 
 
 #: Marks a key whose default means that there is nothing of it, whatever the default is; 0, false, empty need no mark.

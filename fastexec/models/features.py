@@ -5,7 +5,7 @@ What a feature is worth in a step is a stage of ``kernels/observe.py``.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 
 class Declared(NamedTuple):
@@ -55,10 +55,15 @@ FEATURES = {
     "impact": Declared("observe.OWN_IMPACT", "own outstanding transient (bps)", "later", "bps", own=True),
 }  # fmt: skip
 
-if TYPE_CHECKING:
-    FeatureName = str
-else:
-    FeatureName = Literal[tuple(FEATURES)]
+#: Of a signal of the market, by its own name.
+_SIGNAL = Declared("observe.OF_SIGNAL", "", "step", "sd")
 
-DESCRIPTION = " | ".join(f"{name}: {one.meaning}" if one.meaning else name for name, one in FEATURES.items())
+
+def declared(name: str) -> Declared:
+    """What a feature says of itself; a name that is none is a signal's."""
+    return FEATURES.get(name, _SIGNAL)
+
+
+_MEANINGS = [f"{name}: {one.meaning}" if one.meaning else name for name, one in FEATURES.items()]
+DESCRIPTION = " | ".join([*_MEANINGS, "the name of a signal"])
 MOVED_BY_THE_AGENT = tuple(name for name, one in FEATURES.items() if one.own)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 from pydantic_core import PydanticCustomError
 
@@ -11,12 +11,9 @@ from fastexec.models.market import Market, SyntheticMarket
 from fastexec.models.names import alike
 from fastexec.models.strategies import BlindTwin, Qtable, Schedule
 
-if TYPE_CHECKING:
-    from fastexec.models.study import StudyModel
 
-
-def require_fit(study: StudyModel) -> None:
-    """An error of validation, one line, for the first that does not fit."""
+def require_fit(study: Any) -> None:
+    """An error of validation, one line, for the first of a ``StudyModel`` that does not fit."""
     if not study.strategies:
         how = in_study("a [[strategies]] section with a model", "one such as {'model': 'twap'}")
         raise _error(f"strategies: there is none; add {how}")
@@ -39,7 +36,7 @@ def require_fit(study: StudyModel) -> None:
     _check_conditions(study)
 
 
-def _check_agents(study: StudyModel) -> None:
+def _check_agents(study: Any) -> None:
     optima = [strategy.actions for strategy in study.optima if strategy.actions is not None]
     for actions in (*optima, *(training.actions for training in study.train.values())):
         actions.require_few(study.order)
@@ -77,7 +74,7 @@ def _check_market(market: Market, steps: int) -> None:
         raise _error("market.volume: a cosine needs at least 2 steps; raise order.steps")
 
 
-def _check_conditions(study: StudyModel) -> None:
+def _check_conditions(study: Any) -> None:
     """Costs that change need a market that changes, and what changes must be able to."""
     market, temporary = study.synthetic, study.costs.temporary
     follows = temporary.terms().volatility_nodes[0] != [0.0]

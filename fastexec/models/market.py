@@ -21,6 +21,8 @@ from fastexec.models.price import GeometricPrice, Price
 from fastexec.models.real_days import CONDITIONS, INITIAL_PRICE, BootstrapMarket, ReplayMarket, StartPrice
 from fastexec.models.regimes import Regimes
 from fastexec.models.scalar import is_zero, mean_of
+from fastexec.models.signal_fit import doubts_of_signals, misfit_of_signals
+from fastexec.models.signals import Signal
 from fastexec.models.spread import MeanRevertingSpread, Spread
 from fastexec.models.variance import Variance
 from fastexec.models.volume import LognormalVolume, Volume
@@ -58,6 +60,9 @@ class SyntheticMarket(Model):
     )
     halts: Halts = Field(default_factory=Halts)
     noise: Noise = Field(default_factory=Noise)
+    signals: Annotated[tuple[Signal, ...], Field(strict=False)] = Field(
+        (), description="[[market.signals]], at most 4: what is known when a step begins and predicts something of it"
+    )
     fitted: Fitted | None = Field(
         None,
         description="the days that it was fitted to, by `fastexec calibrate`: a replay of them with its agents says so",
@@ -75,11 +80,19 @@ class SyntheticMarket(Model):
 
     @property
     def conditions(self) -> list[Variance | Jumps | Regimes | Halts | Noise]:
-        """Its sections of ``CONDITIONS``, off or on."""
-        return [getattr(self, key) for key in CONDITIONS if getattr(self, key) is not None]
+        """Its sections of ``CONDITIONS`` that there is one of, off or on."""
+        return [getattr(self, key) for key in CONDITIONS if key != "signals" and getattr(self, key) is not None]
 
     def switches(self) -> Mapping[str, int | str]:
         return {"SOURCE": "SYNTHETIC", "VOLATILITY_EXPONENT": not is_zero(self.spread.volatility_exponent)}
+
+    @model_validator(mode="after")
+    def _signals_fit(self) -> SyntheticMarket:
+        for number, signal in enumerate(self.signals):
+            signal._number = number
+        if (said := misfit_of_signals(self.signals, self.spread, self.volume, self.correlation)) is not None:
+            raise PydanticCustomError("signals", "signals{said}", {"said": said})
+        return self
 
     @model_validator(mode="after")
     def _jumps_fit(self) -> SyntheticMarket:
@@ -101,8 +114,15 @@ class SyntheticMarket(Model):
 
     def means(self, steps: int, powers: Powers) -> np.ndarray:
         """E of the product of what conditions multiply, each to its power, in each step and at the end, float64[t + 1]."""
-        found = np.full(steps + 1, self.variance.mean(powers.volatility))
+        found = np.full(steps + 1, self.variance.mean(powers.volatility) * self._varied(powers.volatility))
         return found if self.regimes is None else found * self.regimes.means(steps, powers)
+
+    def _varied(self, power: float) -> float:
+        """E[(volatility of a step / that of the price)^power] for the sake of signals."""
+        found = 1.0
+        for signal in self.signals:
+            found *= signal.mean(power)
+        return found
 
     def of_spread(self, steps: int) -> np.ndarray:
         """What conditions make of the expected spread in each step, float64[t]."""
@@ -126,7 +146,9 @@ class SyntheticMarket(Model):
         if self.regimes is not None or not self.halts.is_off:
             return "market.halts" if self.regimes is None else "market.regimes"
         follows = not (is_zero(self.spread.volatility_exponent) and temporary.terms().volatility_nodes[0] == [0.0])
-        return None if self.variance.is_off or not follows else "market.variance with a volatility_exponent"
+        varied = [f"market.signals.{signal.name}" for signal in self.signals if signal.varies]
+        varied += [] if self.variance.is_off else ["market.variance"]
+        return f"{varied[0]} with a volatility_exponent" if varied and follows else None
 
     def may_fall_below_zero(self, setting: Setting) -> bool:
         """Whether the mid may become negative within the order, so that a spread becomes income."""
@@ -134,7 +156,10 @@ class SyntheticMarket(Model):
         return self.price.may_fall_below_zero(setting._replace(least_price=setting.least_price - deepest))
 
     def doubts(self, setting: Setting) -> list[str]:
-        found = self.jumps.doubts_beside(self.price, setting)
+        found = [
+            *self.jumps.doubts_beside(self.price, setting),
+            *doubts_of_signals(self.signals, self.price, self.spread, setting),
+        ]
         if self.may_fall_below_zero(setting) and not self.price.may_fall_below_zero(setting):
             found.append(
                 "market.jumps: a jump may take the price below 0, where a spread that is a share of it becomes income"
@@ -143,7 +168,7 @@ class SyntheticMarket(Model):
 
     def declares(self) -> Knowledge:
         """What its parts say together."""
-        sections = (self.price, self.spread, self.volume, self.correlation, *self.conditions)
+        sections = (self.price, self.spread, self.volume, self.correlation, *self.conditions, *self.signals)
         parts = [part.declares() for part in sections]
         return Knowledge(
             martingale=all(part.martingale for part in parts),

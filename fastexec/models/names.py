@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from typing import Annotated, Any
 
@@ -31,6 +32,11 @@ def quoted(value: Any) -> str:
     """A value as Python writes it, cut where it is long."""
     written = repr(value)
     return written if len(written) <= _LONGEST_SHOWN else f"{written[: _LONGEST_SHOWN - 3]}..."
+
+
+def owner(name: str) -> int:
+    """24 bits of SHA-256 of the name of a strategy or a signal: its own part of the stream."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:3], "big")
 
 
 def alike(names: list[str]) -> tuple[str, str] | None:

@@ -17,7 +17,7 @@ from fastexec.models.times import RIGHT, seconds_between
 StartPrice = Annotated[Positive, limited(least=1e-9, most=1e12)]
 INITIAL_PRICE = Slot("initial_price")
 #: What a market of models may have besides its price, spread and volume.
-CONDITIONS = ("variance", "jumps", "regimes", "halts", "noise")
+CONDITIONS = ("variance", "jumps", "regimes", "halts", "noise", "signals")
 
 
 def _curve_days(value: Any) -> Any:

@@ -14,6 +14,7 @@ from fastexec.models.agents import Training
 from fastexec.models.changes import with_values
 from fastexec.models.costs import ALWAYS, PARTS, SPLIT, Costs
 from fastexec.models.declarations import Setting
+from fastexec.models.features import FEATURES
 from fastexec.models.fit import require_fit
 from fastexec.models.market import SyntheticMarket
 from fastexec.models.messages import one_line
@@ -30,6 +31,7 @@ from fastexec.models.strategies import Optimum, Qtable, Strategy
 from fastexec.models.sweep import Sweep
 from fastexec.models.tree import sections_of
 from fastexec.models.trust import Trust
+from fastexec.wording import did_you_mean
 
 
 class Output(Model):
@@ -130,6 +132,8 @@ class StudyModel(OwnCode):
     def withholds(self, feature: str) -> str | None:
         """Why nobody can see a feature in this market, and what would be right."""
         market = self.synthetic
+        if feature not in FEATURES and feature not in self.signals:
+            return f"no feature and no signal; {did_you_mean(feature, [*FEATURES, *self.signals])}"
         if feature == "regime" and (market is None or market.regimes is None or not market.regimes.known):
             return "nobody knows one; set market.regimes with known = true"
         if feature == "noise" and (market is None or market.noise.is_off):
@@ -141,6 +145,11 @@ class StudyModel(OwnCode):
         """The parts of its cost, in the order of the sum."""
         asked = {name for _, section in sections_of(self) for name in section.parts()}
         return tuple(name for name in PARTS if name in ALWAYS or name in asked)
+
+    @property
+    def signals(self) -> tuple[str, ...]:
+        """The names of the market's signals, in their order."""
+        return () if self.synthetic is None else tuple(signal.name for signal in self.synthetic.signals)
 
     @property
     def splits_timing(self) -> bool:

@@ -21,6 +21,9 @@ def sections_of(study: BaseModel, place: str = "") -> Iterator[tuple[str, Model]
             there = f"{place}.{name}" if place else name
             yield there, section
             yield from sections_of(section, there)
+        elif isinstance(section, tuple) and section and isinstance(section[0], Model) and section[0].LISTED:
+            there = f"{place}.{name}" if place else name
+            yield from ((f"{there}.{one.name}", one) for one in section)
 
 
 def keys_of(section: Model) -> Iterator[tuple[str, Slot, Any]]:
@@ -28,7 +31,8 @@ def keys_of(section: Model) -> Iterator[tuple[str, Slot, Any]]:
     for key, field in type(section).model_fields.items():
         for mark in field.metadata:
             if isinstance(mark, Slot):
-                yield key, mark, getattr(section, key)
+                name = mark.name.format(number=getattr(section, "number", 0))
+                yield key, Slot(name), getattr(section, mark.of or key)
 
 
 def members(annotation: Any) -> list[type[BaseModel]]:

@@ -6,13 +6,12 @@ import numpy as np
 
 from fastexec.kernels.fields import CHAIN_SIZE, FIRST_ROW, LEVEL_ROW, MOST_LEVELS
 from fastexec.kernels.quantile import normal_quantiles
-from fastexec.models.chains import Transitions, markov_law
+from fastexec.models.declarations import MarkovLaw
 
 
-def table(chain: Transitions) -> np.ndarray:
+def table(law: MarkovLaw) -> np.ndarray:
     """What the kernels' ``step_chain`` reads, float64[CHAIN_SIZE]; see ``kernels.fields``."""
     rows = np.full((MOST_LEVELS + 2, MOST_LEVELS), np.inf)
-    law = markov_law(chain)
     n = law.levels.size
     for i, row in enumerate(law.transition):
         rows[i, : n - 1] = _thresholds(row)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-
 import numpy as np
 
 from fastexec.errors import InputError
 from fastexec.kernels import fields
-from fastexec.models.chains import Transitions
 from fastexec.models.costs import ALWAYS, PARTS
+from fastexec.models.names import owner
 from fastexec.models.plugins import OwnStrategy
 from fastexec.models.strategies import Own, Strategy
 from fastexec.models.study import StudyModel
@@ -64,9 +62,9 @@ def _curves(study: StudyModel) -> np.ndarray:
 def _chains(study: StudyModel) -> np.ndarray:
     tables = np.zeros(fields.CHAINS_SIZE)
     for _, section in sections_of(study):
-        if isinstance(section, Transitions):
-            at = number(section.TABLE)
-            tables[at : at + fields.CHAIN_SIZE] = chains.table(section)
+        if (chain := section.chain()) is not None:
+            at = number(chain[0])
+            tables[at : at + fields.CHAIN_SIZE] = chains.table(chain[1])
         for name, values in section.tables().items():
             tables[number(name) : number(name) + len(values)] = values
     return tables
@@ -111,7 +109,7 @@ def plan_strategies(
             for cut in played.cuts:
                 if (said := study.withholds(cut.name)) is not None:
                     raise InputError(f"strategies.{strategy.name}: its agent sees the feature {cut.name}: {said}")
-            flat.append(plan_table(played, k, arrays, at, study.order))
+            flat.append(plan_table(played, k, arrays, at, study.order, study.signals))
         elif kind[fields.KIND] == fields.SCHEDULE:
             kind[fields.KIND] = fields.SCHEDULE if len(markets) == 1 else fields.OWN_SCHEDULE
             for g, market in enumerate(markets):
@@ -140,6 +138,8 @@ def follow_paths(study: StudyModel, plan: fields.Plan) -> None:
     """Paths are given, with conditions of their own: the plan forgets those of the study's market."""
     if study.synthetic is not None and not study.synthetic.noise.is_off:
         raise InputError("paths: what is observed of given paths is their mid; set market.noise.sd = 0")
+    if study.signals:
+        raise InputError("paths: given paths carry no signals; leave market.signals out")
     plan.switches[[fields.VOLATILITY_EXPONENT, fields.IMPACT_SCALED]] = 0
 
 
@@ -153,11 +153,6 @@ def _plan_own(strategy: Own, functions: dict[str, OwnStrategy], kind: np.ndarray
     kind[fields.SLOT] = list(functions).index(strategy.model)
     for j, key in enumerate(functions[strategy.model].parameters):
         levels[j] = strategy.parameters[key]
-
-
-def owner(name: str) -> int:
-    """24 bits of SHA-256 of a strategy's name: its own part of the stream."""
-    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:3], "big")
 
 
 def _refuse_collisions(strategies: tuple[Strategy, ...], kinds: np.ndarray) -> None:

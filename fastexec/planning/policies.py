@@ -12,7 +12,7 @@ from fastexec.kernels import fields
 from fastexec.kernels.door import all_within
 from fastexec.models.actions import Actions
 from fastexec.models.agents import Feature
-from fastexec.models.features import FEATURES
+from fastexec.models.features import declared
 from fastexec.models.order import Order
 from fastexec.models.study import StudyModel
 from fastexec.planning.names import number
@@ -71,20 +71,25 @@ def market_states(cuts: tuple[Cut, ...]) -> int:
     return int(np.prod([cut.bins for cut in cuts if cut.name != "inventory"], dtype=np.int64)) if cuts else 1
 
 
-def feature_arrays(cuts: tuple[Cut, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """The kernels' ``features`` int64[f, 4] and ``edges`` float64[f, 34] (inf behind the last); strides rise along ``cuts``."""
+def feature_arrays(cuts: tuple[Cut, ...], signals: tuple[str, ...] = ()) -> tuple[np.ndarray, np.ndarray]:
+    """The kernels' ``features`` int64[f, 4] and ``edges`` float64[f, 34] (inf behind the last); strides rise along ``cuts``.
+    ``signals``: the names of the market's.
+    """
     features = np.zeros((fields.MOST_FEATURES, 4), np.int64)
     edges = np.full((fields.MOST_FEATURES, fields.EDGES), np.inf)
     edges[:, fields.LOWEST] = -np.inf
     stride = 1
     for f, cut in enumerate(cuts):
-        features[f] = number(FEATURES[cut.name].kind), cut.bins, stride, cut.steps
+        kind = number(declared(cut.name).kind) + (signals.index(cut.name) if cut.name in signals else 0)
+        features[f] = kind, cut.bins, stride, cut.steps
         edges[f, : cut.edges.size] = cut.edges
         stride *= cut.bins
     return features, edges
 
 
-def plan_table(policy: TablePolicy, k: int, strategies: fields.Strategies, at: int, order: Order) -> np.ndarray:
+def plan_table(
+    policy: TablePolicy, k: int, strategies: fields.Strategies, at: int, order: Order, signals: tuple[str, ...] = ()
+) -> np.ndarray:
     """Enter a policy as strategy k, its table at ``at`` in the common one; returns the table, flat.
 
     Raises ValueError where the table names an action that the policy has not: the kernels do not ask.
@@ -99,7 +104,7 @@ def plan_table(policy: TablePolicy, k: int, strategies: fields.Strategies, at: i
     kind[fields.POLICY_AT] = at
     kind[fields.LEVELS] = len(levels)
     strategies.levels[k, : len(levels)] = levels
-    strategies.features[k], strategies.edges[k] = feature_arrays(policy.cuts)
+    strategies.features[k], strategies.edges[k] = feature_arrays(policy.cuts, signals)
     table = policy.table.astype(np.uint16)
     if policy.seen is not None:
         kind[fields.COUNTS_UNSEEN] = 1

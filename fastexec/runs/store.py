@@ -21,7 +21,7 @@ from fastexec.studies.study import Study
 _ROW_GROUP = 1 << 18
 _MANY = 100_000  # rows
 _OPTIONAL = ("scenario", "day", "program_cost", "states_met", "states_unseen")  # columns that depend on the study
-_FURTHER = ("markets", "scenarios")  # tables with columns named by the study's own keys
+_FURTHER = ("markets", "scenarios", "steps")  # tables with columns named by the study's own keys
 
 
 def write_table(place: Place, table: pa.Table, footer: dict[str, Any]) -> Entry:

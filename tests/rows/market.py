@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from fastexec.kernels import fields as f
-from fastexec.models.chains import Chain, stationary_law
+from fastexec.models.chains import Chain, markov_law, stationary_law
 from fastexec.planning import chains
 from naive import steps as twin
 from rows.parameters import CORRELATION, DERIVED_FROM, FACTOR
@@ -162,10 +162,10 @@ STATE = st.sampled_from([0.0, 1.0, 2.0, float(f.FIRST_ROW)])
 def tables():
     """The chain's table at the places of the spread, the volume and the regimes, and what these multiply."""
     times = np.array([[0.5, 2.0, 3.0], [1.0, 1.5, 4.0], [1.25, 1.0, 0.3], [0.8, 1.0, 2.5]])
-    numbered = chains.table(CHAIN)
+    numbered = chains.table(markov_law(CHAIN))
     numbered[f.LEVEL_ROW * f.MOST_LEVELS :][:3] = range(3)
     return np.concatenate(
-        [*[chains.table(CHAIN)] * 2, numbered, np.pad(times, ((0, 0), (0, f.MOST_LEVELS - 3))).ravel()]
+        [*[chains.table(markov_law(CHAIN))] * 2, numbered, np.pad(times, ((0, 0), (0, f.MOST_LEVELS - 3))).ravel()]
     )
 
 

@@ -12,7 +12,7 @@ from rows.plans import plan_of
 from rows.variance import drawing
 from trials import Lanes, real
 
-TIMES = market.tables()[f.TIMES_VOLATILITY :].reshape(4, -1)[:, :3]
+TIMES = market.tables()[f.TIMES_VOLATILITY : f.SIGNAL_CHAIN_0].reshape(4, -1)[:, :3]
 FACTORS = ("volatility_factor", "spread_factor", "volume_factor", "next_impact")
 FACTOR = real(0.1, 5.0)
 BEFORE = dict.fromkeys(FACTORS, FACTOR)

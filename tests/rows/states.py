@@ -20,7 +20,8 @@ STEPS, EARLIER_SPREAD = 45, 0.002
 STEP = {"t": st.sampled_from([0, 1, 5, 31, 32, 40]), "during": st.integers(0, 7), "future": st.just(1.0)}
 SUMS = ("sum_half_spread", "sum_temporary", "sum_transient", "impact")
 OF_ORDER = {"path": st.integers(0, 2**32 - 1), "left": st.sampled_from([0.0, 0.1, 0.5, 0.9, 1.0]), "shares": real(1.0, 1e5),
-            "arrival": real(1.0, 500.0), "spread": real(0.0, 0.01), **dict.fromkeys(SUMS, real(0.0, 1e4))}  # fmt: skip
+            "arrival": real(1.0, 500.0), "spread": real(0.0, 0.01), **dict.fromkeys(SUMS, real(0.0, 1e4)),
+            **{f"signal_{j}": real(-3.0, 3.0) for j in range(f.MOST_SIGNALS)}}  # fmt: skip
 
 
 def path_of(v):
@@ -94,6 +95,7 @@ def value_of(v, feature, look_back):
         features.MOMENTUM: lambda: observe.momentum(mids, v.t, look_back),
         features.VOLATILITY_SO_FAR: lambda: observe.volatility(mids, v.t),
         features.SHORTFALL_SO_FAR: lambda: observe.in_bps(spent_by(v), v.shares, v.arrival),
+        **{features.OF_SIGNAL + j: lambda j=j: getattr(v, f"signal_{j}") for j in range(f.MOST_SIGNALS)},
         features.OWN_IMPACT: lambda: observe.in_bps(v.impact, 1.0, v.arrival),
     }[feature]()
 

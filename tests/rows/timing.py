@@ -59,6 +59,20 @@ def both_are_timing(given, found, again):
     np.testing.assert_array_equal(getattr(again(sum_expected=0.0), f"row_further{at + 1}"), given.row_timing)
 
 
+def predicted(geometric):
+    def expect(v):
+        told = v.volatility * v.volatility_factor
+        return {"expected_move": twin.expected_with_signals(v.mid, v.drift, told, v.predicted, v.l11**2, geometric)}
+
+    return expect
+
+
+def more_by_a_better_signal(given, found, again):
+    assert (again(predicted=given.predicted + 0.1).expected_move >= found.expected_move).all()
+
+
+TOLD = {"mid": MID, "drift": DRIFT, "volatility": real(0.0, 0.05), "volatility_factor": real(0.1, 3.0),
+        "predicted": real(-1.0, 1.0), "l11": real(0.5, 1.0)}  # fmt: skip
 SIDE = {"side": st.sampled_from([1.0, -1.0])}
 ROWS = (
     Lanes("timing.expect_growth", lambda x: (x.p, x.m),
@@ -66,6 +80,10 @@ ROWS = (
           nothing_without_drift, atol=1e-12),
     Lanes("timing.expect_drift", lambda x: (x.p, x.m),
           lambda v: {"expected_move": twin.expected_move(np.nan, v.drift, False)}, {"drift": DRIFT}, nothing_without_drift),
+    Lanes("timing.expect_predicted_growth", lambda x: (1, np.ones((4, STEPS)), x.p, x.m), predicted(True), TOLD,
+          more_by_a_better_signal, atol=1e-11),
+    Lanes("timing.expect_predicted_drift", lambda x: (1, np.ones((4, STEPS)), x.p, x.m), predicted(False), TOLD,
+          more_by_a_better_signal, atol=1e-15),
     Lanes("timing.expect_seen", lambda x: (x.p, x.m), seen,
           {"mid": MID, "shown": MID, "expected_move": MOVE,
            "halted": st.sampled_from([0.0, 1.0]), "halt_length": real(1.0, 9.0)},

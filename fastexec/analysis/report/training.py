@@ -15,7 +15,7 @@ from fastexec.errors import InputError
 from fastexec.learning.agent import FEWEST_VISITS, Agent
 from fastexec.learning.agent_file import read_agent
 from fastexec.learning.training import agent_path
-from fastexec.models.features import FEATURES
+from fastexec.models.features import declared
 from fastexec.runs.agents import agent_in
 from fastexec.runs.layout import AGENTS, home_name
 from fastexec.statistics.paired import moves_of
@@ -152,7 +152,7 @@ def _said(name: str) -> str:
 def _axis(agent: Agent, name: str) -> str:
     if name == "step":
         return "step"
-    return f"{_said(name)} ({FEATURES[name].unit})"
+    return f"{_said(name)} ({declared(name).unit})"
 
 
 def _cells(agent: Agent, first: str, second: str) -> tuple[np.ndarray, tuple[list[str], list[str]]]:
@@ -177,8 +177,8 @@ def _coordinate(agent: Agent, name: str, steps: int, states: int) -> tuple[np.nd
         stride *= cut.bins
     number = np.broadcast_to(np.arange(states) // stride % cut.bins, (steps, states))
     if name == "inventory":
-        return number, [f"{FEATURES[name].scale * j / (cut.bins - 1):.3g}" for j in range(cut.bins)]
-    scale = FEATURES[name].scale
+        return number, [f"{declared(name).scale * j / (cut.bins - 1):.3g}" for j in range(cut.bins)]
+    scale = declared(name).scale
     edges = [f"{edge * scale:.3g}" for edge in cut.edges.tolist()]
     return number, [f"to {edges[0]}", *(f"to {edge}" for edge in edges[1:]), f"over {edges[-1]}"]
 

@@ -118,7 +118,7 @@ print(json.dumps({"off": float(np.abs(seen - before).max()), "most": float(seen.
 
 def test_the_recipe_for_a_feature_works_as_it_stands(tmp_path):
     (model, declared), (kernel, name), (_, branch) = recipe_for("A feature", tmp_path)
-    put(tmp_path / model, "}  # fmt: skip\n\nif TYPE_CHECKING", declared)
+    put(tmp_path / model, "}  # fmt: skip\n\n#: Of a signal", declared)
     text = (tmp_path / kernel).read_text(encoding="utf-8")
     (last, count) = re.search(r"LAST_FEATURE = (\w+)\n", text)[1], int(re.search(r"= range\((\d+)\)", text)[1])
     text = text.replace(f" {last}) = range({count})", f" {last}, {name.strip()}) = range({count + 1})")

@@ -22,7 +22,7 @@ from fastexec.kernels import fields as f
 from fastexec.kernels._jit import Entry, entries, entry
 from fastexec.kernels.buffers import lanes_for, output_for
 from fastexec.kernels.clock import Episodes
-from fastexec.kernels.observe import LAST_FEATURE
+from fastexec.kernels.observe import LAST_SIGNAL
 from fastexec.kernels.world import example_world, table_of
 from fastexec.models.actions import Actions
 from fastexec.models.order import Order
@@ -147,7 +147,7 @@ INDICES = {
     "features": [set_at("kinds", (0, f.FEATURES), x) for x in (-1, f.MOST_FEATURES + 1)],
     "states": [set_at("kinds", (0, f.STATES), x) for x in (-1, 0, X - 1, X + 1)],
     "place of the policy": [set_at("kinds", (0, f.POLICY_AT), x) for x in (-1, 2, 10**12)],
-    "feature": [set_at("features", (0, 0, f.FEATURE), x) for x in (-1, LAST_FEATURE + 1)],
+    "feature": [set_at("features", (0, 0, f.FEATURE), x) for x in (-1, LAST_SIGNAL + 1)],
     "bins": [set_at("features", (0, 0, f.BINS), x) for x in (-(10**9), -(10**6), 0, 3, f.MOST_LEVELS + 1, 10**9)],
     "stride": [set_at("features", (0, 0, f.STRIDE), x) for x in (-1, 4, 2**60)],
     "look back": [set_at("features", (0, 0, f.LOOK_BACK), x) for x in (-1, f.HISTORY)],

@@ -13,8 +13,10 @@ from fastexec.kernels.ledger import cost_so_far
 
 #: The features by number; ``models.features`` says what each is.
 (INVENTORY, OF_SPREAD, OF_VOLUME, MOMENTUM, VOLATILITY_SO_FAR, SHORTFALL_SO_FAR, OWN_IMPACT, RELATIVE_VOLUME,
- RELATIVE_SPREAD, OF_REGIME, NOISE_SO_FAR, OF_SIGNAL) = range(12)  # fmt: skip
-LAST_FEATURE = OF_SIGNAL + f.MOST_SIGNALS - 1  # of each signal, in their order
+ RELATIVE_SPREAD, OF_REGIME, NOISE_SO_FAR) = range(11)  # fmt: skip
+LAST_FEATURE = NOISE_SO_FAR
+#: Behind them each signal, in their order.
+OF_SIGNAL, LAST_SIGNAL = LAST_FEATURE + 1, LAST_FEATURE + f.MOST_SIGNALS
 
 
 @stage

@@ -11,7 +11,7 @@ from fastexec.kernels import fields as f
 from fastexec.kernels._jit import LANES
 from fastexec.kernels.buffers import Lanes
 from fastexec.kernels.door import F4, F8, I8, U2, U4, all_within, each_within, held, sizes, within
-from fastexec.kernels.observe import INVENTORY, LAST_FEATURE
+from fastexec.kernels.observe import INVENTORY, LAST_SIGNAL
 
 _MOST_STEPS, _MOST_STATES = 1 << 24, 1 << 40
 _MOST_KINDS = 31  # a kernel file may have kinds of its own; one that it has not leaves no array either
@@ -150,7 +150,7 @@ def _check_features(features: list[list[int]]) -> int:
     """The number of codes that the features of a strategy make."""
     highest = 0
     for feature in features:
-        within("strategies.features[FEATURE]", feature[f.FEATURE], 0, LAST_FEATURE)
+        within("strategies.features[FEATURE]", feature[f.FEATURE], 0, LAST_SIGNAL)
         most = _MOST_STATES if feature[f.FEATURE] == INVENTORY else f.MOST_LEVELS
         within("strategies.features[BINS]", feature[f.BINS], 1, most)
         within("strategies.features[STRIDE]", feature[f.STRIDE], 0, _MOST_STATES)

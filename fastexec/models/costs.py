@@ -35,6 +35,8 @@ PARTS = {
     "residual": Part("Cost beyond its price move of what was left and marked at the end (order.mark_price)"),
     "adversary": Part("What a market maker who foresees the slices adds to the price", "parts.ADVERSARY"),
 }
+#: Those that every study has.
+ALWAYS = tuple(name for name, part in PARTS.items() if not part.kind)
 #: What timing is the sum of, where the price is no martingale (DESIGN: timing split): columns beside the parts.
 SPLIT = {
     "timing_expected": Part(
@@ -45,8 +47,6 @@ SPLIT = {
         "Of timing: the rest; mean zero for who does not look ahead (only where the price is no martingale)"
     ),
 }
-#: Those that every study has.
-ALWAYS = tuple(name for name, part in PARTS.items() if not part.kind)
 
 _Exponent = Annotated[NonNegative, limited(most=4.0)]
 

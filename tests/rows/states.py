@@ -235,7 +235,7 @@ ROWS = (
           lambda x: (x.t, np.array([x.feature, 0, 0, x.look_back]), x.during, x.p, x.m, x.b), observe_feature,
           {**OF_ORDER, **CHARGES, "sum_charged": real(0.0, 1e4), "regime": real(0.0, 9.0)}, nothing_of_the_future,
           derived=squares_too, rtol=1e-9, atol=1e-12, tries=80,
-          others={**STEP, "feature": st.integers(0, features.LAST_FEATURE), "look_back": st.integers(1, f.HISTORY - 1)}),
+          others={**STEP, "feature": st.integers(0, features.LAST_SIGNAL), "look_back": st.integers(1, f.HISTORY - 1)}),
     Lanes("watch.note_features", noting_features, note_features, OF_ORDER, the_same_whatever_comes, derived=sums_of_path,
           outputs=features_noted, scratch="value", each=True, others=STEP, atol=1e-14),
     Lanes("bins.cut_evenly", lambda x: (float(x.stride), float(x.top), x.b), cut_evenly,

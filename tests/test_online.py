@@ -63,11 +63,11 @@ def textbook(seen, rule, states, actions, horizon, rate):
                 u, taken, after = left, float(rule.powers[i, -1]), 0
             elif traded:
                 u, taken, after = float(rule.slices[i, a]), float(rule.powers[i, a]), int(rule.after[i, a])
-            half, factor, end, end_factor, move = (float(x) for x in seen.factors[e, t])
+            half, factor, end, end_factor, expected = (float(x) for x in seen.factors[e, t])
             cost = half * u + factor * taken
             cost += linear * u + squared * u * u + permanent * u * (1.0 - left + own * u)
             rest = left - u
-            cost += float(rule.risk[t]) * rest * rest + move * rest
+            cost += float(rule.risk[t]) * rest * rest + expected * rest
             if last and horizon == "trade":
                 raised = rest * float(power_of(np.array([rest]), exponent)[0])
                 known = linear * rest + squared * rest * rest + permanent * rest * (1.0 - rest + own * rest)

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 #: How often a chunk is tried in all, where its error may have been the worker's or the store's.
 TRIES = 3
 _ANSWER = 7  # seconds that a scheduler has to answer, and to find a worker
+_RETURN = 60  # seconds in which Dask starts a worker process of ours again, where the last one has died
 
 _LOOK = 0.003  # seconds between looks whether a task ended; twice as many are begun as run, so nobody waits for it
 
@@ -63,6 +64,8 @@ class Cluster:
 
     def __init__(self, how: RunOptions) -> None:
         self._how = how
+        self._local: LocalCluster | None = None
+        self._seen = 0.0  # when a local worker was there last
         self._given: set[Future] = set()
         self._open = contextlib.ExitStack()
 
@@ -75,11 +78,11 @@ class Cluster:
         address: Any = self._how.scheduler
         if self._how.workers is not None:
             try:
-                local = _local(self._how.workers)
+                self._local = _local(self._how.workers)
             except (OSError, RuntimeError) as error:
                 why = _short(error.__cause__ or error)
                 raise FastexecError(f"{option('workers', self._how.workers)}: cannot be started ({why})") from error
-            address = self._open.enter_context(local)
+            address = self._open.enter_context(self._local)
         try:
             if self._how.scheduler is not None:
                 _try(self._how.scheduler)
@@ -123,22 +126,40 @@ class Cluster:
         return handle
 
     def is_done(self, handle: Future, seconds: float) -> bool:
-        """Whether it ended, waiting up to so many seconds; FastexecError where the scheduler is gone."""
+        """Whether it ended, waiting up to so many seconds; FastexecError where the scheduler or every local worker is gone."""
         end = monotonic() + seconds
         while not handle.done() and monotonic() < end:
             sleep(_LOOK)
+        self._require_the_rest(handle)
+        return bool(handle.done())
+
+    def result(self, handle: Future) -> Worked:
+        """What an ended task came to, or the error it ended with; of one that was lost with its worker, once it ended again."""
+        self._given.discard(handle)
+        while True:
+            try:
+                worked: Worked = handle.result(timeout=_RETURN)
+            except TimeoutError:
+                if handle.status == "error":  # the task's own
+                    raise
+                self._require_the_rest(handle)
+            else:
+                return worked
+
+    def _require_the_rest(self, handle: Future) -> None:
+        """FastexecError where the scheduler or every worker process of ours is gone; workers of a cluster may come yet."""
         if self._client.status != "running" or handle.cancelled():
             raise FastexecError(
                 f"the scheduler {self._how.scheduler or 'of the local workers'} is gone; what is complete is kept, "
                 f"{option('resume')} goes on"
             )
-        return bool(handle.done())
-
-    def result(self, handle: Future) -> Worked:
-        """What an ended task came to, or the error it ended with."""
-        self._given.discard(handle)
-        worked: Worked = handle.result()
-        return worked
+        if self._local is None or self._local.scheduler.workers:
+            self._seen = monotonic()
+        elif monotonic() - self._seen > _RETURN:  # Dask gives one up that dies while it starts, and would wait for ever
+            raise FastexecError(
+                f"every worker process has died and none came back within {_RETURN} s (is there enough memory for "
+                f"{option('workers', self._how.workers)}?); what is complete is kept, {option('resume')} goes on"
+            )
 
     def finish(self) -> None:
         """What is waiting never begins; a worker ends what it is at, whose files are whole or not there."""

@@ -34,6 +34,7 @@ from fastexec.planning.plan import plan_strategies, plan_study
 from fastexec.planning.policies import Policies
 from fastexec.results import Origin, Results, costs_of, joined, named
 from fastexec.threads import default_threads, require_threads
+from fastexec.wording import counted
 
 if TYPE_CHECKING:
     from fastexec.data.replay import ReplayWindows
@@ -234,7 +235,9 @@ def _episodes(study: StudyModel, given: fields.Paths | None, paths_given: bool) 
     available = given.mid.shape[0]
     wanted = available if study.episodes is None or paths_given else study.episodes
     if wanted > available:
-        raise InputError(f"episodes: {wanted} asked for, the bars hold {available} windows; leave episodes out for all")
+        raise InputError(
+            f"episodes: {wanted} asked for, the bars hold {counted(available, 'window')}; leave episodes out for all"
+        )
     return wanted
 
 

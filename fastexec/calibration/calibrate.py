@@ -17,10 +17,11 @@ from fastexec.calibration.panel import Panel, Session, session_of
 from fastexec.calibration.statistics import ROUNDING
 from fastexec.data.bars import Bars
 from fastexec.errors import InputError, listed
-from fastexec.frames import Frame, counted, rows_html
+from fastexec.frames import Frame, rows_html
 from fastexec.models.times import clock
 from fastexec.printing import harmless
 from fastexec.threads import default_threads
+from fastexec.wording import counted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -144,10 +145,10 @@ def _spread_notes(panel: Panel) -> list[str]:
 def _head(bars: Bars, session: Session, seen: list[int], tested: list[int]) -> list[str]:
     steps, first = session.panel.move.shape[1], int(session.second[0])
     lines = [
-        f"calibrated on {Path(bars.source).name}, {bars.symbol}, {len(seen)} days: {listed(seen)}",
+        f"calibrated on {Path(bars.source).name}, {bars.symbol}, {counted(len(seen), 'day')}: {listed(seen)}",
         f"for an order of steps = {steps}, step_seconds = {session.step_seconds:.1f}, from {clock(first)} local time",
     ]
-    return [*lines, f"tested on {len(tested)} later days: {listed(tested)}"] if tested else lines
+    return [*lines, f"tested on {counted(len(tested), 'later day')}: {listed(tested)}"] if tested else lines
 
 
 def _without_empty(section: dict[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from fastexec.data.bar_rows import Rows
 from fastexec.data.reading import Reading
 from fastexec.errors import InputError, listed
+from fastexec.wording import counted
 
 NAMES = {
     "symbol": ("symbol", "ticker", "sym", "instrument", "ric", "code"),
@@ -148,7 +149,7 @@ def whole_numbers(rows: Rows, name: str, reading: Reading) -> np.ndarray:
 def require_values(rows: Rows, name: str, missing: int) -> None:
     """InputError where rows have none of a column that every bar needs."""
     if missing:
-        raise InputError(f"{rows.where}: {missing} rows have no {name}; every bar needs one")
+        raise InputError(f"{rows.where}: {counted(missing, 'row')} without {name}; every bar needs one")
 
 
 def numbers(rows: Rows, name: str, reading: Reading) -> np.ndarray:

@@ -14,6 +14,7 @@ from fastexec.data.bar_table import Table, table_of
 from fastexec.data.faults import faults_of, inside, require_few_touching, told_wild
 from fastexec.data.reading import Reading, Words
 from fastexec.data.wild_quotes import wild_quotes
+from fastexec.wording import counted
 
 _ON_GRID = 0.99
 
@@ -93,7 +94,7 @@ def read_bars(path: str | Path, symbol: str, *, between: tuple[int, int] | None 
     notes = [*rows.notes, *notes]
     wild = wild_quotes(table.day, table.bid, table.ask)
     if reading.drop_outliers and wild.any():
-        notes.append(f"{int(wild.sum())} bars are left out, {told_wild(table, wild, rows)}")
+        notes.append(f"left out: {counted(int(wild.sum()), 'bar')}, {told_wild(table, wild, rows)}")
         table = table.take(~wild)
         wild = wild[~wild]
     used = inside(table, between)

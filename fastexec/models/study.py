@@ -29,6 +29,7 @@ from fastexec.models.strategies import BlindTwin, Optimum, Qtable, Schedule, Str
 from fastexec.models.sweep import Sweep
 from fastexec.models.tree import sections_of
 from fastexec.models.trust import Trust
+from fastexec.wording import counted, these
 
 
 class Output(Model):
@@ -219,14 +220,12 @@ class StudyModel(OwnCode):
                 raise _error(f"strategies: two are named {name!r}; give one another name")
         for strategy in self.strategies:
             if isinstance(strategy, Schedule) and len(strategy.weights) != self.order.steps:
-                raise _error(
-                    f"strategies.{strategy.name}.weights: {len(strategy.weights)} weights for {self.order.steps} steps; "
-                    "give one a step"
-                )
+                held, steps = counted(len(strategy.weights), "weight"), counted(self.order.steps, "step")
+                raise _error(f"strategies.{strategy.name}.weights: {held} for {steps}; give one a step")
         self._agents_fit()
         if self.episodes is not None and self.output.steps > self.episodes:
             raise _error(
-                f"output.steps: {self.output.steps} is more than the {self.episodes} episodes; use at most those"
+                f"output.steps: {self.output.steps} is more than {these(self.episodes, 'episode')}; use at most as many"
             )
         _check_market(self.market, self.order.steps)
         _check_conditions(self)

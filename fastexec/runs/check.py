@@ -20,6 +20,7 @@ from fastexec.statistics.moments import tallies_of
 from fastexec.statistics.unseen import unseen_notes, unseen_share
 from fastexec.studies.study import Study
 from fastexec.threads import default_threads
+from fastexec.wording import counted
 
 _PILOT = 4096
 _FOUND = (
@@ -57,8 +58,9 @@ def examine(study: Study) -> Examination:
     cost, pilot = _cost(outline, prepared)
     shares = unseen_share(tallies_of(pilot)).tolist()
     warnings = [*outline.warnings, *unseen_notes(zip(prepared.strategies, shares, strict=True))]
-    size = f"{prepared.episodes:,} of {study.order.steps} steps, {len(prepared.strategies)} strategies"
-    costs = [("episodes", f"{size}: {cost.rows:,} rows"), *told(cost)]
+    steps, strategies = counted(study.order.steps, "step"), counted(len(prepared.strategies), "strategy")
+    size = f"{prepared.episodes:,} of {steps}, {strategies}"
+    costs = [("episodes", f"{size}: {counted(cost.rows, 'row')}"), *told(cost)]
     return Examination(study, costs, _known(prepared, market), warnings, cost)
 
 
@@ -82,10 +84,10 @@ def told(cost: Cost) -> list[tuple[str, str]]:
     return [
         (
             "simulating",
-            f"about {cost.seconds:,.1f} s on {default_threads()} threads (a pilot, timed)",
+            f"about {cost.seconds:,.1f} s on {counted(default_threads(), 'thread')} (a pilot, timed)",
         ),
         ("memory", f"about {cost.memory // 2**20:,} MB"),
-        ("files", f"{cost.files:,} of {cost.chunk:,} episodes, {size}" if cost.files else "summaries only"),
+        ("files", f"{cost.files:,} of {counted(cost.chunk, 'episode')}, {size}" if cost.files else "summaries only"),
     ]
 
 

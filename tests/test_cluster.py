@@ -92,6 +92,7 @@ def spoil(what):
         if what == "slow":
             time.sleep(0.3)
         elif task.first == 1000 and what == "dies":
+            time.sleep(2)  # Dask gives a worker up that dies before its nanny knows that it has begun
             os.kill(os.getpid(), signal.SIGKILL)
         elif task.first == 1000:
             raise ValueError("a bug\nof two lines")

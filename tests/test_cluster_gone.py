@@ -14,7 +14,7 @@ import pytest
 
 import fastexec as fx
 from fastexec.errors import FastexecError
-from test_cluster import CHUNK, STUDY
+from test_cluster import CHUNK, STUDY, two_workers
 from test_run import assert_same_files
 
 pytestmark = [
@@ -64,27 +64,45 @@ def test_a_scheduler_gone_midway_is_told_and_the_run_is_resumable(threads, tmp_p
     assert_same_files(threads, tmp_path / "r")
 
 
-def test_local_workers_that_are_gone_for_good_are_told_and_the_run_is_resumable(threads, tmp_path, monkeypatch):
-    from fastexec.runs import cluster as cluster_module
+@pytest.fixture
+def impatient(monkeypatch):
+    from fastexec.runs import cluster
 
-    monkeypatch.setattr(cluster_module, "_RETURN", 1)
-    begin, begun = cluster_module.Cluster.begin, []
+    monkeypatch.setattr(cluster, "_RETURN", {"workers": 1, "scheduler": 1})
+    monkeypatch.setattr(cluster, "_TRANSFER", 1)
+    monkeypatch.setattr(cluster, "_COUNTED", 0.2)
+    return cluster
 
-    def and_kept(self, job):
-        begun.append(self)
-        begin(self, job)
 
-    monkeypatch.setattr(cluster_module.Cluster, "begin", and_kept)
+def end_all(local):
+    for nanny in local.workers.values():
+        if nanny.pid is not None:
+            nanny.close_gracefully()  # it does not begin another
+            os.kill(nanny.pid, signal.SIGKILL)
 
-    def end_all(now):
-        for nanny in begun[0]._local.workers.values():
-            if nanny.pid is not None:
-                nanny.close_gracefully()  # it does not begin another
-                os.kill(nanny.pid, signal.SIGKILL)
 
+def test_local_workers_that_are_gone_for_good_are_told_and_the_run_is_resumable(
+    impatient, threads, tmp_path, monkeypatch
+):
+    begin, begun = impatient._local, []
+    monkeypatch.setattr(impatient, "_local", lambda workers: begun.append(begin(workers)) or begun[0])
     with pytest.raises(
-        FastexecError, match=r"every worker process has died .* memory for workers=2\?.*resume=True goes on"
+        FastexecError, match=r"every worker process has died and none came back within 1 s .*resume=True goes on"
     ):
-        fx.run(STUDY, out=tmp_path / "r", chunk=CHUNK, workers=2, progress=end_all)
+        fx.run(STUDY, out=tmp_path / "r", chunk=CHUNK, workers=2, progress=lambda now: end_all(begun[0]))
     fx.run(STUDY, out=tmp_path / "r", resume=True)
     assert_same_files(threads, tmp_path / "r")
+
+
+def test_workers_of_a_cluster_that_are_gone_for_good_are_told_in_the_same_way(impatient, tmp_path):
+    with (
+        two_workers() as local,
+        pytest.raises(FastexecError, match="every worker is gone and none came back within 1 s"),
+    ):
+        fx.run(
+            STUDY,
+            out=tmp_path / "r",
+            chunk=CHUNK,
+            scheduler=local.scheduler_address,
+            progress=lambda now: end_all(local),
+        )

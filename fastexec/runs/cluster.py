@@ -41,7 +41,12 @@ if TYPE_CHECKING:
 #: How often a chunk is tried in all, where its error may have been the worker's or the store's.
 TRIES = 3
 _ANSWER = 7  # seconds that a scheduler has to answer, and to find a worker
-_RETURN = 60  # seconds in which Dask starts a worker process of ours again, where the last one has died
+_RETURN = {
+    "workers": 60,
+    "scheduler": 600,
+}  # seconds to wait for a worker where the last one is gone: a process of ours, any
+_COUNTED = 2  # seconds between looks how many workers there are
+_TRANSFER = 30  # seconds for what a task came to, before it is looked whether a worker that had it is gone
 
 _LOOK = 0.003  # seconds between looks whether a task ended; twice as many are begun as run, so nobody waits for it
 
@@ -64,8 +69,10 @@ class Cluster:
 
     def __init__(self, how: RunOptions) -> None:
         self._how = how
-        self._local: LocalCluster | None = None
-        self._seen = 0.0  # when a local worker was there last
+        self._looked, self._gone = (
+            0.0,
+            0.0,
+        )  # when workers were counted last, and since when there is none (0: there are)
         self._given: set[Future] = set()
         self._open = contextlib.ExitStack()
 
@@ -78,11 +85,11 @@ class Cluster:
         address: Any = self._how.scheduler
         if self._how.workers is not None:
             try:
-                self._local = _local(self._how.workers)
+                local = _local(self._how.workers)
             except (OSError, RuntimeError) as error:
                 why = _short(error.__cause__ or error)
                 raise FastexecError(f"{option('workers', self._how.workers)}: cannot be started ({why})") from error
-            address = self._open.enter_context(self._local)
+            address = self._open.enter_context(local)
         try:
             if self._how.scheduler is not None:
                 _try(self._how.scheduler)
@@ -126,7 +133,7 @@ class Cluster:
         return handle
 
     def is_done(self, handle: Future, seconds: float) -> bool:
-        """Whether it ended, waiting up to so many seconds; FastexecError where the scheduler or every local worker is gone."""
+        """Whether it ended, waiting up to so many seconds; FastexecError where the scheduler or the last worker is gone."""
         end = monotonic() + seconds
         while not handle.done() and monotonic() < end:
             sleep(_LOOK)
@@ -138,7 +145,7 @@ class Cluster:
         self._given.discard(handle)
         while True:
             try:
-                worked: Worked = handle.result(timeout=_RETURN)
+                worked: Worked = handle.result(timeout=_TRANSFER)
             except TimeoutError:
                 if handle.status == "error":  # the task's own
                     raise
@@ -147,19 +154,30 @@ class Cluster:
                 return worked
 
     def _require_the_rest(self, handle: Future) -> None:
-        """FastexecError where the scheduler or every worker process of ours is gone; workers of a cluster may come yet."""
+        """FastexecError where the scheduler is gone, or no worker was there for longer than one may need to begin."""
         if self._client.status != "running" or handle.cancelled():
             raise FastexecError(
                 f"the scheduler {self._how.scheduler or 'of the local workers'} is gone; what is complete is kept, "
                 f"{option('resume')} goes on"
             )
-        if self._local is None or self._local.scheduler.workers:
-            self._seen = monotonic()
-        elif monotonic() - self._seen > _RETURN:  # Dask gives one up that dies while it starts, and would wait for ever
+        now, local = monotonic(), self._how.workers is not None
+        if now - self._looked < _COUNTED:
+            return
+        self._looked, most = now, _RETURN["workers" if local else "scheduler"]
+        self._gone = 0.0 if self._worker_is_there() else self._gone or now
+        if (
+            self._gone and now - self._gone > most
+        ):  # Dask gives a worker up that dies while it starts, and would wait for ever
             raise FastexecError(
-                f"every worker process has died and none came back within {_RETURN} s (is there enough memory for "
-                f"{option('workers', self._how.workers)}?); what is complete is kept, {option('resume')} goes on"
+                f"every worker {'process has died' if local else 'is gone'} and none came back within {most} s (is there "
+                f"enough memory for each?); what is complete is kept, {option('resume')} goes on"
             )
+
+    def _worker_is_there(self) -> bool:
+        try:
+            return bool(self._client.sync(self._client.scheduler.ncores, callback_timeout=_ANSWER))
+        except (TimeoutError, OSError):
+            return False
 
     def finish(self) -> None:
         """What is waiting never begins; a worker ends what it is at, whose files are whole or not there."""

@@ -19,7 +19,7 @@ from fastexec.wording import counted
 _ON_GRID = 0.99
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Bars:
     """Bars of one symbol in order of time, arrays of one length.
 
@@ -43,6 +43,11 @@ class Bars:
     crossed: int = 0
     faults: dict[int, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        days = np.unique(self.day)
+        size = f"{counted(self.day.size, 'bar')} of {counted(days.size, 'day')}"
+        return f"Bars({self.symbol!r}, {size}, {days[0]} to {days[-1]}, tick {self.tick:g})"
 
     def fault(self, day: int) -> str:
         """Where and why a day cannot be used."""

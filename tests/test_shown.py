@@ -90,6 +90,7 @@ def test_a_line_says_what_it_is(things, name):
         r"(Bars|MarketPaths|Study|Results|Comparison|StudyResult|Calibration|Agent|Steps|Verification)\(", text
     )
     assert len(text) < 160
+    assert str(things[name]) == text
     assert "\n" not in text
 
 

@@ -140,6 +140,8 @@ class Study(StudyModel):
     def __repr__(self) -> str:
         return in_a_line(self)
 
+    __str__ = __repr__  # pydantic's prints every key
+
     def _repr_html_(self) -> str:
         return as_html(self)
 

@@ -89,8 +89,8 @@ def further_slots(role: str, count: int) -> range:
 
 # Derived once for each episode, behind the parameters in the same buffer.
 (LOTS, L20, L21, L22, L30, L31, L32, L33, DECAY, SPREAD_SD, SPREAD_SCALE, VOLUME_SCALE, VOLUME_FRESH,
- TEMPORARY_SLOPE) = _offsets(len(PARAMETERS), 14)  # fmt: skip
-PARAMETER_FIELDS = TEMPORARY_SLOPE // LANES + 1
+ TEMPORARY_SLOPE, NO_JUMP, JUMP_LOG_MEAN) = _offsets(len(PARAMETERS), 16)  # fmt: skip
+PARAMETER_FIELDS = JUMP_LOG_MEAN // LANES + 1
 
 # Draws of a step: words, and raw normals (each pair of words makes a pair of them).
 (FIRST, SECOND, THIRD, FOURTH) = _offsets(0, 4)
@@ -102,10 +102,10 @@ NORMAL_FIELDS = Z_VOLUME // LANES + 1
 # The market of a block: one for all strategies.
 (MID, NEXT, SPREAD, VOLUME, LAST_VOLUME, SPREAD_STATE, VOLUME_STATE, DAY_STATE, ARRIVAL,
  CUMULATIVE_VOLUME, SUM_VOLUME_PRICE, SUM_PRICE, SUM_SPREAD, SUM_SQUARED_MOVES, ARRIVAL_SPREAD, WINDOW, TRADED,
- NEXT_SPREAD, LOWERED_VOLUME, VOLATILITY_FACTOR, VARIANCE_STATE, JUMPED,
+ NEXT_SPREAD, LOWERED_VOLUME, VOLATILITY_FACTOR, VARIANCE_STATE, JUMPED, CHANCE_OF_JUMPS, NEXT_CHANCE,
  SPREAD_FACTOR, VOLUME_FACTOR, IMPACT_FACTOR, NEXT_IMPACT, REGIME, NEXT_REGIME, REGIME_STATE,
  HALTED, UNDERLYING, SHOWN, SQUARES_BEFORE,
- NEXT_BOUNCE, OBSERVED, SEEN_MOVE, SEEN_SQUARES, SEEN_PRODUCTS, MIDS) = _offsets(0, 39)  # fmt: skip
+ NEXT_BOUNCE, OBSERVED, SEEN_MOVE, SEEN_SQUARES, SEEN_PRODUCTS, MIDS) = _offsets(0, 41)  # fmt: skip
 # VOLUME while strategies decide and fill: what a slice's rate is taken against, 0 where nobody trades. It is what traded in the
 # step but in an empty bar of given paths, where that stands in TRADED (see ``Paths``); sums and LAST_VOLUME hold what traded.
 # What conditions multiply, in the step to come once a step is made: VOLATILITY_FACTOR (1 without any), SPREAD_FACTOR,

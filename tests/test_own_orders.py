@@ -125,15 +125,15 @@ LEVEL = r"every order crosses here: leave orders\[fx\.orders\.LEVEL\] as it is, 
 
 
 FAULTS = (
-    ("orders[fx.orders.SHARES, 9:] = np.nan if step == 3 else 0.0", "episode 9, step 3: the slice is no number"),
-    ("orders[0] = -1.0", "episode 0, step 0: the slice is negative"),
-    ("orders[0, 4:] = 2.0 * see[0, 4:]", "episode 4, step 0: the slice is more than what remains"),
+    ("orders[fx.orders.SHARES, 9] = np.nan if step == 3 else 0.0", "episode 9, step 3: the slice is no number"),
+    ("orders[0, 0] = -1.0", "episode 0, step 0: the slice is negative"),
+    ("orders[0, 4] = 2.0 * see[0, 4]", "episode 4, step 0: the slice is more than what remains"),
     ("orders[3 + step, 0] = 1.0", "episode 0, step 0: the slice is no number .*outside its arrays"),
     ("orders[0, 0] = see[99 + step, 0]", "episode 0, step 0: the slice is no number .*outside its arrays"),
-    ("orders[fx.orders.LEVEL, 7:] = 0.0 if step == 2 else fx.orders.CROSS",
+    ("orders[fx.orders.LEVEL, 7] = 0.0 if step == 2 else fx.orders.CROSS",
      f"episode 7, step 2: the level of its order is 0; {LEVEL}"),
     ("orders[1, 2] = np.nan", f"episode 2, step 0: the level of its order is nan; {LEVEL}"),
-    ("orders[fx.orders.LEVEL] += 1.0; orders[fx.orders.VENUE, 5:] = 3.0 * step",
+    ("orders[fx.orders.LEVEL, 5] += 1.0; orders[fx.orders.VENUE, 5] = 3.0 * step",
      r"episode 5, step 1: the venue of its order is 3; there is one venue here: leave orders\[fx\.orders\.VENUE\]"),
 )  # fmt: skip
 

@@ -7,6 +7,8 @@ from time import perf_counter
 from typing import NamedTuple
 
 from fastexec.learning.optimum import solve_optimum, why_unknown
+from fastexec.models.plugin_forms import SECOND
+from fastexec.models.see import lacks_told
 from fastexec.models.study import StudyModel
 from fastexec.planning.doubts import told_a_year, volatility_a_year
 from fastexec.planning.expectation import Expectation, expect
@@ -104,6 +106,8 @@ def _known(prepared: Prepared, market: Expectation) -> list[tuple[str, str]]:
         (f"model {own.name}", f"{own.file}, SHA-256 {own.sha256[:16]}; {own.summary or 'no docstring'}")
         for own in study.own_strategies().values()
     ]
+    if any(own.form is SECOND for own in study.own_strategies().values()):
+        facts.append(("see", f"NaN here: {lacks_told(study)}"))
     if any(strategy.minimises_with() == 0.0 for strategy in study.strategies):
         facts.append(("static optimum", "the best static schedule" if minimum_is_proven(study) else _FOUND))
     linear = sorted({strategy.model for strategy in study.strategies if strategy.linearises})

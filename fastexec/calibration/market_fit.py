@@ -18,6 +18,7 @@ from fastexec.calibration.panel import Panel
 from fastexec.calibration.spread_levels import chain_of, share_at_floor
 from fastexec.calibration.statistics import curves, daily, day_levels
 from fastexec.errors import FastexecError, InputError
+from fastexec.models.jumps import Jumps
 from fastexec.models.messages import one_line
 from fastexec.models.study import StudyModel
 from fastexec.simulation import Prepared, prepare
@@ -62,6 +63,12 @@ class Parameters:
     law: Law = Law(0.0)
     notes: tuple[str, ...] = ()
 
+    @property
+    def move_sd(self) -> float:
+        """Of a step's relative move, its jumps too."""
+        jumps = Jumps.model_validate(self._changing().get("jumps", {}))
+        return float(np.sqrt(self.volatility**2 + jumps.variance(relative=True)))
+
     def market(self) -> dict[str, Any]:
         """The [market] section, figures to six digits."""
         curve = {name: [_digits(x) for x in values] for name, values in self.curves.items()}
@@ -82,10 +89,10 @@ class Parameters:
             "correlation": {name: _digits(value) for name, value in self.correlation.items()},
         } | self._changing()
 
-    def _changing(self) -> dict[str, Any]:
+    def _changing(self) -> dict[str, dict[str, float]]:
         """What makes the volatility change and the price jump, where there is any."""
         law = {name: _digits(value) for name, value in self.law._asdict().items()}
-        found = {}
+        found: dict[str, dict[str, float]] = {}
         if law["sd"] > 0.0:
             found["variance"] = {"persistence": law["persistence"], "volatility": law["sd"]}
         if law["rate"] > 0.0:

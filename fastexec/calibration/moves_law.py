@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 _LEVELS = 15
+_TINY = float(np.finfo(np.float64).tiny)
 _ROOT = 0.3989422804014327  # 1 / sqrt(2 pi)
 _UNSCALED = 8  # steps; densities are relative to their largest, so so many are far from the smallest number
 _MOST_JUMPS = 3  # of one move: at the highest rate that is fitted, 0.1 a step, more have probability 4e-6
@@ -44,18 +45,18 @@ class Law(NamedTuple):
 def log_likelihood(moves: Moves, law: Law) -> float:
     """Of all days together; days are independent, and each begins with the stationary law."""
     levels, share, transition = chain(law.sd, law.persistence)
-    densities = _densities(moves, law, np.exp(law.sd * levels - law.sd * law.sd))
-    largest = np.maximum(densities.max(axis=2), np.finfo(np.float64).tiny)
+    densities = np.maximum(_densities(moves, law, np.exp(law.sd * levels - law.sd * law.sd)), _TINY)
+    largest = densities.max(axis=2)
     found = float(np.log(largest).sum())
     densities /= largest[:, :, None]
     state = np.tile(share, (moves.log.shape[0], 1))
     for t in range(moves.log.shape[1]):
         state = (state * densities[t]) @ transition
         if t % _UNSCALED == 0:
-            total = state.sum(axis=1)
+            total = np.maximum(state.sum(axis=1), _TINY)
             found += float(np.log(total).sum())
             state /= total[:, None]
-    return found + float(np.log(state.sum(axis=1)).sum())
+    return found + float(np.log(np.maximum(state.sum(axis=1), _TINY)).sum())
 
 
 def chain(sd: float, persistence: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -101,6 +101,7 @@ def calibrate(
     seen, later = _split(session, until, test)
     panel = session.of_days(seen)
     _require_life(panel, f"{bars.source}, {bars.symbol!r}")
+    signals = predictive(bars, session, later if test else seen)
     steps = panel.move.shape[1]
     bins = int(np.clip(round(steps * session.step_seconds / _SECONDS_A_BIN), 1, min(steps, _MOST_BINS)))
     parameters = fit(panel, bins, session.tick)
@@ -114,7 +115,6 @@ def calibrate(
     market["fitted"] = {"symbol": bars.symbol, "days": seen}
     head = _head(bars, session, seen, later if test else [])
     volume = parameters.volume_mean * steps
-    signals = predictive(bars, session, later if test else seen)
     return Calibration(market, costs, table, lines, notes, head, steps, session.step_seconds, volume, signals)
 
 

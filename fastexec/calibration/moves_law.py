@@ -8,6 +8,7 @@ of such moves is known after more days than anybody has.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -60,20 +61,26 @@ def log_likelihood(moves: Moves, law: Law) -> float:
 
 
 def chain(sd: float, persistence: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Levels in sds, their stationary shares, and the transition matrix; one level where the volatility is constant."""
+    """Levels in sds, their stationary shares, and the transition matrix; one level where the volatility is constant.
+
+    Rouwenhorst's chain counts switches that each stay with probability (1 + persistence) / 2, so Krawtchouk's polynomials are
+    its eigenvectors, and their eigenvalues the powers of the persistence.
+    """
     if sd == 0.0:
         return np.zeros(1), np.ones(1), np.ones((1, 1))
-    stay = 0.5 * (1.0 + persistence)
-    share, matrix = np.ones(1), np.ones((1, 1))
-    for size in range(2, _LEVELS + 1):
-        wider = np.zeros((size, size))
-        for row, column, factor in ((0, 0, stay), (0, 1, 1.0 - stay), (1, 0, 1.0 - stay), (1, 1, stay)):
-            wider[row : row + size - 1, column : column + size - 1] += factor * matrix
-        if size > 2:
-            wider[1:-1] *= 0.5
-        matrix = wider
-        share = 0.5 * (np.append(share, 0.0) + np.append(0.0, share))
-    return np.linspace(-1.0, 1.0, _LEVELS) * np.sqrt(_LEVELS - 1.0), share, matrix
+    choose, polynomials = _krawtchouk(_LEVELS - 1)
+    share = choose / choose.sum()
+    transition = (polynomials * (persistence ** np.arange(_LEVELS) / choose)) @ polynomials.T * share
+    levels = np.linspace(-1.0, 1.0, _LEVELS) * np.sqrt(_LEVELS - 1.0)
+    return levels, share, np.maximum(transition, 0.0)  # what rounding leaves of nothing
+
+
+@cache
+def _krawtchouk(switches: int) -> tuple[np.ndarray, np.ndarray]:
+    """Binomial coefficients, and row i: those of (1 - z)^i (1 + z)^(switches - i)."""
+    polynomial = np.polynomial.Polynomial
+    rows = [(polynomial([1, -1]) ** i * polynomial([1, 1]) ** (switches - i)).coef for i in range(switches + 1)]
+    return rows[0], np.array(rows)
 
 
 def _densities(moves: Moves, law: Law, factors: np.ndarray) -> np.ndarray:

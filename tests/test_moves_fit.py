@@ -195,19 +195,19 @@ def test_heavy_tails_that_do_not_follow_each_other_are_no_variance() -> None:
 
 
 def test_a_tick_grid_and_a_mid_that_stands_still_are_handled_and_said() -> None:
-    """One move in six is 0, half of these because nobody quoted: not taken for a low volatility."""
+    """One move in five is 0, many because the quote stood: not taken for a low volatility."""
     rng = np.random.default_rng(4)
     moves = drawn(rng, 30, 60, 1e-3, sd=0.5, persistence=0.9)
     clean = fit_moves(panel_of(moves), 1)
     rounded = np.rint(moves / 2e-4) * 2e-4
     rounded[rng.random(moves.shape) < 0.08] = 0.0
     panel = panel_of(rounded)
-    assert 0.14 < standing_still(panel) < 0.2
+    assert 0.15 < standing_still(panel) < 0.25
     found = fit_moves(panel, 1)
     assert found.law.sd == pytest.approx(clean.law.sd, abs=0.12)
     assert found.law.persistence == pytest.approx(clean.law.persistence, abs=0.08)
     assert re.fullmatch(
-        r"1\d% of the moves are 0: .* the smallest \d\d% \(under .* bps\) count as small only", found.notes[0]
+        r"2\d% of the moves are 0: .* the smallest \d\d% \(under .* bps\) count as small only", found.notes[0]
     )
     assert "+-" in found.notes[1]
     assert found.notes[2].startswith("market.jumps is left out: twice the gain")
@@ -218,6 +218,7 @@ def test_a_tick_grid_and_a_mid_that_stands_still_are_handled_and_said() -> None:
     [
         (np.where(np.random.default_rng(1).random((9, 60)) < 0.7, 0.0, 1e-3), "% of the moves are 0"),
         (1e-3 * np.random.default_rng(1).standard_normal((4, 20)), "80 moves are too few"),
+        (0.3 * np.random.default_rng(1).standard_normal((4, 60)), "a move of a step has a sd of 3"),
     ],
 )
 def test_what_cannot_be_told_is_not_tested(moves: np.ndarray, said: str) -> None:

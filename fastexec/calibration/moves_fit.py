@@ -18,6 +18,7 @@ LEVEL = 0.01
 _VARIANCE_GAIN, _JUMPS_GAIN = 9.210, 11.345
 _MOST_STILL = 0.5
 _LEAST_MOVES = 100
+_MOST_SD = 0.1  # of a step's relative move
 _MOST_RATE = 0.1  # what jumps more often is no jump: its sizes are the volatility's
 _NORMAL_95 = 1.959964
 _VARIANCE_KEYS = {"sd": "volatility", "persistence": "persistence"}
@@ -52,9 +53,8 @@ class _Scale(NamedTuple):
 
 def fit_moves(panel: Panel, bins: int) -> MovesFit:
     """The law of the moves, its curve over ``bins`` parts of the day apart."""
-    still, count = standing_still(panel), int(np.isfinite(panel.move).sum())
-    if still > _MOST_STILL or count < _LEAST_MOVES:
-        why = f"{still:.0%} of the moves are 0" if still > _MOST_STILL else f"{count} moves are too few"
+    still, why = standing_still(panel), _untold(panel)
+    if why:
         return MovesFit(Law(float(np.nanstd(panel.move))), {}, (f"market.variance, market.jumps: not tested, {why}",))
     moves = moves_of(panel, bins)
     summed, chance = clustering(moves, bins)
@@ -72,6 +72,16 @@ def fit_moves(panel: Panel, bins: int) -> MovesFit:
     other = f"twice the gain in log likelihood is {gain:.3g} (asked: {_JUMPS_GAIN})"
     said += (_said("variance", test, found, _VARIANCE_KEYS), _said("jumps", other, found, _JUMPS_KEYS))
     return MovesFit(law, found, said)
+
+
+def _untold(panel: Panel) -> str:
+    """Why the days cannot tell of it, if they cannot."""
+    still, count, sd = standing_still(panel), int(np.isfinite(panel.move).sum()), float(np.nanstd(panel.move))
+    if still > _MOST_STILL:
+        return f"{still:.0%} of the moves are 0"
+    if count < _LEAST_MOVES:
+        return f"{count} moves are too few"
+    return f"a move of a step has a sd of {sd:.0%}" if sd > _MOST_SD else ""
 
 
 def _gain(moves: Moves, law: Law, wider: Law) -> float:
@@ -97,8 +107,9 @@ def _scales(moves: Moves, variance: bool, jumps: bool) -> dict[str, _Scale]:
         found["rate"] = _Scale(
             lambda x: float(np.log(x)), lambda u: float(np.exp(u)), np.log(0.02), (-12.0, np.log(_MOST_RATE))
         )
-        found["mean"] = _Scale(lambda x: x / unit, lambda u: unit * u, 0.0, (-50.0, 50.0))
-        found["jump_sd"] = of_unit(np.log(3.0), -2.0, 5.0)
+        most = (max(np.log(0.1) / unit, -50.0), min(np.log(2.0) / unit, 50.0))  # a jump's mean lies between -0.9 and 1
+        found["mean"] = _Scale(lambda x: float(np.log1p(x)) / unit, lambda u: float(np.expm1(unit * u)), 0.0, most)
+        found["jump_sd"] = of_unit(np.log(3.0), -2.0, min(-np.log(unit), 5.0))  # its sd is at most 1
     return found
 
 

@@ -62,7 +62,16 @@ def match(path: str, names: Sequence[str], headed: bool, reading: Reading) -> di
             )
     if reading.zone is not None and "sec" in found and _OUR_TIMES in names:
         found[_OUR_TIMES] = [names.index(_OUR_TIMES)]
-    return {ours: found[ours][0] for ours in (*NAMES, _OUR_TIMES) if ours in found}
+    further = {
+        as_signal(name): _given(path, names, reading.say("signals"), name, headed)
+        for name in dict.fromkeys(reading.signals)
+    }
+    return {ours: found[ours][0] for ours in (*NAMES, _OUR_TIMES) if ours in found} | further
+
+
+def as_signal(name: str) -> str:
+    """Our name of a further column, which may be one of ours too."""
+    return f"signal {name}"
 
 
 def _given(path: str, names: Sequence[str], ours: str, theirs: str, headed: bool) -> int:

@@ -9,6 +9,7 @@ from typing import Unpack
 import numpy as np
 
 from fastexec.data.absent_bars import absent_bars, spacing_of
+from fastexec.data.bar_columns import as_signal, numbers
 from fastexec.data.bar_files import digest, read_rows
 from fastexec.data.bar_table import Table, table_of
 from fastexec.data.faults import faults_of, inside, require_few_touching, told_wild
@@ -28,6 +29,7 @@ class Bars:
     mid, NaN where a row has none. volume: float64, shares within the bar. tick: currency (``read_bars`` tells the
     rule; NaN without quotes). locked, crossed: rows that were so. faults: for each day that cannot be used, why, in the part
     of the day that was asked for. notes: how the file was read, where that had to be guessed, and what was put in or left out.
+    signals: the further columns that were asked for, by name, float64, NaN where a row has no value.
     """
 
     source: str
@@ -43,6 +45,7 @@ class Bars:
     crossed: int = 0
     faults: dict[int, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    signals: dict[str, np.ndarray] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         days = np.unique(self.day)
@@ -97,6 +100,7 @@ def read_bars(path: str | Path, symbol: str, *, between: tuple[int, int] | None 
     rows = read_rows(str(path), symbol, reading)
     table, notes = table_of(rows, reading)
     notes = [*rows.notes, *notes]
+    signals = {name: numbers(rows, as_signal(name), reading) for name in reading.signals}
     wild = wild_quotes(table.day, table.bid, table.ask)
     if reading.drop_outliers and wild.any():
         notes.append(f"left out: {counted(int(wild.sum()), 'bar')}, {told_wild(table, wild, rows)}")
@@ -113,7 +117,7 @@ def read_bars(path: str | Path, symbol: str, *, between: tuple[int, int] | None 
         notes.append(said)
     return Bars(
         str(path), symbol, digest(str(path)), table.day, table.second, table.bid, table.ask, table.volume, tick,
-        locked, crossed, faults, tuple(notes),
+        locked, crossed, faults, tuple(notes), {name: x[table.place] for name, x in signals.items()},
     )  # fmt: skip
 
 

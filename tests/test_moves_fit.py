@@ -218,7 +218,7 @@ def test_a_tick_grid_and_a_mid_that_stands_still_are_handled_and_said() -> None:
     [
         (np.where(np.random.default_rng(1).random((9, 60)) < 0.7, 0.0, 1e-3), "% of the moves are 0"),
         (1e-3 * np.random.default_rng(1).standard_normal((4, 20)), "80 moves are too few"),
-        (0.3 * np.random.default_rng(1).standard_normal((4, 60)), "a move of a step has a sd of 3"),
+        (0.3 * np.random.default_rng(1).standard_normal((4, 60)), "a move of a step has a sd of 29%"),
     ],
 )
 def test_what_cannot_be_told_is_not_tested(moves: np.ndarray, said: str) -> None:

@@ -88,9 +88,16 @@ def _densities(moves: Moves, law: Law, factors: np.ndarray) -> np.ndarray:
     move, border = moves.log.T[:, :, None], (moves.small * moves.curve)[:, None]
     own = law.volatility * moves.curve[:, None] * factors
     found, small = np.zeros((*move.shape[:2], factors.size)), np.zeros(own.shape)
+    each = np.empty_like(found)  # in place: a new array for each operation takes twice the time
     for weight, shift, spread in _jumps(law):
         mean, sd = shift - 0.5 * own * own, np.sqrt(own * own + spread)
-        found += (_ROOT * weight / sd)[:, None] * np.exp(-0.5 * ((move - mean[:, None]) / sd[:, None]) ** 2)
+        np.subtract(move, mean[:, None], out=each)
+        each /= sd[:, None]
+        each *= each
+        each *= -0.5
+        np.exp(each, out=each)
+        each *= (_ROOT * weight / sd)[:, None]
+        found += each
         if moves.small > 0.0:
             small += weight * _within(border, mean, sd)
     if moves.small > 0.0:

@@ -12,9 +12,8 @@ from fastexec.exact import curve
 #: many as stand still are only counted as small, at most ``_MOST_SMALL`` of all.
 _SMALL_FOR_EACH_STILL, _MOST_SMALL = 3.0, 0.8
 _STILL = 1e-9  # a relative move of less is the rounding of one price
-_LEAST_SMALL = (
-    0.25  # of the moves where logs are taken: a log runs to minus infinity at 0, and its noise tells of nothing
-)
+#: Of the moves where logs are taken: a log runs to minus infinity at 0, and its noise tells of nothing.
+_LEAST_SMALL = 0.25
 _ROUNDS, _LAGS, _PERMUTATIONS, _SEED = 10, 10, 999, 20_130_711
 
 

@@ -41,10 +41,8 @@ if TYPE_CHECKING:
 #: How often a chunk is tried in all, where its error may have been the worker's or the store's.
 TRIES = 3
 _ANSWER = 7  # seconds that a scheduler has to answer, and to find a worker
-_RETURN = {
-    "workers": 60,
-    "scheduler": 600,
-}  # seconds to wait for a worker where the last one is gone: a process of ours, any
+#: Seconds to wait for a worker where the last one is gone: for a process of ours, for one of a cluster.
+_RETURN = {"workers": 60, "scheduler": 600}
 _COUNTED = 2  # seconds between looks how many workers there are
 _TRANSFER = 30  # seconds for what a task came to, before it is looked whether a worker that had it is gone
 
@@ -69,10 +67,8 @@ class Cluster:
 
     def __init__(self, how: RunOptions) -> None:
         self._how = how
-        self._looked, self._gone = (
-            0.0,
-            0.0,
-        )  # when workers were counted last, and since when there is none (0: there are)
+        self._looked = 0.0  # when workers were counted last
+        self._gone = 0.0  # since when there is none; 0: there are some
         self._given: set[Future] = set()
         self._open = contextlib.ExitStack()
 
@@ -165,9 +161,8 @@ class Cluster:
             return
         self._looked, most = now, _RETURN["workers" if local else "scheduler"]
         self._gone = 0.0 if self._worker_is_there() else self._gone or now
-        if (
-            self._gone and now - self._gone > most
-        ):  # Dask gives a worker up that dies while it starts, and would wait for ever
+        # Dask gives a worker up that dies while it starts, and would wait for ever.
+        if self._gone and now - self._gone > most:
             raise FastexecError(
                 f"every worker {'process has died' if local else 'is gone'} and none came back within {most} s (is there "
                 f"enough memory for each?); what is complete is kept, {option('resume')} goes on"

@@ -8,6 +8,7 @@ from fastexec import printing
 from fastexec.cli.console import console_of, shown
 from fastexec.cli.savings import number_of, show_comparison
 from fastexec.cli.terminal import say, table_of
+from fastexec.wording import counted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -88,7 +89,7 @@ def _show_signals(console: Console, signals: pa.Table) -> None:
     horizons = sorted({row["horizon"] for row in rows})
     table = table_of(console, "Correlation of a column with the move over the next steps")
     table.add_column("column")
-    for name in ("persistence", *(f"{horizon} {'step' if horizon == 1 else 'steps'}" for horizon in horizons)):
+    for name in ("persistence", *(counted(horizon, "step") for horizon in horizons)):
         table.add_column(name, justify="right")
     for name in dict.fromkeys(row["signal"] for row in rows):
         own = {row["horizon"]: row for row in rows if row["signal"] == name}

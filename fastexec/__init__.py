@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from fastexec import orders as orders, see as see
     from fastexec.analysis.compared import Comparison
     from fastexec.analysis.comparison import compare
     from fastexec.analysis.trained import Agent, show, train
@@ -54,6 +55,9 @@ _HOMES = {
     "verify": "analysis.verbs",
 }
 
+#: Modules of rows, for own strategies: ``fx.orders.SHARES``, ``fx.see.MID``.
+_ROWS = ("orders", "see")
+
 __all__ = [
     "Agent",
     "Calibration",
@@ -67,10 +71,12 @@ __all__ = [
     "calibrate",
     "compare",
     "market",
+    "orders",
     "read_bars",
     "replay",
     "report",
     "run",
+    "see",
     "show",
     "simulate",
     "strategy",
@@ -80,6 +86,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name in _ROWS:
+        return import_module(f"fastexec.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'fastexec' has no attribute {name!r}")
     value = getattr(import_module(f"fastexec.{_HOMES[name]}"), name)

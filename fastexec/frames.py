@@ -84,11 +84,3 @@ def _cell(value: Any, longest: int | None = _LONGEST) -> str:
     if longest is not None and len(text) > longest:
         text = f"{text[: longest - 1]}…"
     return escape(harmless(text))
-
-
-def counted(number: int, word: str) -> str:
-    """``1 episode``, ``2,000 episodes``, ``3 strategies``."""
-    if number == 1:
-        return f"1 {word}"
-    plural = f"{word[:-1]}ies" if word.endswith("y") else f"{word}s"
-    return f"{number:,} {plural}"

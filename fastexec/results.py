@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastexec.frames import Frame, counted, table_html
+from fastexec.frames import Frame, table_html
 from fastexec.kernels import fields
 from fastexec.models.costs import ALWAYS
+from fastexec.wording import counted
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -34,6 +34,7 @@ from fastexec.planning.plan import plan_strategies, plan_study
 from fastexec.planning.policies import Policies
 from fastexec.results import Origin, Results, costs_of, joined, named
 from fastexec.threads import default_threads, require_threads
+from fastexec.wording import counted
 
 if TYPE_CHECKING:
     from fastexec.data.replay import ReplayWindows
@@ -127,10 +128,11 @@ class Prepared:
         rows = output if self.decisions is None else fields.DecidedOutput(*output, self.decisions.slices)
         simulate_range(np.uint64(self.study.seed), first, count, *self.arrays, rows, self.plugins)
         if output.fault[0] >= 0:
-            raise self._bad_slice(*(int(x) for x in output.fault))
+            episode, k, step, fault, _ = output.fault.tolist()
+            raise self._bad_order(episode, k, step, fault, float(output.fault.view(np.float64)[-1]))
         return output
 
-    def _bad_slice(self, episode: int, k: int, step: int, fault: int) -> FastexecError:
+    def _bad_order(self, episode: int, k: int, step: int, fault: int, value: float) -> FastexecError:
         name, own = self.strategies[k], k - len(self.study.strategies)
         where = f"episode {episode}, step {step}"
         if self.decisions is not None and own >= 0:
@@ -138,6 +140,9 @@ class Prepared:
             return InputError(
                 f"slices[{name!r}]: {where}: {wanted:,g} shares are more than what is left of the order; decide on at most that"
             )
+        if fault >= len(_FAULTS):
+            what, right = _PRESETS[fault - len(_FAULTS)]
+            return FastexecError(f"strategy {name!r}, {where}: the {what} of its order is {value:g}; {right}")
         return FastexecError(
             f"strategy {name!r}, {where}: the slice is {_FAULTS[fault]}; it must lie between 0 and the remaining shares"
         )
@@ -157,6 +162,10 @@ class Prepared:
 
 
 _FAULTS = ("no number (NaN, or an index lies outside its arrays)", "negative", "more than what remains")
+_PRESETS = (
+    ("level", "every order crosses here: leave orders[fx.orders.LEVEL] as it is, fx.orders.CROSS"),
+    ("venue", "there is one venue here: leave orders[fx.orders.VENUE] as it is, 0"),
+)
 
 
 def prepare(
@@ -198,7 +207,7 @@ def prepare(
     own = study.own_strategies()
     names = [strategy.name for strategy in study.strategies]
     valid = [paths is None and timing_has_mean_zero(study, strategy) for strategy in study.strategies]
-    strategies = plan_strategies(study, expect(study, windows), groups, policies)
+    strategies = plan_strategies(study, expect(study, windows), groups, policies, paths is not None)
     if decisions is not None:
         names, strategies = [*names, *decisions.names], with_decisions(strategies, len(decisions.names))
         valid += [False] * len(decisions.names)
@@ -234,7 +243,9 @@ def _episodes(study: StudyModel, given: fields.Paths | None, paths_given: bool) 
     available = given.mid.shape[0]
     wanted = available if study.episodes is None or paths_given else study.episodes
     if wanted > available:
-        raise InputError(f"episodes: {wanted} asked for, the bars hold {available} windows; leave episodes out for all")
+        raise InputError(
+            f"episodes: {wanted} asked for, the bars hold {counted(available, 'window')}; leave episodes out for all"
+        )
     return wanted
 
 

@@ -8,8 +8,9 @@ _MOST_NAMED = 12
 
 
 def counted(count: int, noun: str, plural: str = "") -> str:
-    """``1 day``, ``2 days``, ``1,234 episodes``; ``plural``: where it is not the noun with an s."""
-    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
+    """``1 episode``, ``1,234 episodes``, ``2 days``, ``3 strategies``; ``plural``: where it is made in another way."""
+    usual = f"{noun[:-1]}ies" if noun.endswith(("gy", "dy", "ry", "ty")) else f"{noun}s"
+    return f"{count:,} {noun if count == 1 else plural or usual}"
 
 
 def these(count: int, noun: str) -> str:

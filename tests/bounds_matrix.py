@@ -187,6 +187,16 @@ def evenly(shares, remaining, mid, spread, last_volume, params, step, steps):
     """TWAP, one lane after the other."""
     for i in range(shares.size):
         shares[i] = min(params[0] * remaining[i] / (steps - step), remaining[i])
+
+
+@fx.strategy("by_rows")
+def by_rows(orders, see, params, step, steps):
+    """The same of the second form, and every row that is seen."""
+    for i in range(orders.shape[1]):
+        seen = 0.0
+        for row in range(see.shape[0]):
+            seen += 0.0 * see[row, i]
+        orders[fx.orders.SHARES, i] = (seen if seen > 0.0 else 0.0) + see[fx.see.REMAINING, i] / (steps - step)
 '''
 
 
@@ -243,7 +253,7 @@ def _strategies(case: dict[str, str]) -> list[dict[str, Any]]:
     if case["twin"] == "yes":
         found.append({"model": "blind_twin", "of": "agent"})
     if case["plugin"] == "yes":
-        found.append({"model": "evenly", "pace": 0.5})
+        found += [{"model": "evenly", "pace": 0.5}, {"model": "by_rows"}]
     return found
 
 

@@ -12,6 +12,8 @@ from fastexec.models.plugins import registry
 from fastexec.studies.study import Study
 
 SIGNATURE = "(shares, remaining, mid, spread, last_volume, params, step, steps)"
+#: Of the second form.
+ORDERS = "(orders, see, params, step, steps)"
 _NUMBER = count(1)
 
 
@@ -28,9 +30,9 @@ class Notebook:
         linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
         exec(compile(text, file, "exec"), self.names)
 
-    def strategy(self, body: str, name: str = "mine", head: str = "") -> None:
+    def strategy(self, body: str, name: str = "mine", head: str = "", signature: str = SIGNATURE) -> None:
         """Run a cell that defines a strategy; ``head``: further keys of the decorator."""
-        self.cell(f'@fx.strategy("{name}"{head})\ndef {name}{SIGNATURE}:\n    {body}')
+        self.cell(f'@fx.strategy("{name}"{head})\ndef {name}{signature}:\n    {body}')
 
     def study(self, name: str = "mine", **keys: Any) -> Study:
         """A study of 1,000 shares in 4 steps, any part of a share, that plays it alone."""

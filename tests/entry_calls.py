@@ -14,6 +14,7 @@ from fastexec.kernels.gather import Gathered
 from fastexec.kernels.learning import Rate, Scales, Step
 from fastexec.kernels.observe import OF_SPREAD, OF_VOLUME
 from fastexec.kernels.online import Rule, Tables
+from fastexec.kernels.own_rows import SEE_ROWS
 from fastexec.kernels.program import MOMENTA, SPREADS, TIMES, VOLUMES
 from fastexec.kernels.programme import Problem
 from fastexec.kernels.record import recorded_for
@@ -69,8 +70,9 @@ def walk_blocks() -> tuple[Any, ...]:
 
 def simulate_blocks() -> tuple[Any, ...]:
     plan, strategies, paths = study()
-    output = output_for(plan, strategies, E, every_step=True)
-    return EPISODES, plan, strategies, paths, lanes_for(5, f.CLOSED_FIELDS), np.zeros(1, I8), output
+    strategies.kinds[3, f.KIND] = f.OWN_ORDERS
+    output, lanes = output_for(plan, strategies, E, every_step=True), lanes_for(5, f.CLOSED_FIELDS, SEE_ROWS)
+    return EPISODES, plan, strategies, paths, lanes, np.zeros(1, I8), output
 
 
 def explore_blocks() -> tuple[Any, ...]:

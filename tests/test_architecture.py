@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from itertools import takewhile
 from pathlib import Path
@@ -166,6 +167,16 @@ def inexact(node: ast.AST) -> bool:
         constant = isinstance(node.left, ast.Constant) and isinstance(node.left.value, int)  # 2**64
         return isinstance(node.op, ast.MatMult) or (isinstance(node.op, ast.Pow) and not constant)
     return isinstance(node, ast.Call) and ast.unparse(node.func) == "pow"
+
+
+def test_no_name_of_a_field_is_given_twice() -> None:
+    """The later one would silently be the other's: a kind of strategy once took the place of a field of the ledger."""
+    given: Counter[str] = Counter()
+    for node in ast.walk(parse(KERNELS / "fields.py")):
+        if isinstance(node, ast.Assign):
+            given.update(name.id for target in node.targets for name in ast.walk(target) if isinstance(name, ast.Name))
+    assert len(given) > 200
+    assert [name for name, count in given.items() if count > 1] == []
 
 
 def test_kernels_and_what_feeds_them_use_exact_arithmetic() -> None:

@@ -211,7 +211,7 @@ def test_a_date_that_is_none(tmp_path: Path) -> None:
 
 def test_a_time_that_is_missing(tmp_path: Path) -> None:
     table = columns(4) | {"sec": pa.array([34_200, None, 34_320, 34_380])}
-    assert refusal(tmp_path, table) == ", 'ABC': 1 rows have no sec; every bar needs one"
+    assert refusal(tmp_path, table) == ", 'ABC': 1 row without sec; every bar needs one"
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, 0.0, -1.0, None])

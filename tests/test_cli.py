@@ -148,7 +148,7 @@ def test_bad_keys_are_one_line_status_2_and_write_nothing(place, settings, messa
         (["run", "empty.toml"], "is empty"),
         (["run", "broken.toml"], "is no TOML"),
         (["run", "binary.toml"], "cannot be read"),
-        (["run", "tiny.toml", "--thread", "2"], "No such option"),
+        (["run", "tiny.toml", "--thread", "2"], "no option '--thread'; did you mean '--threads'?"),
         (["run", "tiny.toml", "--threads", "0"], "0 is not in the range"),
         (["run"], "Missing argument 'STUDY'"),
         (["rnu", "tiny.toml"], "no command 'rnu'; did you mean 'run'?"),

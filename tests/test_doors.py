@@ -89,7 +89,7 @@ SPOILT = {
     "another type": lambda a: np.zeros(a.shape, np.float32 if a.dtype != np.float32 else F8),
     "another kind": lambda a: np.zeros(a.shape, np.int16),
     "one dimension more": lambda a: a[None].copy(),
-    "one dimension less": lambda a: a[0].copy() if a.ndim > 1 else a[:1].reshape(()),
+    "one dimension less": lambda a: a[0].copy() if a.ndim > 1 else np.zeros((), a.dtype),
     "read-only": read_only,
     "with gaps": lambda a: np.repeat(np.repeat(a, 2, axis=-1), 2, axis=0)[..., ::2][::2] if a.size > 1 else read_only(a),
     "other byte order": lambda a: np.zeros(a.shape, a.dtype.newbyteorder() if a.itemsize > 1 else np.int8),
@@ -111,7 +111,8 @@ def test_what_does_not_fit_reaches_no_kernel(reached, name):
         wrong = {how: spoil(array) for how, spoil in SPOILT.items()}
         for axis, size in enumerate(array.shape):
             if (name, at, axis) not in FREE:
-                wrong[f"one shorter along axis {axis}"] = np.delete(array, size - 1, axis)
+                other = np.delete(array, size - 1, axis) if size else np.zeros(1, array.dtype)
+                wrong[f"another size along axis {axis}"] = other
         for how, other in wrong.items():
             try:
                 one(*changed(call(), at, other))
@@ -141,7 +142,7 @@ INDICES = {
     ],
     "drawn parameters": [set_at("drawn", (1, f.DRAWN_SLOT), x) for x in (-1, len(f.PARAMETERS), 10**9)],
     "draw numbers": [set_at("drawn", (1, f.DRAWN_NUMBER), x) for x in (-1, 2**32)],
-    "kind": [set_at("kinds", (3, f.KIND), x) for x in (-1, f.DECIDED, f.DECIDED + 1)],
+    "kind": [set_at("kinds", (3, f.KIND), x) for x in (-1, f.DECIDED, f.OWN_ORDERS + 1)],
     "plugin slot": [set_at("kinds", (3, f.SLOT), x) for x in (-1, 1)],
     "levels": [set_at("kinds", (k, f.LEVELS), x) for k in (0, 2) for x in (-1, 0, f.MOST_LEVELS + 1)],
     "features": [set_at("kinds", (0, f.FEATURES), x) for x in (-1, f.MOST_FEATURES + 1)],

@@ -14,7 +14,7 @@ from fastexec.planning.schedules import fractions
 from fastexec.runs.check import examine
 from fastexec.simulation import prepare
 from fastexec.studies.study import Study
-from naive.jumps import amount, factor, words_of
+from naive.jumps import amount, draws_of, factor
 from test_market import near
 
 STEPS, EPISODES = 12, 300
@@ -23,6 +23,7 @@ ARITHMETIC = {"model": "arithmetic", "volatility": 0.4, "drift": 0.01, "diurnal"
 JUMPS = {"rate": 0.4, "mean": -0.02, "volatility": 0.03}
 AMOUNTS = {"rate": 0.4, "mean": -2.0, "volatility": 3.0}
 MERTON = (GEOMETRIC, JUMPS)
+SPREADY = {"model": "mean_reverting", "mean": 0.001, "reversion": 0.2, "volatility": 0.3}
 
 
 def study(made, **changes):
@@ -44,11 +45,52 @@ def test_moves_are_the_geometric_ones_times_the_twins_jumps(start):
     moving = {**GEOMETRIC, "start": start}
     ours, plain = (mids(made) for made in ((moving, JUMPS), moving))
     steps = range(-1 if start == "moved" else 0, STEPS)
-    twin = np.array([[factor(JUMPS, words_of(2**40 + 9, e, t)) for t in steps] for e in range(EPISODES)])
+    twin = np.array([[factor(JUMPS, draws_of(2**40 + 9, e, t)) for t in steps] for e in range(EPISODES)])
     if start == "arrival":
         twin = np.column_stack((np.ones(EPISODES), twin))
     np.testing.assert_allclose(ours / plain, np.cumprod(twin, axis=1), rtol=1e-12)
     assert np.unique(twin[:, 1]).size > EPISODES / 4
+
+
+BESIDE = {
+    "alone": {},
+    "variance": {"variance": {"persistence": 0.9, "volatility": 0.4}},
+    "noise": {"noise": {"sd": 0.001}},
+    "regimes": {"regimes": {"names": ["a", "b"], "transition": [[0.9, 0.1], [0.2, 0.8]], "volatility": [1.0, 2.0]}},
+    "constant volume": {"volume": {"model": "constant"}, "spread": {"model": "constant"}},
+    "chains": {"volume": {"model": "markov", "levels": [500.0, 2000.0], "transition": [[0.5, 0.5], [0.5, 0.5]]}},
+}
+
+
+@pytest.mark.parametrize("beside", list(BESIDE))
+def test_the_same_jumps_whatever_else_moves(beside):
+    ours, plain = (
+        mids(GEOMETRIC, 50, seed=8, market={"price": GEOMETRIC, "jumps": jumps} | BESIDE[beside])
+        for jumps in (JUMPS, {})
+    )
+    twin = np.array([[factor(JUMPS, draws_of(8, e, t)) for t in range(STEPS)] for e in range(50)])
+    np.testing.assert_allclose((ours / plain)[:, 1:], np.cumprod(twin, axis=1), rtol=1e-12)
+
+
+def test_jumps_are_independent_of_all_else_in_their_step():
+    """Of the market's move, spread and volume, of the number in the move before, of what the day begins with."""
+    price = {**GEOMETRIC, "start": "moved"}
+    beside = {"volume": {"model": "lognormal", "volatility": 0.4, "day_volatility": 0.3}, "spread": SPREADY}
+    made, plain = (
+        prepare(study(price, episodes=20_000, market={"price": price, "jumps": jumps} | beside))
+        for jumps in ({"rate": 1.0, "volatility": 0.05}, {})
+    )
+    found, without = made.steps(0, 20_000), plain.steps(0, 20_000)
+    ours, theirs = (np.log(steps["mid"].reshape(20_000, -1)) for steps in (found, without))
+    first = ours[:, 0] - theirs[:, 0]
+    jumped = np.diff(ours - theirs, axis=1)
+    moved = np.diff(theirs, axis=1)
+    volume, spread = (np.log(without[name].reshape(20_000, -1)) for name in ("volume", "spread"))
+    pairs = [(jumped, moved), (jumped, volume[:, :-1]), (jumped, spread[:, 1:]), (jumped[:, 1:], jumped[:, :-1]),
+             (jumped[:, 1:] ** 2, jumped[:, :-1] ** 2), (first, theirs[:, 0]), (first, volume[:, 0]), (first, spread[:, 0]),
+             (first**2, jumped[:, 0] ** 2), (first, jumped[:, 0])]  # fmt: skip
+    for one, other in pairs:
+        assert abs(np.corrcoef(one.ravel(), other.ravel())[0, 1]) < 4.0 / math.sqrt(one.size)
 
 
 def test_every_episode_may_have_a_rate_of_its_own():
@@ -57,14 +99,14 @@ def test_every_episode_may_have_a_rate_of_its_own():
     rates = made.run(0, 50).markets["market.jumps.rate"]
     ours, plain = (prepare(study(price)).steps(0, 50)["mid"].reshape(50, -1) for price in (drawn, GEOMETRIC))
     twin = [
-        [factor({**JUMPS, "rate": rates[e]}, words_of(2**40 + 9, e, t)) for t in range(STEPS - 1)] for e in range(50)
+        [factor({**JUMPS, "rate": rates[e]}, draws_of(2**40 + 9, e, t)) for t in range(STEPS - 1)] for e in range(50)
     ]
     np.testing.assert_allclose((ours / plain)[:, 1:], np.cumprod(twin, axis=1), rtol=1e-12)
 
 
 def test_amounts_are_added_to_arithmetic_moves():
     ours, plain = (mids(made) for made in ((ARITHMETIC, AMOUNTS), ARITHMETIC))
-    twin = np.array([[amount(AMOUNTS, words_of(2**40 + 9, e, t)) for t in range(STEPS)] for e in range(EPISODES)])
+    twin = np.array([[amount(AMOUNTS, draws_of(2**40 + 9, e, t)) for t in range(STEPS)] for e in range(EPISODES)])
     np.testing.assert_allclose((ours - plain)[:, 1:], np.cumsum(twin, axis=1), atol=1e-9)
 
 

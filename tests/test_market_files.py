@@ -129,7 +129,7 @@ def test_one_wild_quote_is_named_and_left_out_where_asked(tmp_path: Path, bid: f
     assert session_of(bars).days == [20240304, 20240306, 20240307]
     kept = read_bars(path, "ZZZ", drop_outliers=True)
     assert (kept.day.size, kept.faults) == (239, {})
-    assert kept.notes[0].startswith("1 bars are left out, far from the quotes around")
+    assert kept.notes[0].startswith("left out: 1 bar, far from the quotes around")
     assert session_of(kept).days == list(DAYS)
 
 

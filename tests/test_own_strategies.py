@@ -43,6 +43,27 @@ def twin{SIGNATURE}:
     """TWAP."""
     shares[:] = remaining / (steps - step)
 '''
+#: The same two in the second form.
+ORDERS = '''
+import fastexec as fx
+from fastexec.orders import SHARES
+
+
+@fx.strategy("patient", tight=0.0004, fast=2.0, slow=0.5)
+def patient(orders, see, params, step, steps):
+    """More while the spread is tight."""
+    tight, fast, slow = params[0], params[1], params[2]
+    for i in range(orders.shape[1]):
+        pace = fast if see[fx.see.SPREAD, i] <= tight else slow
+        orders[SHARES, i] = min(pace * see[fx.see.REMAINING, i] / (steps - step), see[fx.see.REMAINING, i])
+
+
+@fx.strategy("twin")
+def twin(orders, see, params, step, steps):
+    """TWAP."""
+    orders[fx.orders.SHARES] = see[fx.see.REMAINING] / (steps - step)
+'''
+FORMS = {"first form": PATIENT, "second form": ORDERS}
 STUDY = """
 name = "mine"
 seed = 3
@@ -75,6 +96,13 @@ def place(tmp_path):
     return tmp_path
 
 
+@pytest.fixture(params=FORMS)
+def either(place, request):
+    """Each form in its turn."""
+    (place / "own.py").write_text(FORMS[request.param])
+    return place
+
+
 def load(place: Path, *overrides: str) -> Study:
     return Study.load(place / "mine.toml", overrides)
 
@@ -95,9 +123,9 @@ def test_parameters_have_defaults_and_order_whatever_the_file_says(place):
     assert load(place, "strategies.waits.tight=1").strategies[2].parameters["tight"] == 1.0
 
 
-def test_it_decides_as_its_text_says(place):
+def test_it_decides_as_its_text_says(either):
     """Recomputed from the steps: whole lots, rounded down, and what is left joins the last step."""
-    steps = prepare(load(place)).steps(0, 40)
+    steps = prepare(load(either)).steps(0, 40)
     rows = {name: steps[name].reshape(40, 3, 12)[:, 1] for name in ("shares", "remaining", "spread")}
     left = rows["remaining"] + rows["shares"]
     pace = np.where(rows["spread"] <= 0.0004, 2.0, 0.5)
@@ -113,8 +141,8 @@ def test_a_twin_of_twap_trades_what_twap_trades(place):
     np.testing.assert_allclose(shortfall[:, 0], shortfall[:, 1], rtol=1e-10, atol=1e-10)
 
 
-def test_same_bits_on_threads_cuts_alone_and_interpreted(place):
-    study = load(place, "episodes=3000")
+def test_same_bits_on_threads_cuts_alone_and_interpreted(either):
+    study = load(either, "episodes=3000")
     one, two = (simulate(study, threads=threads).episodes for threads in (1, 2))
     prepared = prepare(study)
     cut = np.concatenate(
@@ -129,7 +157,7 @@ def test_same_bits_on_threads_cuts_alone_and_interpreted(place):
         "print(simulate(Study.load(sys.argv[1]), episodes=100).episodes['shortfall_bps'].tobytes().hex())"
     )
     ended = subprocess.run(
-        [sys.executable, "-W", "error::UserWarning", "-c", code, str(place / "mine.toml")], text=True, capture_output=True,
+        [sys.executable, "-W", "error::UserWarning", "-c", code, str(either / "mine.toml")], text=True, capture_output=True,
         env={**os.environ, "PYTHONPATH": str(ROOT), "NUMBA_DISABLE_JIT": "1"}, timeout=300,
     )  # fmt: skip
     assert ended.stdout.strip() == one["shortfall_bps"][:300].tobytes().hex(), ended.stderr
@@ -197,11 +225,11 @@ def test_results_without_the_file_can_be_compared_and_the_missing_one_is_named(p
 
 
 @pytest.mark.processes
-def test_a_worker_that_was_sent_the_study_finds_the_file(place, tmp_path_factory):
+def test_a_worker_that_was_sent_the_study_finds_the_file(either, tmp_path_factory):
     """Pickled, or read from the folder of results: in a process of another folder, the same bits."""
-    study = load(place)
-    run(study, out=place / "r")
-    (place / "study.pickle").write_bytes(pickle.dumps(study))
+    study = load(either)
+    run(study, out=either / "r")
+    (either / "study.pickle").write_bytes(pickle.dumps(study))
     code = (
         "import pickle, sys; from pathlib import Path; from fastexec.simulation import prepare\n"
         "from fastexec.studies.study import Study; place = Path(sys.argv[1])\n"
@@ -209,7 +237,7 @@ def test_a_worker_that_was_sent_the_study_finds_the_file(place, tmp_path_factory
         "    print(prepare(study).run(0, 50).episodes['shortfall_bps'].tobytes().hex())"
     )
     ended = subprocess.run(
-        [sys.executable, "-c", code, str(place)], text=True, capture_output=True, timeout=300,
+        [sys.executable, "-c", code, str(either)], text=True, capture_output=True, timeout=300,
         cwd=tmp_path_factory.mktemp("elsewhere"), env={**os.environ, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     wanted = prepare(study).run(0, 50).episodes["shortfall_bps"].tobytes().hex()
@@ -250,23 +278,23 @@ def test_bad_words_are_status_2_and_write_nothing(place, words, said):
     assert tree(place) == before
 
 
-def test_from_the_command_line(place):
-    (place / "bare.toml").write_text(STUDY.replace('plugins = ["own.py"]\n', ""))
-    status, out, error = typed("run", "bare.toml", "--plugin", "own.py", cwd=place)
+def test_from_the_command_line(either):
+    (either / "bare.toml").write_text(STUDY.replace('plugins = ["own.py"]\n', ""))
+    status, out, error = typed("run", "bare.toml", "--plugin", "own.py", cwd=either)
     assert (status, error) == (0, "")
     assert "waits" in out
-    status, out, _ = typed("check", "mine.toml", cwd=place)
+    status, out, _ = typed("check", "mine.toml", cwd=either)
     assert status == 0
     assert "timing has mean zero for twap, patient, waits" in out
     assert "own.py, SHA-256" in out
-    status, out, _ = typed("schema", "--plugin", "own.py", cwd=place)
+    status, out, _ = typed("schema", "--plugin", "own.py", cwd=either)
     assert status == 0
     assert "More while the spread is tight." in out
     assert "slow = 0.5" in out
     status, out, _ = typed(
-        "replay", "results/mine", "--episode", 3, "--strategy", "waits", "--format", "csv", cwd=place
+        "replay", "results/mine", "--episode", 3, "--strategy", "waits", "--format", "csv", cwd=either
     )
     assert (status, len(out.splitlines())) == (0, 13)
-    status, _, error = typed("run", "bare.toml", "--out", "s", cwd=place)
+    status, _, error = typed("run", "bare.toml", "--out", "s", cwd=either)
     assert status == 2
     assert "unknown model 'patient'" in error

@@ -89,7 +89,8 @@ def test_a_study_may_have_many():
 
 def test_a_slice_beyond_what_remains_is_reported_with_episode_strategy_and_step():
     output = run([too_much], *plugin(0))
-    assert output.fault.tolist() == [0, 0, 3, 2]
+    assert output.fault[:4].tolist() == [0, 0, 3, 2]
+    assert output.fault[4:].view(np.float64) == [1001.0]
 
 
 def test_a_plugin_beside_a_schedule_moves_no_bit_of_it():

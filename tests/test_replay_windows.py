@@ -168,7 +168,7 @@ def test_times_of_day_that_no_curve_day_has() -> None:
     moves = np.diff(bars.mid[10:]) / bars.mid[10:-1]
     np.testing.assert_allclose(windows.expected_volatility[2], np.sqrt(np.mean(moves**2)), 1e-12)
     assert windows.warnings == (
-        "4 steps of 2 windows are at a time that no curve day has: the mean of the window's other steps, or of the "
+        "at a time that no curve day has: 4 steps of 2 windows; the mean of the window's other steps, or of the "
         "curve, stands in",
     )
 
@@ -178,7 +178,7 @@ def test_a_curve_without_volume_at_the_windows_times() -> None:
     windows = replay_windows(bars_of({MONDAY: range(10), TUESDAY: range(10)}, volume=volume), 3, 3, days=(MONDAY,))
     np.testing.assert_array_equal(windows.expected_volume, [[1.0, 1.0, 1.0], [6.0, 0.0, 0.0], [0.0, 0.0, 3.0]])
     assert windows.warnings == (
-        "1 windows are at times at which the curve's days have no volume: their mean volume stands in",
+        "at times at which the curve's days have no volume: 1 window; their mean volume stands in",
     )
 
 

@@ -75,21 +75,30 @@ def test_the_page_holds_its_tables_as_csv_and_nothing_from_elsewhere(folder, mat
     assert place.read_text() == text, "the same files, another page"
 
 
-def test_a_sweep_says_who_was_cheapest_where(tmp_path):
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("swept") / "r"
     sweep = {"order.shares": [600, 1200], "market.price.volatility": [0.0005, 0.001]}
-    run(Study.from_dict({**small_study().model_dump(), "sweep": sweep, "episodes": 200}), out=tmp_path / "r")
-    place, pictures = write_report(tmp_path / "r", figures=tmp_path / "f", pages=False)
-    text = place.read_text()
+    run(Study.from_dict({**small_study().model_dump(), "sweep": sweep, "episodes": 200}), out=folder)
+    return folder
+
+
+def test_a_sweep_says_who_was_cheapest_where(swept):
+    text = write_report(swept, pages=False)[0].read_text()
     assert re.search(r"Cheapest: \w+ in \d of 4", text)
     table = csv_of(text, "sweep_savings.csv")
     assert len(table) == 4 * 5
     assert table[table["strategy"] == "pov10"]["low_bps"].lt(table["saving_bps"]).any()
     assert table["low_bps"].le(table["saving_bps"]).all()
-    assert len(pictures) == len(list((tmp_path / "f").iterdir())) > 2
-    one = write_report(tmp_path / "r", scenario=compare(tmp_path / "r").table["scenario"][0].as_py())[0]
+    one = write_report(swept, scenario=compare(swept).table["scenario"][0].as_py())[0]
     assert one.name.startswith("report-")
     with pytest.raises(InputError, match="no scenario of that name"):
-        write_report(tmp_path / "r", scenario="nowhere")
+        write_report(swept, scenario="nowhere")
+
+
+def test_a_sweep_has_its_pictures(swept, tmp_path):
+    pictures = write_report(swept, out=tmp_path / "r.html", figures=tmp_path / "f", pages=False)[1]
+    assert len(pictures) == len(list((tmp_path / "f").iterdir())) > 2
 
 
 def test_hostile_names_stay_text(folder, material, charts, tmp_path, monkeypatch):

@@ -68,6 +68,7 @@ def things(tmp_path_factory):
         "scenarios": fx.compare(result), "groups": fx.compare(results, by="market_volume:3", metric="cvar95"),
         "run": result, "calibration": fx.calibrate(bars, episodes=500), "agent": fx.train(study.changed(AGENT)),
         "steps": fx.replay(result, 3, scenario="shares_600"), "verdict": fx.verify(place / "swept"),
+        "paths": fx.market(study, episodes=5), "bars": bars,
     }  # fmt: skip
 
 
@@ -82,11 +83,14 @@ def test_a_notebook_shows_a_small_table(things, name):
     assert "nan" not in page.text.split()
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, "paths", "bars"])
 def test_a_line_says_what_it_is(things, name):
     text = repr(things[name])
-    assert re.match(r"(Study|Results|Comparison|StudyResult|Calibration|Agent|Steps|Verification)\(", text)
+    assert re.match(
+        r"(Bars|MarketPaths|Study|Results|Comparison|StudyResult|Calibration|Agent|Steps|Verification)\(", text
+    )
     assert len(text) < 160
+    assert str(things[name]) == text
     assert "\n" not in text
 
 

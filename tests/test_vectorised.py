@@ -57,6 +57,7 @@ STAGES = {
     "bins.add_four": (1.0, LANES64, B),
     "bins.cut_evenly": (1.0, 1.0, B),
     "observe.observe_feature": (0, SWITCHES, 0, P, M, B),
+    "orders.look": (CLOCK, KIND, P, M, B, LANES64),
     "execute.find_rates": (M, B),
     "execute.find_proportional_rates": (M, B),
     "execute.find_root_rates": (M, B),
@@ -78,9 +79,11 @@ STAGES = {
     "signals.scale_by_value": (0, P, M),
     "signals.scale_by_level": (0, 1, LANES64, M),
     "execute.find_move": (LANES64, M, B),
-    "jumps.jump_by_factors": (WORDS, P, M),
-    "jumps.jump_by_amounts": (WORDS, P, M),
-    "jumps.count_jumps": (WORDS, P, M),
+    "jumps.jump_by_factors": (RAW, P, M),
+    "jumps.jump_by_amounts": (RAW, P, M),
+    "jumps.begin_jumps": (CLOCK, SWITCHES, WORDS, RAW, P, M),
+    "jumps.draw_chances": (CLOCK, 0, SWITCHES, WORDS, M),
+    "jumps.count_jumps": (P, M),
     "halts.count_seen_move": (M,),
     "noise.bounce": (RAW, P, M),
     "noise.bounce_first": (M,),
@@ -118,7 +121,7 @@ EXEMPT = {
     "rest.value_as_trades rest.value_at_quotes "
     "strategy.random strategy.table strategy.own strategy.act_randomly strategy.draw_choices volume.volume_chain "
     "spread.spread_chain spread.begin_spread_chain spread.begin_mean_reverting_spread ledger.open_ledgers "
-    "episode.check_own gather.observe_state gather.count_step watch.draw_own_choices jumps.draw_for_jumps "
+    "episode.check_own gather.observe_state gather.count_step orders.own_orders watch.draw_own_choices jumps.draw_for_jumps "
     "variance.draw_for_variance regimes.draw_for_regimes regimes.change_regime "
     "halts.draw_for_halts noise.draw_for_noise signals.draw_signals signals.change_level "
     "signals.scale_by_signals",
@@ -126,10 +129,9 @@ EXEMPT = {
     "copies": "noise.remember_observed halts.begin_halts halts.begin_underneath halts.go_underneath halts.come_up halts.halt "
     "regimes.plain_factors regimes.begin_regimes regimes.hold_factors spread.repeat_spread "
     "account.write_rows ledger.open_ledger ledger.end_order market.roll market.keep_independent "
-    "given.remember_traded "
-    "signals.hold_signals signals.plain_volatility timing.expect_drift watch.expect_nothing "
+    "given.remember_traded signals.hold_signals signals.plain_volatility timing.expect_drift watch.expect_nothing "
     "spread.constant_spread spread.roll_spread volume.constant_volume price.begin_moved "
-    "spread.quote_arrival volume.begin_volume_chain strategy.ask strategy.check_slices "
+    "spread.quote_arrival volume.begin_volume_chain strategy.ask strategy.check_slices strategy.round_down orders.check_orders "
     "gather.remember_states watch.note_features parts.forget_charges",
     "each lane reads a table or path of its own": "chain.step_chain strategy.follow_own given.begin_given "
     "given.begin_joined given.rejoin given.offer given.follow_given given.follow_joined episode.as_decided "

@@ -38,13 +38,14 @@ def in_words(agent: Agent) -> list[str]:
     lines = [
         f"agent {agent.training['name']}: rule {training['rule']}, {episodes} of training",
         f"state: step, {', '.join(f'{cut.name} ({cut.bins} bins)' for cut in agent.cuts)}; "
-        f"{len(agent.levels)} actions, {unit}{all_left}",
+        f"{counted(len(agent.levels), 'action')}, {unit}{all_left}",
         *_judged(agent),
         f"{100 * agent.known:.1f} % of the states were visited at least {FEWEST_VISITS} times; "
         + _ELSEWHERE[training["rule"] == "backward"],
     ]
     lines += [
-        f"{count:,} values of {name} in the pilot run lay beyond its bins" for name, count in agent.outside.items()
+        f"{counted(count, 'value')} of {name} in the pilot run lay beyond its bins"
+        for name, count in agent.outside.items()
     ]
     return [*lines, *(_ends(agent, f) for f in range(len(agent.cuts) - 1))]
 

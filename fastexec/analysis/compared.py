@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastexec.errors import FastexecError
-from fastexec.frames import MOST_ROWS, Frame, counted, table_html
+from fastexec.frames import MOST_ROWS, Frame, table_html
 from fastexec.statistics.metrics import SHORTFALL, Metric, material_of
 from fastexec.statistics.paired import printed_costs
 from fastexec.statistics.verdict import Difference, Judge, cost_beside, decimals, single, told_with_interval
+from fastexec.wording import counted
 
 if TYPE_CHECKING:
     import pyarrow as pa

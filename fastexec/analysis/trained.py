@@ -16,6 +16,7 @@ from fastexec.models.study import require_study
 from fastexec.runs.agents import require_free, save_agent, train_one
 from fastexec.studies.study import Study
 from fastexec.threads import require_threads
+from fastexec.wording import counted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -59,7 +60,8 @@ class Agent(Frame):
         training = self.learned.training
         steps, states, actions = self.learned.q.shape
         rule = training["train"]["rule"]
-        return f"Agent({training['name']!r}, rule {rule}, {steps} steps, {states:,} states, {actions} actions)"
+        size = ", ".join((counted(steps, "step"), counted(states, "state"), counted(actions, "action")))
+        return f"Agent({training['name']!r}, rule {rule}, {size})"
 
     def _repr_html_(self) -> str:
         head, *rows = self.by_time_and_inventory

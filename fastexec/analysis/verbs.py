@@ -16,6 +16,7 @@ from fastexec.runs.job import StudyResult
 from fastexec.runs.replay import replay_episode
 from fastexec.runs.verify import Verification, verify as verify_folder
 from fastexec.statistics.verdict import NEGLIGIBLE
+from fastexec.wording import counted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -34,7 +35,7 @@ class Steps(Frame):
         return self.table
 
     def __repr__(self) -> str:
-        return f"Steps(episode {self.table['episode'][0].as_py():,}, {len(self.table):,} rows)"
+        return f"Steps(episode {self.table['episode'][0].as_py():,}, {counted(len(self.table), 'row')})"
 
     def _repr_html_(self) -> str:
         return rows_html(repr(self), self.table)

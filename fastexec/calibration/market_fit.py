@@ -12,10 +12,13 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
+from fastexec.calibration.moves_fit import fit_moves
+from fastexec.calibration.moves_law import Law
 from fastexec.calibration.panel import Panel
 from fastexec.calibration.spread_levels import chain_of, share_at_floor
 from fastexec.calibration.statistics import curves, daily, day_levels
 from fastexec.errors import FastexecError, InputError
+from fastexec.models.jumps import Jumps
 from fastexec.models.messages import one_line
 from fastexec.models.study import StudyModel
 from fastexec.simulation import Prepared, prepare
@@ -39,7 +42,8 @@ _MOST_PERSISTENCE, _MOST_CORRELATION, _LEAST_EIGENVALUE = 0.995, 0.95, 0.01
 @dataclass(frozen=True, eq=False)
 class Parameters:
     """A synthetic market. Dispersions are sds of the log; persistences lag-1 autocorrelations of the log; curves
-    relative. spread_chain: section of a spread over levels, in place of the log-normal one. notes: what did not fit.
+    relative. spread_chain: section of a spread over levels, in place of the log-normal one. law: of the moves, whose variance
+    and jumps stay as they are while ``volatility`` is matched. notes: what was tested, and what did not fit.
     """
 
     price: float
@@ -56,7 +60,14 @@ class Parameters:
     curves: dict[str, np.ndarray]
     correlation: dict[str, float]
     spread_chain: dict[str, Any] = field(default_factory=dict)
+    law: Law = Law(0.0)
     notes: tuple[str, ...] = ()
+
+    @property
+    def move_sd(self) -> float:
+        """Of a step's relative move, its jumps too."""
+        jumps = Jumps.model_validate(self._changing().get("jumps", {}))
+        return float(np.sqrt(self.volatility**2 + jumps.variance(relative=True)))
 
     def market(self) -> dict[str, Any]:
         """The [market] section, figures to six digits."""
@@ -76,7 +87,17 @@ class Parameters:
                 "floor": _digits(self.volume_floor),
             },
             "correlation": {name: _digits(value) for name, value in self.correlation.items()},
-        }
+        } | self._changing()
+
+    def _changing(self) -> dict[str, dict[str, float]]:
+        """What makes the volatility change and the price jump, where there is any."""
+        law = {name: _digits(value) for name, value in self.law._asdict().items()}
+        found: dict[str, dict[str, float]] = {}
+        if law["sd"] > 0.0:
+            found["variance"] = {"persistence": law["persistence"], "volatility": law["sd"]}
+        if law["rate"] > 0.0:
+            found["jumps"] = {"rate": law["rate"], "mean": law["mean"], "volatility": law["jump_sd"]}
+        return found
 
     def _spread(self, curve: list[float]) -> dict[str, Any]:
         if self.spread_chain:
@@ -100,15 +121,14 @@ def fit(panel: Panel, bins: int, tick: float, steps_a_round: int = 400_000) -> P
     bins: parts of the curves. tick: currency; the floor of the spread, none where it is not known (NaN). steps_a_round:
     simulated in each of the rounds.
     """
-    target = _moments(panel, bins)
+    target, moves = _moments(panel, bins), fit_moves(panel, bins)
     episodes = max(steps_a_round // panel.move.shape[1], 200)
-    parameters = _first_guess(panel, target, tick)
-    parameters, far = _matched(parameters, target, bins, panel.move.shape[1], episodes)
+    first = replace(_first_guess(panel, target, tick), law=moves.law)
+    parameters, far = _matched(first, target, bins, panel.move.shape[1], episodes)
     if any(name.startswith("spread") for name in far):
         share = share_at_floor(panel.spread, parameters.spread_floor)
         chain = chain_of(panel.spread, parameters.spread_floor)
-        first = replace(_first_guess(panel, target, tick), spread_chain=chain)
-        parameters, far = _matched(first, target, bins, panel.move.shape[1], episodes)
+        parameters, far = _matched(replace(first, spread_chain=chain), target, bins, panel.move.shape[1], episodes)
         said = (
             f"the spread does not fit a log-normal law with a floor (one tick in {share:.0%} of the steps, sd of its log "
             f"{target['spread, sd of the log']:.2g}): its {len(chain['levels'])} levels are a Markov chain, without a "
@@ -116,7 +136,7 @@ def fit(panel: Panel, bins: int, tick: float, steps_a_round: int = 400_000) -> P
         )
         parameters = replace(parameters, notes=(said,))
     told = tuple(f"{name}: the fit does not converge to it, see the table" for name in far)
-    return replace(parameters, notes=(*parameters.notes, *told))
+    return replace(parameters, notes=(*moves.notes, *parameters.notes, *told))
 
 
 def _matched(

@@ -10,6 +10,7 @@ from fastexec.data.auctions import ClosingAuction, closing_auction, times_of_day
 from fastexec.data.bars import Bars
 from fastexec.errors import InputError
 from fastexec.models.times import clock
+from fastexec.wording import counted
 
 _LEAST_PRESENT = 0.9
 _SPLIT = 2.0
@@ -77,7 +78,9 @@ def session_of(bars: Bars, window: tuple[int, int] | None = None) -> Session:
     inside = np.ones(times.size, bool) if window is None else (times >= window[0]) & (times < window[1])
     inside[-1] &= closing is None
     if inside.sum() < 2:
-        raise InputError(f"{where}: the window holds {int(inside.sum())} steps of {spacing} s; give one of two or more")
+        raise InputError(
+            f"{where}: the window holds {counted(int(inside.sum()), 'step')} of {spacing} s; give one of two or more"
+        )
     move = mid[:, 1:] / mid[:, :-1] - 1.0
     found = np.stack((mid[:, :-1], move, spread[:, :-1], volume))[:, :, inside]
     present = np.isfinite(found).all(axis=0).mean(axis=1)
@@ -146,5 +149,5 @@ def _doubts(panel: Panel, days: list[int]) -> list[str]:
             "apart): one tick and one volume for all may not fit"
         )
     if len(days) < 5:
-        found.append(f"{len(days)} days only: what differs between days is hardly known")
+        found.append(f"{counted(len(days), 'day')} only: what differs between days is hardly known")
     return found

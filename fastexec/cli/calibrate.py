@@ -20,6 +20,9 @@ from fastexec.cli.results import FORMAT
 @click.option("--test", is_flag=True, help="Measure the fit on the days after --until.")
 @click.option("--window", metavar="HH:MM-HH:MM", help="Part of the day, local time; the whole by default.")
 @click.option("--column", multiple=True, metavar="OURS=THEIRS", help="Name of a column of the file: volume=Vol.")
+@click.option(
+    "--signal", "signals", multiple=True, metavar="NAME", help="Further column: what it tells of coming moves."
+)
 @click.option("--zone", help="Zone of the local times: America/New_York.")
 @click.option("--time-format", metavar="FORMAT", help='How times are written: "%d.%m.%Y %H:%M".')
 @click.option("--decimal", default=".", metavar="CHAR", help="Decimal point of the file's numbers.")

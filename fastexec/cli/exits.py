@@ -16,6 +16,7 @@ import click
 from fastexec import printing
 from fastexec.errors import FastexecError, InputError, at_command_line, kind_of
 from fastexec.host import ENDING
+from fastexec.wording import nearest
 
 _DONE, _FAILED, _WRONG, _INTERRUPTED = 0, 1, 2, 130
 _SAID = {
@@ -98,7 +99,15 @@ def _interruption(number: int, resumable: bool) -> str:
 def _usage(error: click.ClickException) -> str:
     context = getattr(error, "ctx", None)
     hint = f" (see '{context.command_path} --help')" if context is not None else ""
-    return f"{_words(error.format_message()).rstrip('.')}{hint}"
+    said = _no_option(error) if isinstance(error, click.NoSuchOption) else _words(error.format_message()).rstrip(".")
+    return f"{said}{hint}"
+
+
+def _no_option(error: click.NoSuchOption) -> str:
+    """The nearest by the rule of every other name; click has one of its own."""
+    params = error.ctx.command.get_params(error.ctx) if error.ctx else []
+    near = nearest(error.option_name, [word for param in params for word in param.opts if word.startswith("--")])
+    return f"no option {error.option_name!r}" + (f"; did you mean {near!r}?" if near else "")
 
 
 def _of_system(error: OSError) -> str:

@@ -8,8 +8,12 @@ from fastexec import printing
 from fastexec.cli.console import console_of, shown
 from fastexec.cli.savings import number_of, show_comparison
 from fastexec.cli.terminal import say, table_of
+from fastexec.wording import counted
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+    from rich.console import Console
+
     from fastexec.calibration.calibrate import Calibration
     from fastexec.runs.job import StudyResult
 
@@ -53,6 +57,7 @@ def show_calibration(found: Calibration, form: str) -> None:
         from fastexec.analysis.format import formatted
 
         head = {"source": found.head, "curves": found.curves, "notes": found.notes}
+        head |= {"signals": found.signals.to_pylist()} if len(found.signals) else {}
         printing.say_lines(formatted(found.table, form, head))
         return
     console = console_of()
@@ -72,5 +77,22 @@ def show_calibration(found: Calibration, form: str) -> None:
         f"which under {FEW_DAYS} days holds nearly anything"
     )
     say(console, what, "dim")
+    if len(found.signals):
+        _show_signals(console, found.signals)
     for line in (*found.head[1:], *found.curves, *found.notes):
         say(console, line)
+
+
+def _show_signals(console: Console, signals: pa.Table) -> None:
+    """A row a column, a column a horizon."""
+    rows = signals.to_pylist()
+    horizons = sorted({row["horizon"] for row in rows})
+    table = table_of(console, "Correlation of a column with the move over the next steps")
+    table.add_column("column")
+    for name in ("persistence", *(counted(horizon, "step") for horizon in horizons)):
+        table.add_column(name, justify="right")
+    for name in dict.fromkeys(row["signal"] for row in rows):
+        own = {row["horizon"]: row for row in rows if row["signal"] == name}
+        told = [f"{x['correlation']:+.3f} +- {x['standard_error']:.3f}" if (x := own.get(h)) else "-" for h in horizons]
+        table.add_row(shown(name), f"{own[horizons[0]]['persistence']:.3f}", *told)
+    console.print(table)

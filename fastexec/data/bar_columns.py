@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from fastexec.data.bar_rows import Rows
 from fastexec.data.reading import Reading
 from fastexec.errors import InputError, listed
+from fastexec.wording import counted
 
 NAMES = {
     "symbol": ("symbol", "ticker", "sym", "instrument", "ric", "code"),
@@ -61,7 +62,16 @@ def match(path: str, names: Sequence[str], headed: bool, reading: Reading) -> di
             )
     if reading.zone is not None and "sec" in found and _OUR_TIMES in names:
         found[_OUR_TIMES] = [names.index(_OUR_TIMES)]
-    return {ours: found[ours][0] for ours in (*NAMES, _OUR_TIMES) if ours in found}
+    further = {
+        as_signal(name): _given(path, names, reading.say("signals"), name, headed)
+        for name in dict.fromkeys(reading.signals)
+    }
+    return {ours: found[ours][0] for ours in (*NAMES, _OUR_TIMES) if ours in found} | further
+
+
+def as_signal(name: str) -> str:
+    """Our name of a further column, which may be one of ours too."""
+    return f"signal {name}"
 
 
 def _given(path: str, names: Sequence[str], ours: str, theirs: str, headed: bool) -> int:
@@ -148,7 +158,7 @@ def whole_numbers(rows: Rows, name: str, reading: Reading) -> np.ndarray:
 def require_values(rows: Rows, name: str, missing: int) -> None:
     """InputError where rows have none of a column that every bar needs."""
     if missing:
-        raise InputError(f"{rows.where}: {missing} rows have no {name}; every bar needs one")
+        raise InputError(f"{rows.where}: {counted(missing, 'row')} without {name}; every bar needs one")
 
 
 def numbers(rows: Rows, name: str, reading: Reading) -> np.ndarray:

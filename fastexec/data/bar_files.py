@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from fastexec.data.bar_columns import as_text, is_plain, is_text, match
+from fastexec.data.bar_columns import as_signal, as_text, is_plain, is_text, match
 from fastexec.data.bar_rows import Rows
 from fastexec.data.csv_files import CsvFile, open_csv
 from fastexec.data.reading import Reading
@@ -181,6 +181,7 @@ def _of_file(file: _File, symbol: str, reading: Reading, given: dict[str, str]) 
 
 def _notes(file: _File, theirs: dict[str, str], symbol: str) -> list[str]:
     notes = []
+    theirs = {ours: name for ours, name in theirs.items() if ours != as_signal(name)}
     if isinstance(file, CsvFile) or any(ours != name for ours, name in theirs.items()):
         told = ", ".join(f"{ours} from {name!r}" for ours, name in theirs.items())
         notes.append(f"columns of {Path(file.path).name}: {told}")

@@ -9,16 +9,18 @@ from typing import Unpack
 import numpy as np
 
 from fastexec.data.absent_bars import absent_bars, spacing_of
+from fastexec.data.bar_columns import as_signal, numbers
 from fastexec.data.bar_files import digest, read_rows
 from fastexec.data.bar_table import Table, table_of
 from fastexec.data.faults import faults_of, inside, require_few_touching, told_wild
 from fastexec.data.reading import Reading, Words
 from fastexec.data.wild_quotes import wild_quotes
+from fastexec.wording import counted
 
 _ON_GRID = 0.99
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Bars:
     """Bars of one symbol in order of time, arrays of one length.
 
@@ -27,6 +29,7 @@ class Bars:
     mid, NaN where a row has none. volume: float64, shares within the bar. tick: currency (``read_bars`` tells the
     rule; NaN without quotes). locked, crossed: rows that were so. faults: for each day that cannot be used, why, in the part
     of the day that was asked for. notes: how the file was read, where that had to be guessed, and what was put in or left out.
+    signals: the further columns that were asked for, by name, float64, NaN where a row has no value.
     """
 
     source: str
@@ -42,6 +45,12 @@ class Bars:
     crossed: int = 0
     faults: dict[int, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    signals: dict[str, np.ndarray] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        days = np.unique(self.day)
+        size = f"{counted(self.day.size, 'bar')} of {counted(days.size, 'day')}"
+        return f"Bars({self.symbol!r}, {size}, {days[0]} to {days[-1]}, tick {self.tick:g})"
 
     def fault(self, day: int) -> str:
         """Where and why a day cannot be used."""
@@ -91,9 +100,10 @@ def read_bars(path: str | Path, symbol: str, *, between: tuple[int, int] | None 
     rows = read_rows(str(path), symbol, reading)
     table, notes = table_of(rows, reading)
     notes = [*rows.notes, *notes]
+    signals = {name: numbers(rows, as_signal(name), reading) for name in reading.signals}
     wild = wild_quotes(table.day, table.bid, table.ask)
     if reading.drop_outliers and wild.any():
-        notes.append(f"{int(wild.sum())} bars are left out, {told_wild(table, wild, rows)}")
+        notes.append(f"left out: {counted(int(wild.sum()), 'bar')}, {told_wild(table, wild, rows)}")
         table = table.take(~wild)
         wild = wild[~wild]
     used = inside(table, between)
@@ -107,7 +117,7 @@ def read_bars(path: str | Path, symbol: str, *, between: tuple[int, int] | None 
         notes.append(said)
     return Bars(
         str(path), symbol, digest(str(path)), table.day, table.second, table.bid, table.ask, table.volume, tick,
-        locked, crossed, faults, tuple(notes),
+        locked, crossed, faults, tuple(notes), {name: x[table.place] for name, x in signals.items()},
     )  # fmt: skip
 
 

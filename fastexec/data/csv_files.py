@@ -21,6 +21,7 @@ import pyarrow.csv as pcsv
 
 from fastexec.errors import InputError
 from fastexec.files import open_local
+from fastexec.wording import counted
 
 _PACKED: tuple[tuple[bytes, Callable[[bytes], bytes]], ...] = (
     (b"\x1f\x8b", gzip.decompress),
@@ -84,7 +85,7 @@ class CsvFile:
         for row in wrong:
             text = row.text.strip()
             if text and not text.startswith(_COMMENT):
-                count = "1 value" if row.actual_columns == 1 else f"{row.actual_columns} values"
+                count = counted(row.actual_columns, "value")
                 raise InputError(
                     f"{self.path}: line {row.number} has {count}, and "
                     f"{row.expected_columns} are needed ({shortened(text)!r}); correct the line, or take it out"

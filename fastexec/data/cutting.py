@@ -76,8 +76,9 @@ def first_rows(cut: Steps, replayed: np.ndarray, steps: int, stride: int) -> tup
         raise _no_window(cut, steps, int(length[wanted].max()))
     quoted = cut.bars.quoted[fits - 1]
     if not quoted.any():
+        which = "the only window" if fits.size == 1 else f"any of the {fits.size:,} windows"
         raise InputError(
-            f"{cut.bars.source}, {cut.bars.symbol!r}: no quote stands where any of the {fits.size} windows would begin; "
+            f"{cut.bars.source}, {cut.bars.symbol!r}: no quote stands where {which} would begin; "
             "replay other days, by market.days"
         )
     return fits[quoted], fits[~quoted]

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fastexec.errors import InputError
+from fastexec.wording import counted
 
 
-@dataclass(frozen=True, eq=False, init=False)
+@dataclass(frozen=True, eq=False, init=False, repr=False)
 class MarketPaths:
     """Un-impacted market paths, a row for each episode; C-contiguous float64, copied only where the input is not.
 
@@ -57,6 +58,12 @@ class MarketPaths:
         _refuse("arrival", arrivals, arrivals <= 0.0, "must be above 0")
         for name, array in checked.items():
             object.__setattr__(self, name, array)
+
+    def __repr__(self) -> str:
+        episodes, steps = self.mid.shape
+        mean, spread = self.arrival.mean(), 1e4 * self.spread.mean()
+        size = f"{counted(episodes, 'episode')} of {counted(steps, 'step')}"
+        return f"MarketPaths({size}, arrival {mean:,.6g}, spread {spread:.3g} bps, volume {self.volume.mean():,.4g} a step)"
 
 
 def _numbers(name: str, values: ArrayLike) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypedDict
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -24,6 +24,7 @@ class Words(TypedDict, total=False):
     fill: bool
     spread: float | None
     drop_outliers: bool
+    signals: Sequence[str]
     door: Door
 
 
@@ -34,8 +35,8 @@ class Reading:
     columns: ours -> the file's, or its number from 1. zone: of the local times, such as America/New_York. time_format: of the
     times, as Python's strftime writes it. decimal, thousands: the characters in the file's numbers. fill: a bar that is absent
     between a day's first and last is one without volume, in which the quote before stands. spread: bps of the price, full,
-    instead of quotes. drop_outliers: wild quotes are left out, else the days that have them are. door: whose words a message
-    uses.
+    instead of quotes. drop_outliers: wild quotes are left out, else the days that have them are. signals: further columns of
+    the file that are kept, numbers each. door: whose words a message uses.
 
     Raises InputError where a word can be none.
     """
@@ -48,6 +49,7 @@ class Reading:
     fill: bool = False
     spread: float | None = None
     drop_outliers: bool = False
+    signals: Sequence[str] = ()
     door: Door = "argument"
 
     def __post_init__(self) -> None:
@@ -68,7 +70,7 @@ class Reading:
     def say(self, name: str, value: object = None) -> str:
         """How one of the words is written, with a value where one is given."""
         if self.door == "option":
-            option = "--" + name.replace("_", "-").replace("columns", "column")
+            option = "--" + name.replace("_", "-").replace("columns", "column").replace("signals", "signal")
             text = str(value)
             quoted = f'"{text}"' if set(text) & set(" ;,|\t") else text
             return option if value is None or value is True else f"{option} {quoted}"

@@ -21,6 +21,7 @@ from fastexec.data.rate_curves import RateCurves
 from fastexec.errors import InputError, listed
 from fastexec.models.real_days import RealMarket
 from fastexec.models.study import StudyModel
+from fastexec.wording import counted
 
 
 @dataclass(frozen=True, eq=False)
@@ -210,12 +211,13 @@ def _notes_of_curve(expected: Curves, overlap: np.ndarray, unusable: list[int]) 
         found.append(f"left out of the curve, for they cannot be used: {listed(unusable)}")
     if expected.unknown.any():
         found.append(
-            f"{int(expected.unknown.sum())} steps of {int(expected.unknown.any(axis=1).sum())} windows are at a time "
-            "that no curve day has: the mean of the window's other steps, or of the curve, stands in"
+            f"at a time that no curve day has: {counted(int(expected.unknown.sum()), 'step')} of "
+            f"{counted(int(expected.unknown.any(axis=1).sum()), 'window')}; the mean of the window's other steps, or of the "
+            "curve, stands in"
         )
     if expected.silent.any():
         found.append(
-            f"{int(expected.silent.sum())} windows are at times at which the curve's days have no volume: their mean "
+            f"at times at which the curve's days have no volume: {counted(int(expected.silent.sum()), 'window')}; their mean "
             "volume stands in"
         )
     return found

@@ -115,32 +115,41 @@ def _run_decide(address: int, views: tuple[np.ndarray, ...], t: int, steps: int)
     _decides[address](*views, t, steps)
 
 
-#: For kernels: call the stage, or the user's strategy, at an address.
+def _run_orders(address: int, views: tuple[np.ndarray, ...], t: int, steps: int) -> None:
+    orders, see, params = views
+    _decides[address](orders.reshape(-1, _jit.LANES), see.reshape(-1, _jit.LANES), params, t, steps)
+
+
+#: For kernels: call the stage, or the user's strategy of the first or second form, at an address.
 call_stage: Any = _run_stage if JIT_DISABLED else _calls.call_stage
 call_decide: Any = _run_decide if JIT_DISABLED else _calls.call_decide
+call_orders: Any = _run_orders if JIT_DISABLED else _calls.call_orders
 _decides: dict[int, Callable[..., None]] = {}  # where nothing is compiled
 
 
 class Decide:
     """A user's strategy, compiled for the engine to call by its ``address``; it must be kept as long as that is used.
+    ``orders``: it has the second form.
 
     It cannot write or read outside its arrays: then its slices are no numbers, which ends the run with a line that says where.
     The checks cost 0.2 ns a lane and step (0.5 without them, an even slicer).
     """
 
-    def __init__(self, function: Callable[..., None]) -> None:
+    def __init__(self, function: Callable[..., None], orders: bool = False) -> None:
         if JIT_DISABLED:
             self.address = id(self)
             _decides[self.address] = function
             return
-        self._code = numba.njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)(_guarded(function))
-        self._code.compile(_calls.DECIDE_SIGNATURE.args)
-        self.address = _calls.address_of_code(self._code, _calls.DECIDE_SIGNATURE.args)
+        types = (_calls.ORDERS_SIGNATURE if orders else _calls.DECIDE_SIGNATURE).args
+        inner = numba.njit(error_model="numpy", boundscheck=True)(function)
+        inner.compile(types)  # here its faults are its own, with its own lines
+        guarded = _guarded_orders(inner) if orders else _guarded(inner)
+        self._code = numba.njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)(guarded)
+        self._code.compile(types)
+        self.address = _calls.address_of_code(self._code, types)
 
 
-def _guarded(function: Callable[..., None]) -> Callable[..., None]:
-    inner = numba.njit(error_model="numpy", boundscheck=True)(function)
-    inner.compile(_calls.DECIDE_SIGNATURE.args)  # here its faults are its own, with its own lines
+def _guarded(inner: Any) -> Callable[..., None]:
 
     def guarded(shares, remaining, mid, spread, last_volume, params, step, steps):
         try:
@@ -148,6 +157,17 @@ def _guarded(function: Callable[..., None]) -> Callable[..., None]:
         except Exception:
             for i in range(shares.shape[0]):
                 shares[i] = np.nan
+
+    return guarded
+
+
+def _guarded_orders(inner: Any) -> Callable[..., None]:
+    def guarded(orders, see, params, step, steps):
+        try:
+            inner(orders, see, params, step, steps)
+        except Exception:
+            for i in range(orders.shape[1]):
+                orders[0, i] = np.nan
 
     return guarded
 

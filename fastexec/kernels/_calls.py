@@ -28,6 +28,9 @@ _PLAIN = types.Array(types.float64, 1, "C")
 _READ_ONLY = types.Array(types.float64, 1, "C", readonly=True)  # a user's function moves nobody's market
 #: shares, remaining, mid, spread, last_volume, params, step, steps
 DECIDE_SIGNATURE = types.void(_PLAIN, *[_READ_ONLY] * 5, WORD, WORD)
+_ROWS = types.Array(types.float64, 2, "C")
+#: orders, see, params, step, steps
+ORDERS_SIGNATURE = types.void(_ROWS, types.Array(types.float64, 2, "C", readonly=True), _READ_ONLY, WORD, WORD)
 _CLOCK, _SPAN = numba.typeof(Clock(np.uint64(0), 0, 0, 0)), numba.typeof(Span(0, 0, 0))
 _NUMBERS = {"t": 2, "k": 3}  # which of the four
 
@@ -120,17 +123,27 @@ class _Table:
         return self.context.get_constant(WORD, value)
 
     def _size(self, kind: Any) -> int:
-        return int(self.context.get_abi_sizeof(self.context.get_data_type(kind.dtype)))
+        return _size_of(self.context, kind)
 
     def _array(self, kind: Any, data: Any, sizes: list[Any]) -> Any:
-        array = self.context.make_array(kind)(self.context, self.builder)
-        strides = [self._number(self._size(kind))]
-        for size in reversed(sizes[1:]):
-            strides.insert(0, self.builder.mul(strides[0], size))
-        data = self.builder.inttoptr(data, array.data.type)
-        itemsize = self._number(self._size(kind))
-        populate_array(array, data=data, shape=sizes, strides=strides, itemsize=itemsize, meminfo=None)
-        return array._getvalue()
+        return _array_at(self.context, self.builder, kind, data, sizes)
+
+
+def _size_of(context: Any, kind: Any) -> int:
+    """Bytes of a value of an array."""
+    return int(context.get_abi_sizeof(context.get_data_type(kind.dtype)))
+
+
+def _array_at(context: Any, builder: Any, kind: Any, data: Any, sizes: list[Any]) -> Any:
+    """An array of these sizes whose values lie from a place in memory on."""
+    array = context.make_array(kind)(context, builder)
+    itemsize = context.get_constant(WORD, _size_of(context, kind))
+    strides = [itemsize]
+    for size in reversed(sizes[1:]):
+        strides.insert(0, builder.mul(strides[0], size))
+    data = builder.inttoptr(data, array.data.type)
+    populate_array(array, data=data, shape=sizes, strides=strides, itemsize=itemsize, meminfo=None)
+    return array._getvalue()
 
 
 def _call_at(context: Any, builder: Any, kinds: tuple[Any, ...], address: Any, arguments: list[Any]) -> Any:
@@ -164,3 +177,23 @@ def call_decide(context: Any, address: Any, views: Any, t: Any, steps: Any) -> A
         return _call_at(context, builder, DECIDE_SIGNATURE.args, values[0], [*arrays, *values[2:]])
 
     return types.none(WORD, types.UniTuple(_PLAIN, len(views)), WORD, WORD), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def call_orders(context: Any, address: Any, views: Any, t: Any, steps: Any) -> Any:
+    """The same of the second form, as of ``ORDERS_SIGNATURE``; of ``views`` the first two are flat, and handed over as rows."""
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        orders, see, params = [builder.extract_value(values[1], place) for place in range(3)]
+        arrays = [_as_rows(context, builder, orders), _as_rows(context, builder, see), params]
+        return _call_at(context, builder, ORDERS_SIGNATURE.args, values[0], [*arrays, *values[2:]])
+
+    return types.none(WORD, types.UniTuple(_PLAIN, 3), WORD, WORD), generate
+
+
+def _as_rows(context: Any, builder: Any, flat: Any) -> Any:
+    """[row, lane] of a flat array."""
+    array = context.make_array(_PLAIN)(context, builder, flat)
+    lanes = context.get_constant(WORD, LANES)
+    rows = builder.sdiv(builder.extract_value(array.shape, 0), lanes)
+    return _array_at(context, builder, _ROWS, builder.ptrtoint(array.data, ir.IntType(64)), [rows, lanes])

@@ -19,7 +19,8 @@ _PAGE = 4096  # bytes
 
 class Lanes(NamedTuple):
     """The buffers of a block: ``parameters``, ``market``, ``normals`` (three) float64[field + lane], ``words`` uint32 and
-    ``raw`` float32 (four each), ``ledgers`` and ``rows`` float64[k, field + lane].
+    ``raw`` float32 (four each), ``ledgers`` and ``rows`` float64[k, field + lane], ``see`` float64[row + lane]: what own
+    strategies of the second form see, empty where there are none.
     """
 
     parameters: np.ndarray
@@ -29,10 +30,15 @@ class Lanes(NamedTuple):
     raw: np.ndarray
     ledgers: np.ndarray
     rows: np.ndarray
+    see: np.ndarray
 
 
-def lanes_for(strategies: int = 1, row_fields: int = f.PARTS) -> Lanes:
-    """Uninitialised buffers for one thread; ``row_fields``: fields of the buffer that the accounts are closed in."""
+def lanes_for(strategies: int = 1, row_fields: int = f.PARTS, see_rows: int = 0) -> Lanes:
+    """Uninitialised buffers for one thread; ``row_fields``: fields of the buffer that the accounts are closed in; ``see_rows``:
+    of what own strategies see, NaN.
+    """
+    see = aligned(see_rows)
+    see[:] = np.nan
     return Lanes(
         aligned(f.PARAMETER_FIELDS),
         aligned(f.MARKET_FIELDS),
@@ -41,6 +47,7 @@ def lanes_for(strategies: int = 1, row_fields: int = f.PARTS) -> Lanes:
         aligned(f.DRAW_FIELDS, np.float32),
         aligned(strategies * f.LEDGER_FIELDS).reshape(strategies, f.LEDGER_FIELDS * LANES),
         aligned(strategies * row_fields).reshape(strategies, row_fields * LANES),
+        see,
     )
 
 
@@ -77,5 +84,5 @@ def _rows(drawn: int, strategies: int, episodes: int, steps: int, columns: tuple
         np.empty((columns[0], rows)),
         np.empty((columns[1], rows), np.int32),
         np.empty((columns[2], rows * steps)),
-        np.full(4, -1, np.int64),
+        np.full(5, -1, np.int64),
     )

@@ -12,6 +12,7 @@ from fastexec.kernels.buffers import example_decided, example_output
 from fastexec.kernels.door import F8, I4, I8, held, sizes, within
 from fastexec.kernels.execute import are_alike, lower_volumes
 from fastexec.kernels.ledger import booking, end_order
+from fastexec.kernels.orders import check_orders, own_orders
 from fastexec.kernels.parts import closing, outcome
 from fastexec.kernels.record import record
 from fastexec.kernels.rest import valuing
@@ -73,7 +74,7 @@ def _door(episodes, plan, strategies, paths, lanes, functions, output):
     held("output.counts", output.counts, I4, f.count_rows(strategies), rows)
     recorded = sizes("output.steps", output.steps, 2)[1] > 0
     held("output.steps", output.steps, F8, f.step_rows(plan.switches), rows * steps if recorded else 0)
-    held("output.fault", output.fault, I8, 4)
+    held("output.fault", output.fault, I8, 5)
 
 
 def _stages(world):
@@ -88,9 +89,11 @@ def _stages(world):
         return are_alike(plan, scheduled if kind == f.DECIDED else kind)
 
     def play(kind):
-        yield as_decided if kind == f.DECIDED else DECISIONS[kind]
-        if kind in (f.PLUGIN, f.DECIDED):
+        yield {f.DECIDED: as_decided, f.OWN_ORDERS: own_orders}.get(kind) or DECISIONS[kind]
+        if kind in (f.PLUGIN, f.DECIDED, f.OWN_ORDERS):
             yield check_own
+        if kind == f.OWN_ORDERS:
+            yield check_orders
         yield from (end_order, *outcome(switches, alike(kind)), *recorded, *booking(switches))
 
     kinds = world.strategies.kinds[:, f.KIND].tolist()

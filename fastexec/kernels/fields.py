@@ -104,7 +104,9 @@ MOST_SIGNALS = 4
 
 # Derived once for each episode, behind the parameters in the same buffer.
 (LOTS, L20, L21, L22, L30, L31, L32, L33, DECAY, SPREAD_SD, SPREAD_SCALE, VOLUME_SCALE, VOLUME_FRESH,
- TEMPORARY_SLOPE, L11, SPREAD_TRIM, VOLUME_TRIM, SIGNAL_STRENGTH_0) = _offsets(len(PARAMETERS), 18)  # fmt: skip
+ TEMPORARY_SLOPE, NO_JUMP, JUMP_LOG_MEAN, L11, SPREAD_TRIM, VOLUME_TRIM, SIGNAL_STRENGTH_0) = _offsets(
+    len(PARAMETERS), 20
+)  # fmt: skip
 PARAMETER_FIELDS = SIGNAL_STRENGTH_0 // LANES + MOST_SIGNALS
 
 # Draws of a step: words, and raw normals (each pair of words makes a pair of them).
@@ -117,13 +119,13 @@ NORMAL_FIELDS = Z_VOLUME // LANES + 1
 # The market of a block: one for all strategies.
 (MID, NEXT, SPREAD, VOLUME, LAST_VOLUME, SPREAD_STATE, VOLUME_STATE, DAY_STATE, ARRIVAL,
  CUMULATIVE_VOLUME, SUM_VOLUME_PRICE, SUM_PRICE, SUM_SPREAD, SUM_SQUARED_MOVES, ARRIVAL_SPREAD, WINDOW, TRADED,
- NEXT_SPREAD, LOWERED_VOLUME, VOLATILITY_FACTOR, VARIANCE_STATE, JUMPED,
+ NEXT_SPREAD, LOWERED_VOLUME, VOLATILITY_FACTOR, VARIANCE_STATE, JUMPED, CHANCE_OF_JUMPS, NEXT_CHANCE,
  SPREAD_FACTOR, VOLUME_FACTOR, IMPACT_FACTOR, NEXT_IMPACT, REGIME, NEXT_REGIME, REGIME_STATE,
  HALTED, UNDERLYING, SHOWN, SQUARES_BEFORE,
  NEXT_BOUNCE, OBSERVED, SEEN_MOVE, SEEN_SQUARES, SEEN_PRODUCTS, EXPECTED_MOVE, PREDICTED,
  SIGNAL_0, SIGNAL_1, SIGNAL_2, SIGNAL_3, NEXT_SIGNAL_0, NEXT_SIGNAL_1, NEXT_SIGNAL_2, NEXT_SIGNAL_3,
  SIGNAL_STATE_0, SIGNAL_STATE_1, SIGNAL_STATE_2, SIGNAL_STATE_3, SIGNAL_LEAN_0, SIGNAL_LEAN_1, SIGNAL_LEAN_2,
- SIGNAL_LEAN_3, MIDS) = _offsets(0, 57)  # fmt: skip
+ SIGNAL_LEAN_3, MIDS) = _offsets(0, 59)  # fmt: skip
 # VOLUME while strategies decide and fill: what a slice's rate is taken against, 0 where nobody trades. It is what traded in the
 # step but in an empty bar of given paths, where that stands in TRADED (see ``Paths``); sums and LAST_VOLUME hold what traded.
 # What conditions multiply, in the step to come once a step is made: VOLATILITY_FACTOR (1 without any), SPREAD_FACTOR,
@@ -142,11 +144,11 @@ MARKET_FIELDS = MIDS // LANES + HISTORY
 # step's price as linear factors; whether what it observes lies outside what its training saw, how many steps began with
 # something left to trade, and in how many of those it did. What can be derived at any time (fees, filled shares, permanent
 # cost) is not accumulated.
-(SLICE, REMAINING, SUM_TIMING, SUM_HALF_SPREAD, SUM_TEMPORARY, SUM_SQUARES, SUM_TRANSIENT, IMPACT,
+(SLICE, LEVEL, VENUE, REMAINING, SUM_TIMING, SUM_HALF_SPREAD, SUM_TEMPORARY, SUM_SQUARES, SUM_TRANSIENT, IMPACT,
  ORDERS, LAST_STEP, LARGEST_RATE, VOLUME_AT_LAST, OWN_REMAINING, PROGRAM_COST,
  VALUE, STATE, RATE, RAISED_RATE, PUSHED, PAST_STATE, PAST_TRADED,
  FACTOR_SPREAD, FACTOR_TEMPORARY, FACTOR_END, FACTOR_END_TEMPORARY, OUTSIDE, MET, UNSEEN,
- CHARGED, SUM_CHARGED, SUM_EXPECTED, FACTOR_MOVE, SUM_FURTHER) = _offsets(0, 33)  # fmt: skip
+ CHARGED, SUM_CHARGED, SUM_EXPECTED, FACTOR_MOVE, SUM_FURTHER) = _offsets(0, 35)  # fmt: skip
 # What the further parts charge for the slice, in currency a share, and have charged so far; from SUM_FURTHER on each of them.
 MOST_FURTHER = 4
 LEDGER_FIELDS = SUM_FURTHER // LANES + MOST_FURTHER
@@ -177,11 +179,11 @@ NUMBERS = RESTART + 1
 (PRICE_CURVE, SPREAD_CURVE, VOLUME_CURVE, COSINE_CURVE) = range(4)
 # What is known of a strategy: kind, whether it fills at the end of the step, its stream, action set, levels, slot (of a plugin,
 # or of decisions made elsewhere); what it sees: bits SEES_STEP (the step's own volume), OF_PATHS (what traded stands in TRADED)
-# and SEES_NOISE (its mid is OBSERVED); whether what its training never saw is counted.
+# and SEES_NOISE (its mid is OBSERVED); whether what its training never saw is counted; of OWN_ORDERS a bit for each row.
 (KIND, FILLS_AT_NEXT, OWNER, ACTION_SET, LEVELS, SLOT, SEES_VOLUME, FEATURES, STATES, POLICY_AT,
- COUNTS_UNSEEN) = range(11)  # fmt: skip
-KIND_FIELDS = COUNTS_UNSEEN + 1
-SCHEDULE, POV, OWN_SCHEDULE, RANDOM, PLUGIN, TABLE, DECIDED = 0, 1, 2, 3, 4, 5, 6
+ COUNTS_UNSEEN, ROWS) = range(12)  # fmt: skip
+KIND_FIELDS = ROWS + 1
+SCHEDULE, POV, OWN_SCHEDULE, RANDOM, PLUGIN, TABLE, DECIDED, OWN_ORDERS = 0, 1, 2, 3, 4, 5, 6, 7
 FRACTIONS, MULTIPLES, LOT_COUNTS, ANY_LOTS = 0, 1, 2, 3
 SEES_STEP, OF_PATHS, SEES_NOISE = 1, 2, 4
 # A feature: what it is (a number of ``observe``), its bins, its stride in the code, the steps of a momentum.

@@ -12,7 +12,7 @@ import numpy as np
 from fastexec.kernels import fields as f
 from fastexec.kernels._jit import LANES, bound, chained, stage
 from fastexec.kernels.halts import underneath_of
-from fastexec.kernels.jumps import draw_for_jumps, jumps_of
+from fastexec.kernels.jumps import jumps_of
 from fastexec.kernels.noise import noise_of
 from fastexec.kernels.philox import MOVES, START, draw_words, gaussian_pair, gaussians
 from fastexec.kernels.price import PRICES, begin_moved
@@ -46,13 +46,13 @@ def begin(raw, normals, p, m):
 @bound
 @stage
 def draw(clock, switches, words, raw):
-    """The step's independent normals, or those that a block begins with (t = -1); in a step with a constant volume a pair
-    is enough.
+    """The step's independent normals, or those that a block begins with (t = -1); in a step with a constant volume and no
+    jumps a pair is enough.
     """
     purpose = START if clock.t < 0 else MOVES
     stream = np.uint32(switches[f.PHASE] << 30 | purpose << 24)
     draw_words(clock.seed, clock.block, max(clock.t, 0), stream, words)
-    if switches[f.VOLUME_MODEL] == f.VOLUME_CONSTANT and clock.t >= 0:
+    if switches[f.VOLUME_MODEL] == f.VOLUME_CONSTANT and not switches[f.JUMPS] and clock.t >= 0:
         gaussian_pair(words, raw)
     else:
         gaussians(words, raw)
@@ -112,7 +112,7 @@ def stages_of(switches):
     price = PRICES[int(switches[f.PRICE_MODEL])]
     first_volume, volume = VOLUMES[int(switches[f.VOLUME_MODEL])]
     first_spread, spread, quoted = SPREADS[int(switches[f.SPREAD_MODEL])]
-    words, jump = ((draw_for_jumps,), jumps_of(switches)) if switches[f.JUMPS] else ((), ())
+    begun, words, jump = jumps_of(switches)
     mixed = correlate if switches[f.CORRELATED] else keep_independent
     signals = SignalStages(switches, first_spread, VARIANCE if switches[f.VARIANCE] else ((), ()))
     first_factors, factors = regimes_of(switches, signals.factors)
@@ -127,7 +127,7 @@ def stages_of(switches):
     known = (*held, *signals.hold, *observed, draw, mixed, *signals.predict)
     moving = (*under, *expected, price, *signals.lean, *words, *jump, volume, *scaled_volume, *signals.draw)
     return (
-        (draw, begin, *first_volume, first_spread, *signals.begin, *first_factors, *halting, *bouncing, *words),
+        (draw, begin, *first_volume, first_spread, *signals.begin, *first_factors, *halting, *bouncing, *begun),
         (*moved, *started, quote_arrival),
         (*known, *moving, *factors, *spread, *scaled, *up, add_to_sums, *remembered),
         (roll, *quoted),

@@ -8,7 +8,7 @@ import numpy as np
 
 from fastexec.kernels import fields as f
 from fastexec.kernels._bind import call_decide
-from fastexec.kernels._jit import LANES, bound, stage
+from fastexec.kernels._jit import LANES, bound, inlined, stage
 from fastexec.kernels.bins import encode
 from fastexec.kernels.philox import ACTIONS, draw_words
 
@@ -181,6 +181,12 @@ def ask(address, params, clock, lot, seen, m, b):
         params,
     )
     call_decide(address, views, clock.t, clock.steps)
+    round_down(lot, b)
+
+
+@stage
+def round_down(lot, b):
+    """What a user's strategy asks for in whole lots; all that is left, and what is not allowed, stay as they are."""
     if lot > 0.0:
         for i in range(LANES):
             q, left = b[f.SLICE + i], b[f.REMAINING + i]
@@ -193,11 +199,17 @@ def check_slices(clock, span, k, m, b, fault):
     for i in range(LANES):
         q = b[f.SLICE + i]
         if not (q >= 0.0 and q <= b[f.REMAINING + i]):
-            if fault[0] < 0 and span.low <= i and i < span.high:
-                fault[0], fault[1], fault[2] = clock.block * LANES + i, k, clock.t
-                fault[3] = 0 if q != q else 1 if q < 0.0 else 2
+            note_fault(i, (0 if q != q else 1 if q < 0.0 else 2, q), clock, span, k, fault)
             q = 0.0
         b[f.SLICE + i] = q if m[f.VOLUME + i] > 0.0 else 0.0
+
+
+@inlined
+def note_fault(i, what, clock, span, k, fault):
+    """Of lane i, if it is the first and its episode is asked for; ``what``: its number, and the value that is wrong."""
+    if fault[0] < 0 and span.low <= i and i < span.high:
+        fault[0], fault[1], fault[2] = clock.block * LANES + i, k, clock.t
+        fault[3], fault[4] = what[0], np.float64(what[1]).view(np.int64)
 
 
 #: By the number of a strategy's kind.

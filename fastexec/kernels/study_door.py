@@ -12,6 +12,7 @@ from fastexec.kernels._jit import LANES
 from fastexec.kernels.buffers import Lanes
 from fastexec.kernels.door import F4, F8, I8, U2, U4, all_within, each_within, held, sizes, within
 from fastexec.kernels.observe import INVENTORY, LAST_SIGNAL
+from fastexec.kernels.own_rows import SEE_ROWS
 
 _MOST_STEPS, _MOST_STATES = 1 << 24, 1 << 40
 _MOST_KINDS = 31  # a kernel file may have kinds of its own; one that it has not leaves no array either
@@ -28,8 +29,8 @@ _HIGHEST_OF_DRAWN = np.array([len(f.PARAMETERS) - 1, (1 << 32) - 1], np.uint64)
 
 #: The same of a strategy's kind.
 _HIGHEST_OF_KIND = np.array([
-    f.DECIDED, 1, (1 << 24) - 1, f.ANY_LOTS, f.MOST_LEVELS, (1 << 24) - 1, f.SEES_STEP | f.OF_PATHS | f.SEES_NOISE,
-    f.MOST_FEATURES, _MOST_STATES, _MOST_STATES, 1,
+    f.OWN_ORDERS, 1, (1 << 24) - 1, f.ANY_LOTS, f.MOST_LEVELS, (1 << 24) - 1, f.SEES_STEP | f.OF_PATHS | f.SEES_NOISE,
+    f.MOST_FEATURES, _MOST_STATES, _MOST_STATES, 1, (1 << SEE_ROWS) - 1,
 ], np.uint64)  # fmt: skip
 
 
@@ -57,6 +58,8 @@ def check_study(
     _check_functions(strategies, functions)
     _check_slots(strategies, f.DECIDED, "decided: number", decided)
     _check_lanes(lanes, strategies.kinds.shape[0], row_fields)
+    seen = (strategies.kinds[:, f.KIND] == f.OWN_ORDERS).any()
+    held("lanes.see", lanes.see, F8, SEE_ROWS * LANES if seen else 0)
     return steps
 
 
@@ -127,7 +130,8 @@ def _check_strategies(strategies: f.Strategies, steps: int, rows: int) -> None:
 def _check_functions(strategies: f.Strategies, functions: np.ndarray) -> None:
     """Each of the user's strategies has an address."""
     held("functions", functions, I8, *sizes("functions", functions, 1))
-    _check_slots(strategies, f.PLUGIN, "functions: number", functions.size)
+    for kind in (f.PLUGIN, f.OWN_ORDERS):
+        _check_slots(strategies, kind, "functions: number", functions.size)
 
 
 def _check_slots(strategies: f.Strategies, kind: int, name: str, count: int) -> None:

@@ -60,8 +60,8 @@ def no_paths() -> Paths:
 
 class Output(NamedTuple):
     """Rows to fill: ``markets`` [column, e], ``parameters`` [drawn parameter, e], ``episodes`` and ``counts``
-    [column, e * K + k], ``steps`` [column, (e * K + k) * N + t] (none: not wanted), ``fault`` int64[4]: episode, strategy,
-    step of a bad slice, and what it is: no number (0), negative (1), more than remains (2).
+    [column, e * K + k], ``steps`` [column, (e * K + k) * N + t] (none: not wanted), ``fault`` int64[5]: episode, strategy,
+    step of a bad slice; no number (0), negative (1), more than remains (2), of a level (3) or venue (4); bits of the value.
     """
 
     markets: np.ndarray

@@ -27,6 +27,7 @@ from fastexec.kernels.buffers import lanes_for
 from fastexec.kernels.clock import Episodes as Episodes, blocks_of
 from fastexec.kernels.door import I8, held, sizes, within
 from fastexec.kernels.ledger import end_order, open_ledgers
+from fastexec.kernels.own_rows import SEE_ROWS
 from fastexec.kernels.parameters import draw_parameters, fix_parameters
 from fastexec.kernels.signals import derive_signals
 from fastexec.kernels.timing import open_split
@@ -140,7 +141,9 @@ class Walk(Entry):
         self, episodes: Episodes, parts: tuple[f.Plan, f.Strategies, f.Paths], own: Any, users: Sequence[Any] = ()
     ) -> None:
         """Walk with lane buffers of this call's own; ``users``: the compiled strategies of the user."""
-        lanes = lanes_for(parts[1].kinds.shape[0], self.row_fields)
+        kinds = parts[1].kinds
+        see_rows = SEE_ROWS if (kinds[:, f.KIND] == f.OWN_ORDERS).any() else 0
+        lanes = lanes_for(kinds.shape[0], self.row_fields, see_rows)
         self(episodes, *parts, lanes, np.array([one.address for one in users], np.int64), own)
 
     def go(self, world: w.World) -> None:

@@ -10,6 +10,7 @@ from fastexec.errors import in_study
 from fastexec.models.market import Market, SyntheticMarket
 from fastexec.models.names import alike
 from fastexec.models.strategies import BlindTwin, Qtable, Schedule
+from fastexec.wording import counted, these
 
 
 def require_fit(study: Any) -> None:
@@ -23,14 +24,12 @@ def require_fit(study: Any) -> None:
             raise _error(f"strategies: two are named {name!r}; give one another name")
     for strategy in study.strategies:
         if isinstance(strategy, Schedule) and len(strategy.weights) != study.order.steps:
-            raise _error(
-                f"strategies.{strategy.name}.weights: {len(strategy.weights)} weights for {study.order.steps} steps; "
-                "give one a step"
-            )
+            held, steps = counted(len(strategy.weights), "weight"), counted(study.order.steps, "step")
+            raise _error(f"strategies.{strategy.name}.weights: {held} for {steps}; give one a step")
     _check_agents(study)
     if study.episodes is not None and study.output.steps > study.episodes:
         raise _error(
-            f"output.steps: {study.output.steps} is more than the {study.episodes} episodes; use at most those"
+            f"output.steps: {study.output.steps} is more than {these(study.episodes, 'episode')}; use at most as many"
         )
     _check_market(study.market, study.order.steps)
     _check_conditions(study)

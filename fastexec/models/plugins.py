@@ -5,6 +5,8 @@
     @fx.strategy("patient", tight=0.0003)
     def patient(shares, remaining, mid, spread, last_volume, params, step, steps): ...
 
+or, in the second form, ``def patient(orders, see, params, step, steps)``.
+
 ``plugin_files`` finds them for a study.
 """
 
@@ -27,13 +29,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from fastexec.errors import FastexecError, InputError
 from fastexec.models import reserved
 from fastexec.models.names import RULE, is_name, quoted
+from fastexec.models.plugin_forms import FIRST, TOLD, Form, form_of
 from fastexec.models.strategies import BUILT_IN, RESERVED
 from fastexec.models.used_values import Values, settled_values_of, values_of
 
 if TYPE_CHECKING:
     from fastexec.kernels._bind import Decide
 
-ARGUMENTS = ("shares", "remaining", "mid", "spread", "last_volume", "params", "step", "steps")
 MOST_PARAMETERS = 32
 #: Modules of this name are files that a study brought, run by ``plugin_files``.
 FILE_MODULE = "fastexec_plugin_"
@@ -68,6 +70,11 @@ class OwnStrategy:
         return self.inputs or {self.file: self.sha256}
 
     @property
+    def form(self) -> Form:
+        """How it is called."""
+        return form_of(self.function.__code__) or FIRST
+
+    @property
     def summary(self) -> str:
         """The first line of its docstring."""
         return ((self.function.__doc__ or "").strip().splitlines() or [""])[0]
@@ -78,34 +85,34 @@ class OwnStrategy:
         from fastexec.kernels._jit import JIT_DISABLED
 
         try:
-            return _compiled(self._interpreted if JIT_DISABLED else self.function)
+            return _compiled(self._interpreted if JIT_DISABLED else self.function, self.form)
         except Exception as error:  # Numba's many, none of which can be named outside the kernels
             text = str(error)
             lines = re.findall(r'File "[^"]*", line (\d+)', text)
             line = f", line {lines[-1]}" if lines else ""
             raise InputError(
-                f"{self.place}{line}: strategy {self.name!r} cannot be compiled: {_reason(text)}"
+                f"{self.place}{line}: strategy {self.name!r} cannot be compiled: {_reason(text, self.form)}"
             ) from error
 
-    def _interpreted(self, shares: Any, *rest: Any) -> None:
+    def _interpreted(self, *arguments: Any) -> None:
         """As compiled: inputs cannot be written, a division by 0 gives infinity or NaN."""
         import numpy as np
 
-        for view in rest[:5]:
+        for view in arguments[self.form.inputs]:
             view.flags.writeable = False
         try:
             with np.errstate(all="ignore"):
-                self.function(shares, *rest)
+                self.function(*arguments)
         except Exception as error:
             line = traceback.extract_tb(error.__traceback__)[-1].lineno
             raise FastexecError(f"{self.place}, line {line}: strategy {self.name!r}: {first_line(error)}") from error
 
 
 @cache
-def _compiled(function: Callable[..., None]) -> Decide:
+def _compiled(function: Callable[..., None], form: Form) -> Decide:
     from fastexec.kernels._bind import Decide
 
-    return Decide(function)
+    return Decide(function, orders=form is not FIRST)
 
 
 registry: dict[str, dict[str, OwnStrategy]] = {}  # by module, then by name
@@ -121,6 +128,10 @@ def strategy(name: str, /, **parameters: float) -> Callable[[F], F]:
     step 0), and ``params``, in the order given here. It is compiled by Numba, for a block of episodes at a time, and keeps
     nothing between calls. What is left after the last step falls under ``order.at_horizon``. With + - * / and np.sqrt alone
     its bits are the same on every machine; np.exp and its like may differ in the last one.
+
+    In the second form it takes (orders, see, params, step, steps): ``orders`` float64[3, lane] to write, with the rows SHARES
+    (zeros), LEVEL and VENUE (preset) of ``fastexec.orders``; ``see`` float64[row, lane], to read, with the rows of
+    ``fastexec.see``. What the study does not have is NaN there.
 
     Raises InputError where the name is taken or is no name, or the function cannot be a strategy.
 
@@ -177,12 +188,9 @@ def _require_function(own: OwnStrategy) -> None:
     """What would go wrong silently in compiled code: another number of arguments, exceptions, random numbers."""
     code = own.function.__code__
     place = f"{own.place}, line {code.co_firstlineno}: strategy {own.name!r}"
-    if (
-        code.co_argcount != len(ARGUMENTS)
-        or code.co_kwonlyargcount
-        or code.co_flags & (inspect.CO_VARARGS | inspect.CO_VARKEYWORDS)
-    ):
-        raise InputError(f"{place} must take ({', '.join(ARGUMENTS)})")
+    if (form := form_of(code)) is None:
+        raise InputError(f"{place} must take {TOLD}")
+    inputs = code.co_varnames[form.inputs]
     line, before = code.co_firstlineno, ""
     for step in dis.get_instructions(code):
         line = step.positions.lineno if step.positions and step.positions.lineno else line
@@ -191,8 +199,8 @@ def _require_function(own: OwnStrategy) -> None:
             raise InputError(
                 f"{place} raises or asserts, which no compiled strategy can; let it give 0 shares, or NaN to stop"
             )
-        if step.opname.startswith("STORE_FAST") and before.endswith("=") and step.argval in code.co_varnames[1:6]:
-            raise InputError(f"{place} changes its input {step.argval}; only shares may be written")
+        if step.opname.startswith("STORE_FAST") and before.endswith("=") and step.argval in inputs:
+            raise InputError(f"{place} changes its input {step.argval}; only {form.written} may be written")
         before = step.argrepr if step.opname == "BINARY_OP" else ""
     refuse_random(code, own)
 
@@ -225,10 +233,10 @@ def _source(function: Callable[..., None]) -> tuple[str, str]:
         ) from None
 
 
-def _reason(text: str) -> str:
+def _reason(text: str, form: Form) -> str:
     """The one sentence of a compiler's many that says what to mend."""
     if "Cannot modify readonly array" in text:
-        return "it writes to one of its inputs; only shares may be written"
+        return f"it writes to one of its inputs; only {form.written} may be written"
     said = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("Failed in")]
     called = next((line.removeprefix(">>> ") for line in said if line.startswith(">>> ")), "")
     return f"{said[0] if said else 'unknown to Numba'} {called}".strip()[:300]

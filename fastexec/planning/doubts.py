@@ -10,6 +10,7 @@ from fastexec.models.tree import sections_of
 from fastexec.planning.expectation import Expectation
 from fastexec.planning.round_trip import find_round_trip
 from fastexec.planning.schedules import cheaper_than_optimum
+from fastexec.wording import counted
 
 _YEAR = 252 * 6.5 * 3600.0  # seconds
 _MOST_OF_VOLUME = 0.25
@@ -40,8 +41,8 @@ def _round_trip(study: StudyModel, market: Expectation) -> list[str]:
         return []
     net = "also after spread and fees" if trip.net > 0 else "but not after spread and fees"
     return [
-        f"the impact model pays for a round trip: buying {trip.shares:,.6g} shares in {trip.buys} slices and, after "
-        f"{trip.pause} steps, selling them in {trip.sells} gains {trip.gain:,.4g} currency, {net}"
+        f"the impact model pays for a round trip: buying {trip.shares:,.6g} shares in {counted(trip.buys, 'slice')} and, after "
+        f"{counted(trip.pause, 'step')}, selling them in {trip.sells} gains {trip.gain:,.4g} currency, {net}"
     ]
 
 

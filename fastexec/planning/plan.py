@@ -9,6 +9,7 @@ from fastexec.kernels import fields
 from fastexec.models.costs import ALWAYS, PARTS
 from fastexec.models.names import owner
 from fastexec.models.plugins import OwnStrategy
+from fastexec.models.see import rows_there
 from fastexec.models.strategies import Own, Strategy
 from fastexec.models.study import StudyModel
 from fastexec.models.tree import sections_of
@@ -71,10 +72,15 @@ def _chains(study: StudyModel) -> np.ndarray:
 
 
 def plan_strategies(
-    study: StudyModel, markets: list[Expectation], groups: np.ndarray | None = None, policies: Policies | None = None
+    study: StudyModel,
+    markets: list[Expectation],
+    groups: np.ndarray | None = None,
+    policies: Policies | None = None,
+    given_paths: bool = False,
 ) -> fields.Strategies:
     """The strategies' arrays; ``markets`` holds each group's expectation, ``groups`` int64[row] the group of each row of
-    given paths (each its own if None), ``policies`` the tables by the names of their strategies.
+    given paths (each its own if None), ``policies`` the tables by the names of their strategies. ``given_paths``: these stand
+    in place of the study's market.
     """
     count, steps = len(study.strategies), study.order.steps
     kinds = np.zeros((count, fields.KIND_FIELDS), np.int64)
@@ -100,6 +106,7 @@ def plan_strategies(
         policy = strategy.policy()
         if isinstance(strategy, Own):
             _plan_own(strategy, study.own_strategies(), kind, levels[k])
+            kind[fields.ROWS] = rows_there(study, given_paths) if kind[fields.KIND] == fields.OWN_ORDERS else 0
         elif (actions := strategy.chance()) is not None:
             kind[fields.OWNER] = owner(strategy.name)
             kind[fields.ACTION_SET] = ACTION_SETS[actions.set]
@@ -150,6 +157,7 @@ def known_after(study: StudyModel) -> bool:
 
 def _plan_own(strategy: Own, functions: dict[str, OwnStrategy], kind: np.ndarray, levels: np.ndarray) -> None:
     """Its slot is its function's place in ``functions``; its parameters stand in the order of their registration."""
+    kind[fields.KIND] = number(functions[strategy.model].form.kind)
     kind[fields.SLOT] = list(functions).index(strategy.model)
     for j, key in enumerate(functions[strategy.model].parameters):
         levels[j] = strategy.parameters[key]

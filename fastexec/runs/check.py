@@ -7,6 +7,8 @@ from time import perf_counter
 from typing import NamedTuple
 
 from fastexec.learning.optimum import solve_optimum, why_unknown
+from fastexec.models.plugin_forms import SECOND
+from fastexec.models.see import lacks_told
 from fastexec.models.study import StudyModel
 from fastexec.planning.doubts import told_a_year, volatility_a_year
 from fastexec.planning.expectation import Expectation, expect
@@ -20,6 +22,7 @@ from fastexec.statistics.moments import tallies_of
 from fastexec.statistics.unseen import unseen_notes, unseen_share
 from fastexec.studies.study import Study
 from fastexec.threads import default_threads
+from fastexec.wording import counted
 
 _PILOT = 4096
 _FOUND = (
@@ -57,8 +60,9 @@ def examine(study: Study) -> Examination:
     cost, pilot = _cost(outline, prepared)
     shares = unseen_share(tallies_of(pilot)).tolist()
     warnings = [*outline.warnings, *unseen_notes(zip(prepared.strategies, shares, strict=True))]
-    size = f"{prepared.episodes:,} of {study.order.steps} steps, {len(prepared.strategies)} strategies"
-    costs = [("episodes", f"{size}: {cost.rows:,} rows"), *told(cost)]
+    steps, strategies = counted(study.order.steps, "step"), counted(len(prepared.strategies), "strategy")
+    size = f"{prepared.episodes:,} of {steps}, {strategies}"
+    costs = [("episodes", f"{size}: {counted(cost.rows, 'row')}"), *told(cost)]
     return Examination(study, costs, _known(prepared, market), warnings, cost)
 
 
@@ -82,10 +86,10 @@ def told(cost: Cost) -> list[tuple[str, str]]:
     return [
         (
             "simulating",
-            f"about {cost.seconds:,.1f} s on {default_threads()} threads (a pilot, timed)",
+            f"about {cost.seconds:,.1f} s on {counted(default_threads(), 'thread')} (a pilot, timed)",
         ),
         ("memory", f"about {cost.memory // 2**20:,} MB"),
-        ("files", f"{cost.files:,} of {cost.chunk:,} episodes, {size}" if cost.files else "summaries only"),
+        ("files", f"{cost.files:,} of {counted(cost.chunk, 'episode')}, {size}" if cost.files else "summaries only"),
     ]
 
 
@@ -103,6 +107,8 @@ def _known(prepared: Prepared, market: Expectation) -> list[tuple[str, str]]:
         (f"model {own.name}", f"{own.file}, SHA-256 {own.sha256[:16]}; {own.summary or 'no docstring'}")
         for own in study.own_strategies().values()
     ]
+    if any(own.form is SECOND for own in study.own_strategies().values()):
+        facts.append(("see", f"NaN here: {lacks_told(study)}"))
     if any(strategy.minimises_with() == 0.0 for strategy in study.strategies):
         facts.append(("static optimum", "the best static schedule" if minimum_is_proven(study) else _FOUND))
     linear = sorted({strategy.model for strategy in study.strategies if strategy.linearises})

@@ -23,6 +23,7 @@ from fastexec.runs.summary_file import read_summary
 from fastexec.statistics.moments import LEAF
 from fastexec.studies.study import Study
 from fastexec.studies.sweep import names_of
+from fastexec.wording import counted
 
 
 def refuse_foreign(folder: Place) -> None:
@@ -190,7 +191,7 @@ def _require_no_more(job: Job, held: Held) -> None:
     there = _end_held(job.folder) - job.first
     if there > job.episodes:
         raise RefusedError(
-            f"{job.folder}: holds {there} episodes, more than the {job.episodes} asked for; ask for at least those, "
+            f"{job.folder}: holds {counted(there, 'episode')}, more than the {job.episodes} asked for; ask for at least those, "
             f"choose another {option('out')}, or {option('overwrite')}"
         )
 

@@ -41,6 +41,10 @@ if TYPE_CHECKING:
 #: How often a chunk is tried in all, where its error may have been the worker's or the store's.
 TRIES = 3
 _ANSWER = 7  # seconds that a scheduler has to answer, and to find a worker
+#: Seconds to wait for a worker where the last one is gone: for a process of ours, for one of a cluster.
+_RETURN = {"workers": 60, "scheduler": 600}
+_COUNTED = 2  # seconds between looks how many workers there are
+_TRANSFER = 30  # seconds for what a task came to, before it is looked whether a worker that had it is gone
 
 _LOOK = 0.003  # seconds between looks whether a task ended; twice as many are begun as run, so nobody waits for it
 
@@ -63,6 +67,8 @@ class Cluster:
 
     def __init__(self, how: RunOptions) -> None:
         self._how = how
+        self._looked = 0.0  # when workers were counted last
+        self._gone = 0.0  # since when there is none; 0: there are some
         self._given: set[Future] = set()
         self._open = contextlib.ExitStack()
 
@@ -123,22 +129,50 @@ class Cluster:
         return handle
 
     def is_done(self, handle: Future, seconds: float) -> bool:
-        """Whether it ended, waiting up to so many seconds; FastexecError where the scheduler is gone."""
+        """Whether it ended, waiting up to so many seconds; FastexecError where the scheduler or the last worker is gone."""
         end = monotonic() + seconds
         while not handle.done() and monotonic() < end:
             sleep(_LOOK)
+        self._require_the_rest(handle)
+        return bool(handle.done())
+
+    def result(self, handle: Future) -> Worked:
+        """What an ended task came to, or the error it ended with; of one that was lost with its worker, once it ended again."""
+        self._given.discard(handle)
+        while True:
+            try:
+                worked: Worked = handle.result(timeout=_TRANSFER)
+            except TimeoutError:
+                if handle.status == "error":  # the task's own
+                    raise
+                self._require_the_rest(handle)
+            else:
+                return worked
+
+    def _require_the_rest(self, handle: Future) -> None:
+        """FastexecError where the scheduler is gone, or no worker was there for longer than one may need to begin."""
         if self._client.status != "running" or handle.cancelled():
             raise FastexecError(
                 f"the scheduler {self._how.scheduler or 'of the local workers'} is gone; what is complete is kept, "
                 f"{option('resume')} goes on"
             )
-        return bool(handle.done())
+        now, local = monotonic(), self._how.workers is not None
+        if now - self._looked < _COUNTED:
+            return
+        self._looked, most = now, _RETURN["workers" if local else "scheduler"]
+        self._gone = 0.0 if self._worker_is_there() else self._gone or now
+        # Dask gives a worker up that dies while it starts, and would wait for ever.
+        if self._gone and now - self._gone > most:
+            raise FastexecError(
+                f"every worker {'process has died' if local else 'is gone'} and none came back within {most} s (is there "
+                f"enough memory for each?); what is complete is kept, {option('resume')} goes on"
+            )
 
-    def result(self, handle: Future) -> Worked:
-        """What an ended task came to, or the error it ended with."""
-        self._given.discard(handle)
-        worked: Worked = handle.result()
-        return worked
+    def _worker_is_there(self) -> bool:
+        try:
+            return bool(self._client.sync(self._client.scheduler.ncores, callback_timeout=_ANSWER))
+        except (TimeoutError, OSError):
+            return False
 
     def finish(self) -> None:
         """What is waiting never begins; a worker ends what it is at, whose files are whole or not there."""

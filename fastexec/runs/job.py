@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from fastexec.columns import SCHEMA_VERSION
-from fastexec.frames import counted, rows_html
+from fastexec.frames import rows_html
 from fastexec.place import Place
 from fastexec.runs import layout, store
 from fastexec.runs.caveats import lines_of, signed
@@ -16,6 +16,7 @@ from fastexec.runs.manifest import Entry, Files
 from fastexec.runs.provenance import signature
 from fastexec.runs.scenario import Scenario
 from fastexec.studies.study import Study
+from fastexec.wording import counted
 
 if TYPE_CHECKING:
     import pyarrow as pa

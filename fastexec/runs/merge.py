@@ -73,9 +73,11 @@ def _shard(folder: Place) -> _Shard:
     held = results_of(folder, "the folders of shards")
     known = manifest.read(folder)
     if known is None or not known.complete:
-        raise InputError(f"{folder}: its run is not complete; finish it with --resume, then merge")
+        raise InputError(f"{folder}: its run is not complete; finish it with {option('resume')}, then merge")
     for line in manifest.changes(folder, known.files):
-        raise InputError(f"{line}; `fastexec run STUDY --out {folder} --resume` computes it anew, then merge")
+        raise InputError(
+            f"{line}; a run of its study with {option('out', folder)} and {option('resume')} computes it anew, then merge"
+        )
     if (known.identity, known.first) != (held.study.identity(), held.first):
         raise InputError(f"{folder}: study.toml is not the study that the files beside it were made by; put it back")
     return _Shard(folder, held, known, known.first, known.first + known.episodes)
@@ -161,7 +163,7 @@ def _summaries(shards: list[_Shard], job: Job) -> list[tuple[Scenario, SummaryAc
             checkpoint.restore(own, scenario, shard.folder, shard.end)
             if own.end != shard.end:
                 raise InputError(
-                    f"{shard.folder}: its summaries reach to episode {own.end}, not {shard.end}; --resume it"
+                    f"{shard.folder}: its summaries reach to episode {own.end}, not {shard.end}; run it with {option('resume')}"
                 )
             joined.extend(own)
         job.files.update(checkpoint.save(joined, scenario, job.folder))

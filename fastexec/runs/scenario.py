@@ -20,6 +20,7 @@ from fastexec.runs.manifest import Files
 from fastexec.runs.provenance import signature
 from fastexec.simulation import Prepared, prepare
 from fastexec.studies.study import Study, Swept, swept_studies
+from fastexec.wording import counted
 
 #: The agents of each scenario, by section.
 Trained = dict[str | None, dict[str, Kept]]
@@ -148,7 +149,7 @@ def scenarios_of(
         found.append(scenario)
         if scenario.outline.episodes != found[0].outline.episodes:
             raise InputError(
-                f"[sweep]: scenario {found[0].name} has {found[0].outline.episodes} episodes, {scenario.name} has "
+                f"[sweep]: scenario {found[0].name} has {counted(found[0].outline.episodes, 'episode')}, {scenario.name} has "
                 f"{scenario.outline.episodes}; set episodes to what both have"
             )
     return found, agents

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from fastexec.columns import markets_table
 from fastexec.errors import FastexecError, InputError, option
-from fastexec.frames import counted, table_html
+from fastexec.frames import table_html
 from fastexec.models.trust import Trust
 from fastexec.place import Place
 from fastexec.runs import checkpoint, layout, manifest, store
@@ -30,6 +30,7 @@ from fastexec.simulation import Prepared
 from fastexec.statistics.moments import summarise
 from fastexec.statistics.summary import SummaryAccumulator
 from fastexec.studies.study import Swept
+from fastexec.wording import counted
 
 
 @dataclass
@@ -174,7 +175,7 @@ def _chunk_faults(job: Job, task: Task) -> Iterator[str]:
         columns = store.read_columns(place)
         numbers = np.repeat(np.arange(task.first, task.first + count), each)
         if not np.array_equal(columns["episode"], numbers):
-            yield f"{place}: does not hold episodes {task.first} to {task.first + count - 1}, {each} rows each"
+            yield f"{place}: does not hold episodes {task.first} to {task.first + count - 1}, {counted(each, 'row')} each"
         elif table == "episodes" and "program_cost" not in columns:
             total = np.zeros(numbers.size)
             for part in scenario.study.cost_parts:

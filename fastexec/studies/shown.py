@@ -6,10 +6,11 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from fastexec.frames import counted, table_html
+from fastexec.frames import table_html
 from fastexec.models._base import written
 from fastexec.models.study import StudyModel
 from fastexec.models.sweep import inline
+from fastexec.wording import counted
 
 
 def in_a_line(study: StudyModel) -> str:

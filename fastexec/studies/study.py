@@ -13,14 +13,14 @@ from typing import Any, Self
 from pydantic import ValidationError
 
 from fastexec.arguments import require_path, require_text, require_texts, whole_number
-from fastexec.errors import InputError, of_toml, option
+from fastexec.errors import InputError, of_toml, option, said
 from fastexec.models._base import plain, written
 from fastexec.models.changes import without_following, without_key
 from fastexec.models.messages import one_line
 from fastexec.models.plugin_places import joined
 from fastexec.models.study import StudyModel
 from fastexec.models.trust import Trust
-from fastexec.studies.catalogue import preset_text
+from fastexec.studies.catalogue import preset_text, presets
 from fastexec.studies.ownership import trust_for
 from fastexec.studies.shown import as_html, in_a_line
 from fastexec.studies.sweep import MOST_UNASKED, require_same_columns, value_at, written_out
@@ -49,13 +49,11 @@ class Study(StudyModel):
         path, plugins = require_path("path", path), require_texts("plugins", plugins)
         try:
             if path.exists() and (not path.is_file() or path.stat().st_size > _LARGEST):
-                raise InputError(
-                    f"{path}: is no text file of at most {_LARGEST // 10**6} MB; give a study file or a preset"
-                )
+                raise InputError(f"{path}: is no text file of at most {_LARGEST // 10**6} MB; {_instead_of(path)}")
             text = path.read_text("utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or "it is no UTF-8 text"
-            raise InputError(f"{path}: cannot be read ({reason}); give a study file or a preset") from None
+            raise InputError(f"{path}: cannot be read ({reason}); {_instead_of(path)}") from None
         allowed = trust if isinstance(trust, Trust) else trust_for(path.parent, None, plugins, trust)
         return cls.from_toml(text, str(path), overrides, plugins, path.parent, allowed)
 
@@ -142,6 +140,8 @@ class Study(StudyModel):
     def __repr__(self) -> str:
         return in_a_line(self)
 
+    __str__ = __repr__  # pydantic's prints every key
+
     def _repr_html_(self) -> str:
         return as_html(self)
 
@@ -195,6 +195,13 @@ def swept_studies(study: Study, report: Callable[[int, int], None] | None = None
         found[name] = Swept(name, alone, {key: value_at(alone, key) for key in values})
     require_same_columns({name: scenario.study for name, scenario in found.items()})
     return list(found.values())
+
+
+def _instead_of(path: Path) -> str:
+    """What to give where a path is no study file; the name of a preset is none."""
+    if str(path) in (name for name, _ in presets()):
+        return f"the preset of that name is {said(str(path), f'Study.preset({str(path)!r})')}"
+    return "give a study file or a preset"
 
 
 def _override(data: dict[str, Any], text: str) -> None:

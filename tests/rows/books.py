@@ -137,7 +137,7 @@ def output_of(strategies, drawn=0):
     return f.Output(
         np.full((len(f.MARKET_COLUMNS), rows), -7.0), np.full((drawn, rows), -7.0),
         np.full((len(f.EPISODE_COLUMNS) + f.MOST_FURTHER + 2, rows * strategies), -7.0),
-        np.full((2, rows * strategies), -7, np.int32), np.zeros((7, 0)), np.full(4, -1, np.int64),
+        np.full((2, rows * strategies), -7, np.int32), np.zeros((7, 0)), np.full(5, -1, np.int64),
     )  # fmt: skip
 
 

@@ -221,12 +221,14 @@ class Checked(Lanes):
     """Beside the slices, what is noted of the first bad one."""
 
     def _call(self, given, others):
-        fault = np.full(4, -1, np.int64)
+        fault = np.full(5, -1, np.int64)
         result = super()._call(given, others | {"fault": fault})
         bad = [twin.fault(q, left) for q, left in zip(given["slice"], given["remaining"], strict=True)]
         first = next((i for i in range(others["low"], others["high"]) if bad[i] is not None), None)
         wanted = [-1] * 4 if first is None else [others["block"] * W + first, 1, others["t"], bad[first]]
-        assert fault.tolist() == wanted
+        assert fault[:4].tolist() == wanted
+        if first is not None:
+            np.testing.assert_array_equal(fault[4:].view(np.float64), given["slice"][first])
         return result
 
 

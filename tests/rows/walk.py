@@ -27,7 +27,7 @@ PRICE = {"initial_price": real(1.0, 1e4), "volatility": real(0.0, 0.05), "drift"
 
 
 def plan(x, **further):
-    names = ("price_model", "spread_model", "volume_model", "phase")
+    names = ("price_model", "spread_model", "volume_model", "phase", "jumps")
     asked = {name: getattr(x, name) for name in names if hasattr(x, name)} | {"spread_levels": 3, "volume_levels": 3}
     return plan_of(STEPS, **asked, **further)._replace(curves=CURVES.copy(), chains=market.tables())
 
@@ -71,13 +71,15 @@ def one_move_on(v, found, again):
 
 
 def draw(v):
-    """Step -1: what a block begins with. Two are enough in a step where the volume is constant."""
+    """Step -1: what a block begins with. Two are enough in a step where the volume is constant and nothing jumps."""
     z = draws(v, START if v.t < 0 else MOVES, max(v.t, 0))
-    return {f"e{j}": z[j] for j in range(2 if v.volume_model == f.VOLUME_CONSTANT and v.t >= 0 else 4)}
+    few = v.volume_model == f.VOLUME_CONSTANT and not v.jumps and v.t >= 0
+    return {f"e{j}": z[j] for j in range(2 if few else 4)}
 
 
 def normals_of_the_step(v, found, again):
-    """A constant volume changes neither of the first two; of other steps, and of the beginning, all are others."""
+    """Neither a constant volume nor jumps change the first two; of other steps, and of the beginning, all are others."""
+    np.testing.assert_array_equal(again(jumps=1 - v.jumps).e1, found.e1)
     np.testing.assert_array_equal(again(volume_model=f.VOLUME_CONSTANT).e1, found.e1)
     assert (again(t=v.t + 1).e0 != found.e0).mean() > 0.9
     assert np.abs(found.e0).max() < 6.7
@@ -222,7 +224,8 @@ ROWS = (
           quoted, rtol=0.0),
     Lanes("market.draw", lambda x: (Clock(np.uint64(x.seed), x.block, x.t, STEPS), plan(x).switches, x.words, x.raw), draw,
           {}, normals_of_the_step, scratch="w0 w1 w2 w3", rtol=0.0, each=True, tries=10,
-          others={**BLOCK, "t": st.integers(-1, STEPS), "volume_model": MODELS["volume_model"]}),
+          others={**BLOCK, "t": st.integers(-1, STEPS), "volume_model": MODELS["volume_model"],
+                  "jumps": st.integers(0, 1)}),
     Lanes("market.keep_independent", lambda x: (x.raw, x.normals), keep_independent,
           dict.fromkeys(("e0", "e1", "e2"), market.FLOAT32), each_its_own, rtol=0.0),
     Lanes("market.roll", lambda x: (x.m,), roll, MARKET,

@@ -14,7 +14,7 @@ from fastexec.analysis.report.conditions import Condition, Conditions
 from fastexec.analysis.report.frame import DENSE, reach
 from fastexec.analysis.report.material import Material
 from fastexec.analysis.report.risk import RiskIntervals
-from fastexec.errors import InputError
+from fastexec.errors import InputError, option
 from fastexec.place import Place
 from fastexec.runs import layout, store
 from fastexec.wording import counted
@@ -111,7 +111,7 @@ def read_rows(material: Material) -> Rows:
     if seen != material.episodes:
         raise InputError(
             f"{material.folder}: its parts hold {counted(seen, 'episode')}, its summary covers {material.episodes:,}; finish "
-            "the run with --resume"
+            f"the run with {option('resume')}"
         )
     found.conditions.extend(conditions.table())
     return found
@@ -170,8 +170,8 @@ def _blocks(
                     yield int(here["episode"][0]), here, cost, completion
                 at += whole
         except FileNotFoundError:
-            raise InputError(f"{place}: is missing; --resume writes it anew") from None
+            raise InputError(f"{place}: is missing; {option('resume')} writes it anew") from None
         except (OSError, pa.ArrowException) as error:
             raise InputError(
-                f"{place}: cannot be read ({str(error).splitlines()[0]}); --resume writes it anew"
+                f"{place}: cannot be read ({str(error).splitlines()[0]}); {option('resume')} writes it anew"
             ) from None

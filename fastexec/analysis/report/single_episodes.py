@@ -41,7 +41,7 @@ def episodes_chart(material: Material, rows: Rows | None, prepared: Prepared | N
         "larger where more was traded; fastexec replay prints every step."
     )
     if most < len(material.strategies):
-        note += f" Of the {counted(len(material.strategies), 'strategy', 'strategies')} the {most} cheapest are shown."
+        note += f" Of the {counted(len(material.strategies), 'strategy')} the {most} cheapest are shown."
     return Chart("single_episodes", _TITLE, note, views, pa.concat_tables(tables), view_label="episode", height=700)
 
 

@@ -35,8 +35,9 @@ def market(
 
     Given back to the study, ``simulate(study, paths=market(study))``, they give the same episodes to the bit; only
     ``realised_volatility`` is computed from the prices and may differ in its last digits. A study on real days takes no given
-    paths, and its bars without a trade, in which a quote may be crossed, are paths without volume here. What regimes and
-    volatility do to the costs themselves (``impact``, ``volatility_exponent``) is no part of paths.
+    paths, and its bars without a trade, in which a quote may be crossed, are paths without volume here. One with signals takes
+    none either. What regimes and volatility do to the costs themselves (``impact``, ``volatility_exponent``) is no part of
+    paths.
 
     Raises InputError where the study does not fit its bars, or has a sweep.
 

@@ -52,12 +52,19 @@ def test_moves_are_the_geometric_ones_times_the_twins_jumps(start):
     assert np.unique(twin[:, 1]).size > EPISODES / 4
 
 
+MOVED = {"name": "a", "predicts": "move", "correlation": 0.3, "levels": 3}
+TOLD = [
+    MOVED,
+    *({"name": f"of_{name}", "predicts": name, "correlation": 0.3} for name in ("volatility", "volume", "spread")),
+]
 BESIDE = {
     "alone": {},
     "variance": {"variance": {"persistence": 0.9, "volatility": 0.4}},
     "noise": {"noise": {"sd": 0.001}},
     "regimes": {"regimes": {"names": ["a", "b"], "transition": [[0.9, 0.1], [0.2, 0.8]], "volatility": [1.0, 2.0]}},
     "constant volume": {"volume": {"model": "constant"}, "spread": {"model": "constant"}},
+    "signals": {"signals": TOLD, "spread": SPREADY, "volume": {"model": "lognormal", "volatility": 0.4}},
+    "signals and constant volume": {"signals": [MOVED], "volume": {"model": "constant"}},
     "chains": {"volume": {"model": "markov", "levels": [500.0, 2000.0], "transition": [[0.5, 0.5], [0.5, 0.5]]}},
 }
 

@@ -20,6 +20,7 @@ from fastexec.runs.check import examine
 from fastexec.simulation import prepare, simulate
 from fastexec.studies.handbook import topic_text
 from fastexec.studies.study import Study
+from naive import signals as twin
 from test_own_strategies import FORMS, STUDY
 
 #: Asks for a row's value, or for one share where there is none.
@@ -106,6 +107,50 @@ def test_what_a_study_lacks_is_not_a_number_and_check_says_so(tmp_path, market, 
     assert told.startswith("NaN here: IMBALANCE, DEPTH_OWN, DEPTH_OTHER, QUEUE (no market has an order book); SIGNAL (")
     for name in ("REGIME", "NOISE"):
         assert (f"; {name} (" in told) == (name not in there)
+
+
+SHOWN = "for i in range(orders.shape[1]):\n        x = see[int(params[0]), i]\n        " \
+        "orders[0, i] = 1.0 if x != x else x + 10.0"  # fmt: skip
+SIGNALS = (
+    {"name": "flow", "predicts": "move", "correlation": 0.3, "persistence": 0.8},
+    {"name": "heat", "predicts": "volatility", "correlation": -0.4, "levels": 3},
+    {"name": "wide", "predicts": "spread", "correlation": 0.5, "persistence": 0.5},
+    {"name": "busy", "predicts": "volume", "correlation": {"low": -0.4, "high": 0.4}},
+)
+LISTED = {"name": "side", "predicts": "move", "correlation": -0.1, "levels": [-1.0, 2.0],
+          "transition": [[0.9, 0.1], [0.2, 0.8]]}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("signals", "side", "market"),
+    [
+        (SIGNALS[:1], "buy", {}),
+        (SIGNALS, "sell", {}),
+        (SIGNALS[::-1], "buy", {"price": {"model": "arithmetic"}, "jumps": {"rate": 0.5, "volatility": 0.1}}),
+        ((LISTED, SIGNALS[0]), "buy", {"regimes": REGIMES, "variance": {"volatility": 0.4}, "noise": {"sd": 1e-3}}),
+        ((), "buy", {}),
+    ],
+    ids=["one", "four", "turned round beside jumps", "a listed chain beside regimes and noise", "none"],
+)  # fmt: skip
+def test_signals_are_seen_as_the_market_has_them_and_beyond_them_nothing(tmp_path, signals, side, market):
+    market = {"spread": {"model": "mean_reverting", "mean": 1e-3, "volatility": 0.3}, **market,
+              "volume": {"model": "lognormal", "mean": 1000.0, "volatility": 0.5}, "signals": list(signals)}  # fmt: skip
+    order = {"shares": 1e6, "side": side, "steps": 6, "lot": 0, "at_horizon": "leave"}
+    asked = [{"model": "x", "name": f"s{j}", "row": fx.see.SIGNAL + j} for j in range(4)]
+    study = mine(tmp_path, SHOWN, '@fx.strategy("x", row=0.0)', strategies=asked, order=order, market=market)
+    found = {name: values.reshape(40, 4, 6) for name, values in prepare(study).steps(0, 40).items()}
+    for j, one in enumerate(signals):
+        values = found[f"signal_{one['name']}"][:, j]
+        np.testing.assert_allclose(found["shares"][:, j] - 10.0, values, rtol=0.0, atol=1e-12)
+        if "levels" not in one:
+            wanted = [twin.path(study.seed, e, 6, one["name"], one.get("persistence", 0.9)) for e in range(40)]
+            np.testing.assert_allclose(values, wanted, rtol=1e-9, atol=1e-9)
+    np.testing.assert_array_equal(found["shares"][:, len(signals) :], 1.0)
+    (told,) = [text for label, text in examine(study).known if label == "see"]
+    said = {0: "; SIGNAL (the market has no signals)", 1: "; SIGNAL + 1, SIGNAL + 2, SIGNAL + 3 (the market has 1 signal)",
+            2: "; SIGNAL + 2, SIGNAL + 3 (the market has 2 signals)"}  # fmt: skip
+    assert ("SIGNAL" in told) == (len(signals) < 4)
+    assert said.get(len(signals), "") in told
 
 
 def test_given_paths_have_no_regimes(tmp_path):

@@ -14,6 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from fastexec.kernels._jit import LANES
+from fastexec.kernels.own_rows import MOST_SIGNALS as MOST_SIGNALS
 from fastexec.kernels.tables import (
     DecidedOutput as DecidedOutput,
     Output as Output,
@@ -99,8 +100,7 @@ def further_slots(role: str, count: int) -> range:
  SIGNAL_CORRELATION_0, SIGNAL_CORRELATION_1, SIGNAL_CORRELATION_2, SIGNAL_CORRELATION_3) = _offsets(
     _start("signals"), 8
 )  # fmt: skip
-#: A signal's fields lie side by side: of the one numbered j, j * LANES behind those of the first.
-MOST_SIGNALS = 4
+# A signal's fields lie side by side: of the one numbered j, j * LANES behind those of the first.
 
 # Derived once for each episode, behind the parameters in the same buffer.
 (LOTS, L20, L21, L22, L30, L31, L32, L33, DECAY, SPREAD_SD, SPREAD_SCALE, VOLUME_SCALE, VOLUME_FRESH,

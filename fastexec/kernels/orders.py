@@ -17,10 +17,10 @@ _FEATURES = np.array([
     (rows.INVENTORY, observe.INVENTORY), (rows.VOLATILITY, observe.VOLATILITY_SO_FAR),
     (rows.RELATIVE_SPREAD, observe.RELATIVE_SPREAD), (rows.RELATIVE_VOLUME, observe.RELATIVE_VOLUME),
     (rows.SHORTFALL, observe.SHORTFALL_SO_FAR), (rows.IMPACT, observe.OWN_IMPACT), (rows.REGIME, observe.OF_REGIME),
-    (rows.NOISE, observe.NOISE_SO_FAR),
+    (rows.NOISE, observe.NOISE_SO_FAR), *[(rows.SIGNAL + j, observe.OF_SIGNAL + j) for j in range(rows.MOST_SIGNALS)],
 ])  # fmt: skip
-_AS_FEATURE = np.zeros((observe.LAST_FEATURE + 1, 4), np.int64)
-_AS_FEATURE[:, f.FEATURE] = np.arange(observe.LAST_FEATURE + 1)
+_AS_FEATURE = np.zeros((observe.LAST_SIGNAL + 1, 4), np.int64)
+_AS_FEATURE[:, f.FEATURE] = np.arange(observe.LAST_SIGNAL + 1)
 
 
 @bound

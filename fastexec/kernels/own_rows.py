@@ -7,7 +7,7 @@ ORDER_ROWS = VENUE + 1
 
 #: Of ``see``; ``models.see`` says what each is. Of signals and forecasts there are four each.
 (REMAINING, MID, SPREAD, LAST_VOLUME, IMBALANCE, DEPTH_OWN, DEPTH_OTHER, QUEUE) = range(8)
-MOST_SIGNALS = 4
+MOST_SIGNALS = 4  # of a market, for all kernels
 SIGNAL, FORECAST = 8, 8 + MOST_SIGNALS
 (ELAPSED, RETURN, INVENTORY, VOLATILITY, RELATIVE_SPREAD, RELATIVE_VOLUME, SHORTFALL, IMPACT, REGIME, NOISE) = range(
     FORECAST + 4, FORECAST + 14

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from fastexec.kernels import own_rows
+from fastexec.wording import counted
 
 if TYPE_CHECKING:
     from fastexec.models.study import StudyModel
@@ -20,11 +21,7 @@ class Row(NamedTuple):
     missing: str = ""
 
 
-_NO_BOOK, _NO_SIGNAL, _NO_FORECAST = (
-    "no market has an order book",
-    "no market has signals",
-    "no market has forecasts",
-)
+_NO_BOOK, _NO_FORECAST = "no market has an order book", "no market has forecasts"
 ROWS = {
     "REMAINING": Row("what is left of the order, in shares"),
     "MID": Row("the mid that stands when the step begins, in currency; the observed one under `[market.noise]`"),
@@ -34,7 +31,7 @@ ROWS = {
     "DEPTH_OWN": Row("at the touch of the order's own side, in shares", missing=_NO_BOOK),
     "DEPTH_OTHER": Row("at the touch of the other side, in shares", missing=_NO_BOOK),
     "QUEUE": Row("shares ahead of the resting order", missing=_NO_BOOK),
-    "SIGNAL": Row("SIGNAL + j: the signal j of the market", missing=_NO_SIGNAL),
+    "SIGNAL": Row("SIGNAL + j: the signal j of the market, from 0, in the order of the study"),
     "FORECAST": Row("FORECAST + j: the forecast j", missing=_NO_FORECAST),
     "ELAPSED": Row("the share of the steps that are over"),
     "RETURN": Row("the mid over the arrival price, less 1"),
@@ -60,13 +57,23 @@ def lacking(study: StudyModel, given_paths: bool = False) -> dict[str, str]:
             why = "given paths have no regimes"
         if why is not None:
             found[name] = why
+        if name == "SIGNAL":
+            found |= _signals_lacking(study)
     return found
+
+
+def _signals_lacking(study: StudyModel) -> dict[str, str]:
+    count = len(study.signals)
+    if count == 0:
+        return {"SIGNAL": "the market has no signals"}
+    return {f"SIGNAL + {j}": f"the market has {counted(count, 'signal')}" for j in range(count, own_rows.MOST_SIGNALS)}
 
 
 def rows_there(study: StudyModel, given_paths: bool) -> int:
     """The rows that the study has, as bits for the kernels."""
     missing = lacking(study, given_paths)
-    return sum(1 << getattr(own_rows, name) for name in ROWS if name not in missing)
+    signals = {own_rows.SIGNAL + j for j in range(len(study.signals))}
+    return sum(1 << row for row in signals | {getattr(own_rows, name) for name in ROWS if name not in missing})
 
 
 def lacks_told(study: StudyModel) -> str:

@@ -6,12 +6,13 @@ from itertools import product
 
 import numpy as np
 
+from fastexec.kernels.own_rows import MOST_SIGNALS
 from fastexec.models.correlation import Correlation, is_semidefinite
 from fastexec.models.declarations import Setting
 from fastexec.models.names import alike, owner
 from fastexec.models.price import Price
 from fastexec.models.scalar import bounds
-from fastexec.models.signals import MOST, Signal
+from fastexec.models.signals import Signal
 from fastexec.models.spread import Spread
 from fastexec.models.volume import Volume
 
@@ -23,8 +24,8 @@ def misfit_of_signals(
     signals: tuple[Signal, ...], spread: Spread, volume: Volume, correlation: Correlation
 ) -> str | None:
     """What is wrong with them, behind `market.signals`; None where nothing is."""
-    if len(signals) > MOST:
-        return f": there are {len(signals)}; at most {MOST}"
+    if len(signals) > MOST_SIGNALS:
+        return f": there are {len(signals)}; at most {MOST_SIGNALS}"
     names = [signal.name for signal in signals]
     if (same := alike(names)) is not None or len(set(names)) < len(names):
         twice = f"{same[0]!r} and {same[1]!r}" if same else repr(next(name for name in names if names.count(name) > 1))

@@ -17,7 +17,6 @@ from fastexec.models.features import FEATURES
 from fastexec.models.names import Name, owner
 from fastexec.models.scalar import Range, Scalar, bounds, is_zero, limited, mean_of
 
-MOST = 4
 #: Columns of the steps that a signal's column cannot be taken for.
 _TAKEN = ("episode", "strategy", "step", "mid", "shares", "price", "remaining", "own_impact", *FEATURES)
 _MEAN_ABSOLUTE = 0.7978845608028654  # of a standard normal

@@ -22,7 +22,12 @@ FEATURES = {
     "RELATIVE_VOLUME": observe.RELATIVE_VOLUME, "SHORTFALL": observe.SHORTFALL_SO_FAR, "IMPACT": observe.OWN_IMPACT,
     "REGIME": observe.OF_REGIME, "NOISE": observe.NOISE_SO_FAR,
 }  # fmt: skip
-USUAL = ("REMAINING", "MID", "SPREAD", "LAST_VOLUME", "ELAPSED", "RETURN")
+PLACES = {
+    name: getattr(rows, name) for name in (*FEATURES, "REMAINING", "MID", "SPREAD", "LAST_VOLUME", "ELAPSED", "RETURN")
+}
+for j in range(f.MOST_SIGNALS):
+    FEATURES[f"SIGNAL + {j}"], PLACES[f"SIGNAL + {j}"] = observe.OF_SIGNAL + j, rows.SIGNAL + j
+LACKING = sorted(set(range(rows.SEE_ROWS)) - set(PLACES.values()))
 
 
 def seeing(x):
@@ -33,9 +38,8 @@ def seeing(x):
 
 def lines(x):
     """What is seen, row by row."""
-    return {name: x.see[getattr(rows, name) * W :][:W] for name in dir(rows) if name in (*USUAL, *FEATURES)} | {
-        f"lacking {row}": x.see[row * W :][:W] for row in range(rows.IMBALANCE, rows.ELAPSED)
-    }
+    named = PLACES | {f"lacking {row}": row for row in LACKING}
+    return {name: x.see[row * W :][:W] for name, row in named.items()}
 
 
 def look(v):
@@ -45,8 +49,8 @@ def look(v):
              "ELAPSED": v.t / STEPS, "RETURN": mid / v.arrival - 1.0}  # fmt: skip
     before = SimpleNamespace(**vars(v) | {"during": v.during & ~f.SEES_STEP})
     for name, feature in FEATURES.items():
-        found[name] = states.value_of(before, feature, 0) if v.there >> getattr(rows, name) & 1 else math.nan
-    return found | {f"lacking {row}": math.nan for row in range(rows.IMBALANCE, rows.ELAPSED)}
+        found[name] = states.value_of(before, feature, 0) if v.there >> PLACES[name] & 1 else math.nan
+    return found | {f"lacking {row}": math.nan for row in LACKING}
 
 
 def nothing_to_come(given, found, again):
@@ -119,13 +123,14 @@ def checking(x):
 
 
 LEVELS = st.sampled_from([-math.inf, -math.inf, -math.inf, 0.0, -1.0, 3.0, math.nan, math.inf])
-ALL = sum(1 << getattr(rows, name) for name in FEATURES)
+ALL = sum(1 << PLACES[name] for name in FEATURES)
+SOME = (0, ALL, 1 << rows.REGIME, ALL - (1 << rows.NOISE), 3 << rows.SIGNAL)
 ROWS = (
     Lanes("orders.look", lambda x: (Clock(np.uint64(0), 0, x.t, STEPS), kind_of(x), x.p, x.m, x.b, seeing(x)), look,
           {**states.OF_ORDER, **states.CHARGES, "sum_charged": real(0.0, 1e4), "regime": real(0.0, 9.0),
            "observed": real(10.0, 500.0)},
           nothing_to_come, derived=states.squares_too, outputs=lines, scratch="value", rtol=1e-9, atol=1e-12,
-          others={**states.STEP, "there": st.sampled_from([0, ALL, 1 << rows.REGIME, ALL - (1 << rows.NOISE)])}),
+          others={**states.STEP, "there": st.sampled_from(SOME)}),
     Lanes("orders.own_orders", own_orders, preset, {**decide.ASKING, "arrival": real(1.0, 500.0)},
           decide.whole_lots_below_what_is_asked, others={"lot": decide.LOTS, **decide.STEP, **decide.ASKED},
           derived=decide.order_of, atol=1e-9),

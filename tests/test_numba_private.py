@@ -186,6 +186,26 @@ def test_a_lowering_knows_the_function_that_it_lowers() -> None:
     assert isinstance(seen[0][1], ir.Module)
 
 
+def test_the_passes_that_are_spared_are_there_to_be_left_out() -> None:
+    tree = ast.parse((KERNELS / "_compiler.py").read_text(encoding="utf-8"))
+    spared = next(
+        {name.id for name in ast.walk(node.value) if isinstance(name, ast.Name) and name.id[0].isupper()}
+        for node in tree.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "SPARED"
+    )
+    found = []
+
+    class Compiler(CompilerBase):
+        def define_pipelines(self) -> list[Any]:
+            made = DefaultPassBuilder.define_nopython_pipeline(self.state)
+            found.extend(step.__name__ for step, _ in made.passes)
+            return [made]
+
+    numba.njit(pipeline_class=Compiler)(TWICE.py_func)(4)
+    assert len(spared) > 5
+    assert spared <= set(found)
+
+
 def trees() -> list[ast.Module]:
     return [ast.parse(path.read_text(encoding="utf-8")) for path in SOURCES]
 

@@ -132,7 +132,7 @@ def merge_targets() -> tuple[Any, ...]:
 
 def find_second_moments() -> tuple[Any, ...]:
     problem, q, v = solve()
-    return problem, Sampled(np.zeros((T, X, X)), np.zeros((T, X, X)), np.zeros((T, X, 3))), v, q
+    return problem, Sampled(np.zeros((T, X, X)), np.zeros((T, X, X)), np.zeros((T, X, 3))), v, q, 0, T
 
 
 def solve() -> tuple[Any, ...]:

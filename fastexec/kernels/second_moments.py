@@ -14,7 +14,7 @@ import numpy as np
 
 from fastexec.kernels import fields as f
 from fastexec.kernels._jit import entry, stage
-from fastexec.kernels.door import F8, held, sizes
+from fastexec.kernels.door import F8, held, sizes, within
 from fastexec.kernels.programme import DISCOUNT, Problem, check_problem, interpolate, known_cost, look_ahead, mark
 
 
@@ -45,42 +45,47 @@ class Ahead(NamedTuple):
 def _example():
     cube, square = np.zeros((1, 1, 1)), np.zeros((1, 1))
     problem = Problem(cube, cube, square, square, square, cube, cube, np.zeros(1), square, square, np.zeros(1), 0)
-    return problem, Sampled(cube, cube, cube), cube, np.zeros((1, 1, 1, 1))
+    return problem, Sampled(cube, cube, cube), cube, np.zeros((1, 1, 1, 1)), 0, 0
 
 
-def _door(problem, sampled, v, second):
+def _door(problem, sampled, v, second, first, end):
     steps, inventories, states, actions = sizes("second", second, 4)
     held("second", second, F8, steps, inventories, states, actions)
     held("v", v, F8, steps + 1, inventories, states)
     check_problem(problem, steps, inventories, states, actions)
+    within("first", first, 0, steps)
+    within("end", end, first, steps)
     held("sampled.half", sampled.half, F8, steps, states, states)
     held("sampled.temporary", sampled.temporary, F8, steps, states, states)
     held("sampled.squares", sampled.squares, F8, steps, states, 3)
 
 
 @entry(_example, _door)
-def find_second_moments(problem, sampled, v, second):
-    """Fill ``second`` float64[t, i, x, a], bps squared; ``v`` float64[t + 1, i, x]: what ``solve`` found."""
-    steps, inventories, states, actions = second.shape
+def find_second_moments(problem, sampled, v, second, first, end):
+    """Fill ``second`` float64[t, i, x, a], bps squared, in steps ``first <= t < end``, each by itself; ``v`` float64[t + 1, i,
+    x]: what ``solve`` found.
+    """
+    _, inventories, states, actions = second.shape
     shape = (inventories, states)
     ahead = Ahead(
         np.empty(shape), np.empty(shape), np.empty(shape), np.empty(shape), np.empty(shape), np.empty(shape),
         np.empty(shape),
     )  # fmt: skip
     values, squares, products = np.empty(shape), np.empty(shape), np.empty(shape)
-    for t in range(steps):
+    turned = np.empty((states, states))
+    for t in range(first, end):
         for i in range(inventories):
             for x in range(states):
                 values[i, x] = problem.numbers[DISCOUNT] * v[t + 1, i, x]
                 squares[i, x] = values[i, x] * values[i, x]
                 products[i, x] = values[i, x] * problem.numbers[DISCOUNT] * v[t + 1, min(i + 1, inventories - 1), x]
-        look_ahead(problem.go[t], values, ahead.go)
-        look_ahead(problem.go[t], squares, ahead.square)
-        look_ahead(problem.go[t], products, ahead.product)
-        look_ahead(sampled.half[t], values, ahead.half)
-        look_ahead(sampled.temporary[t], values, ahead.temporary)
-        look_ahead(problem.stay[t], values, ahead.stay)
-        look_ahead(problem.stay[t], squares, ahead.still)
+        look_ahead(problem.go[t], values, ahead.go, turned)
+        look_ahead(problem.go[t], squares, ahead.square, turned)
+        look_ahead(problem.go[t], products, ahead.product, turned)
+        look_ahead(sampled.half[t], values, ahead.half, turned)
+        look_ahead(sampled.temporary[t], values, ahead.temporary, turned)
+        look_ahead(problem.stay[t], values, ahead.stay, turned)
+        look_ahead(problem.stay[t], squares, ahead.still, turned)
         for i in range(inventories):
             for x in range(states):
                 for a in range(actions):

@@ -20,7 +20,7 @@ from fastexec.kernels.programme import DISCOUNT, Problem, solve
 from fastexec.kernels.second_moments import Sampled, find_second_moments
 from fastexec.learning.agent import FEWEST_VISITS
 from fastexec.learning.optimum import numbers_of, risk_of
-from fastexec.learning.tables import Learned
+from fastexec.learning.tables import Drafted, Learned
 from fastexec.models.agents import Training
 from fastexec.models.scalar import bounds, expected
 from fastexec.models.strategies import Qtable
@@ -42,7 +42,7 @@ def learn_backward(
     threads: int,
     start: Learned | None,
     policy: np.ndarray,
-) -> Iterator[Learned]:
+) -> Iterator[Drafted]:
     """The table after each round, of all rounds so far; every visit of a market state tries every inventory and action.
 
     Raises InputError where the rule does not know what the study has: transient impact, an exponent that is drawn.
@@ -74,7 +74,8 @@ def learn_backward(
             ]
             for job in jobs:
                 job.result()
-            yield _solved(study, training, cuts, sums, name)
+            _require_room(sums, name)
+            yield _solved(study, training, cuts, sums, threads)
 
 
 def require_memoryless(study: StudyModel, name: str) -> None:
@@ -120,13 +121,19 @@ def most_temporary(study: StudyModel) -> float:
     return float(max(_FARTHEST * 1e4 * terms.most_power * rate, 1.0))
 
 
-def _solved(study: StudyModel, training: Training, cuts: tuple[Cut, ...], sums: list[Gathered], name: str) -> Learned:
+def _require_room(sums: list[Gathered], name: str) -> None:
+    """InputError where a sampled step cost more than the sums have room for."""
     faults = sum(int(part.fault[0]) for part in sums)
     if faults:
         raise InputError(
             f"train.{name}: {faults} sampled steps cost more than the fixed point has room for (a volume under 1e-4 of its "
             "mean, or a spread beyond 100 %); raise market.volume.floor"
         )
+
+
+def _solved(
+    study: StudyModel, training: Training, cuts: tuple[Cut, ...], sums: list[Gathered], threads: int
+) -> Drafted:
     go, stay, spread, temporary, ends, moves, squares = (np.sum([part[j] for part in sums], axis=0) for j in range(7))
     scale, visits = sums[0].scale, go.sum(axis=2) + stay.sum(axis=2)
     half, factor = (_pooled(x, visits) / scale[0] for x in (spread, temporary))
@@ -135,12 +142,32 @@ def _solved(study: StudyModel, training: Training, cuts: tuple[Cut, ...], sums: 
     problem = _problem(study, training, cuts, (_pooled(go, visits), _pooled(stay, visits)), sampled, factors)
     steps, inventories, states = study.order.steps, cuts[-1].bins, visits.shape[1]
     q = np.empty((steps, inventories, states, problem.slices.shape[1]))
-    v, second = np.empty((steps + 1, inventories, states)), np.empty_like(q)
+    v = np.empty((steps + 1, inventories, states))
     solve(problem, q, v)
-    find_second_moments(problem, sampled, v, second)
-    q = q.reshape(steps, inventories * states, -1)
-    tries = np.ascontiguousarray(np.broadcast_to(visits[:, None, :, None], second.shape)).reshape(q.shape)
-    return Learned(q, second.reshape(q.shape), tries, tries[:, :, 0].copy(), np.argmin(q, axis=2).astype(np.uint16))
+    shape = (steps, inventories * states)
+    met = np.ascontiguousarray(np.broadcast_to(visits[:, None, :], (steps, inventories, states))).reshape(shape)
+    table = q.reshape(*shape, -1)
+    best = np.argmin(table, axis=2).astype(np.uint16)
+
+    def finish() -> Learned:
+        tries = np.repeat(met[:, :, None], table.shape[2], axis=2)
+        return Learned(
+            table, _second_moments(problem, sampled, v, q.shape, threads).reshape(table.shape), tries, met, best
+        )
+
+    return Drafted(table, met, best, finish)
+
+
+def _second_moments(
+    problem: Problem, sampled: Sampled, v: np.ndarray, shape: tuple[int, ...], threads: int
+) -> np.ndarray:
+    """Mean squared targets, float64[t, i, x, a], each thread's steps by themselves."""
+    second, edges = np.empty(shape), np.linspace(0, shape[0], threads + 1).astype(int).tolist()
+    with ThreadPoolExecutor(threads) as pool:
+        parts = zip(edges, edges[1:], strict=False)
+        for job in [pool.submit(find_second_moments, problem, sampled, v, second, *part) for part in parts]:
+            job.result()
+    return second
 
 
 def _pooled(sums: np.ndarray, visits: np.ndarray) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -29,6 +30,15 @@ class Learned(NamedTuple):
     tries: np.ndarray
     visits: np.ndarray
     best: np.ndarray
+
+
+class Drafted(NamedTuple):
+    """Of a round's table what it is played and judged by; ``finish`` makes the whole table, asked of the one that is kept."""
+
+    q: np.ndarray
+    visits: np.ndarray
+    best: np.ndarray
+    finish: Callable[[], Learned]
 
 
 def least(q: np.ndarray, otherwise: np.ndarray) -> np.ndarray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from fastexec.learning.optimum import risk_of, solve_optimum, why_unknown
 from fastexec.learning.program import learn_program_rule, program_cuts
 from fastexec.learning.rollout import Played, alone, play
 from fastexec.learning.seen_days import fitted_before
-from fastexec.learning.tables import Learned, start_policy
+from fastexec.learning.tables import Drafted, Learned, start_policy
 from fastexec.models._base import written
 from fastexec.models.agents import Training
 from fastexec.models.features import MOVED_BY_THE_AGENT
@@ -37,7 +37,7 @@ Row = dict[str, Any]
 #: Called with (agent, round, rounds, mean cost in bps, completion).
 Report = Callable[[str, int, int, float, float], None]
 _VALIDATED, _RANGED = 8_192, 8_192
-_RULES = {
+_RULES: dict[str, Callable[..., Iterator[Learned | Drafted]]] = {
     "backward": learn_backward,
     "batched": learn_batched,
     "online": learn_online,
@@ -81,10 +81,10 @@ class _Trial:
         self._study, self._training, self._cuts = study, training, cuts
         self._risk = risk_of(study, training.risk_aversion)
         self.curve: list[Row] = []
-        self._kept: tuple[int, Learned] | None = None
-        self._last: Learned | None = None
+        self._kept: tuple[int, Learned | Drafted] | None = None
+        self._last: Learned | Drafted | None = None
 
-    def enter(self, number: int, learned: Learned, keep: bool = False) -> Played:
+    def enter(self, number: int, learned: Learned | Drafted, keep: bool = False) -> Played:
         """Play a round's table, note what it cost, and keep it where it is the best so far, or ``keep`` says so."""
         played, self._last = self._play(learned, 0, _VALIDATED), learned
         best = min((row["validation_bps"] for row in self.curve), default=np.inf)
@@ -106,9 +106,10 @@ class _Trial:
         """
         assert self._kept is not None
         assert self._last is not None
-        kept, learned = self._kept
+        kept, table = self._kept
+        learned = _finished(table)
         if self.curve[kept]["training_bps"] is None:
-            learned = self._last._replace(best=learned.best)
+            learned = _finished(self._last)._replace(best=learned.best)
         fresh = self._play(learned, _VALIDATED, _VALIDATED)
         agent = Qtable(model="qtable", name="agent", agent="-")
         low, high = alone(self._study, agent, TRAINING, {"agent": self._policy(learned)}).ranges(0, _RANGED)
@@ -118,14 +119,18 @@ class _Trial:
             outside_of(self._study, self._training),
         )  # fmt: skip
 
-    def _policy(self, learned: Learned) -> TablePolicy:
+    def _policy(self, learned: Learned | Drafted) -> TablePolicy:
         return TablePolicy(self._cuts, self._training.actions, learned.best, np.zeros(self._study.order.steps + 1))
 
-    def _play(self, learned: Learned, first: int, episodes: int) -> Played:
+    def _play(self, learned: Learned | Drafted, first: int, episodes: int) -> Played:
         return play(self._study, self._policy(learned), VALIDATION, episodes, first, self._risk)
 
 
-def promised(learned: Learned, cuts: tuple[Cut, ...]) -> float | None:
+def _finished(table: Learned | Drafted) -> Learned:
+    return table.finish() if isinstance(table, Drafted) else table
+
+
+def promised(learned: Learned | Drafted, cuts: tuple[Cut, ...]) -> float | None:
     """What the table itself expects an order to cost, bps; None of one that was never tried."""
     market = market_states(cuts)
     q, visits, best = learned.q[0, -market:], learned.visits[0, -market:], learned.best[0, -market:]

@@ -52,17 +52,17 @@ def numbers_of(problem):
     return named_numbers(problem.numbers)
 
 
-def look_ahead(chances, values, out):
+def look_ahead(chances, values, out, turned):
     for i, x in np.ndindex(out.shape):
         out[i, x] = twin.expected(chances[x].tolist(), values[i].tolist())
 
 
-def a_mean_lies_inside(call, chances, values, out):
-    call(chances, values, out)
+def a_mean_lies_inside(call, chances, values, out, turned):
+    call(chances, values, out, turned)
     assert (out <= values.max(axis=1)[:, None] + 1e-12).all()
     assert (out >= values.min(axis=1)[:, None] - 1e-12).all()
     same = np.empty_like(out)
-    call(np.ascontiguousarray(np.eye(X)), values, same)
+    call(np.ascontiguousarray(np.eye(X)), values, same, turned)
     np.testing.assert_array_equal(same, values)
 
 
@@ -179,8 +179,9 @@ def no_plan_is_cheaper(call, problem, q, v):
 
 ROWS = (
     Plain("programme.look_ahead", look_ahead,
-          arrays(lambda rng: (rng.dirichlet(np.ones(X), X), rng.normal(0, 9, (INVENTORIES, X)), np.empty((INVENTORIES, X)))),
-          a_mean_lies_inside, atol=1e-13),
+          arrays(lambda rng: (rng.dirichlet(np.ones(X), X), rng.normal(0, 9, (INVENTORIES, X)), np.empty((INVENTORIES, X)),
+                              np.empty((X, X)))),
+          a_mean_lies_inside, atol=1e-13, scratch=1),
     Plain("programme.interpolate", interpolate,
           st.tuples(arrays(lambda rng: rng.normal(0, 9, (INVENTORIES, X))), real(0.0, 1.0), st.integers(0, X - 1)),
           exact_on_the_grid_and_straight_between, atol=1e-13),

@@ -46,7 +46,11 @@ def from_sample(rng):
 
 
 def given(rng):
-    return from_sample(rng)[:4]
+    """Some of the steps, often all."""
+    first, end = sorted(rng.integers(0, T + 1, 2).tolist()) if rng.random() < 0.5 else (0, T)
+    problem, sampled, v, out, _ = from_sample(rng)
+    out[:] = -1.0
+    return problem, sampled, v, out, first, end
 
 
 def known_of(problem, t, i, x, a):
@@ -83,17 +87,18 @@ def second(problem, sampled, v, t, i, x, a):
     return total + u * u * hh + 2.0 * u * taken * ht + taken * taken * tt
 
 
-def find_second_moments(problem, sampled, v, out):
+def find_second_moments(problem, sampled, v, out, first, end):
     for t, i, x, a in np.ndindex(out.shape):
-        out[t, i, x, a] = second(problem, sampled, v, t, i, x, a)
+        if first <= t < end:
+            out[t, i, x, a] = second(problem, sampled, v, t, i, x, a)
 
 
-def those_of_the_sample(call, problem, sampled, v, out):
+def those_of_the_sample(call, problem, sampled, v, out, *_):
     """Target by target on an explicit sample: the mean of their squares."""
     problem, sampled, v, out, (half, temporary, traded, after) = from_sample(
         np.random.default_rng(int(1e3 * v.sum()) % 997)
     )
-    call(problem, sampled, v, out)
+    call(problem, sampled, v, out, 0, T)
     for t, i, x, a in ((0, INVENTORIES - 1, 1, 0), (T - 1, 2, 0, A - 1), (1, 1, X - 1, 1)):
         u, taken, known, left, rest = known_of(problem, t, i, x, a)
         squares = []

@@ -26,7 +26,7 @@ class Bound:
 
     def __init__(self, name: str, function: Any, own: dict[str, Callable[[], Any]]) -> None:
         plain = getattr(function, "py_func", function)
-        self.name, self.module = name, plain.__module__
+        self.name, self._modules = name, (plain.__module__, __name__)
         self.parameters = _jit.parameters_of(function)
         self.function, self.own = function, own
         self._address, self._code, self._lock = 0, None, threading.Lock()
@@ -42,6 +42,10 @@ class Bound:
                     self._address = address
         return self._address
 
+    def is_kept(self) -> bool:
+        """Whether it lies in the cache, or need not be compiled."""
+        return JIT_DISABLED or bool(self._address) or _jit.is_kept(self.name, self.function, _calls.FOUR, self._modules)
+
     def warm(self) -> float:
         """Compile, or load from the cache; seconds it took."""
         started = perf_counter()
@@ -54,7 +58,7 @@ class Bound:
         def called(world, block, t, k):
             stage(*take(world, block, t, k))
 
-        self._code = _jit.compiled(called, _calls.FOUR, _OPTIONS, self.name, (self.module, __name__))
+        self._code = _jit.compiled(called, _calls.FOUR, _OPTIONS, self.name, self._modules)
         return _calls.address_of_code(self._code, _calls.FOUR)
 
     def run(self, world: w.World, block: int, t: int, k: int) -> None:
@@ -85,6 +89,24 @@ def address_of(stage: Any) -> int:
     if found is None:
         found = _by_stage[id(stage)] = bound_stage(_jit.full_name(stage))
     return found.address
+
+
+_backwards: list[bool] = []  # one for each who wishes it
+
+
+@contextmanager
+def backwards() -> Iterator[None]:
+    """Within, walks compile the stages that they call last before the others: for a process that compiles beside another."""
+    _backwards.append(True)
+    try:
+        yield
+    finally:
+        _backwards.pop()
+
+
+def in_order(stages: list[Any]) -> list[Any]:
+    """Stages of a walk in the order in which to compile them."""
+    return stages[::-1] if _backwards else stages
 
 
 def require_addresses(numbers: Iterable[int]) -> None:

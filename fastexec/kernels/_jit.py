@@ -214,7 +214,7 @@ def compiled(
     """
     dispatcher = numba.njit(**options)(function)
     name = name or full_name(function)
-    base = f"{name}-{hash_of_text(made_of(function, *modules), layout_of(signature))[:16]}"
+    base = _base_of(name, function, signature, modules)
     dispatcher._cache = KernelCache(function, cache_folder(), base, lambda: _tell(name))
     try:
         with collector_paused(), operators_remembered():
@@ -223,6 +223,16 @@ def compiled(
         dispatcher._cache.release()
     dispatcher.disable_compile()
     return dispatcher
+
+
+def _base_of(name: str, function: Callable[..., Any], signature: Any, modules: Sequence[str]) -> str:
+    """How the names of the files begin that keep a compiled function."""
+    return f"{name}-{hash_of_text(made_of(function, *modules), layout_of(signature))[:16]}"
+
+
+def is_kept(name: str, function: Callable[..., Any], signature: Any, modules: Sequence[str]) -> bool:
+    """Whether the cache holds a function, compiled for one signature."""
+    return any(cache_folder().glob(f"{_base_of(name, function, signature, modules)}*.nbc"))
 
 
 def layout_of(signature: Any) -> str:

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastexec.kernels import fields as f, given, market, world as w
-from fastexec.kernels._bind import address_of, call_stage, require_addresses, standing
+from fastexec.kernels._bind import address_of, call_stage, in_order, require_addresses, standing
 from fastexec.kernels._jit import Entry, entry, inlined
 from fastexec.kernels.buffers import lanes_for
 from fastexec.kernels.clock import Episodes as Episodes, blocks_of
@@ -69,8 +69,9 @@ def addresses_of(plan: f.Plan, stages: Stages, strategies: int) -> np.ndarray:
     ]
     rows += [*usual, *idle, *stages.play, *idle]
     table = np.zeros((len(rows), max(map(len, rows)) + 1), np.int64)
-    for row, called in zip(table, rows, strict=True):
-        row[: len(called)] = [address_of(stage) for stage in called]
+    places = [(row, j, stage) for row, called in zip(table, rows, strict=True) for j, stage in enumerate(called)]
+    for row, j, stage in in_order(places):
+        row[j] = address_of(stage)
     return table
 
 

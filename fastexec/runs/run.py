@@ -20,6 +20,7 @@ from fastexec.models.study import require_study
 from fastexec.place import Place
 from fastexec.runs import checkpoint, layout, lock, manifest
 from fastexec.runs.agents import TrainedBefore
+from fastexec.runs.beside import compiled_beside
 from fastexec.runs.claim import claim, refuse_foreign, require_cut
 from fastexec.runs.conclusion import begun, close, conclude, record_of, write_record, write_scenarios
 from fastexec.runs.executors import Executor, Threads
@@ -76,7 +77,7 @@ def run(
     study = how.shard_of(trusted_to_run(study, folder, how.trust)).carrying_code()
     study = with_files_of(study, folder, {}, how.data)
     require_few(study, how.yes)
-    with following(progress) as report, _executor(how) as executor:
+    with compiled_beside(study, how.threads), following(progress) as report, _executor(how) as executor:
         before = _trained_before(study, folder, how)
         scenarios, agents = scenarios_of(study, folder, how.threads or default_threads(), training, before, given)
         require_cut(study, scenarios, folder, how, executor.slots)

@@ -181,6 +181,7 @@ def test_runs_are_verified_and_replayed_with_their_columns(tmp_path):
     kept = study(path, "bootstrap", block=2.0).changed({"output": {"steps": 30}})
     fx.run(kept, out=tmp_path / "r")
     assert fx.verify(tmp_path / "r", sample=1).faults == []
+    assert "of the steps begin on another day than the step before" in fx.report(tmp_path / "r").read_text()
     steps = pq.read_table(tmp_path / "r" / "steps").to_pandas()
     again = fx.replay(tmp_path / "r", episode=7).to_pandas()
     pd.testing.assert_frame_equal(again.reset_index(drop=True), steps[steps.episode == 7].reset_index(drop=True))

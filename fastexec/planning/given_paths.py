@@ -44,12 +44,13 @@ def seams_told(study: StudyModel, windows: ReplayWindows) -> list[str]:
     ends = 0.0 if market is None or not market.signals else market.ends_of_blocks(steps)
     if ends == 0.0 or steps < 2:
         return []
-    seam = ends * other_days(blocks_of(windows))
-    horizon = min(_HORIZON, steps)
+    seam, horizon, whole = ends * other_days(blocks_of(windows)), min(_HORIZON, steps), 1.0
+    for _ in range(horizon - 1):
+        whole *= 1.0 - seam
     return [
         f"market.signals: {seam * (steps - 1) / steps:.1%} of the steps begin on another day than the step before, and "
         f"what a signal foretold of the moves behind such a seam does not follow; of forecasts over {horizon} steps "
-        f"{1.0 - (1.0 - seam) ** (horizon - 1):.0%} are cut; a longer market.block cuts fewer"
+        f"{1.0 - whole:.0%} are cut; a longer market.block cuts fewer"
     ]
 
 

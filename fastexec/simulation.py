@@ -29,7 +29,7 @@ from fastexec.planning.control import timing_has_mean_zero
 from fastexec.planning.decisions import MODEL, NOTE, Decisions, decisions_of, with_decisions
 from fastexec.planning.doubts import doubts_of
 from fastexec.planning.expectation import expect
-from fastexec.planning.given_paths import given_paths
+from fastexec.planning.given_paths import given_paths, seams_told
 from fastexec.planning.plan import plan_strategies, plan_study
 from fastexec.planning.policies import Policies
 from fastexec.results import Origin, Results, costs_of, joined, named
@@ -216,7 +216,9 @@ def prepare(
         strategies=names,
         episodes=episodes,
         control_variate=valid,
-        warnings=[] if windows is None else [*windows.warnings, *agents_that_saw(study, windows.day.tolist())],
+        warnings=[]
+        if windows is None
+        else [*windows.warnings, *seams_told(study, windows), *agents_that_saw(study, windows.day.tolist())],
         inputs=hashes_of_agents(study)
         | {name: digest for strategy in own.values() for name, digest in strategy.files.items()}
         | ({} if windows is None or study.real_days is None else {study.real_days.bars: windows.sha256}),

@@ -69,7 +69,7 @@ _never("agent", "none", "twin", "yes", "is no qtable strategy")
 _never("agent", "optimum", "twin", "yes", "is no qtable strategy")
 _never("source", "replay", "ranges", "market|all", "unknown key")
 for _days in ("replay", "bootstrap"):
-    _never("source", _days, "conditions", "variance|jumps|regimes|halts|noise|signals", "real days have their own")
+    _never("source", _days, "conditions", "variance|jumps|regimes|halts|noise", "real days have their own")
 _never("agent", "optimum", "conditions", "regimes", "market.regimes changes what trading costs")
 _never("agent", "optimum", "conditions", "halts", "market.halts changes what trading costs")
 _never("source", "given", "conditions", "noise", "what is observed of given paths is their mid")
@@ -161,6 +161,8 @@ CONDITIONS["signals"] = {
         {"name": "b", "predicts": "volatility", "correlation": 0.2, "levels": 4},
     ]
 }
+#: The same of real days.
+COLUMNS = [{"name": "a", "column": "index"}, {"name": "b", "column": "volume"}]
 CONDITIONS["halts"] = {"halts": {"rate": 0.2, "length": 2.0}}
 SCALARS = {"variance": "volatility", "jumps": "rate", "halts": "rate", "noise": "sd"}
 COSTS: dict[str, dict[str, Any]] = {
@@ -234,7 +236,8 @@ def study(case: dict[str, str], folder: Path) -> Study:
 def _market(case: dict[str, str], folder: Path) -> dict[str, Any]:
     if case["source"] in ("replay", "bootstrap"):
         days = {"model": case["source"], "bars": str(folder / "bars.parquet"), "symbol": "S", "known": case["known"]}
-        return days | ({"block": 2.0} if case["source"] == "bootstrap" else {}) | CONDITIONS[case["conditions"]]
+        own = {"signals": COLUMNS} if case["conditions"] == "signals" else CONDITIONS[case["conditions"]]
+        return days | ({"block": 2.0} if case["source"] == "bootstrap" else {}) | own
     market = {**MARKETS[case["market"]], **CONDITIONS[case["conditions"]]}
     market["volume"] = {**market["volume"], "known": case["known"]}
     return market
@@ -266,5 +269,6 @@ def write_bars(path: Path) -> None:
     columns = {
         "symbol": ["S"] * count, "date": np.repeat(days, bars), "sec": np.tile(34_200 + 60 * np.arange(bars), len(days)),
         "volume": rng.integers(100, 2_000, count).astype(float), "bid_px_1": mid - half, "ask_px_1": mid + half,
+        "index": rng.normal(size=count),
     }  # fmt: skip
     pq.write_table(pa.table(columns), path)

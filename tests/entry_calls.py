@@ -36,7 +36,7 @@ def study() -> tuple[f.Plan, f.Strategies, f.Paths]:
     has the one size that fits.
     """
     switches = np.zeros(f.SWITCHES, I8)
-    switches[f.STEPS], switches[f.SOURCE] = T, f.JOINED
+    switches[f.STEPS], switches[f.SOURCE], switches[f.SIGNALS] = T, f.JOINED, 1
     plan = f.Plan(
         switches, np.zeros(f.NUMBERS), np.zeros((len(f.PARAMETERS), 3)),
         np.array([(f.PARAMETERS.index(name), 2**32 - 1) for name in ("shares", "fee")], I8), np.ones((4, T)),
@@ -55,7 +55,7 @@ def study() -> tuple[f.Plan, f.Strategies, f.Paths]:
     strategies.groups[-1] = 1
     paths = f.Paths(
         np.ones((ROOM, T + 1)), np.ones((ROOM, T + 1)), np.ones((ROOM, T)), np.ones(ROOM), np.zeros(ROOM, I8),
-        np.full(ROOM, ROOM), np.ones((ROOM, T)),
+        np.full(ROOM, ROOM), np.ones((ROOM, T)), np.ones((1, ROOM, T)),
     )  # fmt: skip
     return plan, strategies, paths
 

@@ -50,7 +50,14 @@ def run(functions, kinds, levels, order=1000.0):
     strategies = fields.Strategies(wide, levels, table, one, features, edges, np.zeros(1, np.uint16), np.ones(1))
     rows = np.zeros(1, np.int64)
     paths = fields.Paths(
-        np.zeros((1, 2)), np.zeros((1, 2)), np.zeros((1, 1)), np.zeros(1), rows, rows, np.zeros((1, 1))
+        np.zeros((1, 2)),
+        np.zeros((1, 2)),
+        np.zeros((1, 1)),
+        np.zeros(1),
+        rows,
+        rows,
+        np.zeros((1, 1)),
+        np.zeros((0, 1, 1)),
     )
     output = output_for(plan, strategies, EPISODES, every_step=True)
     made = {f: Decide(f) for f in set(functions)}

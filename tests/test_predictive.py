@@ -140,7 +140,12 @@ def test_a_csv_and_absent_bars(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("columns", "name", "said"),
     [
-        ({}, "imbalanse", "no column 'imbalanse', given for"),
+        ({}, "imbalanse", "no column 'imbalanse', given for .*; did you mean 'imbalance'[?] there are "),
+        (
+            {},
+            "date",
+            "column 'date', given for signals, is the bars' own date, which tells nothing of a market; name another",
+        ),
         ({"imbalance": "up"}, "imbalance", "must hold numbers"),
         ({"imbalance": 2.5}, "imbalance", "column 'imbalance' never varies"),
         ({"imbalance": np.nan}, "imbalance", "has 0 values with a move behind; at least 30"),

@@ -37,7 +37,7 @@ MATRIX = [[0.5, 0.5, 0.0], [0.5, 0.5, 0.0], [0.0, 0.5, 0.5]]
         ({"signals": [{"predicts": "move", "correlation": 0.1}]}, "name: is missing"),
         ({"signals": [signal("move", halflife=3)]}, "market.signals.x.halflife: unknown key"),
         ({"signals": {"name": "x"}}, "market.signals: must be a list"),
-        ({"model": "replay", "bars": "b", "symbol": "S", "signals": [signal("move")]}, "signals: real days have their own"),
+        ({"signals": [signal("move", column="index")]}, "market.signals.x.column: only bars of real days have columns"),
     ],
 )  # fmt: skip
 def test_what_makes_no_sense_is_one_line(market, said):

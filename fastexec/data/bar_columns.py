@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from fastexec.data.bar_rows import Rows
 from fastexec.data.reading import Reading
 from fastexec.errors import InputError, listed
-from fastexec.wording import counted
+from fastexec.wording import counted, nearest
 
 NAMES = {
     "symbol": ("symbol", "ticker", "sym", "instrument", "ric", "code"),
@@ -29,6 +29,7 @@ NAMES = {
     "close": ("close", "closeprice", "last", "lastprice", "price", "c"),
 }  # fmt: skip
 _OUR_TIMES = "ts_ns"
+_PLACES = ("symbol", "date", "sec", "time", _OUR_TIMES)  # where a bar stands
 _NOTHING = ("", "na", "n/a", "#n/a", "<na>", "nan", "null", "none", "-")
 _FLAGS = {"true": "1", "false": "0", "yes": "1", "no": "0"}
 
@@ -63,10 +64,23 @@ def match(path: str, names: Sequence[str], headed: bool, reading: Reading) -> di
     if reading.zone is not None and "sec" in found and _OUR_TIMES in names:
         found[_OUR_TIMES] = [names.index(_OUR_TIMES)]
     further = {
-        as_signal(name): _given(path, names, reading.say("signals"), name, headed)
-        for name in dict.fromkeys(reading.signals)
+        as_signal(name): _further(path, names, name, headed, found, reading) for name in dict.fromkeys(reading.signals)
     }
     return {ours: found[ours][0] for ours in (*NAMES, _OUR_TIMES) if ours in found} | further
+
+
+def _further(
+    path: str, names: Sequence[str], name: str, headed: bool, found: dict[str, list[int]], reading: Reading
+) -> int:
+    """The number of a further column; InputError where it is none that could tell anything."""
+    place = _given(path, names, reading.say("signals"), name, headed)
+    for ours in _PLACES:
+        if found.get(ours) == [place]:
+            raise InputError(
+                f"{path}: column {name!r}, given for {reading.say('signals')}, is the bars' own {ours}, which tells nothing of "
+                "a market; name another"
+            )
+    return place
 
 
 def as_signal(name: str) -> str:
@@ -83,7 +97,9 @@ def _given(path: str, names: Sequence[str], ours: str, theirs: str, headed: bool
         )
     if theirs.isdecimal() and 1 <= int(theirs) <= len(names):
         return int(theirs) - 1
+    near = nearest(theirs, names) if headed else None
     right = f"there are {listed(names)}" if headed else f"it has no heading; name them by number, 1 to {len(names)}"
+    right = right if near is None else f"did you mean {near!r}? {right}"
     raise InputError(f"{path}: no column {theirs!r}, given for {ours}; {right}")
 
 

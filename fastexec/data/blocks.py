@@ -32,3 +32,8 @@ def blocks_of(windows: ReplayWindows) -> Blocks:
         windows.start_second[order], return_index=True, return_inverse=True, return_counts=True
     )
     return Blocks(order, first[group], count[group], group.astype(np.int64), order[first])
+
+
+def other_days(blocks: Blocks) -> float:
+    """The share of draws from the windows of the same time of day that give another than the one at hand."""
+    return float(np.add.accumulate(1.0 - 1.0 / blocks.count)[-1]) / blocks.count.size

@@ -15,6 +15,7 @@ from fastexec.data.bars import Bars, read_bars
 from fastexec.data.curves import Curves, expected_curves
 from fastexec.data.cutting import Steps, first_rows, notes_of_auction, notes_of_gaps, steps_of
 from fastexec.data.empty_bars import halted_steps, last_quoted, rate_volumes
+from fastexec.data.known_columns import known_columns
 from fastexec.data.known_days import Which
 from fastexec.data.paths import MarketPaths
 from fastexec.data.rate_curves import RateCurves
@@ -33,7 +34,8 @@ class ReplayWindows:
     fraction of the mid) and expected_volatility (sd of the relative move in a step): float64[e, t], what the curve's
     days lead to expect. rate_volume: float64[e, t], shares, what the rates of slices are taken against: the bar's volume,
     in an empty bar the expected one, 0 in a halt. rates: what they lead to expect of a power of it. warnings: one line each.
-    sha256: of the file of bars.
+    sha256: of the file of bars. signals: float64[j, e, t], the columns that were asked for, when each step begins, in sd of the
+    days before.
     """
 
     paths: MarketPaths
@@ -47,6 +49,7 @@ class ReplayWindows:
     rates: RateCurves
     warnings: tuple[str, ...]
     sha256: str
+    signals: np.ndarray
 
 
 class Wanted(NamedTuple):
@@ -54,6 +57,7 @@ class Wanted(NamedTuple):
     from; "others": with each replayed day all others of the symbol that can be used, or the same day where there is no other
     (with ``leave_own`` false all of them for every day); "earlier": those before it (before the first one). times: (first
     second, end) since local midnight, in which windows lie. auction: whether they may hold the closing auction's bar.
+    signals: further columns of the bars that a step knows.
     """
 
     days: tuple[int, ...] = ()
@@ -61,6 +65,7 @@ class Wanted(NamedTuple):
     leave_own: bool = True
     times: tuple[int, int] | None = None
     auction: bool = False
+    signals: tuple[str, ...] = ()
 
     @property
     def named(self) -> tuple[int, ...]:
@@ -75,7 +80,8 @@ def windows_of(study: StudyModel, market: RealMarket) -> ReplayWindows:
     """The windows of the bars that a study names; InputError where they do not fit it."""
     steps = study.order.steps
     bars = read_bars(study.bars_path(), market.symbol, between=market.between, **market.reading())
-    wanted = Wanted(market.days, market.curve_days, market.in_windows, market.between, market.auction)
+    columns = market.signal_columns
+    wanted = Wanted(market.days, market.curve_days, market.in_windows, market.between, market.auction, columns)
     windows = replay_windows(bars, steps, market.stride or steps, wanted)
     if windows.step_seconds != study.order.step_seconds:
         raise InputError(
@@ -98,13 +104,20 @@ def replay_windows(bars: Bars, steps: int, stride: int, wanted: Wanted = WHOLE) 
     cut = steps_of(bars, replayed, wanted.times, wanted.auction)
     usable = np.flatnonzero(cut.taken & ~np.isin(bars.day, list(bars.faults)))
     usable = usable[~halted_steps(bars, usable)]
+    columns = known_columns(bars, wanted.signals, replayed, usable)
+    replayed = np.setdiff1d(replayed, columns.unscaled)
     (given, which), alone = _curve_days(bars, wanted, replayed, usable)
     replayed = np.setdiff1d(replayed, alone)
     first, unquoted = first_rows(cut, replayed, steps, stride)
     rows = first[:, None] + np.arange(steps)
+    signals = columns.values(rows)
     expected = expected_curves(bars, rows, usable, given, which)
     overlap = np.intersect1d(given, bars.day[first]) if which == "all" else np.zeros(0, np.int32)
-    notes = (*_notes_of_days(cut, replayed, first), *_notes_of_bars(bars, rows, alone, unquoted))
+    notes = (
+        *_notes_of_days(cut, replayed, first),
+        *_notes_of_bars(bars, rows, alone, unquoted),
+        *columns.notes(rows, signals),
+    )
     return ReplayWindows(
         paths=_paths(bars, rows),
         day=bars.day[first],
@@ -117,6 +130,7 @@ def replay_windows(bars: Bars, steps: int, stride: int, wanted: Wanted = WHOLE) 
         rates=expected.rates,
         warnings=(*notes, *_notes_of_curve(expected, overlap, [] if wanted.named else sorted(bars.faults))),
         sha256=bars.sha256,
+        signals=signals,
     )
 
 

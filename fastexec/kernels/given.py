@@ -112,12 +112,25 @@ def offer(t, paths, m):
 
 @bound
 @stage
+def know_signals(t, paths, m):
+    """A step begins: the signals of its row are known, whose move follows."""
+    for j in range(paths.signals.shape[0]):
+        x = m[f.SIGNAL_0 + j * LANES : f.SIGNAL_0 + (j + 1) * LANES]  # a view: see ``ledger.book``
+        for i in range(LANES):
+            x[i] = paths.signals[j, np.int64(m[f.WINDOW + i]), t]
+
+
+@bound
+@stage
 def remember_traded(m):
     """Behind ``roll``: the last volume that is known is what traded."""
     for i in range(LANES):
         m[f.LAST_VOLUME + i] = m[f.TRADED + i]
 
 
-#: What a walk calls before a block, to open it, to open a step and to leave it.
-GIVEN = (), (begin_given,), (follow_given, add_to_sums, offer), (roll, remember_traded)
-JOINED = (), (begin_joined,), (rejoin, follow_joined, add_to_sums, offer), (roll, remember_traded)
+def stages_of(switches):
+    """What a walk calls before a block, to open it, to open a step and to leave it."""
+    joined = switches[f.SOURCE] == f.JOINED
+    begin, follow = (begin_joined, (rejoin, follow_joined)) if joined else (begin_given, (follow_given,))
+    known = (know_signals,) if switches[f.SIGNALS] else ()
+    return (), (begin,), (*follow, *known, add_to_sums, offer), (roll, remember_traded)

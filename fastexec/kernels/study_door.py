@@ -93,6 +93,7 @@ def _check_paths(plan: f.Plan, paths: f.Paths) -> int:
     held("paths.volume", paths.volume, F8, rows, steps)
     held("paths.arrival", paths.arrival, F8, rows)
     held("paths.rate_volume", paths.rate_volume, F8, rows, steps)
+    held("paths.signals", paths.signals, F8, 0 if source == f.SYNTHETIC else int(plan.switches[f.SIGNALS]), rows, steps)
     blocks = rows if source == f.JOINED else paths.block_first.size
     held("paths.block_first", paths.block_first, I8, blocks)
     held("paths.block_count", paths.block_count, I8, blocks)

@@ -40,7 +40,8 @@ class Strategies(NamedTuple):
 class Paths(NamedTuple):
     """Given markets: ``mid`` and ``spread`` float64[e, t + 1], ``volume`` float64[e, t], ``arrival`` float64[e]. To be
     joined from blocks: ``block_first`` and ``block_count`` int64[e], the rows of the same time of day. ``rate_volume``
-    float64[e, t]: what the rates of slices are taken against, ``volume`` where there is one; 0: nobody trades.
+    float64[e, t]: what the rates of slices are taken against, ``volume`` where there is one; 0: nobody trades. ``signals``
+    float64[j, e, t]: each signal when step t begins.
     """
 
     mid: np.ndarray
@@ -50,12 +51,15 @@ class Paths(NamedTuple):
     block_first: np.ndarray
     block_count: np.ndarray
     rate_volume: np.ndarray
+    signals: np.ndarray
 
 
 def no_paths() -> Paths:
     """Paths for a market that needs none."""
     one = np.zeros(1, np.int64)
-    return Paths(np.ones((1, 2)), np.zeros((1, 2)), np.zeros((1, 1)), np.ones(1), one, one, np.zeros((1, 1)))
+    return Paths(
+        np.ones((1, 2)), np.zeros((1, 2)), np.zeros((1, 1)), np.ones(1), one, one, np.zeros((1, 1)), np.zeros((0, 1, 1))
+    )
 
 
 class Output(NamedTuple):

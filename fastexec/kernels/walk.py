@@ -50,15 +50,13 @@ def addresses_of(plan: f.Plan, stages: Stages, strategies: int) -> np.ndarray:
     """int64[row, place]: where the stages begin, in the order in which they are called; 0 ends a row. Strategies behind those
     that ``stages`` play do nothing.
     """
-    source = int(plan.switches[f.SOURCE])
-    before, opening, step, leave = {f.GIVEN: given.GIVEN, f.JOINED: given.JOINED}.get(source) or market.stages_of(
-        plan.switches
-    )
+    made = plan.switches[f.SOURCE] == f.SYNTHETIC
+    before, opening, step, leave = (market if made else given).stages_of(plan.switches)
     idle = [()] * (strategies - len(stages.play))
     usual = [[stage for stage in played if stage is not end_order] for played in stages.play]
     drawn = (draw_parameters,) if plan.drawn.size else ()
     split = (open_split,) if plan.switches[f.SPLIT] else ()
-    derived = (derive_signals,) if plan.switches[f.SIGNALS] else ()
+    derived = (derive_signals,) if made and plan.switches[f.SIGNALS] else ()
     rows = [
         (fix_parameters, *derived),
         (*drawn, *(derived if drawn else ()), *before),

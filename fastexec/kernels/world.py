@@ -103,5 +103,5 @@ def example_world(own: Any = ()) -> World:
         np.ones(1),
     )
     one = np.zeros(1, np.int64)
-    paths = f.Paths(np.zeros((1, 2)), np.zeros((1, 2)), np.zeros((1, 1)), np.zeros(1), one, one, np.zeros((1, 1)))
+    paths = f.no_paths()
     return World(Episodes(0, 0, 1, 0), plan, strategies, paths, lanes_for(1, f.CLOSED_FIELDS), one, own)

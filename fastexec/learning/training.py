@@ -55,7 +55,10 @@ def train(study: StudyModel, name: str, *, threads: int = 1, report: Report | No
     if name not in study.train:
         raise InputError(f"train.{name}: no such section; there are {', '.join(study.train) or 'none'}")
     if study.synthetic is None:
-        raise InputError(f"train.{name}: agents are trained on synthetic markets; calibrate one to the real days")
+        signals = " with [[market.signals]] of the same names" if study.signals else ""
+        raise InputError(
+            f"train.{name}: agents are trained on synthetic markets; calibrate one to the real days{signals}"
+        )
     training = study.train[name]
     first = _start(study, training, name)
     cuts = _cuts(study, training, name, first)

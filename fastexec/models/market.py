@@ -81,7 +81,7 @@ class SyntheticMarket(Model):
     @property
     def conditions(self) -> list[Variance | Jumps | Regimes | Halts | Noise]:
         """Its sections of ``CONDITIONS`` that there is one of, off or on."""
-        return [getattr(self, key) for key in CONDITIONS if key != "signals" and getattr(self, key) is not None]
+        return [getattr(self, key) for key in CONDITIONS if getattr(self, key) is not None]
 
     def switches(self) -> Mapping[str, int | str]:
         return {"SOURCE": "SYNTHETIC", "VOLATILITY_EXPONENT": not is_zero(self.spread.volatility_exponent)}

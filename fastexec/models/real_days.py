@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from fastexec.models._base import Model
+from fastexec.models.column_signals import ColumnSignal, number_columns
 from fastexec.models.declarations import OFF, Knowledge, Setting, Slot
 from fastexec.models.names import quoted
 from fastexec.models.scalar import Positive, limited
@@ -16,8 +17,8 @@ from fastexec.models.times import RIGHT, seconds_between
 
 StartPrice = Annotated[Positive, limited(least=1e-9, most=1e12)]
 INITIAL_PRICE = Slot("initial_price")
-#: What a market of models may have besides its price, spread and volume.
-CONDITIONS = ("variance", "jumps", "regimes", "halts", "noise", "signals")
+#: What a market of models alone may have besides its price, spread and volume.
+CONDITIONS = ("variance", "jumps", "regimes", "halts", "noise")
 
 
 def _curve_days(value: Any) -> Any:
@@ -69,6 +70,9 @@ class _RealDays(Model):
         "a bootstrap: all | those before its first | a list",
     )
     known: Literal["after", "during"] = Field("after", description="as market.volume.known")
+    signals: Annotated[tuple[ColumnSignal, ...], Field(strict=False)] = Field(
+        (), description="[[market.signals]], at most 4: further columns of the bars"
+    )
 
     @field_validator("times")
     @classmethod
@@ -88,6 +92,11 @@ class _RealDays(Model):
                 raise PydanticCustomError("unknown_key", "{hint}", {"key": key, "hint": hint})
         return data
 
+    @model_validator(mode="after")
+    def _signals_fit(self) -> Self:
+        number_columns(self.signals)
+        return self
+
     @property
     def between(self) -> tuple[int, int] | None:
         """``times`` as (first second, end) since local midnight."""
@@ -96,7 +105,12 @@ class _RealDays(Model):
     def reading(self) -> dict[str, Any]:
         """How the file of bars is to be read, as ``read_bars`` takes it."""
         words = ("columns", "zone", "time_format", "decimal", "thousands", "fill", "spread", "drop_outliers")
-        return {"door": "key"} | {word: getattr(self, word) for word in words}
+        return {"door": "key", "signals": self.signal_columns} | {word: getattr(self, word) for word in words}
+
+    @property
+    def signal_columns(self) -> tuple[str, ...]:
+        """The bars' column of each signal, in their order."""
+        return tuple(signal.column for signal in self.signals)
 
     def switches(self) -> Mapping[str, int | str]:
         return {"SOURCE": "GIVEN"}  # or joined from blocks: ``simulation`` knows the windows
@@ -133,6 +147,10 @@ class BootstrapMarket(_RealDays):
     initial_price: Annotated[StartPrice | None, INITIAL_PRICE] = Field(
         None, description="arrival price (currency); the mean of the windows'"
     )
+
+    def ends_of_blocks(self, steps: int) -> float:
+        """The chance that a step behind an order's first begins a new block; 0 where windows are never joined."""
+        return 0.0 if self.block >= steps else 1.0 / self.block
 
     def declares(self) -> Knowledge:
         """Of real days nothing is known."""

@@ -6,12 +6,12 @@ from itertools import product
 
 import numpy as np
 
-from fastexec.kernels.own_rows import MOST_SIGNALS
 from fastexec.models.correlation import Correlation, is_semidefinite
 from fastexec.models.declarations import Setting
-from fastexec.models.names import alike, owner
+from fastexec.models.names import owner
 from fastexec.models.price import Price
 from fastexec.models.scalar import bounds
+from fastexec.models.signal_names import misfit_of_names
 from fastexec.models.signals import Signal
 from fastexec.models.spread import Spread
 from fastexec.models.volume import Volume
@@ -24,12 +24,9 @@ def misfit_of_signals(
     signals: tuple[Signal, ...], spread: Spread, volume: Volume, correlation: Correlation
 ) -> str | None:
     """What is wrong with them, behind `market.signals`; None where nothing is."""
-    if len(signals) > MOST_SIGNALS:
-        return f": there are {len(signals)}; at most {MOST_SIGNALS}"
     names = [signal.name for signal in signals]
-    if (same := alike(names)) is not None or len(set(names)) < len(names):
-        twice = f"{same[0]!r} and {same[1]!r}" if same else repr(next(name for name in names if names.count(name) > 1))
-        return f": {twice} are names of two; give each its own"
+    if (said := misfit_of_names(names)) is not None:
+        return said
     if len({owner(name) for name in names}) < len(names):
         return ": two would draw the same random numbers (their names share 24 bits of SHA-256); rename one"
     for signal in signals:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field, PrivateAttr, model_validator
@@ -13,12 +13,10 @@ from fastexec.exact import exp_of, plain_sum
 from fastexec.models._base import Model
 from fastexec.models.chains import MOST_LEVELS, Row, closed_classes, require_sum, stationary_law
 from fastexec.models.declarations import MarkovLaw, OfMarket, Slot
-from fastexec.models.features import FEATURES
 from fastexec.models.names import Name, owner
 from fastexec.models.scalar import Range, Scalar, bounds, is_zero, limited, mean_of
+from fastexec.models.signal_names import require_free, signal_error as _error
 
-#: Columns of the steps that a signal's column cannot be taken for.
-_TAKEN = ("episode", "strategy", "step", "mid", "shares", "price", "remaining", "own_impact", *FEATURES)
 _MEAN_ABSOLUTE = 0.7978845608028654  # of a standard normal
 _STRONGEST, _MOST_OF_SIZE = (
     0.8223584830732908,
@@ -55,10 +53,17 @@ class Signal(Model):
 
     _number: int = PrivateAttr(0)  # its place in the market
 
+    @model_validator(mode="before")
+    @classmethod
+    def _is_no_column(cls, data: Any) -> Any:
+        if isinstance(data, dict) and "column" in data:
+            hint = "only bars of real days have columns; say what the signal predicts, or use model replay or bootstrap"
+            raise PydanticCustomError("unknown_key", "{hint}", {"key": "column", "hint": hint})
+        return data
+
     @model_validator(mode="after")
     def _has_a_name_of_its_own(self) -> Signal:
-        if self.name in _TAKEN:
-            raise _error("name", f"{self.name!r} is a feature or a column already; give it another")
+        require_free(self.name)
         return self
 
     @model_validator(mode="after")
@@ -251,7 +256,3 @@ def _check_matrix(levels: tuple[float, ...], transition: tuple[tuple[float, ...]
             "transition",
             "the mean of the next level must be a share, at least 0, of the level: give levels = a number for such a chain",
         )
-
-
-def _error(key: str, text: str) -> PydanticCustomError:
-    return PydanticCustomError("signal", "{text}", {"text": f"{key}: {text}"})

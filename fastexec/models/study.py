@@ -149,7 +149,7 @@ class StudyModel(OwnCode):
     @property
     def signals(self) -> tuple[str, ...]:
         """The names of the market's signals, in their order."""
-        return () if self.synthetic is None else tuple(signal.name for signal in self.synthetic.signals)
+        return tuple(signal.name for signal in self.market.signals)
 
     @property
     def splits_timing(self) -> bool:

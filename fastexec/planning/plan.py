@@ -145,7 +145,7 @@ def follow_paths(study: StudyModel, plan: fields.Plan) -> None:
     """Paths are given, with conditions of their own: the plan forgets those of the study's market."""
     if study.synthetic is not None and not study.synthetic.noise.is_off:
         raise InputError("paths: what is observed of given paths is their mid; set market.noise.sd = 0")
-    if study.signals:
+    if study.synthetic is not None and study.signals:
         raise InputError("paths: given paths carry no signals; leave market.signals out")
     plan.switches[[fields.VOLATILITY_EXPONENT, fields.IMPACT_SCALED]] = 0
 

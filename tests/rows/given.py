@@ -25,7 +25,8 @@ def some_paths(rng):
     rate_volume = np.where(
         (volume == 0.0) & (rng.random((ROOM, STEPS)) < 0.5), rng.uniform(1.0, 1e4, (ROOM, STEPS)), volume
     )
-    return f.Paths(mid, spread, volume, rng.uniform(50.0, 200.0, ROOM), first, np.full(ROOM, 4), rate_volume)
+    signals, arrival = rng.normal(size=(2, ROOM, STEPS)), rng.uniform(50.0, 200.0, ROOM)
+    return f.Paths(mid, spread, volume, arrival, first, np.full(ROOM, 4), rate_volume, signals)
 
 
 PATHS = {"paths": arrays(some_paths)}
@@ -122,6 +123,22 @@ def who_trades_meets_what_traded(given, found, again):
     np.testing.assert_array_equal(again(volume=given.volume + 1.0).volume, found.volume)
 
 
+def know(v):
+    return {f"signal_{j}": v.paths.signals[j, int(v.window), v.t] for j in range(2)}
+
+
+def nothing_of_other_steps_is_known(given, found, again):
+    """Nor of other rows; and who has fewer signals leaves the others' fields."""
+    signals = given.paths.signals.copy()
+    signals[:, :, given.t] = np.nan
+    signals[:, given.window.astype(int), given.t] = given.paths.signals[:, given.window.astype(int), given.t]
+    signals[:, :, np.arange(STEPS) != given.t] = np.nan
+    changed = again(paths=given.paths._replace(signals=signals))
+    np.testing.assert_array_equal(changed.signal_1, found.signal_1)
+    one = again(paths=given.paths._replace(signals=given.paths.signals[:1].copy()), signal_1=7.0)
+    np.testing.assert_array_equal(one.signal_1, 7.0)
+
+
 def traded_is_what_was_last(given, found, again):
     np.testing.assert_array_equal(again(volume=7.0).last_volume, given.traded)
 
@@ -148,6 +165,8 @@ ROWS = (
           others={**PATHS, **STEP}),
     Lanes("given.offer", lambda x: (x.t, x.paths, x.m), offer, {**ROW, "volume": real(0.0, 1e4)}, who_trades_meets_what_traded,
           others={**PATHS, **STEP}, rtol=0.0),
+    Lanes("given.know_signals", lambda x: (x.t, x.paths, x.m), know, {**ROW, "signal_1": real(-3.0, 3.0)},
+          nothing_of_other_steps_is_known, others={**PATHS, **STEP}, rtol=0.0),
     Lanes("given.remember_traded", lambda x: (x.m,), lambda v: {"last_volume": v.traded}, {"traded": real(0.0, 1e4)},
           traded_is_what_was_last, rtol=0.0),
     Lanes("given.follow_joined", lambda x: (x.t, x.paths, x.m), lambda v: follow(v, False), {**ROW, **MIDS}, moves_are_kept,

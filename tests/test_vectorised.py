@@ -72,7 +72,7 @@ STAGES = {
     "timing.expect_predicted_drift": (0, PLAN.curves, P, M),
     "timing.expect_seen": (P, M),
     "timing.book_expected": (KIND, M, B),
-    "signals.go_on": (0, 1.0, RAW, P, M),
+    "signals.go_on": (0, 0, RAW, P, M),
     "signals.predict": (SWITCHES, NORMALS, P, M),
     "signals.add_prediction": (0, 0, NORMALS, P, M),
     "signals.lean_on_moves": (0, SWITCHES, PLAN.curves, P, M),
@@ -130,6 +130,7 @@ EXEMPT = {
     "regimes.plain_factors regimes.begin_regimes regimes.hold_factors spread.repeat_spread "
     "account.write_rows ledger.open_ledger ledger.end_order market.roll market.keep_independent "
     "given.remember_traded signals.hold_signals signals.plain_volatility timing.expect_drift watch.expect_nothing "
+    "philox.draw_ahead "
     "spread.constant_spread spread.roll_spread volume.constant_volume price.begin_moved "
     "spread.quote_arrival volume.begin_volume_chain strategy.ask strategy.check_slices strategy.round_down orders.check_orders "
     "gather.remember_states watch.note_features parts.forget_charges",

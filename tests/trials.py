@@ -55,7 +55,10 @@ def _layout() -> dict[str, tuple[str, int]]:
                 found |= {name.lower(): (buffer, getattr(fields, name)) for name in names}
     found |= {f"w{j}": ("words", j * W) for j in range(fields.DRAW_FIELDS)}
     found |= {f"e{j}": ("raw", j * W) for j in range(fields.DRAW_FIELDS)}
-    del found["mids"], found["sum_further"]  # several fields: the history of the mid, the further parts of the cost
+    del (
+        found["variance_normals"],
+        found["sum_further"],
+    )  # several fields: of four steps, of the further parts of the cost
     found |= {f"mids{j}": ("m", fields.MIDS + j * W) for j in range(fields.HISTORY)}
     found |= {f"sum_further{j}": ("b", fields.SUM_FURTHER + j * W) for j in range(fields.MOST_FURTHER)}
     return found | {f"row_further{j}": ("row", fields.ROW_FURTHER + j * W) for j in range(fields.MOST_FURTHER + 2)}

@@ -104,10 +104,10 @@ def further_slots(role: str, count: int) -> range:
 
 # Derived once for each episode, behind the parameters in the same buffer.
 (LOTS, L20, L21, L22, L30, L31, L32, L33, DECAY, SPREAD_SD, SPREAD_SCALE, VOLUME_SCALE, VOLUME_FRESH,
- TEMPORARY_SLOPE, NO_JUMP, JUMP_LOG_MEAN, L11, SPREAD_TRIM, VOLUME_TRIM, SIGNAL_STRENGTH_0) = _offsets(
-    len(PARAMETERS), 20
-)  # fmt: skip
-PARAMETER_FIELDS = SIGNAL_STRENGTH_0 // LANES + MOST_SIGNALS
+ TEMPORARY_SLOPE, NO_JUMP, JUMP_LOG_MEAN, L11, SPREAD_TRIM, VOLUME_TRIM,
+ SIGNAL_STRENGTH_0, SIGNAL_STRENGTH_1, SIGNAL_STRENGTH_2, SIGNAL_STRENGTH_3,
+ SIGNAL_FRESH_0, SIGNAL_FRESH_1, SIGNAL_FRESH_2, SIGNAL_FRESH_3) = _offsets(len(PARAMETERS), 27)  # fmt: skip
+PARAMETER_FIELDS = SIGNAL_FRESH_3 // LANES + 1
 
 # Draws of a step: words, and raw normals (each pair of words makes a pair of them).
 (FIRST, SECOND, THIRD, FOURTH) = _offsets(0, 4)
@@ -125,7 +125,10 @@ NORMAL_FIELDS = Z_VOLUME // LANES + 1
  NEXT_BOUNCE, OBSERVED, SEEN_MOVE, SEEN_SQUARES, SEEN_PRODUCTS, EXPECTED_MOVE, PREDICTED,
  SIGNAL_0, SIGNAL_1, SIGNAL_2, SIGNAL_3, NEXT_SIGNAL_0, NEXT_SIGNAL_1, NEXT_SIGNAL_2, NEXT_SIGNAL_3,
  SIGNAL_STATE_0, SIGNAL_STATE_1, SIGNAL_STATE_2, SIGNAL_STATE_3, SIGNAL_LEAN_0, SIGNAL_LEAN_1, SIGNAL_LEAN_2,
- SIGNAL_LEAN_3, MIDS) = _offsets(0, 59)  # fmt: skip
+ SIGNAL_LEAN_3, VARIANCE_NORMALS) = _offsets(0, 59)  # fmt: skip
+# Normals of four steps, drawn at once: those for the volatility, and behind them those of each signal.
+SIGNAL_NORMALS_0 = VARIANCE_NORMALS + 4 * LANES
+MIDS = SIGNAL_NORMALS_0 + MOST_SIGNALS * 4 * LANES
 # VOLUME while strategies decide and fill: what a slice's rate is taken against, 0 where nobody trades. It is what traded in the
 # step but in an empty bar of given paths, where that stands in TRADED (see ``Paths``); sums and LAST_VOLUME hold what traded.
 # What conditions multiply, in the step to come once a step is made: VOLATILITY_FACTOR (1 without any), SPREAD_FACTOR,

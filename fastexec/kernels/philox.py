@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from fastexec.kernels import fields as f
-from fastexec.kernels._jit import LANES, chained, inlined
+from fastexec.kernels._jit import LANES, chained, inlined, stage
 from fastexec.kernels.elementary import radius, sine_cosine
 
 EVALUATION, TRAINING, PILOT, VALIDATION = 0, 1, 2, 3  # phases
@@ -86,3 +86,20 @@ def gaussian_pair(words, raw):
         sine, cosine = sine_cosine(words[f.SECOND + i])
         raw[f.FIRST + i] = r * cosine
         raw[f.SECOND + i] = r * sine
+
+
+@stage
+def draw_ahead(clock, stream, waiting, words, raw, m):
+    """The normal of step t + 1, which nothing else of the draw goes with, as normal 0: words are drawn for four steps at once
+    (4.1 -> 1.6 ns), and the normals of all four wait in fields of ``m`` from ``waiting`` on.
+    """
+    step = clock.t + 1
+    if step % 4 == 0:
+        draw_words(clock.seed, clock.block, step // 4, stream, words)
+        gaussians(words, raw)
+        for i in range(4 * LANES):
+            m[waiting + i] = np.float64(raw[i])
+    else:
+        now = waiting + step % 4 * LANES
+        for i in range(LANES):
+            raw[f.FIRST + i] = np.float32(m[now + i])

@@ -10,7 +10,7 @@ from fastexec.kernels import fields as f
 from fastexec.kernels._jit import LANES, bound, chained, stage
 from fastexec.kernels.chain import step_chain
 from fastexec.kernels.elementary import exp
-from fastexec.kernels.philox import OF_SIGNALS, draw_words, gaussian_pair
+from fastexec.kernels.philox import OF_SIGNALS, draw_ahead
 
 _MEAN_ABSOLUTE = 0.7978845608028654  # of a standard normal
 _STRONGEST = (
@@ -30,6 +30,7 @@ def derive_signals(switches, p):
         for j in range(switches[f.SIGNALS]):
             target, at = switches[f.SIGNAL_PREDICTS_0 + j], j * LANES + i
             rho, phi = p[f.SIGNAL_CORRELATION_0 + at], p[f.SIGNAL_PERSISTENCE_0 + at]
+            p[f.SIGNAL_FRESH_0 + at] = np.sqrt(1.0 - phi * phi)
             square = rho * rho
             if target == f.PREDICTS_MOVE:
                 move += square
@@ -87,22 +88,26 @@ def draw_signals(clock, switches, chains, words, raw, p, m):
     """Each signal of step t + 1 into NEXT_SIGNAL; the first (t = -1) of its stationary law."""
     for j in range(switches[f.SIGNALS]):
         owner = OF_SIGNALS << 24 | switches[f.SIGNAL_OWNER_0 + j]
-        draw_words(clock.seed, clock.block, clock.t + 1, np.uint32(switches[f.PHASE] << 30 | owner), words)
-        gaussian_pair(words, raw)
+        stream, waiting = np.uint32(switches[f.PHASE] << 30 | owner), f.SIGNAL_NORMALS_0 + j * 4 * LANES
+        draw_ahead(clock, stream, waiting, words, raw, m)
         if switches[f.SIGNAL_LEVELS_0 + j] > 0:
             change_level(clock.t, j, switches[f.SIGNAL_LEVELS_0 + j], chains, raw, m)
         else:
-            go_on(j, 0.0 if clock.t < 0 else 1.0, raw, p, m)
+            go_on(clock.t, j, raw, p, m)
 
 
 @stage
-def go_on(j, begun, raw, p, m):
+def go_on(t, j, raw, p, m):
     """An AR(1)."""
     x = m[f.NEXT_SIGNAL_0 + j * LANES : f.NEXT_SIGNAL_0 + (j + 1) * LANES]  # views: see ``ledger.book``
-    persistence = p[f.SIGNAL_PERSISTENCE_0 + j * LANES : f.SIGNAL_PERSISTENCE_0 + (j + 1) * LANES]
-    for i in range(LANES):
-        keep = begun * persistence[i]
-        x[i] = keep * x[i] + np.sqrt(1.0 - keep * keep) * np.float64(raw[f.FIRST + i])
+    keep = p[f.SIGNAL_PERSISTENCE_0 + j * LANES : f.SIGNAL_PERSISTENCE_0 + (j + 1) * LANES]
+    fresh = p[f.SIGNAL_FRESH_0 + j * LANES : f.SIGNAL_FRESH_0 + (j + 1) * LANES]
+    if t < 0:
+        for i in range(LANES):
+            x[i] = np.float64(raw[f.FIRST + i])
+    else:
+        for i in range(LANES):
+            x[i] = keep[i] * x[i] + fresh[i] * np.float64(raw[f.FIRST + i])
 
 
 @stage
@@ -117,10 +122,10 @@ def change_level(t, j, levels, chains, raw, m):
 
 @bound
 @stage
-def hold_signals(m):
+def hold_signals(switches, m):
     """A step begins: its signals are known, while the next ones become those of the step behind it."""
-    for j in range(f.MOST_SIGNALS * LANES):
-        m[f.SIGNAL_0 + j] = m[f.NEXT_SIGNAL_0 + j]
+    for i in range(switches[f.SIGNALS] * LANES):
+        m[f.SIGNAL_0 + i] = m[f.NEXT_SIGNAL_0 + i]
 
 
 @bound

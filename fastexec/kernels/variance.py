@@ -8,15 +8,14 @@ import numpy as np
 from fastexec.kernels import fields as f
 from fastexec.kernels._jit import LANES, bound, chained, stage
 from fastexec.kernels.elementary import exp
-from fastexec.kernels.philox import OF_VARIANCE, draw_words, gaussian_pair
+from fastexec.kernels.philox import OF_VARIANCE, draw_ahead
 
 
 @bound
 @stage
-def draw_for_variance(clock, switches, words, raw):
+def draw_for_variance(clock, switches, words, raw, m):
     """A normal for the volatility of step t + 1."""
-    draw_words(clock.seed, clock.block, clock.t + 1, np.uint32(switches[f.PHASE] << 30 | OF_VARIANCE << 24), words)
-    gaussian_pair(words, raw)
+    draw_ahead(clock, np.uint32(switches[f.PHASE] << 30 | OF_VARIANCE << 24), f.VARIANCE_NORMALS, words, raw, m)
 
 
 @bound

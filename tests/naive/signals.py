@@ -20,9 +20,9 @@ def owner(name: str) -> int:
 
 
 def normal_of(seed: int, episode: int, step: int, own: int, phase: int = 0) -> float:
-    """What makes the signal of ``step``."""
-    counter = (episode & 0xFFFFFFFF, episode >> 32, step, phase << 30 | PURPOSE << 24 | own)
-    return float(normals(np.array(philox4x32(counter, (seed & 0xFFFFFFFF, seed >> 32)), np.uint32))[0])
+    """What makes the signal of ``step``: four words make the normals of four steps."""
+    counter = (episode & 0xFFFFFFFF, episode >> 32, step // 4, phase << 30 | PURPOSE << 24 | own)
+    return float(normals(np.array(philox4x32(counter, (seed & 0xFFFFFFFF, seed >> 32)), np.uint32))[step % 4])
 
 
 def following(x: float, persistence: float, z: float) -> float:

@@ -13,10 +13,10 @@ PURPOSE = 6  # of the words that a step's volatility is drawn from
 
 
 def normal_of(seed: int, episode: int, step: int, phase: int = 0) -> float:
-    """What makes the volatility of ``step``; 0: of the first."""
-    counter = (episode & 0xFFFFFFFF, episode >> 32, step, phase << 30 | PURPOSE << 24)
+    """What makes the volatility of ``step``; 0: of the first. Four words make the normals of four steps."""
+    counter = (episode & 0xFFFFFFFF, episode >> 32, step // 4, phase << 30 | PURPOSE << 24)
     words = philox4x32(counter, (seed & 0xFFFFFFFF, seed >> 32))
-    return float(normals(np.array(words, np.uint32))[0])
+    return float(normals(np.array(words, np.uint32))[step % 4])
 
 
 def following(x: float, persistence: float, sd: float, z: float) -> float:

@@ -7,10 +7,11 @@ from hypothesis import strategies as st
 
 from fastexec.kernels import fields as f
 from fastexec.kernels.clock import Clock
-from naive import normals, parameters as known, philox, signals as twin, steps
+from naive import parameters as known, signals as twin, steps
 from rows import market
 from rows.parameters import BLOCK
 from rows.plans import plan_of
+from rows.variance import ahead
 from trials import Lanes, W, real
 
 STEPS, T = 5, 2
@@ -56,6 +57,7 @@ def derive(v):
     found["l11"] = found.pop("l00")
     found["spread_trim"] = twin.trim(pairs_of(v, 1)[0], 1.0 - v.spread_reversion)
     found["volume_trim"] = twin.trim(pairs_of(v, 2)[0], v.volume_persistence)
+    found |= {f"signal_fresh_{j}": np.sqrt(1.0 - getattr(v, f"signal_persistence_{j}") ** 2) for j in range(2)}
     return found
 
 
@@ -74,17 +76,15 @@ def draw(v):
     """The second signal is a chain of three levels; the words left are those of the last."""
     found = {}
     for j, own in enumerate((OWN, OWN + 1)):
-        episode = v.block * W + v.i
-        counter = (episode & 0xFFFFFFFF, episode >> 32, v.t + 1, v.phase << 30 | twin.PURPOSE << 24 | own)
-        words = philox.philox4x32(counter, (v.seed & 0xFFFFFFFF, v.seed >> 32))
-        z = [float(one) for one in normals.normals(np.array(words, np.uint32))[:2]]
+        drawn = ahead(twin.PURPOSE, own)(v)
+        z = drawn["e0"]
         if j == 0:
-            found["next_signal_0"] = z[0] if v.t < 0 else twin.following(v.next_signal_0, v.signal_persistence_0, z[0])
+            found["next_signal_0"] = z if v.t < 0 else v.signal_persistence_0 * v.next_signal_0 + v.signal_fresh_0 * z
         else:
             law = market.FIRST if v.t < 0 else market.LAWS[int(v.signal_state_1)]
-            level = steps.next_level(law, z[0])
+            level = steps.next_level(law, z)
             found |= {"signal_state_1": float(level), "next_signal_1": CHAIN_LEVELS[level]}
-        found |= {f"w{k}": word for k, word in enumerate(words)} | {"e0": z[0], "e1": z[1]}
+        found |= drawn
     return found
 
 
@@ -187,20 +187,21 @@ def untied_without_memory(given, found, again):
 
 
 def held(v):
-    return {f"signal_{j}": getattr(v, f"next_signal_{j}") for j in range(4)}
+    return {f"signal_{j}": getattr(v, f"next_signal_{j}") for j in range(2)}
 
 
 ROWS = (
     Lanes("signals.derive_signals", lambda x: (plan(x).switches, x.p), derive, {**KEYS, **MATRIX, **KEEPS},
-          as_strong_as_is_said, others=TARGET, through="signals.factor_rest signals.strength_of", scratch="signal_strength_0",
+          as_strong_as_is_said, others=TARGET, through="signals.factor_rest signals.strength_of", scratch="signal_strength_0 signal_strength_1",
           rtol=1e-9, atol=1e-12, tries=8),
     Lanes("signals.draw_signals", drawing, draw,
           {"next_signal_0": real(-3.0, 3.0), "signal_persistence_0": real(0.0, 0.99),
-           "signal_state_1": st.integers(0, 2).map(float)}, others_elsewhere,
-          others={**BLOCK, "t": st.integers(-1, STEPS - 1)}, through="signals.go_on signals.change_level", rtol=1e-12,
-          atol=1e-13, tries=10, each=True),
-    Lanes("signals.hold_signals", lambda x: (x.m,), held, {f"next_signal_{j}": real(-3.0, 3.0) for j in range(4)},
-          lambda given, found, again: np.testing.assert_array_equal(found.signal_2, given.next_signal_2), rtol=0.0),
+           "signal_fresh_0": real(0.1, 1.0), "signal_state_1": st.integers(0, 2).map(float)}, others_elsewhere,
+          others={**BLOCK, "t": st.sampled_from([-1, 3])}, rtol=1e-12, atol=1e-13,
+          through="philox.draw_ahead signals.go_on signals.change_level", tries=10, each=True),
+    Lanes("signals.hold_signals", lambda x: (plan(x).switches, x.m), held,
+          {f"next_signal_{j}": real(-3.0, 3.0) for j in range(2)}, others=TARGET, rtol=0.0,
+          holds=lambda given, found, again: np.testing.assert_array_equal(found.signal_1, given.next_signal_1)),
     Lanes("signals.predict", lambda x: (plan(x).switches, x.normals, x.p, x.m), predict,
           {**KEYS, **VALUES, **LEANS, "l11": real(0.1, 1.0), "spread_trim": real(0.5, 1.0), "volume_trim": real(0.5, 1.0),
            **dict.fromkeys(("z_price", "z_spread", "z_volume"), real(-4.0, 4.0))}, nothing_told_by_no_correlation,

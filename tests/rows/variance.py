@@ -57,6 +57,34 @@ def drawing(name, purpose, pair=True):
     )  # fmt: skip
 
 
+def ahead(purpose, own=0):
+    """Words for four steps from t + 1 on, and their normals."""
+
+    def twin_of(v):
+        episode, number = v.block * W + v.i, (v.t + 1) // 4
+        counter = (episode & 0xFFFFFFFF, episode >> 32, number, v.phase << 30 | purpose << 24 | own)
+        words = philox.philox4x32(counter, (v.seed & 0xFFFFFFFF, v.seed >> 32))
+        z = normals.normals(np.array(words, np.uint32))
+        return {f"w{j}": word for j, word in enumerate(words)} | {f"e{j}": float(z[j]) for j in range(4)}
+
+    return twin_of
+
+
+def elsewhere(given, found, again):
+    """Other words in another block, phase or seed; the steps behind t + 1 take the other normals, one by one."""
+    for changed in ({"block": given.block + 1}, {"phase": given.phase ^ 1}, {"seed": given.seed ^ 1}):
+        assert (again(**changed).w0 != found.w0).mean() > 0.9
+
+
+def drawing_ahead(name, purpose):
+    """The row of a stage that draws for four steps at once, in a step in which it does."""
+    return Lanes(
+        name,
+        lambda x: (Clock(np.uint64(x.seed), x.block, x.t, STEPS), plan_of(STEPS, phase=x.phase).switches, x.words, x.raw, x.m),
+        ahead(purpose), {}, elsewhere, rtol=0.0, tries=10, each=True, others={**BLOCK, "t": st.sampled_from([-1, 3])},
+    )  # fmt: skip
+
+
 def begin(v):
     x = v.variance_volatility * v.e0
     return {"variance_state": x, "volatility_factor": twin.factor(x, v.variance_volatility)}
@@ -84,7 +112,7 @@ def reverts(given, found, again):
 
 
 ROWS = (
-    drawing("variance.draw_for_variance", twin.PURPOSE),
+    drawing_ahead("variance.draw_for_variance", twin.PURPOSE),
     Lanes("variance.begin_variance", lambda x: (x.raw, x.p, x.m), begin, {**KEYS}, mean_square_is_one),
     Lanes("variance.vary", lambda x: (x.raw, x.p, x.m), vary, {**KEYS, **STATE}, reverts, rtol=1e-11, atol=1e-13),
 )

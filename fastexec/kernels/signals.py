@@ -132,26 +132,44 @@ def hold_signals(switches, m):
 @stage
 def predict(switches, normals, p, m):
     """The step's normals, what signals tell of them added; of the move's without what its compensation takes off again."""
-    for i in range(LANES):
-        m[f.PREDICTED + i] = 0.0
+    moves = 0
     for j in range(switches[f.SIGNALS]):
-        add_prediction(j, switches[f.SIGNAL_PREDICTS_0 + j], normals, p, m)
+        if switches[f.SIGNAL_PREDICTS_0 + j] == f.PREDICTS_MOVE:
+            foretell(j, moves, p, m)
+            moves += 1
+        else:
+            add_prediction(j, switches[f.SIGNAL_PREDICTS_0 + j], normals, p, m)
+    if moves == 0:
+        for i in range(LANES):
+            m[f.PREDICTED + i] = 0.0
     for i in range(LANES):
         normals[f.Z_PRICE + i] = p[f.L11 + i] * normals[f.Z_PRICE + i] + m[f.PREDICTED + i]
-        normals[f.Z_SPREAD + i] *= p[f.SPREAD_TRIM + i]
-        normals[f.Z_VOLUME + i] *= p[f.VOLUME_TRIM + i]
+    if moves < switches[f.SIGNALS]:
+        for i in range(LANES):
+            normals[f.Z_SPREAD + i] *= p[f.SPREAD_TRIM + i]
+            normals[f.Z_VOLUME + i] *= p[f.VOLUME_TRIM + i]
+
+
+@stage
+def foretell(j, before, p, m):
+    """What a signal tells of the move; ``before``: how many have told of it already."""
+    x = m[f.SIGNAL_0 + j * LANES : f.SIGNAL_0 + (j + 1) * LANES]
+    lean = m[f.SIGNAL_LEAN_0 + j * LANES : f.SIGNAL_LEAN_0 + (j + 1) * LANES]
+    rho = p[f.SIGNAL_CORRELATION_0 + j * LANES : f.SIGNAL_CORRELATION_0 + (j + 1) * LANES]
+    if before == 0:
+        for i in range(LANES):
+            m[f.PREDICTED + i] = rho[i] * (x[i] - lean[i])
+    else:
+        for i in range(LANES):
+            m[f.PREDICTED + i] += rho[i] * (x[i] - lean[i])
 
 
 @stage
 def add_prediction(j, target, normals, p, m):
-    """Of one signal."""
+    """What a signal tells of the spread or the volume."""
     x = m[f.SIGNAL_0 + j * LANES : f.SIGNAL_0 + (j + 1) * LANES]
-    lean = m[f.SIGNAL_LEAN_0 + j * LANES : f.SIGNAL_LEAN_0 + (j + 1) * LANES]
     rho = p[f.SIGNAL_CORRELATION_0 + j * LANES : f.SIGNAL_CORRELATION_0 + (j + 1) * LANES]
-    if target == f.PREDICTS_MOVE:
-        for i in range(LANES):
-            m[f.PREDICTED + i] += rho[i] * (x[i] - lean[i])
-    elif target == f.PREDICTS_SPREAD:
+    if target == f.PREDICTS_SPREAD:
         for i in range(LANES):
             normals[f.Z_SPREAD + i] += rho[i] * x[i]
     elif target == f.PREDICTS_VOLUME:

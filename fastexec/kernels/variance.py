@@ -21,9 +21,10 @@ def draw_for_variance(clock, switches, words, raw, m):
 @bound
 @chained
 def begin_variance(raw, p, m):
-    """Of step 0."""
+    """Of step 0; and once a block how fresh the state becomes in a step."""
     for i in range(LANES):
-        sd = p[f.VARIANCE_VOLATILITY + i]
+        sd, keep = p[f.VARIANCE_VOLATILITY + i], p[f.VARIANCE_PERSISTENCE + i]
+        p[f.VARIANCE_FRESH + i] = sd * np.sqrt(1.0 - keep * keep)
         x = sd * np.float64(raw[f.FIRST + i])
         m[f.VARIANCE_STATE + i] = x
         m[f.VOLATILITY_FACTOR + i] = exp(x - sd * sd)
@@ -35,7 +36,7 @@ def vary(raw, p, m):
     """Of step t + 1, behind the move of step t."""
     for i in range(LANES):
         sd, keep = p[f.VARIANCE_VOLATILITY + i], p[f.VARIANCE_PERSISTENCE + i]
-        x = keep * m[f.VARIANCE_STATE + i] + sd * np.sqrt(1.0 - keep * keep) * np.float64(raw[f.FIRST + i])
+        x = keep * m[f.VARIANCE_STATE + i] + p[f.VARIANCE_FRESH + i] * np.float64(raw[f.FIRST + i])
         m[f.VARIANCE_STATE + i] = x
         m[f.VOLATILITY_FACTOR + i] = exp(x - sd * sd)
 

@@ -125,15 +125,21 @@ def predict(v):
         spread += told if target == 1 else 0.0
         volume += told if target == 2 else 0.0
     return {
-        "predicted": move, "z_price": v.l11 * v.z_price + move, "z_spread": (v.z_spread + spread) * v.spread_trim,
-        "z_volume": (v.z_volume + volume) * v.volume_trim,
+        "predicted": move, "z_price": v.l11 * v.z_price + move,
+        "z_spread": (v.z_spread + spread) * (1.0 if only_moves(v) else v.spread_trim),
+        "z_volume": (v.z_volume + volume) * (1.0 if only_moves(v) else v.volume_trim),
     }  # fmt: skip
+
+
+def only_moves(v):
+    """Then there is nothing to trim, and trims are 1."""
+    return v.predicts_0 == v.predicts_1 == f.PREDICTS_MOVE
 
 
 def nothing_told_by_no_correlation(given, found, again):
     none = again(signal_correlation_0=0.0, signal_correlation_1=0.0)
     np.testing.assert_array_equal(none.predicted, 0.0)
-    np.testing.assert_allclose(none.z_spread, given.z_spread * given.spread_trim)
+    np.testing.assert_allclose(none.z_spread, given.z_spread * (1.0 if only_moves(given) else given.spread_trim))
 
 
 def lean(v):
@@ -192,8 +198,8 @@ def held(v):
 
 ROWS = (
     Lanes("signals.derive_signals", lambda x: (plan(x).switches, x.p), derive, {**KEYS, **MATRIX, **KEEPS},
-          as_strong_as_is_said, others=TARGET, through="signals.factor_rest signals.strength_of", scratch="signal_strength_0 signal_strength_1",
-          rtol=1e-9, atol=1e-12, tries=8),
+          as_strong_as_is_said, others=TARGET, through="signals.factor_rest signals.strength_of",
+          scratch="signal_strength_0 signal_strength_1", rtol=1e-9, atol=1e-12, tries=8),
     Lanes("signals.draw_signals", drawing, draw,
           {"next_signal_0": real(-3.0, 3.0), "signal_persistence_0": real(0.0, 0.99),
            "signal_fresh_0": real(0.1, 1.0), "signal_state_1": st.integers(0, 2).map(float)}, others_elsewhere,
@@ -205,7 +211,7 @@ ROWS = (
     Lanes("signals.predict", lambda x: (plan(x).switches, x.normals, x.p, x.m), predict,
           {**KEYS, **VALUES, **LEANS, "l11": real(0.1, 1.0), "spread_trim": real(0.5, 1.0), "volume_trim": real(0.5, 1.0),
            **dict.fromkeys(("z_price", "z_spread", "z_volume"), real(-4.0, 4.0))}, nothing_told_by_no_correlation,
-          others=TARGET, through="signals.add_prediction", rtol=1e-11, atol=1e-13),
+          others=TARGET, through="signals.foretell signals.add_prediction", rtol=1e-11, atol=1e-13),
     Lanes("signals.lean_on_moves", lambda x: (T, plan(x).switches, np.ones((4, STEPS)), x.p, x.m), lean,
           {**KEYS, **LEANS, "volatility": real(0.0, 0.1), "volatility_factor": real(0.1, 5.0)}, still_without_moves,
           others=TARGET, atol=1e-15),

@@ -87,7 +87,13 @@ def drawing_ahead(name, purpose):
 
 def begin(v):
     x = v.variance_volatility * v.e0
-    return {"variance_state": x, "volatility_factor": twin.factor(x, v.variance_volatility)}
+    return {
+        "variance_state": x, "volatility_factor": twin.factor(x, v.variance_volatility), **freshness(v),
+    }  # fmt: skip
+
+
+def freshness(v):
+    return {"variance_fresh": twin.following(0.0, v.variance_persistence, v.variance_volatility, 1.0)}
 
 
 def vary(v):
@@ -114,5 +120,14 @@ def reverts(given, found, again):
 ROWS = (
     drawing_ahead("variance.draw_for_variance", twin.PURPOSE),
     Lanes("variance.begin_variance", lambda x: (x.raw, x.p, x.m), begin, {**KEYS}, mean_square_is_one),
-    Lanes("variance.vary", lambda x: (x.raw, x.p, x.m), vary, {**KEYS, **STATE}, reverts, rtol=1e-11, atol=1e-13),
+    Lanes(
+        "variance.vary",
+        lambda x: (x.raw, x.p, x.m),
+        vary,
+        {**KEYS, **STATE},
+        reverts,
+        derived=freshness,
+        rtol=1e-11,
+        atol=1e-13,
+    ),
 )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import math
 
 import numpy as np
 import pytest
 
-from conftest import small_study
+from conftest import ROOT, small_study
 from fastexec.planning.follow_signal import Problem, solve
 from fastexec.simulation import prepare, simulate
 from fastexec.studies.study import Study
@@ -161,27 +162,47 @@ def test_no_other_linear_rule_is_cheaper():
         assert dearer.mean() > 4.0 * dearer.std() / math.sqrt(EPISODES), list(others)[k - 2]
 
 
-# ---- 20 lots of 15 % of a step's volume in 60 steps of 5 bp, half spread 3.6 bp: 6.80 bp, at best 5.1018 (exact programme)
+# ---- 20 lots of 15 % of a step's volume in 60 steps of 5 bp, half spread 3.6 bp: 6.80 bp without looking
 
 
-def lots(**changes):
+def lots(rho, phi, side):
+    """A chain of 9 levels."""
     return Study.from_dict({
-        "seed": 3, "episodes": EPISODES, "order": {"side": "buy", "shares": 30_000, "steps": 60, "lot": 1_500},
+        "seed": 3, "episodes": EPISODES, "order": {"side": side, "shares": 30_000, "steps": 60, "lot": 1_500},
         "market": {"price": {"volatility": 0.0005}, "spread": {"model": "constant", "initial": 0.00072},
                    "volume": {"model": "constant", "mean": 10_000.0},
-                   "signals": [signal("move", correlation=0.05, persistence=0.9, levels=9)]},
+                   "signals": [signal("move", correlation=rho, persistence=phi, levels=9)]},
         "costs": {"temporary": {"coefficient": 0.001, "exponent": 0.6}},
-        "strategies": [{"model": "twap"}, {"model": "follow_signal"}], **changes,
+        "strategies": [{"model": "twap"}, {"model": "follow_signal"}],
     })  # fmt: skip
 
 
-def test_of_few_lots_it_saves_most_of_what_the_optimum_does_and_no_more():
-    cost = currency(lots()) / 300.0  # bp of 30,000 shares at 100
-    own, error = cost[:, 1], cost[:, 1].std() / math.sqrt(EPISODES)
-    assert 5.1018 - 4.0 * error < own.mean() < 5.1018 + 0.25 * (6.8 - 5.1018)
-    assert (
-        abs(cost[:, 0].mean() - 6.8) < 4.0 * cost[:, 0].std() / math.sqrt(EPISODES) + 0.005
-    )  # a lot at .15^.6 is 3.2042
+@pytest.mark.parametrize(
+    ("rho", "phi", "side", "worth", "share"),
+    [
+        (0.05, 0.9, "buy", 1.6982, 0.85),
+        (0.05, 0.9, "sell", 1.6982, 0.85),
+        (0.02, 0.9, "buy", 0.6761, 0.5),
+        (0.05, 0.97, "sell", 2.9944, 0.85),
+        (0.1, 0.9, "buy", 3.5532, 0.9),
+    ],
+)
+def test_of_few_lots_it_saves_much_of_what_the_optimum_does_and_no_more(rho, phi, side, worth, share):
+    """``worth``: by an exact programme over step, lots left and level that shares no code with the project."""
+    cost = currency(lots(rho, phi, side)) / 300.0  # bp of 30,000 shares at 100
+    error = cost.std(axis=0) / math.sqrt(EPISODES)
+    saved = 6.8 + 0.0042 - cost[:, 1].mean()  # a lot in a step's volume costs 10 bp * .15^.6 = 3.2042
+    assert abs(cost[:, 0].mean() - 6.8042) < 4.0 * error[0]
+    assert share * worth < saved < worth + 4.0 * error[1]
+
+
+def test_its_signed_recursion_is_that_of_oracles_4(monkeypatch, capsys):
+    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
+    script = importlib.import_module("verify_signals")
+    assert script.report(20_000, 3)
+    monkeypatch.setattr(script, "REVERSION", 2.1)
+    assert not script.report(20_000, 3)
+    assert "oracle 0.39275005" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("lot", [0, 100, 750])

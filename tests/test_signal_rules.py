@@ -37,6 +37,22 @@ def test_a_power_law_is_replaced_along_the_volume_and_permanent_impact_counts_as
     )
 
 
+@pytest.mark.parametrize("side", ["buy", "sell"])
+@pytest.mark.parametrize("drift", [0.0, 0.002, -0.002])
+def test_where_nothing_is_foretold_it_is_almgren_and_chriss(drift, side):
+    """Their closed form with drift (eq. 26), risk aversion and a permanent impact of which a trade pays a third."""
+    study = small_study(
+        episodes=3, order={"side": side, "shares": 48_000, "lot": 0},
+        market={"price": {"model": "arithmetic", "volatility": 0.05, "drift": drift}, "spread": {"model": "constant"},
+                "volume": {"model": "constant"}, "signals": [signal("move", correlation=0.0)]},
+        costs={"temporary": {"model": "linear", "coefficient": 1e-5}, "permanent": {"coefficient": 3e-6, "own": 0.3}},
+        strategies=[{"model": model, "risk_aversion": 1e-3} for model in ("follow_signal", "almgren_chriss")],
+    )  # fmt: skip
+    shares = prepare(study).steps(0, 3)["shares"].reshape(3, 2, 12)
+    np.testing.assert_allclose(shares[:, 0], shares[:, 1], rtol=1e-9, atol=1e-6)
+    assert shares[0, 0, 0] > 1.2 * 4_000.0
+
+
 def test_check_says_what_it_follows_and_which_cost_it_counts():
     def said(study):
         (text,) = [text for label, text in examine(study.changed({"episodes": 50})).known if label == "follow_signal"]

@@ -153,8 +153,9 @@ def of_two_levels(s):
     return absolute * 0.5 * (high - low) / math.sqrt(1.0 - (absolute * 0.5 * (high + low)) ** 2)
 
 
-def standard(logs):
-    return (logs - logs.mean()) / logs.std()
+def standard(values, mean, sd):
+    """Of a log-normal of this mean, whose log has this sd."""
+    return (np.log(values / mean) + 0.5 * sd * sd) / sd
 
 
 def test_a_foretold_volume_stays_log_normal_and_goes_by_both_memories():
@@ -164,9 +165,9 @@ def test_a_foretold_volume_stays_log_normal_and_goes_by_both_memories():
     _, _, found, _ = paths(
         20_000, market={"volume": volume, "signals": [signal("volume", correlation=rho, persistence=phi)]}
     )
-    y = standard(np.log(found))
-    means(y**3, 0.0)
-    means(y**4, 3.0)
+    y = standard(found, 1000.0, 0.5)
+    for power, moment in ((1, 0.0), (2, 1.0), (3, 0.0), (4, 3.0)):
+        means(y**power, moment)
     c = twin.trim([(rho, phi)], kappa) * math.sqrt(1.0 - kappa**2)
     means(y[:, 1:] * y[:, :-1], kappa + c * c * rho * rho * phi / (1.0 - kappa * phi))
 
@@ -177,9 +178,9 @@ def test_a_foretold_spread_stays_log_normal_and_goes_by_both_memories():
     _, found, _, _ = paths(
         20_000, market={"spread": spread, "signals": [signal("spread", correlation=rho, persistence=phi)]}
     )
-    y = standard(np.log(found))
-    means(y**3, 0.0)
-    means(y**4, 3.0)
+    y = standard(found, 0.0004, 0.2 / math.sqrt(1.0 - kappa**2))
+    for power, moment in ((1, 0.0), (2, 1.0), (3, 0.0), (4, 3.0)):
+        means(y**power, moment)
     c = twin.trim([(rho, phi)], kappa) * math.sqrt(1.0 - kappa**2)
     means(y[:, 1:] * y[:, :-1], kappa + c * c * rho * rho * phi / (1.0 - kappa * phi))
 

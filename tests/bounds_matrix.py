@@ -253,6 +253,8 @@ def _strategies(case: dict[str, str]) -> list[dict[str, Any]]:
         found.append({"name": "agent", "model": "qtable", "agent": "agent.parquet"})
     elif case["agent"] == "optimum":
         found.append({"name": "agent", "model": "optimum"})
+    if case["conditions"] == "signals":
+        found.append({"model": "follow_signal", "risk_aversion": 1e-6})
     if case["twin"] == "yes":
         found.append({"model": "blind_twin", "of": "agent"})
     if case["plugin"] == "yes":

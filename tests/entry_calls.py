@@ -42,15 +42,16 @@ def study() -> tuple[f.Plan, f.Strategies, f.Paths]:
         np.array([(f.PARAMETERS.index(name), 2**32 - 1) for name in ("shares", "fee")], I8), np.ones((4, T)),
         np.zeros(f.CHAINS_SIZE),
     )  # fmt: skip
-    kinds = np.zeros((5, f.KIND_FIELDS), I8)
-    kinds[:, f.KIND] = f.TABLE, f.OWN_SCHEDULE, f.RANDOM, f.PLUGIN, f.POV
+    kinds = np.zeros((6, f.KIND_FIELDS), I8)
+    kinds[:, f.KIND] = f.TABLE, f.OWN_SCHEDULE, f.RANDOM, f.PLUGIN, f.POV, f.FOLLOW_SIGNAL
     kinds[0, f.LEVELS], kinds[0, f.FEATURES], kinds[0, f.STATES], kinds[0, f.POLICY_AT] = A, 2, X, 1
     kinds[2, f.LEVELS] = A
-    features = np.zeros((5, f.MOST_FEATURES, 4), I8)
+    features = np.zeros((6, f.MOST_FEATURES, 4), I8)
     features[0, :2] = (OF_SPREAD, 2, 1, 0), (OF_VOLUME, 2, 2, 0)
     strategies = f.Strategies(
-        kinds, np.zeros((5, f.MOST_LEVELS)), np.zeros((5, 2, T + 1)), np.zeros(ROOM, I8), features,
-        np.zeros((5, f.MOST_FEATURES, f.EDGES)), np.zeros(1 + T * X, np.uint16), np.ones(2),
+        kinds, np.zeros((6, f.MOST_LEVELS)), np.zeros((6, 2, T + 1)), np.zeros(ROOM, I8), features,
+        np.zeros((6, f.MOST_FEATURES, f.EDGES)), np.zeros(1 + T * X, np.uint16), np.ones(2),
+        np.zeros((1, T, f.RULE_FIELDS)),
     )  # fmt: skip
     strategies.groups[-1] = 1
     paths = f.Paths(
@@ -71,7 +72,7 @@ def walk_blocks() -> tuple[Any, ...]:
 def simulate_blocks() -> tuple[Any, ...]:
     plan, strategies, paths = study()
     strategies.kinds[3, f.KIND] = f.OWN_ORDERS
-    output, lanes = output_for(plan, strategies, E, every_step=True), lanes_for(5, f.CLOSED_FIELDS, SEE_ROWS)
+    output, lanes = output_for(plan, strategies, E, every_step=True), lanes_for(6, f.CLOSED_FIELDS, SEE_ROWS)
     return EPISODES, plan, strategies, paths, lanes, np.zeros(1, I8), output
 
 
@@ -79,14 +80,14 @@ def explore_blocks() -> tuple[Any, ...]:
     record = Experience(
         np.zeros((T, E), I4), np.zeros((T, E), U1), np.zeros((T, E)), np.zeros((T, E), F4), np.full(1, 0.1)
     )
-    return EPISODES, *study(), lanes_for(5), np.zeros(1, I8), record
+    return EPISODES, *study(), lanes_for(6), np.zeros(1, I8), record
 
 
 def observe_blocks() -> tuple[Any, ...]:
     plan, strategies, paths = study()
     strategies.kinds[4], strategies.features[4] = strategies.kinds[0], strategies.features[0]
     strategies.kinds[0, f.KIND] = f.SCHEDULE
-    return EPISODES, plan, strategies, paths, lanes_for(5), np.zeros(1, I8), Observed(np.zeros((2, E, T)))
+    return EPISODES, plan, strategies, paths, lanes_for(6), np.zeros(1, I8), Observed(np.zeros((2, E, T)))
 
 
 def gather_blocks() -> tuple[Any, ...]:
@@ -99,7 +100,7 @@ def gather_blocks() -> tuple[Any, ...]:
         np.ones(6),
         np.zeros(1, I8),
     )
-    return EPISODES, *study(), lanes_for(5), np.zeros(1, I8), sums
+    return EPISODES, *study(), lanes_for(6), np.zeros(1, I8), sums
 
 
 def learn_episodes() -> tuple[Any, ...]:
@@ -148,11 +149,11 @@ K, C = 3, 2
 #: Of every entry, arguments that fit each other and in which every size counts.
 CALLS = {
     "simulate_blocks": simulate_blocks,
-    "record_markets": lambda: (EPISODES, *study(), lanes_for(5), np.zeros(1, I8), recorded_for(E, T)),
+    "record_markets": lambda: (EPISODES, *study(), lanes_for(6), np.zeros(1, I8), recorded_for(E, T)),
     "explore_blocks": explore_blocks,
     "observe_blocks": observe_blocks,
     "gather_blocks": gather_blocks,
-    "watch_blocks": lambda: (EPISODES, *study(), lanes_for(5), np.zeros(1, I8), seen()),
+    "watch_blocks": lambda: (EPISODES, *study(), lanes_for(6), np.zeros(1, I8), seen()),
     "walk_blocks": walk_blocks,
     "learn_episodes": learn_episodes,
     "learn_program": learn_program,

@@ -114,6 +114,7 @@ SEEDS = {
     "tradable": 14,
     "regimes_of_constants": 12,
     "signals": 15,
+    "following": 16,
 }
 
 STUDIES["jumping"] = STUDIES["arithmetic"] | {
@@ -154,6 +155,12 @@ STUDIES["signals"] = STUDIES["lognormal"] | {
             {"name": "d", "predicts": "spread", "correlation": 0.3},
         ]
     },
+}
+STUDIES["following"] = STUDIES["signals"] | {
+    "strategies": [
+        {"model": "follow_signal", "risk_aversion": 1e-5},
+        {"model": "follow_signal", "name": "told", "signals": ["a"]},
+    ]
 }
 STUDIES["quoted"] = STUDIES["walk"] | {"order": STUDIES["walk"]["order"] | {"mark_price": "quote"}}
 

@@ -142,8 +142,9 @@ INDICES = {
     ],
     "drawn parameters": [set_at("drawn", (1, f.DRAWN_SLOT), x) for x in (-1, len(f.PARAMETERS), 10**9)],
     "draw numbers": [set_at("drawn", (1, f.DRAWN_NUMBER), x) for x in (-1, 2**32)],
-    "kind": [set_at("kinds", (3, f.KIND), x) for x in (-1, f.DECIDED, f.OWN_ORDERS + 1)],
+    "kind": [set_at("kinds", (3, f.KIND), x) for x in (-1, f.DECIDED, f.FOLLOW_SIGNAL + 1)],
     "plugin slot": [set_at("kinds", (3, f.SLOT), x) for x in (-1, 1)],
+    "slot of a rule": [set_at("kinds", (5, f.SLOT), x) for x in (-1, 1)],
     "levels": [set_at("kinds", (k, f.LEVELS), x) for k in (0, 2) for x in (-1, 0, f.MOST_LEVELS + 1)],
     "features": [set_at("kinds", (0, f.FEATURES), x) for x in (-1, f.MOST_FEATURES + 1)],
     "states": [set_at("kinds", (0, f.STATES), x) for x in (-1, 0, X - 1, X + 1)],
@@ -217,7 +218,7 @@ def test_given_paths_hold_the_episodes(reached):
             plan,
             strategies,
             paths,
-            lanes_for(5, f.CLOSED_FIELDS),
+            lanes_for(6, f.CLOSED_FIELDS),
             np.zeros(1, I8),
         )
         if fits:

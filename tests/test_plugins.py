@@ -47,7 +47,8 @@ def run(functions, kinds, levels, order=1000.0):
     features = np.zeros((len(kinds), fields.MOST_FEATURES, 4), np.int64)
     edges = np.zeros((len(kinds), fields.MOST_FEATURES, fields.EDGES))
     one = np.zeros(1, np.int64)
-    strategies = fields.Strategies(wide, levels, table, one, features, edges, np.zeros(1, np.uint16), np.ones(1))
+    rules = np.zeros((0, STEPS, fields.RULE_FIELDS))
+    strategies = fields.Strategies(wide, levels, table, one, features, edges, np.zeros(1, np.uint16), np.ones(1), rules)
     rows = np.zeros(1, np.int64)
     paths = fields.Paths(
         np.zeros((1, 2)),

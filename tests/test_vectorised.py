@@ -37,6 +37,7 @@ PLAN = fields.Plan(
 STRATEGIES = fields.Strategies(
     np.zeros((1, 1), np.int64), np.zeros((1, 1)), np.zeros((1, 1, 1)), np.zeros(1, np.int64),
     np.zeros((1, 1, 4), np.int64), np.zeros((1, 1, 1)), np.zeros(1, np.uint16), np.ones(1),
+    np.zeros((1, 1, 1)),
 )  # fmt: skip
 #: Stages whose lane loops do arithmetic, with arguments of their types.
 STAGES = {
@@ -53,6 +54,8 @@ STAGES = {
     "volume.lognormal_volume": (0, PLAN.curves, NORMALS, P, M),
     "strategy.follow": (0.5, 1.0, P, M, B),
     "strategy.participate": (0.5, 1.0, 0, P, M, B),
+    "follow_signal.follow_signal": (0, KIND, STRATEGIES.rules, SWITCHES, PLAN.numbers, M, B),
+    "follow_signal.keep_within": (1.0, M, B),
     "strategy.take_actions": (STRATEGIES, 0, 1.0, 1, P, M, B),
     "bins.add_four": (1.0, LANES64, B),
     "bins.cut_evenly": (1.0, 1.0, B),

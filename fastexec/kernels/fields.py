@@ -183,14 +183,17 @@ NUMBERS = RESTART + 1
 (RANGE_LOW, RANGE_HIGH, RANGE_IS_LOG) = range(3)
 (PRICE_CURVE, SPREAD_CURVE, VOLUME_CURVE, COSINE_CURVE) = range(4)
 # What is known of a strategy: kind, whether it fills at the end of the step, its stream, action set, levels, slot (of a plugin,
-# or of decisions made elsewhere); what it sees: bits SEES_STEP (the step's own volume), OF_PATHS (what traded stands in TRADED)
-# and SEES_NOISE (its mid is OBSERVED); whether what its training never saw is counted; of OWN_ORDERS a bit for each row.
+# of decisions made elsewhere, of a rule); what it sees: bits SEES_STEP (the step's own volume), OF_PATHS (what traded stands in
+# TRADED) and SEES_NOISE (its mid is OBSERVED); whether what its training never saw is counted; of OWN_ORDERS a bit a row.
 (KIND, FILLS_AT_NEXT, OWNER, ACTION_SET, LEVELS, SLOT, SEES_VOLUME, FEATURES, STATES, POLICY_AT,
  COUNTS_UNSEEN, ROWS) = range(12)  # fmt: skip
 KIND_FIELDS = ROWS + 1
-SCHEDULE, POV, OWN_SCHEDULE, RANDOM, PLUGIN, TABLE, DECIDED, OWN_ORDERS = 0, 1, 2, 3, 4, 5, 6, 7
+SCHEDULE, POV, OWN_SCHEDULE, RANDOM, PLUGIN, TABLE, DECIDED, OWN_ORDERS, FOLLOW_SIGNAL = range(9)
 FRACTIONS, MULTIPLES, LOT_COUNTS, ANY_LOTS = 0, 1, 2, 3
 SEES_STEP, OF_PATHS, SEES_NOISE = 1, 2, 4
+# A rule that is linear in what is left and in the signals: of each step the share of the rest, shares, and shares a signal.
+(RULE_OF_REST, RULE_FIXED, RULE_OF_SIGNAL) = range(3)
+RULE_FIELDS = RULE_OF_SIGNAL + MOST_SIGNALS
 # A feature: what it is (a number of ``observe``), its bins, its stride in the code, the steps of a momentum.
 (FEATURE, BINS, STRIDE, LOOK_BACK) = range(4)
 MOST_FEATURES = 6

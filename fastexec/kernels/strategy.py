@@ -10,6 +10,7 @@ from fastexec.kernels import fields as f
 from fastexec.kernels._bind import call_decide
 from fastexec.kernels._jit import LANES, bound, inlined, stage
 from fastexec.kernels.bins import encode
+from fastexec.kernels.follow_signal import follow_signal
 from fastexec.kernels.philox import ACTIONS, draw_words
 
 # V * rate / lot is often a whole number that binary fractions miss by a hair; without this a lot would wait a step.
@@ -220,4 +221,5 @@ DECISIONS = {
     f.RANDOM: random,
     f.TABLE: table,
     f.PLUGIN: own,
+    f.FOLLOW_SIGNAL: follow_signal,
 }

@@ -29,7 +29,7 @@ _HIGHEST_OF_DRAWN = np.array([len(f.PARAMETERS) - 1, (1 << 32) - 1], np.uint64)
 
 #: The same of a strategy's kind.
 _HIGHEST_OF_KIND = np.array([
-    f.OWN_ORDERS, 1, (1 << 24) - 1, f.ANY_LOTS, f.MOST_LEVELS, (1 << 24) - 1, f.SEES_STEP | f.OF_PATHS | f.SEES_NOISE,
+    f.FOLLOW_SIGNAL, 1, (1 << 24) - 1, f.ANY_LOTS, f.MOST_LEVELS, (1 << 24) - 1, f.SEES_STEP | f.OF_PATHS | f.SEES_NOISE,
     f.MOST_FEATURES, _MOST_STATES, _MOST_STATES, 1, (1 << SEE_ROWS) - 1,
 ], np.uint64)  # fmt: skip
 
@@ -117,6 +117,9 @@ def _check_strategies(strategies: f.Strategies, steps: int, rows: int) -> None:
     held("strategies.edges", strategies.edges, F8, count, f.MOST_FEATURES, f.EDGES)
     held("strategies.policy", strategies.policy, U2, size)
     held("strategies.last_volume", strategies.last_volume, F8, groups)
+    rules = sizes("strategies.rules", strategies.rules, 3)[0]
+    held("strategies.rules", strategies.rules, F8, rules, steps, f.RULE_FIELDS)
+    _check_slots(strategies, f.FOLLOW_SIGNAL, "strategies.rules: number", rules)
     each_within("strategies.kinds", strategies.kinds, _HIGHEST_OF_KIND)
     by_group = groups > 1  # what is left at the end asks for the group, whoever trades
     for k, kind in enumerate(strategies.kinds.tolist()):

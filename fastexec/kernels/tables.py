@@ -24,7 +24,8 @@ class Strategies(NamedTuple):
     """``kinds`` int64[k, KIND_FIELDS]; ``levels`` float64[k, 32]: a POV's rate, a random's actions, a plugin's parameters;
     ``fractions`` float64[k, g, t + 1]: done by the start of step t; ``groups`` int64[e]: g of a row of the given paths;
     of agents: ``features`` int64[k, f, 4], ``edges`` float64[k, f, EDGES], ``policy`` uint16: each step's and state's action.
-    ``last_volume`` float64[g]: of the last step as it is expected, for what is valued at the end.
+    ``last_volume`` float64[g]: of the last step as it is expected, for what is valued at the end. ``rules`` float64[slot, t,
+    RULE_FIELDS]: of those that follow signals.
     """
 
     kinds: np.ndarray
@@ -35,6 +36,7 @@ class Strategies(NamedTuple):
     edges: np.ndarray
     policy: np.ndarray
     last_volume: np.ndarray
+    rules: np.ndarray
 
 
 class Paths(NamedTuple):

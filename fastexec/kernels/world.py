@@ -101,6 +101,7 @@ def example_world(own: Any = ()) -> World:
         np.zeros((1, f.MOST_FEATURES, f.EDGES)),
         np.zeros(1, np.uint16),
         np.ones(1),
+        np.zeros((1, 1, f.RULE_FIELDS)),
     )
     one = np.zeros(1, np.int64)
     paths = f.no_paths()

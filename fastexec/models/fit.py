@@ -26,6 +26,8 @@ def require_fit(study: Any) -> None:
         if isinstance(strategy, Schedule) and len(strategy.weights) != study.order.steps:
             held, steps = counted(len(strategy.weights), "weight"), counted(study.order.steps, "step")
             raise _error(f"strategies.{strategy.name}.weights: {held} for {steps}; give one a step")
+        if (said := strategy.misfit(study.synthetic)) is not None:
+            raise _error(f"strategies.{strategy.name}{said}")
     _check_agents(study)
     if study.episodes is not None and study.output.steps > study.episodes:
         raise _error(

@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from fastexec.exact import curve
 from fastexec.models._base import Model
 from fastexec.models.chains import Chain
 from fastexec.models.correlation import Correlation
@@ -20,7 +21,7 @@ from fastexec.models.noise import Noise
 from fastexec.models.price import GeometricPrice, Price
 from fastexec.models.real_days import CONDITIONS, INITIAL_PRICE, BootstrapMarket, ReplayMarket, StartPrice
 from fastexec.models.regimes import Regimes
-from fastexec.models.scalar import is_zero, mean_of
+from fastexec.models.scalar import expected, is_zero, mean_of
 from fastexec.models.signal_fit import doubts_of_signals, misfit_of_signals
 from fastexec.models.signals import Signal
 from fastexec.models.spread import MeanRevertingSpread, Spread
@@ -111,6 +112,12 @@ class SyntheticMarket(Model):
         scale = setting.price if self.price.RELATIVE else 1.0
         jumps = scale * scale * self.jumps.variance(self.price.RELATIVE)
         return own._replace(volatility=np.sqrt(own.volatility * own.volatility + jumps))
+
+    def mean_volatility(self, setting: Setting) -> np.ndarray:
+        """The mean sd of the move out of a step but for jumps, currency, float64[t]."""
+        own = expected(self.price.volatility) * curve(self.price.diurnal, setting.steps, True)
+        scale = setting.price if self.price.RELATIVE else 1.0
+        return np.asarray(scale * own * self.means(setting.steps, Powers(volatility=1.0))[:-1])
 
     def means(self, steps: int, powers: Powers) -> np.ndarray:
         """E of the product of what conditions multiply, each to its power, in each step and at the end, float64[t + 1]."""

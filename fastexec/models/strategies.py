@@ -1,71 +1,23 @@
-"""The strategies of a study, and what each declares.
-
-KIND: the name of the kernels' way of deciding. SCHEDULE: of one that does not look at the market, the name of its trajectory in
-``planning.schedules``. The other class variables say what a strategy is to a comparison.
-"""
+"""The strategies of a study; what each declares is explained in ``strategy``."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
 from fastexec.errors import in_study
-from fastexec.models._base import Model
 from fastexec.models.actions import Actions
 from fastexec.models.declarations import OfStrategy
+from fastexec.models.follow_signal import FollowSignal
 from fastexec.models.names import Name
+from fastexec.models.strategy import Named, RiskAversion
 
 _BLIND = OfStrategy(sees_volume=False, fills_at_next=False)
 
 
-class _Named(Model):
-    DECLARES: ClassVar[OfStrategy]  # of each class by itself
-    KIND: ClassVar[str] = "SCHEDULE"
-    SCHEDULE: ClassVar[str] = "even"
-    #: What others are compared with unless a baseline is named.
-    is_baseline: ClassVar[bool] = False
-    #: An adaptive policy must beat it, not only TWAP.
-    is_control: ClassVar[bool] = False
-    is_agent: ClassVar[bool] = False
-    is_exact_optimum: ClassVar[bool] = False
-    #: Its trajectory is that of a linear temporary cost; a power law is replaced by the one that equals it at the TWAP rate.
-    linearises: ClassVar[bool] = False
-
-    name: Name = Field("", description="name in the results; the model's by default")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _default_name(cls, data: Any) -> Any:
-        if isinstance(data, dict) and "name" not in data and "model" in data:
-            return {**data, "name": data["model"]}
-        return data
-
-    def numbers(self) -> tuple[float, ...]:
-        """What its kernel is told: a rate, or the levels of its actions."""
-        return ()
-
-    def chance(self) -> Actions | None:
-        """The actions of which chance chooses; None where it does not."""
-        return None
-
-    def policy(self) -> str | None:
-        """The strategy whose policy it plays, or whose mean schedule; None where there is none."""
-        return None
-
-    def plays_mean_of(self) -> str | None:
-        """The agent whose own mean schedule it plays without looking; None where it plays none."""
-        return None
-
-    def minimises_with(self) -> float | None:
-        """Of a schedule of least expected cost + risk aversion * variance the risk aversion, else None. Against 0 it is
-        measured what adapting is worth.
-        """
-        return None
-
-
-class Immediate(_Named):
+class Immediate(Named):
     """Everything in step 0."""
 
     SCHEDULE = "at_once"
@@ -74,7 +26,7 @@ class Immediate(_Named):
     model: Literal["immediate"]
 
 
-class Twap(_Named):
+class Twap(Named):
     """Equal slices."""
 
     is_baseline = True
@@ -83,7 +35,7 @@ class Twap(_Named):
     model: Literal["twap"]
 
 
-class Vwap(_Named):
+class Vwap(Named):
     """Slices along the expected volume curve."""
 
     SCHEDULE = "along_volume"
@@ -92,7 +44,7 @@ class Vwap(_Named):
     model: Literal["vwap"]
 
 
-class Pov(_Named):
+class Pov(Named):
     """A share of the market's volume; a step's slice fills at the step's end, at the quote there."""
 
     KIND = "POV"
@@ -105,10 +57,7 @@ class Pov(_Named):
         return (self.rate,)
 
 
-_RiskAversion = Annotated[float, Field(ge=0)]
-
-
-class AlmgrenChriss(_Named):
+class AlmgrenChriss(Named):
     """Almgren and Chriss (2000), closed form with the price's drift (eq. 26), never against the order's side; for a power cost
     the linear one that equals it at the TWAP rate.
     """
@@ -118,10 +67,10 @@ class AlmgrenChriss(_Named):
     DECLARES = _BLIND
 
     model: Literal["almgren_chriss"]
-    risk_aversion: _RiskAversion = Field(1e-6, description="1/currency")
+    risk_aversion: RiskAversion = Field(1e-6, description="1/currency")
 
 
-class StaticOptimum(_Named):
+class StaticOptimum(Named):
     """The schedule of least expected cost + risk_aversion * variance for the study's own costs; the best one found where costs
     are not convex in the slices, or chance decides which steps have a volume.
     """
@@ -131,13 +80,13 @@ class StaticOptimum(_Named):
     DECLARES = _BLIND
 
     model: Literal["static_optimum"]
-    risk_aversion: _RiskAversion = Field(0.0, description="1/currency")
+    risk_aversion: RiskAversion = Field(0.0, description="1/currency")
 
     def minimises_with(self) -> float | None:
         return self.risk_aversion
 
 
-class ObizhaevaWang(_Named):
+class ObizhaevaWang(Named):
     """Obizhaeva and Wang (2013): the optimum under linear transient impact."""
 
     SCHEDULE = "obizhaeva_wang"
@@ -146,7 +95,7 @@ class ObizhaevaWang(_Named):
     model: Literal["obizhaeva_wang"]
 
 
-class Schedule(_Named):
+class Schedule(Named):
     """Slices in proportion to given weights."""
 
     SCHEDULE = "along_weights"
@@ -164,7 +113,7 @@ class Schedule(_Named):
         return self
 
 
-class Random(_Named):
+class Random(Named):
     """An action drawn uniformly in each step."""
 
     KIND = "RANDOM"
@@ -181,7 +130,7 @@ class Random(_Named):
         return self.actions
 
 
-class Qtable(_Named):
+class Qtable(Named):
     """A trained agent: from a file, or trained by the study's own section [train.NAME]."""
 
     KIND = "TABLE"
@@ -205,7 +154,7 @@ class Qtable(_Named):
         return self.name
 
 
-class BlindTwin(_Named):
+class BlindTwin(Named):
     """A control: the mean schedule of an agent of the study, played without looking."""
 
     is_control = True
@@ -221,7 +170,7 @@ class BlindTwin(_Named):
         return self.of
 
 
-class Optimum(_Named):
+class Optimum(Named):
     """The exact optimum of a Markov market, by dynamic programming over whole lots."""
 
     KIND = "TABLE"
@@ -235,7 +184,7 @@ class Optimum(_Named):
         return self.name
 
 
-class Own(_Named):
+class Own(Named):
     """A strategy of your own: ``model`` is the name it was registered by, further keys are its parameters."""
 
     KIND = "PLUGIN"
@@ -269,13 +218,14 @@ BuiltIn = Annotated[
     | StaticOptimum
     | ObizhaevaWang
     | Schedule
+    | FollowSignal
     | Random
     | Qtable
     | BlindTwin
     | Optimum,
     Field(discriminator="model"),
 ]
-_CLASSES: dict[str, type[_Named]] = {
+_CLASSES: dict[str, type[Named]] = {
     get_args(member.model_fields["model"].annotation)[0]: member for member in get_args(get_args(BuiltIn)[0])
 }
 #: The models that ship, by name.
@@ -284,7 +234,7 @@ BUILT_IN = tuple(_CLASSES)
 RESERVED = tuple(Own.model_fields)
 
 
-def strategy_class(model: str) -> type[_Named]:
+def strategy_class(model: str) -> type[Named]:
     """The class behind a name of a model, as a table of results has it; one that does not ship is somebody's own."""
     return _CLASSES.get(model, Own)
 

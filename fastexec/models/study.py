@@ -16,6 +16,7 @@ from fastexec.models.costs import ALWAYS, PARTS, SPLIT, Costs
 from fastexec.models.declarations import Setting
 from fastexec.models.features import FEATURES
 from fastexec.models.fit import require_fit
+from fastexec.models.follow_signal import FollowSignal
 from fastexec.models.market import SyntheticMarket
 from fastexec.models.messages import one_line
 from fastexec.models.names import Name
@@ -172,6 +173,11 @@ class StudyModel(OwnCode):
     def optima(self) -> list[Optimum]:
         """The strategies that play the exact optimum."""
         return [strategy for strategy in self.strategies if isinstance(strategy, Optimum)]
+
+    @property
+    def followers(self) -> dict[int, FollowSignal]:
+        """The strategies that follow signals, by their places."""
+        return {k: strategy for k, strategy in enumerate(self.strategies) if isinstance(strategy, FollowSignal)}
 
     @property
     def folders(self) -> list[Path]:

@@ -15,6 +15,7 @@ from fastexec.models.study import StudyModel
 from fastexec.models.tree import sections_of
 from fastexec.planning import chains
 from fastexec.planning.expectation import Expectation
+from fastexec.planning.follow_signal import signal_rule
 from fastexec.planning.names import number
 from fastexec.planning.parameters import ranges
 from fastexec.planning.policies import ACTION_SETS, Policies, TablePolicy, plan_table
@@ -85,6 +86,8 @@ def plan_strategies(
     count, steps = len(study.strategies), study.order.steps
     kinds = np.zeros((count, fields.KIND_FIELDS), np.int64)
     levels = np.zeros((count, fields.MOST_LEVELS))
+    rules = [signal_rule(strategy, study, markets[0]) for strategy in study.followers.values()]
+    kinds[list(study.followers), fields.SLOT] = np.arange(len(rules))
     tables = np.zeros((count, len(markets), steps + 1))
     arrays = fields.Strategies(
         kinds,
@@ -95,6 +98,7 @@ def plan_strategies(
         np.zeros((count, fields.MOST_FEATURES, fields.EDGES)),
         np.zeros(1, np.uint16),
         np.array([market.last_volume for market in markets]),
+        np.stack(rules) if rules else np.zeros((0, steps, fields.RULE_FIELDS)),
     )
     flat = [arrays.policy]
     for k, strategy in enumerate(study.strategies):

@@ -12,6 +12,7 @@ from fastexec.models.see import lacks_told
 from fastexec.models.study import StudyModel
 from fastexec.planning.doubts import told_a_year, volatility_a_year
 from fastexec.planning.expectation import Expectation, expect
+from fastexec.planning.follow_signal import told_of_rule
 from fastexec.planning.schedules import linear_slope, minimum_is_proven
 from fastexec.results import Results
 from fastexec.runs.chunks import cut, memory
@@ -121,6 +122,7 @@ def _known(prepared: Prepared, market: Expectation) -> list[tuple[str, str]]:
             )
             for model in linear
         ]
+    facts += [(strategy.name, told_of_rule(strategy, study, market)) for strategy in study.followers.values()]
     return facts
 
 

@@ -46,3 +46,19 @@ def fault(wanted: float, remaining: float) -> int | None:
     if wanted < 0.0:
         return 1
     return 2 if wanted > remaining else None
+
+
+def by_rule(of_rest: float, fixed: float, weights: list[float], signals: list[float], remaining: float) -> float:
+    """A rule that is linear in what is left and in signals, added up from left to right: half a lot is rounded up."""
+    wanted = of_rest * remaining + fixed
+    for weight, x in zip(weights, signals, strict=True):
+        wanted += weight * x
+    return wanted
+
+
+def kept_within(wanted: float, lot: float, remaining: float) -> float:
+    """The nearest whole lots, not below 0 and not more than is left."""
+    if not lot:
+        return min(max(wanted, 0.0), remaining)
+    lots = min(max(math.floor(wanted / lot + 0.5), 0), round(remaining / lot))
+    return remaining if lots == round(remaining / lot) else lots * lot

@@ -30,4 +30,5 @@ def strategies_of(count: int = 1, steps: int = 1, groups: int = 1, policy: Any =
     return f.Strategies(
         kinds, np.full((count, f.MOST_LEVELS), np.nan), np.zeros((count, groups, steps + 1)), np.zeros(1, np.int64),
         np.zeros((count, f.MOST_FEATURES, 4), np.int64), edges, np.array(policy, np.uint16), np.full(groups, 1000.0),
+        np.zeros((1, steps, f.RULE_FIELDS)),
     )  # fmt: skip

@@ -75,7 +75,8 @@ def two_moves_share_a_draw(given, found, again):
 
 
 def counted(v):
-    return {"jumped": float(jumps.number_of(v.jump_rate, v.chance_of_jumps))}
+    number = float(jumps.number_of(v.jump_rate, v.chance_of_jumps))
+    return {"jumped": number, "root_of_jumps": math.sqrt(number)}
 
 
 def move_to(after):

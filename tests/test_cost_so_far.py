@@ -18,7 +18,7 @@ from fastexec.kernels.philox import PILOT, TRAINING
 from fastexec.kernels.programme import Problem, solve
 from fastexec.kernels.watch import Watched
 from fastexec.learning.online import rule_of, watch
-from fastexec.learning.optimum import numbers_of
+from fastexec.learning.terms import numbers_of
 from fastexec.learning.rollout import alone
 from fastexec.models.strategies import Qtable
 from fastexec.planning.expectation import temporary_exponent

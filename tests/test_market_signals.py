@@ -13,7 +13,7 @@ import fastexec as fx
 from conftest import small_study
 from fastexec.data.paths import MarketPaths
 from fastexec.errors import InputError
-from fastexec.learning.optimum import why_unknown
+from fastexec.learning.unknown import why_unknown
 from fastexec.learning.training import train
 from fastexec.models.signals import rouwenhorst, strength_of
 from fastexec.runs.check import examine

@@ -11,7 +11,7 @@ from conftest import SMALL, small_study
 from fastexec.data.paths import MarketPaths
 from fastexec.errors import InputError
 from fastexec.kernels.philox import PILOT
-from fastexec.learning.optimum import why_unknown
+from fastexec.learning.unknown import why_unknown
 from fastexec.learning.rollout import alone
 from fastexec.models.noise import Noise
 from fastexec.models.strategies import Twap

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from fastexec.errors import InputError
-from fastexec.learning.optimum import solve_optimum, why_unknown
+from fastexec.learning.optimum import solve_optimum
+from fastexec.learning.unknown import why_unknown
 from fastexec.learning.training import train
 from fastexec.simulation import prepare, simulate
 from markets import NO_MEMORY, ORACLES, SPREAD, VOLUME, almgren_chriss, markov

@@ -11,7 +11,7 @@ from fastexec.data.paths import MarketPaths
 from fastexec.errors import InputError
 from fastexec.kernels.philox import PILOT
 from fastexec.learning.agent import agent_table
-from fastexec.learning.optimum import why_unknown
+from fastexec.learning.unknown import why_unknown
 from fastexec.learning.rollout import alone
 from fastexec.learning.training import train
 from fastexec.models.strategies import Twap

@@ -29,7 +29,7 @@ from fastexec.kernels.learning import (
 )
 from fastexec.kernels.philox import TRAINING
 from fastexec.learning.backward import fixed_point, most_temporary
-from fastexec.learning.optimum import risk_of
+from fastexec.learning.terms import risk_of
 from fastexec.learning.tables import Learned
 from fastexec.models.agents import Training
 from fastexec.models.names import owner

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import NamedTuple
 
-from fastexec.learning.optimum import solve_optimum, why_unknown
+from fastexec.learning.optimum import solve_optimum
+from fastexec.learning.unknown import why_unknown
 from fastexec.models.plugin_forms import SECOND
 from fastexec.models.see import lacks_told
 from fastexec.models.study import StudyModel

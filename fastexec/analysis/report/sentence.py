@@ -8,7 +8,7 @@ import numpy as np
 
 from fastexec.analysis.adapting import worth_of_adapting
 from fastexec.analysis.report.material import Material
-from fastexec.learning.optimum import why_unknown
+from fastexec.learning.unknown import why_unknown
 from fastexec.statistics.verdict import Difference, told_with_interval
 from fastexec.wording import these
 

@@ -18,8 +18,8 @@ from fastexec.kernels.philox import PILOT, TRAINING
 from fastexec.kernels.programme import Problem, solve
 from fastexec.kernels.watch import Watched
 from fastexec.learning.online import rule_of, watch
-from fastexec.learning.terms import numbers_of
 from fastexec.learning.rollout import alone
+from fastexec.learning.terms import numbers_of
 from fastexec.models.strategies import Qtable
 from fastexec.planning.expectation import temporary_exponent
 from fastexec.planning.policies import Cut, TablePolicy, cut_of, powers_of, slices_of

@@ -11,9 +11,9 @@ from fastexec.data.paths import MarketPaths
 from fastexec.errors import InputError
 from fastexec.kernels.philox import PILOT
 from fastexec.learning.agent import agent_table
-from fastexec.learning.unknown import why_unknown
 from fastexec.learning.rollout import alone
 from fastexec.learning.training import train
+from fastexec.learning.unknown import why_unknown
 from fastexec.models.strategies import Twap
 from fastexec.planning.expectation import expect
 from fastexec.planning.policies import Cut

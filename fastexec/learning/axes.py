@@ -9,9 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fastexec.learning.grids import BIN_VALUES, intervals_for, normal_grid, place_on
+from fastexec.learning.grids import BIN_VALUES, COARSEST, intervals_for, normal_grid, place_on
 from fastexec.models.declarations import MarkovLaw
-from fastexec.models.market import SyntheticMarket
 from fastexec.models.regimes import Regimes
 from fastexec.models.scalar import bounds, expected
 from fastexec.models.signals import Signal
@@ -21,19 +20,25 @@ from fastexec.models.study import StudyModel
 MOST_CELLS = 100_000_000
 
 
-class Axis(NamedTuple):
-    """``law``: of its levels, whose values the feature ``name`` shows. volatility, spread, volume, impact: what each level
-    multiplies; told: how far it moves the mean of the step's normal of the move; float64[level]. memory, known: lag-1
-    autocorrelation of what is told, and the share of that normal's variance that it is. ``played`` int64[bin]: the level of
-    each bin that a table is played in, the bins' values ``shown``. numerical: a grid stands for more values than it has.
-    """
+class Times(NamedTuple):
+    """What each level multiplies, float64[level]."""
 
-    name: str
-    law: MarkovLaw
     volatility: np.ndarray
     spread: np.ndarray
     volume: np.ndarray
     impact: np.ndarray
+
+
+class Axis(NamedTuple):
+    """``law``: of its levels, whose values the feature ``name`` shows. told: how far each level moves the mean of the step's
+    normal of the move, float64[level]; memory, known: lag-1 autocorrelation of that, and its share of the normal's variance.
+    ``played`` int64[bin]: the level of each bin that a table is played in, the bins' values ``shown``. numerical: a grid
+    stands for more values than it has.
+    """
+
+    name: str
+    law: MarkovLaw
+    times: Times
     told: np.ndarray
     memory: float
     known: float
@@ -49,13 +54,12 @@ def axes_of(study: StudyModel, risk: bool = False, coarser: int = 1) -> list[Axi
     market = study.synthetic
     assert market is not None
     matters = risk or market.volatility_matters(study.costs.temporary)
-    found, signals = list[Axis](), _signals(market, matters)
-    regimes = market.regimes
+    found, signals, regimes = list[Axis](), market.telling(study.costs.temporary, risk), market.regimes
     if regimes is not None and regimes.known and (regimes.scales_costs or (matters and regimes.scales_volatility)):
         found.append(_of_regimes(regimes))
     intervals = max((intervals_for(expected(s.memory)) for s in signals if s.law is None), default=0)
-    while intervals > 56 and cells(study, [*found, *_of_signals(signals, intervals)]) > MOST_CELLS:
-        intervals -= 56
+    while intervals > COARSEST and cells(study, [*found, *_of_signals(signals, intervals)]) > MOST_CELLS:
+        intervals -= COARSEST
     return [*found, *_of_signals(signals, intervals // coarser)]
 
 
@@ -68,24 +72,11 @@ def cells(study: StudyModel, axes: list[Axis]) -> int:
     return study.order.steps * states * ((lots + 1) * (lots + 1) + 2 * states)
 
 
-def is_numerical(study: StudyModel) -> bool:
-    """Whether the optimum, where one is known, comes from a grid in place of a signal's values."""
-    market = study.synthetic
-    if market is None:
-        return False
-    return any(s.law is None for s in _signals(market, market.volatility_matters(study.costs.temporary)))
-
-
-def _signals(market: SyntheticMarket, matters: bool) -> list[Signal]:
-    """Those that tell of moves, or of a volatility that matters."""
-    return [signal for signal in market.signals if signal.foretells or (matters and signal.varies)]
-
-
 def _of_regimes(regimes: Regimes) -> Axis:
     law = regimes.law()
     assert law is not None
-    times = [np.array(regimes.multipliers(kind)) for kind in ("volatility", "spread", "volume", "impact")]
-    return Axis("regime", law, *times, 0.0 * law.levels, 0.0, 0.0, np.arange(law.levels.size), law.levels, False)
+    times = Times(*(np.array(regimes.multipliers(kind)) for kind in Times._fields))
+    return Axis("regime", law, times, 0.0 * law.levels, 0.0, 0.0, np.arange(law.levels.size), law.levels, False)
 
 
 def _of_signals(signals: list[Signal], intervals: int) -> list[Axis]:
@@ -98,35 +89,28 @@ def _of_signal(signal: Signal, intervals: int) -> Axis:
     one, rho = np.ones(levels.levels.size), correlation if signal.foretells else 0.0
     played = np.arange(one.size) if law is not None else place_on(levels.levels, BIN_VALUES)
     shown = levels.levels if law is not None else BIN_VALUES
-    volatility = signal.volatility_at(levels.levels)
-    return Axis(
-        signal.name, levels, volatility, one, one, one, rho * levels.levels, memory, rho * rho, played, shown, law is None
-    )
+    times = Times(signal.volatility_at(levels.levels), one, one, one)
+    return Axis(signal.name, levels, times, rho * levels.levels, memory, rho * rho, played, shown, law is None)
 
 
 class Joint(NamedTuple):
-    """All axes as one chain, the first one's level changing fastest: ``first`` float64[e], ``transition`` float64[e, e], and the
-    products and sums of what the axes say, float64[e].
+    """All axes as one chain, the first one's level changing fastest: ``first`` float64[e], ``transition`` float64[e, e], and
+    the products and sums of what the axes say, float64[e].
     """
 
     first: np.ndarray
     transition: np.ndarray
-    volatility: np.ndarray
-    spread: np.ndarray
-    volume: np.ndarray
-    impact: np.ndarray
+    times: Times
     told: np.ndarray
 
 
 def joined(axes: list[Axis]) -> Joint:
     """The axes' chains are independent of each other; one state where there are none."""
     one = np.ones(1)
-    found = Joint(one, np.ones((1, 1)), one, one, one, one, np.zeros(1))
+    found = Joint(one, np.ones((1, 1)), Times(one, one, one, one), np.zeros(1))
     for axis in axes:
-        times = [
-            np.kron(own, so_far) for own, so_far in zip(axis[2:6], found[2:6], strict=True)
-        ]  # volatility, spread, volume, impact
+        times = Times(*(np.kron(own, so_far) for own, so_far in zip(axis.times, found.times, strict=True)))
         told = (axis.told[:, None] + found.told[None, :]).ravel()
         first, moves = np.kron(axis.law.first, found.first), np.kron(axis.law.transition, found.transition)
-        found = Joint(first, moves, *times, told)
+        found = Joint(first, moves, times, told)
     return found

@@ -19,8 +19,8 @@ from fastexec.kernels.philox import TRAINING
 from fastexec.kernels.programme import DISCOUNT, Problem, solve
 from fastexec.kernels.second_moments import Sampled, find_second_moments
 from fastexec.learning.agent import FEWEST_VISITS
-from fastexec.learning.terms import numbers_of, risk_in
 from fastexec.learning.tables import Learned
+from fastexec.learning.terms import numbers_of, risk_in
 from fastexec.models.agents import Training
 from fastexec.models.scalar import bounds, expected
 from fastexec.models.strategies import Qtable

@@ -17,8 +17,8 @@ from fastexec.kernels.programme import DISCOUNT, Problem, solve
 from fastexec.kernels.watch import Watched, watch_range
 from fastexec.learning.backward import require_memoryless
 from fastexec.learning.batched import RATES, epsilon_of
-from fastexec.learning.terms import end_temporary, numbers_of, risk_in, risk_of
 from fastexec.learning.tables import Learned, least
+from fastexec.learning.terms import end_temporary, numbers_of, risk_in, risk_of
 from fastexec.models.agents import Training
 from fastexec.models.names import owner
 from fastexec.models.scalar import expected

@@ -17,7 +17,7 @@ import numpy as np
 
 from fastexec.exact import curve, plain_sum, power_of
 from fastexec.kernels.programme import LINEAR, Problem, solve
-from fastexec.learning.axes import Axis, Joint, axes_of, is_numerical, joined
+from fastexec.learning.axes import Axis, Joint, axes_of, joined
 from fastexec.learning.sight import cuts_of_states, laws_of_market, spread_times, states_of_codes
 from fastexec.learning.terms import numbers_of, raised_at_end, risk_in
 from fastexec.models.actions import Actions
@@ -45,18 +45,19 @@ def solve_optimum(study: StudyModel, actions: Actions | None = None, risk_aversi
     risk_aversion: 1/currency, adds risk_aversion * variance of the move out of a step * remaining^2 (exact where no cost
     scales with the mid).
     """
-    found = _solve(study, axes_of(study, risk_aversion > 0.0), actions, risk_aversion)
-    if not is_numerical(study):
+    axes = axes_of(study, risk_aversion > 0.0)
+    found = _solve(study, axes, actions, risk_aversion)
+    if not any(axis.numerical for axis in axes):
         return found
     halved = _solve(study, axes_of(study, risk_aversion > 0.0, coarser=2), actions, risk_aversion)
     return found._replace(halved_bps=halved.expected_bps - found.expected_bps)
 
 
-def numerical_words(study: StudyModel, solved: Solved) -> str:
-    """How near a numerical optimum is, of one that is."""
+def how_near(study: StudyModel, solved: Solved) -> str:
+    """Of a numerical optimum: its grid, what halving it changes, and how its table is cut."""
     axes = [axis for axis in axes_of(study) if axis.numerical]
     grids = ", ".join(f"{axis.law.levels.size} values of {axis.name}" for axis in axes)
-    return f"{grids}; half as many change it by {solved.halved_bps:+.2g} bps; played in {axes[0].shown.size} bins"
+    return f"on {grids} (half as many change it by {solved.halved_bps:+.1g} bps), played in {axes[0].shown.size} bins"
 
 
 def _solve(study: StudyModel, axes: list[Axis], actions: Actions | None, risk_aversion: float) -> Solved:
@@ -68,9 +69,7 @@ def _solve(study: StudyModel, axes: list[Axis], actions: Actions | None, risk_av
     solve(problem, q, v)
     best = np.argmin(q, axis=3)[:, :, states_of_codes(study, axes, joint)]
     table = best.reshape(steps, -1).astype(np.uint16)
-    policy = TablePolicy(
-        cuts_of_states(study, axes, joint, lots), actions, table, np.linspace(0.0, 1.0, steps + 1)
-    )
+    policy = TablePolicy(cuts_of_states(study, axes, joint, lots), actions, table, np.linspace(0.0, 1.0, steps + 1))
     return Solved(policy, _from_arrival(study, plain_sum(_first(study, joint) * v[0, lots])) + paid_in_all, q)
 
 
@@ -86,7 +85,9 @@ def _problem(
     coefficient, numbers = 1e4 * study.costs.temporary.terms().power, numbers_of(study)
     end, moves, paid_in_all = _end(study, joint), np.zeros((*sure.shape, 2)), 0.0
     if not market.declares().martingale:
-        told, growth = (np.repeat(x, spread.levels.size * volume.levels.size, axis=1) for x in _foreseen(study, axes, joint))
+        told, growth = (
+            np.repeat(x, spread.levels.size * volume.levels.size, axis=1) for x in _foreseen(study, axes, joint)
+        )
         moves[:, :, 0], moves[:, :, 1] = told * sure, told * (1.0 - sure)
         go, stay, end = go * growth[:, :, None], stay * growth[:, :, None], end * growth[:, :, None]
         if market.price.RELATIVE:  # a fee does not grow with the mid
@@ -100,7 +101,8 @@ def _problem(
 
 
 def _foreseen(study: StudyModel, axes: list[Axis], joint: Joint) -> tuple[np.ndarray, np.ndarray]:
-    """What holding the order through each step's move is expected to cost, bps, and the growth of what is to come, float64[t, e].
+    """What holding the order through each step's move is expected to cost, bps, and the growth of what is to come, both
+    float64[t, e].
 
     What signals have foretold of a geometric price is taken off again (``kernels.signals.lean_on_moves``): of one without a
     changing volatility the same on every path.
@@ -113,7 +115,7 @@ def _foreseen(study: StudyModel, axes: list[Axis], joint: Joint) -> tuple[np.nda
     lean = np.zeros(len(axes))
     for t in range(steps):
         told = joint.told - plain_sum(lean)
-        found = price.foreseen(expected(market.initial_price), volatility[t] * joint.volatility, told, known)
+        found = price.foreseen(expected(market.initial_price), volatility[t] * joint.times.volatility, told, known)
         costs[t], growth[t] = 1e4 * side * found.move, found.growth
         if price.RELATIVE:
             lean = np.array([a.memory * (own + volatility[t] * a.known) for a, own in zip(axes, lean, strict=True)])
@@ -137,7 +139,7 @@ def _side(study: StudyModel) -> float:
 def _impact_times(study: StudyModel, joint: Joint) -> np.ndarray:
     """What the joint levels make of temporary cost, but by the volume, float64[e]."""
     ((exponent, *_), _) = study.costs.temporary.terms().volatility_nodes
-    return np.asarray(joint.impact * power_of(joint.volatility, exponent))
+    return np.asarray(joint.times.impact * power_of(joint.times.volatility, exponent))
 
 
 def _end(study: StudyModel, joint: Joint) -> np.ndarray:
@@ -147,7 +149,11 @@ def _end(study: StudyModel, joint: Joint) -> np.ndarray:
     (spread, volume), times = laws_of_market(study), spread_times(study, joint)
     half, raised = 0.5e4 * spread.levels, raised_at_end(study) * _impact_times(study, joint)
     if study.order.rest == "trade":
-        half, times, raised = _ahead(spread.transition, half), _ahead(joint.transition, times), _ahead(joint.transition, raised)
+        half, times, raised = (
+            _ahead(spread.transition, half),
+            _ahead(joint.transition, times),
+            _ahead(joint.transition, raised),
+        )
     end = np.empty((study.order.steps, times.size * half.size * volume.levels.size, 2))
     end[:, :, 0] = np.kron(times, np.tile(half, volume.levels.size))
     end[:, :, 1] = np.repeat(raised, half.size * volume.levels.size)
@@ -161,7 +167,7 @@ def _risk(study: StudyModel, axes: list[Axis], joint: Joint, risk_aversion: floa
     count = spread.levels.size * volume.levels.size
     if not axes:
         return risk_in(study, risk_aversion, count)
-    variance = market.variance_given(study.setting, joint.volatility, sum(axis.known for axis in axes))
+    variance = market.variance_given(study.setting, joint.times.volatility, sum(axis.known for axis in axes))
     scale = risk_aversion * expected(study.order.shares) / expected(market.initial_price) * 1e4
     return np.repeat(scale * variance, count, axis=1)
 
@@ -189,7 +195,7 @@ def _laws(study: StudyModel, joint: Joint) -> tuple[np.ndarray, np.ndarray, np.n
     else:
         go, stay = (_chain(joint, chances * there[:, None], moves) for there in (traded, ~traded))
         factor, sure = np.repeat(rate[None], steps, axis=0), np.repeat(1.0 * traded[None], steps, axis=0)
-    times = _impact_times(study, joint) * power_of(1.0 / joint.volume, exponent)
+    times = _impact_times(study, joint) * power_of(1.0 / joint.times.volume, exponent)
     factor, sure = (np.repeat(x, spread.levels.size, axis=1) for x in (factor, sure))
     return go, stay, np.kron(times[None], factor), np.kron(np.ones((1, times.size)), sure)
 
@@ -207,5 +213,3 @@ def _ahead(chances: np.ndarray, values: np.ndarray) -> np.ndarray:
 def _weighted(chances: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Sums over the last axis, left to right."""
     return np.asarray(np.add.accumulate(chances * values, axis=2)[:, :, -1])
-
-

@@ -28,7 +28,9 @@ def laws_of_market(study: StudyModel) -> tuple[MarkovLaw, MarkovLaw]:
 def spread_times(study: StudyModel, joint: Joint) -> np.ndarray:
     """What the joint levels make of the spread, float64[e]."""
     assert study.synthetic is not None
-    return np.asarray(joint.spread * power_of(joint.volatility, expected(study.synthetic.spread.volatility_exponent)))
+    return np.asarray(
+        joint.times.spread * power_of(joint.times.volatility, expected(study.synthetic.spread.volatility_exponent))
+    )
 
 
 def bins_of_spread(study: StudyModel, joint: Joint) -> np.ndarray:
@@ -38,7 +40,7 @@ def bins_of_spread(study: StudyModel, joint: Joint) -> np.ndarray:
 
 def bins_of_volume(study: StudyModel, joint: Joint) -> np.ndarray:
     """The volumes that may be met, likewise."""
-    return _values(laws_of_market(study)[1].levels, joint.volume)
+    return _values(laws_of_market(study)[1].levels, joint.times.volume)
 
 
 def _values(levels: np.ndarray, times: np.ndarray) -> np.ndarray:
@@ -53,7 +55,7 @@ def blurred(study: StudyModel, joint: Joint) -> bool:
     levels = laws_of_market(study)[1].levels
     if levels.size == 1 or not known_after(study):
         return False
-    products = np.outer(levels, joint.volume)
+    products = np.outer(levels, joint.times.volume)
     alike = np.abs(products[:, :, None, None] - products[None, None]) <= _HAIR * products[:, :, None, None]
     other = np.arange(levels.size)[:, None] != np.arange(levels.size)[None, :]
     return bool((alike & other[:, None, :, None]).any())
@@ -81,19 +83,19 @@ def states_of_codes(study: StudyModel, axes: list[Axis], joint: Joint) -> np.nda
     spreads = _levels_in(spread.levels, spread_times(study, joint)[met], bins_of_spread(study, joint))
     bins = bins_of_volume(study, joint)
     if known_after(study):  # of the last step, under whichever regime it had
-        volumes = np.repeat(_levels_in_any(volume.levels, joint.volume, bins)[None], met.size, axis=0)
+        volumes = np.repeat(_levels_in_any(volume.levels, joint.times.volume, bins)[None], met.size, axis=0)
     else:
-        volumes = _levels_in(volume.levels, joint.volume[met], bins)
+        volumes = _levels_in(volume.levels, joint.times.volume[met], bins)
     above = met[:, None] * volume.levels.size + volumes
     return np.asarray(above[:, :, None] * spread.levels.size + spreads[:, None, :]).ravel()
 
 
 def _levels_in(levels: np.ndarray, times: np.ndarray, bins: np.ndarray) -> np.ndarray:
     """The level whose value is nearest to each bin's under each multiplier, int64[e, bin]."""
-    return np.argmin(np.abs(levels[None, :, None] * times[:, None, None] - bins[None, None, :]), axis=1)
+    return np.asarray(np.argmin(np.abs(levels[None, :, None] * times[:, None, None] - bins[None, None, :]), axis=1))
 
 
 def _levels_in_any(levels: np.ndarray, times: np.ndarray, bins: np.ndarray) -> np.ndarray:
     """The level that has each bin's value under some multiplier, int64[bin]."""
     apart = np.abs(levels[:, None, None] * times[None, :, None] - bins[None, None, :])
-    return np.argmin(apart.min(axis=1), axis=0)
+    return np.asarray(np.argmin(apart.min(axis=1), axis=0))

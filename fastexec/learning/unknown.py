@@ -105,8 +105,8 @@ def _too_many(study: StudyModel, axes: list[Axis]) -> str | None:
         )
     joint = joined(axes)
     for key, bins in (("spread", bins_of_spread(study, joint)), ("volume", bins_of_volume(study, joint))):
-        if axes and bins.size > MOST_LEVELS + 1:
-            return f"market.{key} has {bins.size} values in all, more than {MOST_LEVELS + 1} that a table tells apart"
+        if axes and bins.size > MOST_LEVELS:
+            return f"market.{key} has {bins.size} values in all, more than {MOST_LEVELS} that a table tells apart"
     if blurred(study, joint):
         return "two levels of market.volume look alike under different regimes; give other levels or multipliers"
     told = 1 + len(axes) + sum(bins.size > 1 for bins in (bins_of_spread(study, joint), bins_of_volume(study, joint)))

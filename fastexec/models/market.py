@@ -151,9 +151,25 @@ class SyntheticMarket(Model):
         follows = not (is_zero(self.spread.volatility_exponent) and temporary.terms().volatility_nodes[0] == [0.0])
         return follows or self.foretells
 
+    def telling(self, temporary: Temporary, risk: bool = False) -> list[Signal]:
+        """The signals that an order's expected cost (or, with ``risk``, its variance) depends on: they tell of moves, or of a
+        volatility that matters.
+        """
+        matters = risk or self.volatility_matters(temporary)
+        return [signal for signal in self.signals if signal.foretells or (matters and signal.varies)]
+
+    def of_no_matter(self, temporary: Temporary) -> list[str]:
+        """The keys of what changes from step to step and no order's expected cost."""
+        if self.volatility_matters(temporary):
+            return []
+        idle = [] if self.variance.is_off else ["market.variance"]
+        if self.regimes is not None and not self.regimes.scales_costs:
+            idle.append("market.regimes")
+        return idle + [f"market.signals.{signal.name}" for signal in self.signals if signal.varies]
+
     def variance_given(self, setting: Setting, times: np.ndarray, known: float) -> np.ndarray:
-        """Of the move out of each step, currency squared, where its volatility is known to be ``times`` the price's and this share
-        of its normal's variance is foretold; float64[t, x].
+        """Of the move out of each step, currency squared, where its volatility is known to be ``times`` the price's and this
+        share of its normal's variance is foretold; float64[t, x].
         """
         own = self.price.moments(setting).volatility[:, None] * times
         scale = setting.price if self.price.RELATIVE else 1.0

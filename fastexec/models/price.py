@@ -71,8 +71,8 @@ class GeometricPrice(_Price):
         return PriceMoments(setting.price * (growth - 1.0), sd)
 
     def foreseen(self, price: float, volatility: np.ndarray, told: np.ndarray, known: float) -> Foreseen:
-        """Of a step with these volatilities whose normal has mean ``told`` and variance 1 - ``known``, float64[x]; ``price``: at
-        arrival.
+        """Of a step with these volatilities whose normal has mean ``told`` and variance 1 - ``known``, float64[x]; ``price``:
+        at arrival.
         """
         growth = exp_of(expected(self.drift) + volatility * told - 0.5 * known * volatility * volatility)
         return Foreseen(growth - 1.0, growth)

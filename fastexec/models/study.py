@@ -170,8 +170,14 @@ class StudyModel(OwnCode):
 
     @property
     def optima(self) -> list[Optimum]:
-        """The strategies that play the exact optimum."""
+        """The strategies that play the optimum."""
         return [strategy for strategy in self.strategies if isinstance(strategy, Optimum)]
+
+    @property
+    def optimum_is_numerical(self) -> bool:
+        """Whether the optimum, where one is known, has a grid in place of a signal's values: it is then no exact one."""
+        market = self.synthetic
+        return market is not None and any(s.levels is None for s in market.telling(self.costs.temporary))
 
     @property
     def folders(self) -> list[Path]:

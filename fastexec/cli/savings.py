@@ -181,9 +181,9 @@ def _title(row: dict[str, Any]) -> str:
 def _captured_lines(comparison: Comparison) -> list[str]:
     """What each agent captured of what the optimum saves, where one is known."""
     lines, optimum = list[str](), "numerical optimum" if comparison.numerical else "optimum"
-    split = any(summary["timing_unexpected_mean_bps"].null_count == 0 for summary in comparison.summaries.values())
-    moves = "moves that nobody expected" if split else "moves"
-    models = {row["strategy"]: row["model"] for summary in comparison.summaries.values() for row in summary.to_pylist()}
+    rows = [row for summary in comparison.summaries.values() for row in summary.to_pylist()]
+    split = any(row.get("timing_unexpected_mean_bps") is not None for row in rows)
+    moves, models = "moves that nobody expected" if split else "moves", {row["strategy"]: row["model"] for row in rows}
     for row in comparison.table.to_pylist():
         if row["captured"] is not None and models[row["strategy"]] == "qtable":
             low, high = 100 * row["captured_low"], 100 * row["captured_high"]

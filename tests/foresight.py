@@ -30,7 +30,7 @@ REGIMES = {"names": ["calm", "wild"], "transition": [[0.9, 0.1], [0.3, 0.7]], "k
            "volume": [1.2, 0.5], "impact": [1.0, 1.5]}  # fmt: skip
 THREE = signal("move", levels=3, persistence=0.7)
 GEOMETRIC = {"model": "geometric", "volatility": 0.01}
-DRIFTING = {**GEOMETRIC, "drift": -0.001, "diurnal": [2.0, 1.0]}
+DRIFTING = {**GEOMETRIC, "drift": -0.001, "diurnal": [2.0, 1.0], "start": "moved"}
 
 
 def study_of(market=STILL, side="buy", order=(), costs=(), episodes=N, **keys):

@@ -53,7 +53,7 @@ def test_a_geometric_price_by_recursion(side, price):
     def paid(t, x, q):
         return q / 4.0 * (10.0 + 100.0 * (q / 7.0) ** 0.6)
 
-    levels = least_cost(5, 4, chances, paid, lambda t, x: sign * 2.5e3 * (growth(t, x) - 1.0), growth)
+    levels = least_cost(5, 4, chances, paid, lambda t, x, rest: sign * 2.5e3 * (growth(t, x) - 1.0) * rest, growth)
     first = math.exp(drift) if price else 1.0  # of the move before step 0
     expected = first * np.dot([0.25, 0.5, 0.25], levels) + sign * 1e4 * (first - 1.0) + 6.0
     assert why_unknown(study) is None
@@ -91,7 +91,7 @@ def test_known_regimes_by_recursion(known):
         return regimes["transition"][e][e2] * (law(w)[w2] if w2 < 2 else 0.0) * spreads["transition"][s][s2]
 
     chances = [[chance(x, y) for y in range(len(states))] for x in range(len(states))]
-    levels = least_cost(5, 4, chances, paid, lambda t, x: 0.0)
+    levels = least_cost(5, 4, chances, paid, lambda t, x, rest: 0.0)
     first = {2: 1.0} if known == "after" else {0: 0.3, 1: 0.7}
     expected = sum(
         (0.75, 0.25)[e] * p * 0.5 * levels[states.index((e, w, s))]
@@ -113,13 +113,33 @@ def test_several_chains_and_a_volatility_that_is_told_by_recursion():
     states = [(i, j, k) for k in range(2) for j in range(2) for i in range(3)]
     chances = [[over_x[i][a] * over_fear[j][b] * over_flow[k][c] for a, b, c in states] for i, j, k in states]
 
-    def held(t, state):
+    def held(t, state, rest):
         i, j, k = states[state]
-        return -100.0 * 0.4 * told[j] * (0.3 * x[i] - 0.2 * flow[k]) / 2e4 * 1e4
+        return -100.0 * rest * 0.4 * told[j] * (0.3 * x[i] - 0.2 * flow[k]) / 2e4 * 1e4
 
     levels = least_cost(5, 4, chances, lambda t, s, q: 100.0 * q * (0.02 + 0.04 * q) / 2e4 * 1e4, held)
     np.testing.assert_allclose(by_level(study), levels, atol=1e-9)
     assert solve_optimum(study).halved_bps is None
+
+
+def test_the_risk_of_what_is_held_follows_the_regime_by_recursion():
+    """Of a move's variance only what is not foretold."""
+    regimes = {**REGIMES, "impact": [], "volatility": [0.5, 3.0]}
+    market = {"regimes": regimes, "signals": [signal("move", levels=2, persistence=0.6)]}
+    study, aversion = in_currency(market, side="buy"), 0.02
+    states = [(e, i) for i in range(2) for e in range(2)]
+    moves, stays = REGIMES["transition"], [[0.8, 0.2], [0.2, 0.8]]
+    chances = [[moves[e][f] * stays[i][j] for f, j in states] for e, i in states]
+
+    def held(t, state, rest):
+        e, i = states[state]
+        sd, shares = 0.4 * (0.5, 3.0)[e], 100.0 * rest
+        return (shares * sd * 0.3 * (-1.0, 1.0)[i] + aversion * shares * shares * sd * sd * (1.0 - 0.09)) / 2e4 * 1e4
+
+    levels = least_cost(5, 4, chances, lambda t, s, q: 100.0 * q * (0.02 + 0.04 * q) / 2e4 * 1e4, held)
+    first = [0.5 * (0.75, 0.25)[e] for e, _ in states]
+    assert solve_optimum(study, risk_aversion=aversion).expected_bps == pytest.approx(np.dot(first, levels), abs=1e-9)
+    assert solve_optimum(study).expected_bps < np.dot(first, levels)
 
 
 def test_an_ar1_is_numerical_and_near_an_interpolating_one():
@@ -151,6 +171,11 @@ SIMULATED = {
     "regimes, known during": lambda: study_of(
         {**CHAINS, "volume": {**CHAINS["volume"], "known": "during"}, "regimes": {**REGIMES, "volatility": [0.7, 1.6]},
          "spread": {**CHAINS["spread"], "volatility_exponent": 0.5}}, order={"at_horizon": "mark"}),
+    "a rest at the last quote": lambda: study_of(
+        {**CHAINS, "regimes": REGIMES, "signals": [THREE]}, "sell", {"at_horizon": "mark", "mark_price": "quote"}),
+    "few actions, noise, jumps": lambda: study_of(
+        {**STILL, "signals": [THREE], "noise": {"sd": 0.001}, "jumps": {"rate": 0.2, "mean": 0.01}}, order={"steps": 8},
+        strategies=[{"model": "optimum", "actions": {"set": "fractions", "levels": [0.0, 0.25, 0.5]}}]),
     "levels of variance": lambda: study_of(
         {**STILL, "spread": {**STILL["spread"], "volatility_exponent": 1.0},
          "signals": [signal("volatility", "fear", levels=5, persistence=0.8, correlation=0.5)]},
@@ -171,7 +196,8 @@ def test_it_costs_what_it_is_expected_to(name):
     found = simulate(study).episodes
     surprise = found["timing_unexpected_bps"] if study.splits_timing else found["timing_bps"]
     cost = found["shortfall_bps"] - surprise
-    assert abs(cost.mean() - solve_optimum(study).expected_bps) < 4.0 * cost.std() / np.sqrt(N)
+    expected = solve_optimum(study, study.optima[0].actions).expected_bps
+    assert abs(cost.mean() - expected) < 4.0 * cost.std() / np.sqrt(N)
 
 
 def test_a_table_has_a_bin_for_each_level():

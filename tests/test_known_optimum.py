@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 import fastexec as fx
+from fastexec.data.paths import MarketPaths
 from fastexec.errors import InputError
 from fastexec.learning.axes import axes_of
 from fastexec.learning.optimum import solve_optimum
 from fastexec.learning.unknown import why_unknown
 from fastexec.runs.check import examine
-from fastexec.simulation import prepare
+from fastexec.simulation import prepare, simulate
 from foresight import CHAINS, GEOMETRIC, REGIMES, STILL, THREE, in_currency, study_of
 from test_market_signals import signal
 
@@ -84,6 +86,18 @@ def test_why_none_is_known(study, reason):
     assert reason in why_unknown(study())
     with pytest.raises(InputError, match="no optimum is known"):
         prepare(study())
+
+
+@pytest.mark.parametrize("model", ["optimum", "qtable"])
+def test_who_sees_the_regime_does_not_play_given_paths(model):
+    """They carry none: the first one would be seen in every step."""
+    agent = {"name": "agent", "model": model} | ({"train": "a"} if model == "qtable" else {})
+    features = [{"name": "inventory", "bins": 5}, {"name": "regime", "edges": [0.5]}]
+    study = study_of({**STILL, "regimes": REGIMES}, episodes=3, strategies=[{"model": "twap"}, agent],
+                     train={"a": {"features": features, "rounds": 1, "batch": 64}})  # fmt: skip
+    paths = MarketPaths(np.full((3, 5), 50.0), np.full((3, 5), 0.002), np.full((3, 5), 700.0))
+    with pytest.raises(InputError, match=r"^strategies.agent: it sees the regime, and given paths carry none$"):
+        simulate(study, paths=paths)
 
 
 def test_a_grid_is_as_fine_as_there_is_room_for():

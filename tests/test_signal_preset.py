@@ -35,7 +35,7 @@ def test_a_quarter_of_the_blind_cost_is_at_stake():
     def paid(t, x, q):
         return q / 20.0 * (3.6 + 10.0 * (0.15 * q) ** 0.6)
 
-    levels = least_cost(60, 20, chances, paid, lambda t, x: 500.0 * (growth(t, x) - 1.0), growth)
+    levels = least_cost(60, 20, chances, paid, lambda t, x, rest: 500.0 * (growth(t, x) - 1.0) * rest, growth)
     law = [math.comb(8, k) / 256.0 for k in range(9)]
     found = solve_optimum(study).expected_bps
     assert found == pytest.approx(np.dot(law, levels), abs=1e-9)

@@ -13,11 +13,11 @@ def least_cost(
     lots: int,
     chances: Sequence[Sequence[float]],
     paid: Callable[[int, int, int], float],
-    held: Callable[[int, int], float],
+    held: Callable[[int, int, int], float],
     growth: Callable[[int, int], float] = lambda t, x: 1.0,
 ) -> list[float]:
     """From each state x in step 0. ``chances[x][y]``: of y after x; ``paid(t, x, q)``: what q lots cost in step t, in units of
-    the mid there; ``held(t, x)``: what each lot that is left after the fill pays for the step's move; ``growth(t, x)``: of
+    the mid there; ``held(t, x, rest)``: what lots that are left after the fill pay for the step's move; ``growth(t, x)``: of
     all that is still to come. What is left in the last step is traded.
     """
 
@@ -28,7 +28,7 @@ def least_cost(
             cost, rest = paid(t, x, q), left - q
             if rest:
                 after = sum(p * value(t + 1, rest, y) for y, p in enumerate(chances[x]) if p)
-                cost += held(t, x) * rest + growth(t, x) * after
+                cost += held(t, x, rest) + growth(t, x) * after
             costs.append(cost)
         return min(costs)
 

@@ -156,6 +156,7 @@ def test_an_ar1_is_numerical_and_near_an_interpolating_one():
 
 # ---- simulated
 
+LISTED = signal("move", levels=[0.0, 1.0, 2.0], transition=[[0.8, 0.2, 0.0], [0.1, 0.8, 0.1], [0.0, 0.2, 0.8]])
 SIMULATED = {
     "drift, a fee": lambda: study_of({**STILL, "price": DRIFTING, "signals": [THREE]},
                                      "sell", costs={"fees": {"per_share": 0.01}}),
@@ -181,6 +182,9 @@ SIMULATED = {
          "signals": [signal("volatility", "fear", levels=5, persistence=0.8, correlation=0.5)]},
         costs={"temporary": {"coefficient": 0.01, "volatility_exponent": 1.0}}, order={"steps": 12}),
     "currency": lambda: in_currency({"signals": [THREE, signal("volatility", "fear", levels=4)]}),
+    "currency and a drift": lambda: in_currency(
+        {"price": {"model": "arithmetic", "volatility": 0.4, "drift": 0.02, "start": "moved"}, "signals": [THREE]}, "buy"),
+    "listed levels": lambda: study_of({**STILL, "signals": [LISTED]}, order={"steps": 12}),
     "an AR(1)": lambda: study_of({**STILL, "signals": [signal("move", persistence=0.9)]}, order={"steps": 20, "shares": 1000}),
     "an AR(1) of the volatility": lambda: study_of(
         {**STILL, "signals": [signal("volatility", persistence=0.9, correlation=0.5)]},

@@ -175,7 +175,7 @@ COMPARISON = (
     _c("baseline_completion", "float64", "share of the order", "Mean completion of the baseline."),
     _c("episodes_for_0_1_bps", "float64", "", "Episodes that show a saving of 0.1 bp with 80 % power: (2.80 sd / 0.1)^2.",
        "one episode"),
-    _c("optimum_bps", "float64", "bps", "Mean cost of the optimum on these episodes, the moves left out.", "no optimum known"),
+    _c("optimum_bps", "float64", "bps", "Mean cost of the optimum here, unexpected moves left out.", "no optimum known"),
     _c("captured", "float64", "", "(baseline - strategy) / (baseline - optimum).", "no optimum known"),
     _c("captured_low", "float64", "", "Lower end of its 95 % interval.", "no optimum known"),
     _c("captured_high", "float64", "", "Upper end of its 95 % interval.", "no optimum known"),

@@ -23,7 +23,7 @@ FACTORS: dict[str, tuple[str, ...]] = {
     "ranges": ("none", "order", "market", "costs", "all"),
     "costs": ("power", "linear", "every part", "per_step"),
     "market": ("lognormal", "chains", "walk"),
-    "conditions": ("none", "variance", "jumps", "regimes", "halts", "noise", "signals"),
+    "conditions": ("none", "variance", "jumps", "regimes", "halts", "noise", "signals", "seen"),
     "transient": ("none", "linear", "power"),
     "horizon": ("complete", "mark", "leave"),
     "lot": ("0", "1", "10"),
@@ -69,12 +69,13 @@ _never("agent", "none", "twin", "yes", "is no qtable strategy")
 _never("agent", "optimum", "twin", "yes", "is no qtable strategy")
 _never("source", "replay", "ranges", "market|all", "unknown key")
 for _days in ("replay", "bootstrap"):
-    _never("source", _days, "conditions", "variance|jumps|regimes|halts|noise", "real days have their own")
+    _never("source", _days, "conditions", "variance|jumps|regimes|halts|noise|seen", "real days have their own")
 _never("agent", "optimum", "conditions", "regimes", "market.regimes changes what trading costs")
 _never("agent", "optimum", "conditions", "halts", "market.halts changes what trading costs")
 _never("source", "given", "conditions", "noise", "what is observed of given paths is their mid")
-_never("agent", "optimum", "conditions", "noise|signals", "the price must be a martingale")
-_never("source", "given", "conditions", "signals", "given paths carry no signals")
+_never("agent", "optimum", "conditions", "noise", "market.noise is tradable")
+_never("agent", "optimum", "conditions", "signals", "market.signals.b changes the volatility")
+_never("source", "given", "conditions", "signals|seen", "given paths carry no signals")
 _never("source", "given", "sweep", "yes", r"has a \[sweep\]")
 _never("costs", "per_step", "transient", "linear|power", "rule per_step knows no transient.coefficient")
 #: Of an impossible case, what else it needs so that this is what is said.
@@ -163,6 +164,10 @@ CONDITIONS["signals"] = {
 }
 #: The same of real days.
 COLUMNS = [{"name": "a", "column": "index"}, {"name": "b", "column": "volume"}]
+CONDITIONS["seen"] = {
+    "regimes": {**CONDITIONS["regimes"]["regimes"], "known": True, "volatility": []},
+    "signals": [{"name": "c", "predicts": "move", "correlation": 0.2, "levels": 3}],
+}
 CONDITIONS["halts"] = {"halts": {"rate": 0.2, "length": 2.0}}
 SCALARS = {"variance": "volatility", "jumps": "rate", "halts": "rate", "noise": "sd"}
 COSTS: dict[str, dict[str, Any]] = {

@@ -140,7 +140,7 @@ def solve() -> tuple[Any, ...]:
     cube, square = (T, X, X), (T, X)
     problem = Problem(
         np.zeros(cube), np.zeros(cube), np.zeros(square), np.zeros(square), np.zeros(square), np.zeros((*square, 2)),
-        np.zeros((*square, 2)), np.zeros(T), np.zeros((I, A)), np.zeros((I, A + 1)), np.zeros(8), 0,
+        np.zeros((*square, 2)), np.zeros(square), np.zeros((I, A)), np.zeros((I, A + 1)), np.zeros(8), 0,
     )  # fmt: skip
     return problem, np.zeros((T, I, X, A)), np.zeros((T + 1, I, X))
 

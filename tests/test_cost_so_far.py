@@ -18,8 +18,8 @@ from fastexec.kernels.philox import PILOT, TRAINING
 from fastexec.kernels.programme import Problem, solve
 from fastexec.kernels.watch import Watched
 from fastexec.learning.online import rule_of, watch
-from fastexec.learning.optimum import numbers_of
 from fastexec.learning.rollout import alone
+from fastexec.learning.terms import numbers_of
 from fastexec.models.strategies import Qtable
 from fastexec.planning.expectation import temporary_exponent
 from fastexec.planning.policies import Cut, TablePolicy, cut_of, powers_of, slices_of
@@ -149,7 +149,7 @@ def test_what_is_gathered_costs_what_the_twin_says_in_the_mean(temporary):
     factors = [x / scale for x in (sums.half.sum(axis=2), sums.temporary.sum(axis=2), sums.ends)]
     slices = slices_of(model, model.train["a"].actions, 11, 1_000.0)
     problem = Problem(
-        np.zeros(cube), np.zeros(cube), sure, *factors, np.zeros((STEPS, 2, 2)), np.zeros(STEPS),
+        np.zeros(cube), np.zeros(cube), sure, *factors, np.zeros((STEPS, 2, 2)), np.zeros((STEPS, 2)),
         np.ascontiguousarray(slices), powers_of(slices, temporary_exponent(model)), numbers_of(model), fields.LEAVE,
     )  # fmt: skip
     q = np.empty((STEPS, 11, 2, 11))

@@ -7,7 +7,7 @@ import pytest
 
 from conftest import small_study
 from fastexec.errors import InputError
-from fastexec.learning.optimum import why_unknown
+from fastexec.learning.unknown import why_unknown
 from fastexec.planning.expectation import expect
 from fastexec.planning.static_cost import schedule_cost
 from fastexec.runs.check import examine

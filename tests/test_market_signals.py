@@ -13,7 +13,6 @@ import fastexec as fx
 from conftest import small_study
 from fastexec.data.paths import MarketPaths
 from fastexec.errors import InputError
-from fastexec.learning.optimum import why_unknown
 from fastexec.learning.training import train
 from fastexec.models.signals import rouwenhorst, strength_of
 from fastexec.runs.check import examine
@@ -275,12 +274,7 @@ def test_check_says_where_round_trips_pay():
     assert "foretells a move of 5 bps" in said(correlation=0.1, persistence=0.9)[0]
 
 
-def test_no_optimum_is_known_and_given_paths_carry_no_signal():
-    chains = {"spread": {"model": "constant"}, "volume": {"model": "constant"}}
-    study = Study.from_dict(
-        {"order": {"shares": 100}, "market": {**chains, "signals": [signal("move")]}, "strategies": [{"model": "twap"}]}
-    )
-    assert "must be a martingale" in why_unknown(study)
+def test_given_paths_carry_no_signal():
     shape = (5, 12)
     given = MarketPaths(np.full(shape, 100.0), np.full(shape, 0.0004), np.full(shape, 900.0))
     with pytest.raises(InputError, match=r"^paths: given paths carry no signals; leave market.signals out$"):

@@ -14,7 +14,8 @@ from fastexec.data.bars import read_bars
 from fastexec.data.paths import MarketPaths
 from fastexec.data.replay import replay_windows
 from fastexec.errors import InputError
-from fastexec.learning.optimum import solve_optimum, why_unknown
+from fastexec.learning.optimum import solve_optimum
+from fastexec.learning.unknown import why_unknown
 from fastexec.models.study import StudyModel
 from fastexec.runs.check import examine
 from fastexec.runs.run import run

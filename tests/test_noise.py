@@ -11,8 +11,8 @@ from conftest import SMALL, small_study
 from fastexec.data.paths import MarketPaths
 from fastexec.errors import InputError
 from fastexec.kernels.philox import PILOT
-from fastexec.learning.optimum import why_unknown
 from fastexec.learning.rollout import alone
+from fastexec.learning.unknown import why_unknown
 from fastexec.models.noise import Noise
 from fastexec.models.strategies import Twap
 from fastexec.planning.policies import Cut
@@ -143,7 +143,7 @@ def test_an_optimum_is_known_where_it_is_only_seen():
         for noise in (SEEN, TRADABLE)
     ]  # fmt: skip
     assert known[0] is None
-    assert "must be a martingale" in known[1]
+    assert known[1] == "market.noise is tradable: fills bounce with a mid that falls back"
 
 
 def test_given_paths_are_seen_as_they_are():

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from fastexec.errors import InputError
-from fastexec.learning.optimum import solve_optimum, why_unknown
+from fastexec.learning.optimum import solve_optimum
 from fastexec.learning.training import train
+from fastexec.learning.unknown import why_unknown
 from fastexec.simulation import prepare, simulate
 from markets import NO_MEMORY, ORACLES, SPREAD, VOLUME, almgren_chriss, markov
 
@@ -137,7 +138,10 @@ def test_an_optimum_is_known_where_currency_and_the_mid_do_not_mix(changes):
     ("changes", "reason"),
     [
         ({"market": {"spread": {"model": "mean_reverting"}, "volume": VOLUME}}, "market.spread is mean_reverting"),
-        ({"market": {"price": {"drift": 1e-6}, "spread": SPREAD, "volume": VOLUME}}, "martingale"),
+        (
+            {"market": {"correlation": {"spread_volume": 0.1}, "spread": SPREAD, "volume": VOLUME}},
+            "market.correlation ties them",
+        ),
         ({"costs": {**NO_MEMORY, "permanent": {"coefficient": 1e-6}}}, "scale with the mid"),
         ({"costs": {**NO_MEMORY, "transient": {"coefficient": 1e-6}}}, "memory"),
         ({"order": {"shares": 2000, "lot": 1, "steps": 20}}, "more than 400 lots"),

@@ -11,9 +11,10 @@ from fastexec.data.paths import MarketPaths
 from fastexec.errors import InputError
 from fastexec.kernels.philox import PILOT
 from fastexec.learning.agent import agent_table
-from fastexec.learning.optimum import why_unknown
+from fastexec.learning.optimum import solve_optimum
 from fastexec.learning.rollout import alone
 from fastexec.learning.training import train
+from fastexec.learning.unknown import why_unknown
 from fastexec.models.strategies import Twap
 from fastexec.planning.expectation import expect
 from fastexec.planning.policies import Cut
@@ -164,7 +165,10 @@ def test_an_agent_that_sees_the_regime_saves_where_one_regime_is_dear():
     cost = simulate(study).episodes["shortfall_bps"].reshape(-1, 2)
     saving = cost[:, 0] - cost[:, 1]
     assert saving.mean() > 10.0 * saving.std() / np.sqrt(saving.size)
-    assert "market.regimes changes what trading costs" in why_unknown(study)
+    found = cost[:, 1] - simulate(study).episodes["timing_bps"].reshape(-1, 2)[:, 1]
+    assert abs(found.mean() - solve_optimum(study).expected_bps) < 4.0 * found.std() / np.sqrt(found.size) + 0.05
+    unseen = study.changed({"market.regimes.known": False, "strategies": [{"model": "twap"}], "train": {}})
+    assert "market.regimes changes what trading costs" in why_unknown(unseen)
 
 
 def test_given_paths_bring_their_own_conditions():

@@ -84,7 +84,7 @@ def cautions(studies: Sequence[Study], summaries: Sequence[pa.Table]) -> list[st
         notes.append(
             "rule per_step: not an execution cost (not multiplied by shares, charged until nothing is left); no interval"
         )
-    notes += footnotes(study, summaries) + _day_notes(summaries)
+    notes += footnotes(study, summaries) + _day_notes(summaries) + _numerical(studies)
     return notes + ([] if study.costs.rule == "per_step" else _rough(summaries))
 
 
@@ -109,6 +109,18 @@ def _worth_of_adapting(part: Part) -> list[str]:
         worth = worth_of_adapting(study, strategy.name, told)
         lines.append(f"{title}{strategy.name}, what adapting is worth: {worth}")
     return lines
+
+
+def _numerical(studies: Sequence[Study]) -> list[str]:
+    """How near the optimum of the first of them is that plays a numerical one."""
+    played = [study for study in studies if study.optima and study.optimum_is_numerical]
+    if not played:
+        return []
+    from fastexec.learning.optimum import how_near, solve_optimum
+
+    study, where = played[0], " (of the first scenario that has one)" if len(studies) > 1 else ""
+    near = how_near(study, solve_optimum(study, study.optima[0].actions))
+    return [f"{study.optima[0].name}{where} is a numerical optimum, no exact one: {near}"]
 
 
 def _day_notes(summaries: Sequence[pa.Table]) -> list[str]:
@@ -160,7 +172,8 @@ def _how(parts: Sequence[Part], metric: Metric) -> list[str]:
         units = f"{counted(first.day_counts.size, 'day')}, the clusters, with {first.day_counts.size - 1} degrees of freedom"
     how = f"intervals of 95 %, each by itself: Student's t over {units}"
     if any(is_controlled(first, j) for j in range(k)):
-        how += "; price moves, of known mean 0, are taken out of costs and savings (control variate)"
+        moves = "unexpected price moves" if parts[0].study.splits_timing else "price moves"
+        how += f"; {moves}, of known mean 0, are taken out of costs and savings (control variate)"
     how += uneven_days(materials)
     many = len(parts) * (k - 1)
     if many <= _MANY:

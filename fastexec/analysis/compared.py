@@ -25,7 +25,7 @@ class Comparison(Frame):
     """``table``: the `comparison` columns, a ``group`` column before them where there are conditions, and before that a
     ``scenario`` column where the study has a sweep; ``summaries``: the summary behind each part of it, by its title (one,
     named "", without either), and ``judges``: what may be said of its savings; ``notes``: what a reader must know;
-    ``warnings``: what is doubtful about the study itself, as ``check`` says it.
+    ``warnings``: what is doubtful about the study itself, as ``check`` says it; ``numerical``: the optimum is no exact one.
 
     A notebook shows it as a table; ``to_arrow``, ``to_pandas`` and ``to_polars`` give ``table``.
     """
@@ -37,6 +37,7 @@ class Comparison(Frame):
     metric: Metric = SHORTFALL
     notes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    numerical: bool = False
 
     def to_arrow(self) -> pa.Table:
         """The `comparison` columns."""

@@ -82,6 +82,7 @@ def compare(
         metric=asked,
         notes=[*source.notes, *notes_of(parts, asked)],
         warnings=caveats.lines_of({swept.name: source.warnings(swept) for swept in chosen}),
+        numerical=any(swept.study.optimum_is_numerical for swept in chosen),
     )
 
 

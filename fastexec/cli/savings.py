@@ -180,15 +180,17 @@ def _title(row: dict[str, Any]) -> str:
 
 def _captured_lines(comparison: Comparison) -> list[str]:
     """What each agent captured of what the optimum saves, where one is known."""
-    lines = []
-    models = {row["strategy"]: row["model"] for summary in comparison.summaries.values() for row in summary.to_pylist()}
+    lines, optimum = list[str](), "numerical optimum" if comparison.numerical else "optimum"
+    rows = [row for summary in comparison.summaries.values() for row in summary.to_pylist()]
+    split = any(row.get("timing_unexpected_mean_bps") is not None for row in rows)
+    moves, models = "moves that nobody expected" if split else "moves", {row["strategy"]: row["model"] for row in rows}
     for row in comparison.table.to_pylist():
         if row["captured"] is not None and models[row["strategy"]] == "qtable":
             low, high = 100 * row["captured_low"], 100 * row["captured_high"]
             group = f"{_title(row)}: " if _title(row) else ""
             lines.append(
-                f"{group}{row['strategy']} captured {100 * row['captured']:.1f} % [{low:.1f}, {high:.1f}] of what the optimum "
-                f"(cost {row['optimum_bps']:.3f} bps without the moves) saves against {comparison.baseline}"
+                f"{group}{row['strategy']} captured {100 * row['captured']:.1f} % [{low:.1f}, {high:.1f}] of what the "
+                f"{optimum} (cost {row['optimum_bps']:.3f} bps without the {moves}) saves against {comparison.baseline}"
             )
     return lines
 

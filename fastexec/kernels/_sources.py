@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 _PACKAGE = __package__ + "."
-#: An import of another kernel file, which stands on a line of its own: its module, or the names that may be modules.
-_IMPORT = re.compile(r"^from fastexec\.kernels(?:\.([\w.]+))? import ([\w, ]+)", re.MULTILINE)
+#: An import of another kernel file, on a line of its own or in brackets: its module, or the names that may be modules.
+_IMPORT = re.compile(r"^from fastexec\.kernels(?:\.([\w.]+))? import (\([^)]*|[\w, ]+)", re.MULTILINE)
 
 
 def kernel_hash() -> str:
@@ -61,7 +61,10 @@ def _read(folder: Path, name: str) -> tuple[bytes, list[str]]:
     source = (folder / (name.replace(".", "/") + ".py")).read_bytes()
     others = []
     for module, names in _IMPORT.findall(source.decode()):
-        parts = [f"{module}.{one}".strip(".") for one in (word.split()[0] for word in names.split(",") if word.strip())]
+        parts = [
+            f"{module}.{one}".strip(".")
+            for one in (word.split()[0] for word in names.lstrip("(").split(",") if word.strip())
+        ]
         others.extend(
             [module] if module and _is_file(folder, module) else [part for part in parts if _is_file(folder, part)]
         )

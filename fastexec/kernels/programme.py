@@ -15,13 +15,13 @@ from fastexec.kernels.elementary import power
 class Problem(NamedTuple):
     """Costs in bps of the order's value, slices and inventories as shares of the order.
 
-    go, stay: float64[t, x, x'], probabilities of the next market state with volume and without (together 1); sure:
-    float64[t, x], of volume. spread, temporary: float64[t, x], means given x: half spread and temporary factor (0
-    without volume); end: float64[t, x, 2], the same of what is left at the step's end (see
-    ``rest.find_trade_factors``). moves: float64[t, x, 2], what holding the order through the step's move is expected to
-    cost, where there is volume and where there is none, each times its probability. risk: float64[t], for
-    each squared share left. slices: float64[i, a], what action a trades with inventory i. powers: float64[i, a + 1], the
-    same to the power 1 + exponent, last of all that is left. numbers:
+    go, stay: float64[t, x, x'], probabilities of the next market state with volume and without (together 1), times the
+    growth of the mid that is expected in x, where costs scale with it; sure: float64[t, x], of volume. spread, temporary:
+    float64[t, x], means given x: half spread and temporary factor (0 without volume); end: float64[t, x, 2], the same of
+    what is left at the step's end (see ``rest.find_trade_factors``). moves: float64[t, x, 2], what holding the order
+    through the step's move is expected to cost, where there is volume and where there is none, each times its probability.
+    risk: float64[t, x], for each squared share left. slices: float64[i, a], what action a trades with inventory i. powers:
+    float64[i, a + 1], the same to the power 1 + exponent, last of all that is left. numbers:
     (permanent, own, linear, squared, penalty, penalty slope, discount, exponent). horizon: of ``fields``, what happens to
     the rest.
     """
@@ -48,7 +48,7 @@ _HAIR = 1e-9  # of the order, by which a slice may miss what is left: rounding
 def _example():
     cube, square = np.zeros((1, 1, 1)), np.zeros((1, 1))
     numbers = np.zeros(NUMBERS)
-    problem = Problem(cube, cube, square, square, square, cube, cube, np.zeros(1), square, square, numbers, 0)
+    problem = Problem(cube, cube, square, square, square, cube, cube, square, square, square, numbers, 0)
     return problem, np.zeros((1, 1, 1, 1)), np.zeros((1, 1, 1))
 
 
@@ -66,11 +66,10 @@ def check_problem(problem, steps, inventories, states, actions):
     """ValueError unless its arrays are of these sizes, and its slices as ``check_slices`` wants them."""
     held("problem.go", problem.go, F8, steps, states, states)
     held("problem.stay", problem.stay, F8, steps, states, states)
-    for name in ("sure", "spread", "temporary"):
+    for name in ("sure", "spread", "temporary", "risk"):
         held(f"problem.{name}", getattr(problem, name), F8, steps, states)
     held("problem.end", problem.end, F8, steps, states, 2)
     held("problem.moves", problem.moves, F8, steps, states, 2)
-    held("problem.risk", problem.risk, F8, steps)
     held("problem.numbers", problem.numbers, F8, NUMBERS)
     check_slices(problem.slices, problem.powers, inventories, actions)
 
@@ -146,7 +145,7 @@ def price(problem, t, x, left, u, taken):
     cost = problem.spread[t, x] * u + problem.temporary[t, x] * taken
     cost += sure * known_cost(numbers, left, u)
     after = left - u
-    cost += problem.risk[t] * (sure * after * after + (1.0 - sure) * left * left)
+    cost += problem.risk[t, x] * (sure * after * after + (1.0 - sure) * left * left)
     cost += problem.moves[t, x, 0] * after + problem.moves[t, x, 1] * left
     if t == problem.go.shape[0] - 1 and problem.horizon != f.LEAVE:
         if marks(problem.horizon):

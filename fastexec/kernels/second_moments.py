@@ -44,7 +44,7 @@ class Ahead(NamedTuple):
 
 def _example():
     cube, square = np.zeros((1, 1, 1)), np.zeros((1, 1))
-    problem = Problem(cube, cube, square, square, square, cube, cube, np.zeros(1), square, square, np.zeros(1), 0)
+    problem = Problem(cube, cube, square, square, square, cube, cube, square, square, square, np.zeros(1), 0)
     return problem, Sampled(cube, cube, cube), cube, np.zeros((1, 1, 1, 1)), 0, 0
 
 
@@ -101,8 +101,8 @@ def second_of(problem, sampled, ahead, t, i, x, a):
     if last and problem.horizon == f.COMPLETE:
         u, taken = left, problem.powers[i, actions]
     after, sure = left - u, problem.sure[t, x]
-    known = known_cost(problem.numbers, left, u) + problem.risk[t] * after * after
-    rest = problem.risk[t] * left * left
+    known = known_cost(problem.numbers, left, u) + problem.risk[t, x] * after * after
+    rest = problem.risk[t, x] * left * left
     known += problem.moves[t, x, 0] / max(sure, 1e-300) * after
     rest += problem.moves[t, x, 1] / max(1.0 - sure, 1e-300) * left
     if last and problem.horizon != f.LEAVE:  # where the order is completed, a step with volume leaves nothing

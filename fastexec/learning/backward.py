@@ -19,8 +19,8 @@ from fastexec.kernels.philox import TRAINING
 from fastexec.kernels.programme import DISCOUNT, Problem, solve
 from fastexec.kernels.second_moments import Sampled, find_second_moments
 from fastexec.learning.agent import FEWEST_VISITS
-from fastexec.learning.optimum import numbers_of, risk_of
 from fastexec.learning.tables import Drafted, Learned
+from fastexec.learning.terms import numbers_of, risk_in
 from fastexec.models.agents import Training
 from fastexec.models.scalar import bounds, expected
 from fastexec.models.strategies import Qtable
@@ -195,7 +195,7 @@ def _problem(
         np.ascontiguousarray(np.add.accumulate(x, axis=2)[:, :, -1]) for x in (go, sampled.half, sampled.temporary)
     )
     return Problem(
-        go, stay, sure, spread, temporary, *factors, risk_of(study, training.risk_aversion),
+        go, stay, sure, spread, temporary, *factors, risk_in(study, training.risk_aversion, sure.shape[1]),
         np.ascontiguousarray(slices), powers_of(slices, temporary_exponent(study)), numbers,
         horizon_rule(study),
     )  # fmt: skip

@@ -29,8 +29,8 @@ from fastexec.kernels.learning import (
 )
 from fastexec.kernels.philox import TRAINING
 from fastexec.learning.backward import fixed_point, most_temporary
-from fastexec.learning.optimum import risk_of
 from fastexec.learning.tables import Learned
+from fastexec.learning.terms import risk_of
 from fastexec.models.agents import Training
 from fastexec.models.names import owner
 from fastexec.models.strategies import Qtable

@@ -17,8 +17,8 @@ from fastexec.kernels.programme import DISCOUNT, Problem, solve
 from fastexec.kernels.watch import Watched, watch_range
 from fastexec.learning.backward import require_memoryless
 from fastexec.learning.batched import RATES, epsilon_of
-from fastexec.learning.optimum import end_temporary, numbers_of, risk_of
 from fastexec.learning.tables import Learned, least
+from fastexec.learning.terms import end_temporary, numbers_of, risk_in, risk_of
 from fastexec.models.agents import Training
 from fastexec.models.names import owner
 from fastexec.models.scalar import expected
@@ -71,7 +71,7 @@ def expected_table(study: StudyModel, training: Training, cuts: tuple[Cut, ...])
     end = np.stack((half, end_temporary(study) * market.relative.growth), axis=1)[:, None]
     problem = Problem(
         traded[:, None, None], 1.0 - traded[:, None, None], traded[:, None], (half * traded)[:, None], factor[:, None],
-        end, expected_moves(study), risk_of(study, training.risk_aversion), np.ascontiguousarray(slices),
+        end, expected_moves(study), risk_in(study, training.risk_aversion, 1), np.ascontiguousarray(slices),
         powers_of(slices, terms.exponent), numbers, horizon_rule(study),
     )  # fmt: skip
     q = np.empty((order.steps, slices.shape[0], 1, slices.shape[1]))

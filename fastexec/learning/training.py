@@ -18,11 +18,13 @@ from fastexec.learning.backward import learn_backward
 from fastexec.learning.batched import learn_batched
 from fastexec.learning.features import cuts_of, outside_of
 from fastexec.learning.online import learn_online
-from fastexec.learning.optimum import risk_of, solve_optimum, why_unknown
+from fastexec.learning.optimum import solve_optimum
 from fastexec.learning.program import learn_program_rule, program_cuts
 from fastexec.learning.rollout import Played, alone, play
 from fastexec.learning.seen_days import fitted_before
 from fastexec.learning.tables import Drafted, Learned, start_policy
+from fastexec.learning.terms import risk_of
+from fastexec.learning.unknown import why_unknown
 from fastexec.models._base import written
 from fastexec.models.agents import Training
 from fastexec.models.features import MOVED_BY_THE_AGENT

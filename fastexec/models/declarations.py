@@ -97,6 +97,15 @@ class PriceMoments(NamedTuple):
     volatility: np.ndarray
 
 
+class Foreseen(NamedTuple):
+    """What is expected of a step's move, given what is known when it begins; float64[x]. move: of the mid, as a share of what
+    it was at arrival (arithmetic) or when the step began (geometric). growth: of what scales with the mid and is to come.
+    """
+
+    move: np.ndarray
+    growth: np.ndarray
+
+
 class Powers(NamedTuple):
     """Of what conditions multiply, in the order of the regimes' keys."""
 

@@ -148,14 +148,59 @@ class SyntheticMarket(Model):
             found = found + weight * self.means(steps, Powers(of_volatility, 0.0, -exponent, 1.0))
         return found
 
-    def changing(self, temporary: Temporary) -> str | None:
-        """The key of a condition that changes what trading costs, if there is one."""
-        if self.regimes is not None or not self.halts.is_off:
-            return "market.halts" if self.regimes is None else "market.regimes"
+    @property
+    def foretells(self) -> bool:
+        """Whether signals tell of moves to come."""
+        return any(signal.foretells for signal in self.signals)
+
+    def volatility_matters(self, temporary: Temporary) -> bool:
+        """Whether the volatility of a step enters what an order is expected to cost: by an exponent, or by what is foretold."""
         follows = not (is_zero(self.spread.volatility_exponent) and temporary.terms().volatility_nodes[0] == [0.0])
-        varied = [f"market.signals.{signal.name}" for signal in self.signals if signal.varies]
-        varied += [] if self.variance.is_off else ["market.variance"]
-        return f"{varied[0]} with a volatility_exponent" if varied and follows else None
+        return follows or self.foretells
+
+    def telling(self, temporary: Temporary, risk: bool = False) -> list[Signal]:
+        """The signals that an order's expected cost (or, with ``risk``, its variance) depends on: they tell of moves, or of a
+        volatility that matters.
+        """
+        matters = risk or self.volatility_matters(temporary)
+        return [signal for signal in self.signals if signal.foretells or (matters and signal.varies)]
+
+    def of_no_matter(self, temporary: Temporary) -> list[str]:
+        """The keys of what changes from step to step and no order's expected cost."""
+        if self.volatility_matters(temporary):
+            return []
+        idle = [] if self.variance.is_off else ["market.variance"]
+        if self.regimes is not None and not self.regimes.scales_costs:
+            idle.append("market.regimes")
+        return idle + [f"market.signals.{signal.name}" for signal in self.signals if signal.varies]
+
+    def variance_given(self, setting: Setting, times: np.ndarray, known: float) -> np.ndarray:
+        """Of the move out of each step, currency squared, where its volatility is known to be ``times`` the price's and this
+        share of its normal's variance is foretold; float64[t, x].
+        """
+        own = self.price.moments(setting).volatility[:, None] * times
+        scale = setting.price if self.price.RELATIVE else 1.0
+        jumps = 0.0 if self.jumps.is_off else scale * scale * self.jumps.variance(self.price.RELATIVE)
+        return np.asarray(own * own * (1.0 - known) + jumps)
+
+    def unseen(self, temporary: Temporary) -> str | None:
+        """What changes the expected cost of a trade from step to step while nobody sees it, if anything does."""
+        matters, regimes = self.volatility_matters(temporary), self.regimes
+        if not self.halts.is_off:
+            return "market.halts changes what trading costs from step to step"
+        if regimes is not None and not regimes.known:
+            if regimes.scales_costs or (matters and regimes.scales_volatility):
+                return (
+                    "market.regimes changes what trading costs from step to step, and nobody sees it; set "
+                    "market.regimes.known = true"
+                )
+        if matters and not self.variance.is_off:
+            what = "what signals foretell" if self.foretells else "what trading costs"
+            return (
+                f"market.variance changes {what} from step to step, and nobody sees it; a signal that predicts the volatility "
+                "is seen"
+            )
+        return None
 
     def may_fall_below_zero(self, setting: Setting) -> bool:
         """Whether the mid may become negative within the order, so that a spread becomes income."""

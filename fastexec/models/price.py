@@ -10,7 +10,7 @@ from pydantic import Field
 
 from fastexec.exact import curve, exp_of
 from fastexec.models._base import Model, default_model
-from fastexec.models.declarations import OfMarket, PriceMoments, Setting, Slot
+from fastexec.models.declarations import Foreseen, OfMarket, PriceMoments, Setting, Slot
 from fastexec.models.scalar import Curve, Fraction, NonNegative, Scalar, bounds, expected, is_zero, mean_of
 
 
@@ -70,6 +70,13 @@ class GeometricPrice(_Price):
         sd = setting.price * _root_mean_square(self.volatility) * curve(self.diurnal, setting.steps, True)
         return PriceMoments(setting.price * (growth - 1.0), sd)
 
+    def foreseen(self, price: float, volatility: np.ndarray, told: np.ndarray, known: float) -> Foreseen:
+        """Of a step with these volatilities whose normal has mean ``told`` and variance 1 - ``known``, float64[x]; ``price``:
+        at arrival.
+        """
+        growth = exp_of(expected(self.drift) + volatility * told - 0.5 * known * volatility * volatility)
+        return Foreseen(growth - 1.0, growth)
+
     def doubts(self, setting: Setting) -> list[str]:
         most = bounds(self.volatility)[1]
         return [*super().doubts(setting), *collapsing("market.price.volatility", most * most * setting.steps)]
@@ -91,6 +98,10 @@ class ArithmeticPrice(_Price):
         """Of the mid, in currency."""
         sd = _root_mean_square(self.volatility) * curve(self.diurnal, setting.steps, True)
         return PriceMoments(expected(self.drift) * self._moves(setting.steps), sd)
+
+    def foreseen(self, price: float, volatility: np.ndarray, told: np.ndarray, known: float) -> Foreseen:
+        """As of a geometric price; what is to come grows no more."""
+        return Foreseen((expected(self.drift) + volatility * told) / price, np.ones(told.shape))
 
     def doubts(self, setting: Setting) -> list[str]:
         found = super().doubts(setting)

@@ -73,6 +73,15 @@ class Regimes(Transitions):
     def scales_impact(self) -> bool:
         return set(self.multipliers("impact")) != {1.0}
 
+    @property
+    def scales_costs(self) -> bool:
+        """Whether what they multiply besides the volatility differs from what the study says."""
+        return any(set(self.multipliers(kind)) != {1.0} for kind in _KINDS[1:])
+
+    @property
+    def scales_volatility(self) -> bool:
+        return set(self.multipliers("volatility")) != {1.0}
+
     def means(self, steps: int, powers: Powers) -> np.ndarray:
         """E of the product of multipliers, each to its power, in each step and at the end, float64[t + 1]."""
         product = np.ones(len(self.names))

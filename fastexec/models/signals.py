@@ -139,13 +139,26 @@ class Signal(Model):
 
     def declares(self) -> OfMarket:
         """What predicts the move makes it foreseeable; the rest of the move has mean zero."""
-        martingale = self.predicts != "move" or is_zero(self.correlation)
-        return OfMarket(martingale=martingale, follows_move=False, idle=False)
+        return OfMarket(martingale=not self.foretells, follows_move=False, idle=False)
 
     @property
     def varies(self) -> bool:
         """Whether it changes the volatility."""
         return self.predicts == "volatility" and not is_zero(self.correlation)
+
+    @property
+    def foretells(self) -> bool:
+        """Whether it tells of moves to come."""
+        return self.predicts == "move" and not is_zero(self.correlation)
+
+    def volatility_at(self, levels: np.ndarray) -> np.ndarray:
+        """What makes of the volatility each of its levels, or, of an AR(1), each of these values."""
+        if not self.varies:
+            return np.ones(levels.size)
+        if (law := self.law) is not None:
+            return _effects(law, bounds(self.correlation)[0])
+        k = strength_of(bounds(self.correlation)[0])
+        return exp_of(k * levels - k * k)
 
     def mean(self, power: float) -> float:
         """E[(volatility of a step / that of the price)^power] for its sake."""

@@ -171,7 +171,7 @@ class BlindTwin(Named):
 
 
 class Optimum(Named):
-    """The exact optimum of a Markov market, by dynamic programming over whole lots."""
+    """The optimum of a Markov market, by dynamic programming over whole lots: exact, but numerical under an AR(1) signal."""
 
     KIND = "TABLE"
     is_exact_optimum = True

@@ -171,13 +171,19 @@ class StudyModel(OwnCode):
 
     @property
     def optima(self) -> list[Optimum]:
-        """The strategies that play the exact optimum."""
+        """The strategies that play the optimum."""
         return [strategy for strategy in self.strategies if isinstance(strategy, Optimum)]
 
     @property
     def followers(self) -> dict[int, FollowSignal]:
         """The strategies that follow signals, by their places."""
         return {k: strategy for k, strategy in enumerate(self.strategies) if isinstance(strategy, FollowSignal)}
+
+    @property
+    def optimum_is_numerical(self) -> bool:
+        """Whether the optimum, where one is known, has a grid in place of a signal's values: it is then no exact one."""
+        market = self.synthetic
+        return market is not None and any(s.levels is None for s in market.telling(self.costs.temporary))
 
     @property
     def folders(self) -> list[Path]:

@@ -120,6 +120,8 @@ def plan_strategies(
             for cut in played.cuts:
                 if (said := study.withholds(cut.name)) is not None:
                     raise InputError(f"strategies.{strategy.name}: its agent sees the feature {cut.name}: {said}")
+                if given_paths and cut.name == "regime":
+                    raise InputError(f"strategies.{strategy.name}: it sees the regime, and given paths carry none")
             flat.append(plan_table(played, k, arrays, at, study.order, study.signals))
         elif kind[fields.KIND] == fields.SCHEDULE:
             kind[fields.KIND] = fields.SCHEDULE if len(markets) == 1 else fields.OWN_SCHEDULE

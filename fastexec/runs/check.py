@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import NamedTuple
 
-from fastexec.learning.optimum import solve_optimum, why_unknown
+from fastexec.learning.optimum import how_near, solve_optimum
+from fastexec.learning.unknown import why_unknown
 from fastexec.models.plugin_forms import SECOND
 from fastexec.models.see import lacks_told
 from fastexec.models.study import StudyModel
@@ -127,9 +128,14 @@ def _known(prepared: Prepared, market: Expectation) -> list[tuple[str, str]]:
 
 
 def _optimum(study: Study | StudyModel) -> str:
-    reason = why_unknown(study)
-    return (
-        f"not known: {reason}"
-        if reason
-        else f"known: {solve_optimum(study).expected_bps:.3f} bps over any number of lots"
-    )
+    """Known, numerical, or why not; and what changes from step to step without any part in it."""
+    if (reason := why_unknown(study)) is not None:
+        return f"not known: {reason}"
+    found, market = solve_optimum(study), study.synthetic
+    assert market is not None
+    idle = market.of_no_matter(study.costs.temporary)
+    beside = f"; {', '.join(idle)} {'changes' if len(idle) == 1 else 'change'} no expected cost" if idle else ""
+    text = f"{found.expected_bps:.3f} bps over any number of lots"
+    if found.halved_bps is not None:
+        return f"numerical: {text}, {how_near(study, found)}{beside}"
+    return f"known: {text}{beside}"

@@ -225,9 +225,9 @@ def _controlled(material: Paired, k: int, b: int, saving: float) -> tuple[float,
 def _captured(material: Paired, k: int, b: int) -> tuple[float, float, float, float]:
     """The optimum's cost, and the share of (baseline - optimum) that strategy k saves, with its 95 % interval.
 
-    Timing is left out of all three: it has mean zero for each, or no optimum would be known. The interval of the ratio is
-    by the delta method. Null where there is no optimum, for POV, which follows a volume that the optimum does not know,
-    and where there is next to nothing to attain.
+    Timing is left out of all three, but for what was expected of it: the rest has mean zero for each. The interval of the
+    ratio is by the delta method. Null where there is no optimum, for POV, which follows a volume that the optimum does not
+    know, and where there is next to nothing to attain.
     """
     classes, count = [strategy_class(model) for model in material.models], material.count
     optima = [j for j, own in enumerate(classes) if own.is_exact_optimum]

@@ -39,7 +39,7 @@ def some_problem(rng, states=X):
     return programme.Problem(
         sure[..., None] * chances, (1.0 - sure)[..., None] * chances, sure, sure * rng.uniform(0, 20, square),
         sure * rng.uniform(0, 20, square), rng.uniform(0, 20, (*square, 2)), rng.uniform(0, 5, (*square, 2)),
-        rng.uniform(0, 3, T), slices, powers, numbers,
+        rng.uniform(0, 3, square), slices, powers, numbers,
         int(rng.integers(4)),
     )  # fmt: skip
 
@@ -91,7 +91,7 @@ def price(problem, t, x, left, u, taken):
     rule = RULES[problem.horizon] if t == T - 1 else "none"
     factors = (problem.spread[t, x], problem.temporary[t, x], problem.end[t, x])
     held = problem.moves[t, x, 0] * (left - u) + problem.moves[t, x, 1] * left
-    return held + twin.price(u, taken, left, problem.sure[t, x], factors, numbers_of(problem), problem.risk[t], rule)
+    return held + twin.price(u, taken, left, problem.sure[t, x], factors, numbers_of(problem), problem.risk[t, x], rule)
 
 
 def dearer_with_everything(call, problem, t, x, left, u, taken):

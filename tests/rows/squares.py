@@ -37,7 +37,7 @@ def from_sample(rng):
     numbers[DISCOUNT] = rng.choice([1.0, 0.9])
     problem = Problem(
         go, stay, go.sum(axis=2), pair[0].sum(axis=2), pair[1].sum(axis=2), rng.uniform(0.0, 9.0, (T, X, 2)),
-        np.stack((go.sum(axis=2), stay.sum(axis=2)), axis=2) * rng.uniform(-9.0, 9.0, (T, X, 2)), rng.uniform(0.0, 3.0, T),
+        np.stack((go.sum(axis=2), stay.sum(axis=2)), axis=2) * rng.uniform(-9.0, 9.0, (T, X, 2)), rng.uniform(0.0, 3.0, (T, X)),
         slices, powers, numbers, int(rng.integers(4)),
     )  # fmt: skip
     v = np.empty((T + 1, INVENTORIES, X))
@@ -62,8 +62,8 @@ def known_of(problem, t, i, x, a):
     after = left - u
     terms = problem.end[t, x].tolist(), numbers, problem.horizon == f.MARK_AS_TRADE
     own = (numbers[name] for name in ("linear", "squared", "permanent", "own"))
-    known = naive.step_cost(u, taken, left, 0.0, 0.0, *own) + problem.risk[t] * after**2
-    rest = problem.risk[t] * left**2
+    known = naive.step_cost(u, taken, left, 0.0, 0.0, *own) + problem.risk[t, x] * after**2
+    rest = problem.risk[t, x] * left**2
     with_volume, without = problem.go[t, x].sum(), problem.stay[t, x].sum()
     known += after * (problem.moves[t, x, 0] / with_volume if with_volume else 0.0)
     rest += left * (problem.moves[t, x, 1] / without if without else 0.0)

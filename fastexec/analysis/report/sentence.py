@@ -8,7 +8,7 @@ import numpy as np
 
 from fastexec.analysis.adapting import worth_of_adapting
 from fastexec.analysis.report.material import Material
-from fastexec.learning.optimum import why_unknown
+from fastexec.learning.unknown import why_unknown
 from fastexec.statistics.verdict import Difference, told_with_interval
 from fastexec.wording import these
 
@@ -176,7 +176,7 @@ def _against(material: Material, agent: str, other: str) -> str:
 
 
 def optimum(material: Material) -> str:
-    """What the exact optimum would have saved, or why it is not known."""
+    """What the optimum would have saved, exact or numerical, or why it is not known."""
     if material.per_step:
         return ""
     played = [optimum.name for optimum in material.study.optima]
@@ -184,12 +184,14 @@ def optimum(material: Material) -> str:
         reason = why_unknown(material.study)
         if reason:
             return f"The exact optimum is not known here: {reason}."
-        return 'The exact optimum is known here; a strategy of model "optimum" would show what it saves.'
+        known = "A numerical" if material.study.optimum_is_numerical else "The exact"
+        return f'{known} optimum is known here; a strategy of model "optimum" would show what it saves.'
     name, base = played[0], material.baseline
+    kind = "numerical" if material.study.optimum_is_numerical else "exact"
     if name == base:
-        return f"{name}, the exact optimum, is the baseline."
+        return f"{name}, the {kind} optimum, is the baseline."
     found = material.pairs.against(base, name)
-    text = f"The exact optimum ({name}) saved {interval(found)} against {base}"
+    text = f"The {kind} optimum ({name}) saved {interval(found)} against {base}"
     rows = material.comparison.table.to_pylist()
     agents = [agent.name for agent in material.study.agents]
     told = [

@@ -60,6 +60,8 @@ def _layout() -> dict[str, tuple[str, int]]:
         found["sum_further"],
     )  # several fields: of four steps, of the further parts of the cost
     found |= {f"mids{j}": ("m", fields.MIDS + j * W) for j in range(fields.HISTORY)}
+    found |= {f"variance_normals{j}": ("m", fields.VARIANCE_NORMALS + j * W) for j in range(4)}
+    found |= {f"signal_normals{j}": ("m", fields.SIGNAL_NORMALS_0 + j * W) for j in range(4 * fields.MOST_SIGNALS)}
     found |= {f"sum_further{j}": ("b", fields.SUM_FURTHER + j * W) for j in range(fields.MOST_FURTHER)}
     return found | {f"row_further{j}": ("row", fields.ROW_FURTHER + j * W) for j in range(fields.MOST_FURTHER + 2)}
 

@@ -64,7 +64,9 @@ def jump_by_factors(raw, p, m):
     count_jumps(p, m)
     for i in range(LANES):
         jumps, size = m[f.JUMPED + i], p[f.JUMP_VOLATILITY + i] * np.float64(raw[f.FOURTH + i])
-        factor = exp(jumps * p[f.JUMP_LOG_MEAN + i] + m[f.ROOT_OF_JUMPS + i] * size - p[f.JUMP_RATE + i] * p[f.JUMP_MEAN + i])
+        factor = exp(
+            jumps * p[f.JUMP_LOG_MEAN + i] + m[f.ROOT_OF_JUMPS + i] * size - p[f.JUMP_RATE + i] * p[f.JUMP_MEAN + i]
+        )
         lead_to(i, m[f.NEXT + i] * factor, m)
 
 

@@ -90,8 +90,8 @@ def gaussian_pair(words, raw):
 
 @stage
 def draw_ahead(clock, stream, waiting, words, raw, m):
-    """The normal of step t + 1, which nothing else of the draw goes with, as normal 0: words are drawn for four steps at once
-    (4.1 -> 1.6 ns), and the normals of all four wait in fields of ``m`` from ``waiting`` on.
+    """Normals for one thing that takes a single one in each step: words are drawn for four steps at once, and what they make
+    waits in the four fields of ``m`` from ``waiting`` on (``waiting_for``).
     """
     step = clock.t + 1
     if step % 4 == 0:
@@ -99,7 +99,9 @@ def draw_ahead(clock, stream, waiting, words, raw, m):
         gaussians(words, raw)
         for i in range(4 * LANES):
             m[waiting + i] = np.float64(raw[i])
-    else:
-        now = waiting + step % 4 * LANES
-        for i in range(LANES):
-            raw[f.FIRST + i] = np.float32(m[now + i])
+
+
+@inlined
+def waiting_for(t, waiting):
+    """Where the normal of step t + 1 lies."""
+    return waiting + (t + 1) % 4 * LANES

@@ -10,7 +10,7 @@ from fastexec.kernels import fields as f
 from fastexec.kernels._jit import LANES, bound, chained, stage
 from fastexec.kernels.chain import step_chain
 from fastexec.kernels.elementary import exp
-from fastexec.kernels.philox import OF_SIGNALS, draw_ahead
+from fastexec.kernels.philox import OF_SIGNALS, draw_ahead, waiting_for
 
 _MEAN_ABSOLUTE = 0.7978845608028654  # of a standard normal
 _STRONGEST = (
@@ -90,34 +90,35 @@ def draw_signals(clock, switches, chains, words, raw, p, m):
         owner = OF_SIGNALS << 24 | switches[f.SIGNAL_OWNER_0 + j]
         stream, waiting = np.uint32(switches[f.PHASE] << 30 | owner), f.SIGNAL_NORMALS_0 + j * 4 * LANES
         draw_ahead(clock, stream, waiting, words, raw, m)
+        now = waiting_for(clock.t, waiting)
         if switches[f.SIGNAL_LEVELS_0 + j] > 0:
-            change_level(clock.t, j, switches[f.SIGNAL_LEVELS_0 + j], chains, raw, m)
+            change_level(clock.t, j, switches[f.SIGNAL_LEVELS_0 + j], chains, m[now : now + LANES], m)
         else:
-            go_on(clock.t, j, raw, p, m)
+            go_on(clock.t, j, m[now : now + LANES], p, m)
 
 
 @stage
-def go_on(t, j, raw, p, m):
+def go_on(t, j, z, p, m):
     """An AR(1)."""
     x = m[f.NEXT_SIGNAL_0 + j * LANES : f.NEXT_SIGNAL_0 + (j + 1) * LANES]  # views: see ``ledger.book``
     keep = p[f.SIGNAL_PERSISTENCE_0 + j * LANES : f.SIGNAL_PERSISTENCE_0 + (j + 1) * LANES]
     fresh = p[f.SIGNAL_FRESH_0 + j * LANES : f.SIGNAL_FRESH_0 + (j + 1) * LANES]
     if t < 0:
         for i in range(LANES):
-            x[i] = np.float64(raw[f.FIRST + i])
+            x[i] = z[i]
     else:
         for i in range(LANES):
-            x[i] = keep[i] * x[i] + fresh[i] * np.float64(raw[f.FIRST + i])
+            x[i] = keep[i] * x[i] + fresh[i] * z[i]
 
 
 @stage
-def change_level(t, j, levels, chains, raw, m):
+def change_level(t, j, levels, chains, z, m):
     """A chain."""
     state, value = f.SIGNAL_STATE_0 + j * LANES, f.NEXT_SIGNAL_0 + j * LANES
     if t < 0:
         for i in range(LANES):
             m[state + i] = f.FIRST_ROW
-    step_chain(chains, f.SIGNAL_CHAIN_0 + j * f.CHAIN_SIZE, levels, (state, value), raw, m)
+    step_chain(chains, f.SIGNAL_CHAIN_0 + j * f.CHAIN_SIZE, levels, (state, value), z, m)
 
 
 @bound

@@ -76,7 +76,7 @@ def draw(v):
     """The second signal is a chain of three levels; the words left are those of the last."""
     found = {}
     for j, own in enumerate((OWN, OWN + 1)):
-        drawn = ahead(twin.PURPOSE, own)(v)
+        drawn = ahead(twin.PURPOSE, own, "signal_normals", 4 * j)(v)
         z = drawn["e0"]
         if j == 0:
             found["next_signal_0"] = z if v.t < 0 else v.signal_persistence_0 * v.next_signal_0 + v.signal_fresh_0 * z

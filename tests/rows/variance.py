@@ -13,7 +13,8 @@ from rows.plans import plan_of
 from trials import Lanes, W, real
 
 STEPS = 4
-KEYS = {"variance_persistence": real(0.0, 0.99), "variance_volatility": real(0.0, 1.5), "e0": FLOAT32}
+KEYS = {"variance_persistence": real(0.0, 0.99), "variance_volatility": real(0.0, 1.5)}
+NORMALS = {f"variance_normals{j}": FLOAT32 for j in range(4)}
 STATE = {"variance_state": real(-5.0, 5.0)}
 
 
@@ -57,15 +58,16 @@ def drawing(name, purpose, pair=True):
     )  # fmt: skip
 
 
-def ahead(purpose, own=0):
-    """Words for four steps from t + 1 on, and their normals."""
+def ahead(purpose, own=0, rows="variance_normals", first=0):
+    """Words for four steps from t + 1 on, and their normals, which wait in fields ``rows`` from ``first`` on."""
 
     def twin_of(v):
         episode, number = v.block * W + v.i, (v.t + 1) // 4
         counter = (episode & 0xFFFFFFFF, episode >> 32, number, v.phase << 30 | purpose << 24 | own)
         words = philox.philox4x32(counter, (v.seed & 0xFFFFFFFF, v.seed >> 32))
         z = normals.normals(np.array(words, np.uint32))
-        return {f"w{j}": word for j, word in enumerate(words)} | {f"e{j}": float(z[j]) for j in range(4)}
+        found = {f"w{j}": word for j, word in enumerate(words)} | {f"e{j}": float(z[j]) for j in range(4)}
+        return found | {f"{rows}{first + j}": float(z[j]) for j in range(4)}
 
     return twin_of
 
@@ -86,7 +88,7 @@ def drawing_ahead(name, purpose):
 
 
 def begin(v):
-    x = v.variance_volatility * v.e0
+    x = v.variance_volatility * v.variance_normals0
     return {
         "variance_state": x, "volatility_factor": twin.factor(x, v.variance_volatility), **freshness(v),
     }  # fmt: skip
@@ -97,7 +99,8 @@ def freshness(v):
 
 
 def vary(v):
-    x = twin.following(v.variance_state, v.variance_persistence, v.variance_volatility, v.e0)
+    z = getattr(v, f"variance_normals{(v.t + 1) % 4}")
+    x = twin.following(v.variance_state, v.variance_persistence, v.variance_volatility, z)
     return {"variance_state": x, "volatility_factor": twin.factor(x, v.variance_volatility)}
 
 
@@ -107,27 +110,19 @@ def mean_square_is_one(given, found, again):
     lane = {"variance_volatility": sd} | (
         {} if not hasattr(given, "variance_state") else {"variance_persistence": 0.0, "variance_state": 1.0}
     )
-    square = again(**lane, e0=np.resize(NODES, W)).volatility_factor ** 2
+    square = again(**lane, **dict.fromkeys(NORMALS, np.resize(NODES, W))).volatility_factor ** 2
     np.testing.assert_allclose(expectation(square), 1.0, rtol=1e-5)
 
 
 def reverts(given, found, again):
     mean_square_is_one(given, found, again)
-    still = again(e0=0.0)
+    still = again(**dict.fromkeys(NORMALS, 0.0))
     np.testing.assert_allclose(still.variance_state, given.variance_persistence * given.variance_state, rtol=1e-15)
 
 
 ROWS = (
     drawing_ahead("variance.draw_for_variance", twin.PURPOSE),
-    Lanes("variance.begin_variance", lambda x: (x.raw, x.p, x.m), begin, {**KEYS}, mean_square_is_one),
-    Lanes(
-        "variance.vary",
-        lambda x: (x.raw, x.p, x.m),
-        vary,
-        {**KEYS, **STATE},
-        reverts,
-        derived=freshness,
-        rtol=1e-11,
-        atol=1e-13,
-    ),
-)
+    Lanes("variance.begin_variance", lambda x: (x.p, x.m), begin, {**KEYS, **NORMALS}, mean_square_is_one),
+    Lanes("variance.vary", lambda x: (x.t, x.p, x.m), vary, {**KEYS, **NORMALS, **STATE}, reverts,
+          others={"t": st.integers(0, 9)}, derived=freshness, rtol=1e-11, atol=1e-13),
+)  # fmt: skip

@@ -1,4 +1,4 @@
-"""What a predictive signal is worth (ORACLES 4) by the rule of follow_signal on the engine's own signals; a table, a verdict.
+"""What a predictive signal is worth by the rule of follow_signal on the engine's own signals; a table, a verdict.
 
     python scripts/verify_signals.py [--episodes 200000] [--seed 1]
 

@@ -48,7 +48,7 @@ def test_a_quarter_of_the_blind_cost_is_at_stake():
 @pytest.mark.processes
 def test_the_script_shows_each_seed_and_judges_it(monkeypatch, capsys):
     monkeypatch.syspath_prepend(str(ROOT / "scripts"))
-    script = importlib.import_module("verify_signal")
+    script = importlib.import_module("verify_preset_signal")
     assert script.main(["--seeds", "1", "--episodes", "20000"]) == 0
     head, row, verdict = capsys.readouterr().out.splitlines()
     assert "captured" in head

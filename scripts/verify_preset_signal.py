@@ -1,6 +1,6 @@
 """Preset `signal` under ten seeds, each with training and evaluation of its own; prints them all and a verdict.
 
-    python scripts/verify_signal.py [--episodes 100000] [--seeds 10]
+    python scripts/verify_preset_signal.py [--episodes 100000] [--seeds 10]
 
 What the optimum saves of the best static schedule's cost, what share of that the agent that sees the signal captures, what
 adapting is worth to its twin that sees neither signal nor price, and to the one that sees momentum alone. No agent that sees

@@ -8,10 +8,10 @@ without training compiles half as much: there the second process would take near
 from __future__ import annotations
 
 import contextlib
-import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from fastexec.kernels._bind import backwards, bound_stage
 from fastexec.learning.training import sections_played
@@ -19,6 +19,9 @@ from fastexec.simulation import prepare
 from fastexec.statistics.moments import summarise
 from fastexec.studies.study import Study
 from fastexec.threads import default_threads
+
+if TYPE_CHECKING:
+    import subprocess
 
 _EPISODES = 128
 _LAST = "account.write_rows"  # a stage that nobody calls before the simulation itself
@@ -46,6 +49,8 @@ def _worth_it(study: Study) -> bool:
 
 def _begin(study: Study) -> subprocess.Popen[bytes] | None:
     """The second process; None where none can be had, which costs time only."""
+    import subprocess  # where nobody trains it is not needed
+
     quiet = subprocess.DEVNULL
     try:
         process = subprocess.Popen(

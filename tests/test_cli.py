@@ -112,7 +112,7 @@ BAD = [
     (["episodes=0"], "episodes: must be"),
     (["seed=-1"], "seed: must be"),
     (["seed=18446744073709551616"], "seed: must be"),
-    (["strategies.pov10.rate=0"], "strategies.pov10.rate: must be greater than 0, not 0"),
+    (["strategies.pov10.rate=0"], "strategies.pov10.rate: must be above 0, not 0"),
     (["strategies.pov10.rate=1.5"], "strategies.pov10.rate: must be"),
     (
         ["market.correlation.price_volume=0.9", "market.correlation.volume_absolute_return=0.9"],

@@ -90,7 +90,7 @@ def test_nothing_is_trained_for_them():
 
 @pytest.mark.parametrize(("how", "said"), [
     ({"phase": "pilot"}, "phase: must be 'evaluation' or 'training', not 'pilot'"),
-    ({"episodes": 0}, "episodes: must be greater than or equal to 1, not 0"),
+    ({"episodes": 0}, "episodes: must be at least 1, not 0"),
     ({"threads": 0}, "threads: must be a whole number from 1"),
 ])  # fmt: skip
 def test_what_it_cannot_be_asked(how, said):

@@ -192,7 +192,7 @@ def test_given_paths_bring_their_own_conditions():
         ({"names": ["calm", "calm"]}, "two names are the same"),
         ({"names": []}, "market.regimes.names"),
         ({"volatility": [1.0, 2.0, 3.0]}, "volatility has 3 multipliers for 2 regimes"),
-        ({"volume": [1.0, 0.0]}, "must be greater than 0"),
+        ({"volume": [1.0, 0.0]}, "must be above 0"),
         ({"spread": [1.0, {"low": 1.0, "high": 2.0}]}, "must be a number"),
         ({"speed": [1.0, 2.0]}, "unknown key"),
     ],

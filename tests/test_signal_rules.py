@@ -94,7 +94,7 @@ DAYS = {"symbol": "S", "bars": "b.parquet"}
         (MOVED, {"signals": ["busy"]}, "strategies.a.signals: no signal 'busy' that predicts the move; there are spy"),
         (MOVED, {"signals": ["spy", "spy"]}, "strategies.a.signals: 'spy' is named twice; name it once"),
         (MOVED, {"signals": "spy"}, "strategies.a.signals: must be a list"),
-        (MOVED, {"risk_aversion": -1.0}, "strategies.a.risk_aversion: must be greater than or equal to 0"),
+        (MOVED, {"risk_aversion": -1.0}, "strategies.a.risk_aversion: must be at least 0"),
         (MOVED, {"signal": "spy"}, "strategies.a.signal: unknown key; did you mean 'signals'?"),
         ({"model": "replay", **DAYS}, {}, "strategies.a.model: of real days no signal's law is known"),
         ({"model": "bootstrap", **DAYS}, {}, "strategies.a.model: of real days no signal's law is known"),

@@ -12,6 +12,13 @@ from fastexec.models.strategies import BUILT_IN
 from fastexec.models.tree import tags_below
 from fastexec.wording import did_you_mean, nearest
 
+#: What a number must be, and by which name the validation's context has the limit.
+_LIMITS = {
+    "greater_than_equal": ("must be at least", "ge"),
+    "greater_than": ("must be above", "gt"),
+    "less_than_equal": ("must be at most", "le"),
+    "less_than": ("must be below", "lt"),
+}
 _ORDER = {"unknown_key": 0, "union_tag_invalid": 1, "missing": 3}
 
 
@@ -86,5 +93,12 @@ def _said(error: Any) -> str:
     shown = f", not {value!r}" if isinstance(value, (str, int, float, bool)) else ""
     if kind in plain:
         return plain[kind] + shown
+    if kind in _LIMITS:
+        words, bound = _LIMITS[kind]
+        return f"{words} {context[bound]:g}{shown}"
+    if kind in ("too_short", "too_long"):
+        words = "at least" if kind == "too_short" else "at most"
+        bound = context["min_length" if kind == "too_short" else "max_length"]
+        return f"must have {words} {bound} values, not {context['actual_length']}"
     text = str(error["msg"]).replace("Input should be", "must be")
-    return text + (shown if kind.startswith(("greater", "less", "limit", "literal", "string_")) else "")
+    return text + (shown if kind.startswith(("limit", "literal", "string_")) else "")

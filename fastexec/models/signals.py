@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
-from pydantic import Field, PrivateAttr, model_validator
+from pydantic import Discriminator, Field, PrivateAttr, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
 from fastexec.exact import exp_of, plain_sum
@@ -23,7 +23,17 @@ _STRONGEST, _MOST_OF_SIZE = (
     0.5689697039594099,
 )  # the k of the highest correlation with |move|, and it
 _HAIR = 1e-9
-_Levels = Annotated[int, Field(ge=2, le=MOST_LEVELS)] | Annotated[tuple[float, ...], Field(strict=False, min_length=2)]
+
+
+def _kind(value: object) -> str:
+    return "list" if isinstance(value, list | tuple) else "number"
+
+
+_Levels = Annotated[
+    Annotated[int, Field(ge=2, le=MOST_LEVELS), Tag("number")]
+    | Annotated[tuple[float, ...], Field(strict=False, min_length=2), Tag("list")],
+    Discriminator(_kind),
+]
 
 
 class Signal(Model):

@@ -75,4 +75,5 @@ def play_without_tables(study: Study) -> None:
 
 
 if __name__ == "__main__":
-    play_without_tables(Study.from_toml(sys.stdin.read()))
+    with open(0, encoding="utf-8") as sent:
+        play_without_tables(Study.from_toml(sent.read()))

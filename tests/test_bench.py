@@ -17,6 +17,7 @@ import show
 from baselines.numpy_market import numpy_mini_project
 from figures import growth_of, noise_of, rows_of, samples_of
 from jobs.catalogue import catalogue, chosen, turns
+from jobs.engine import market_alone
 from jobs.job import OFTEN, PROCESSOR, RETURNED, Job, Size
 
 import fastexec as fx
@@ -267,6 +268,11 @@ def test_baselines_play_the_same_market():
     assert abs(temporary - ours["temporary_bps"].mean()) < 5 * error["temporary_bps"]
     for name, mean in others():
         assert abs(mean - ours["shortfall_bps"].mean()) < 5 * error["shortfall_bps"], name
+
+
+def test_the_market_alone_is_walked_by_the_same_kernel():
+    """It takes every table of the strategies, and no strategy: its door refuses what does not fit."""
+    market_alone(fx.Study.preset("mini_project_honest"), 256)(1)()
 
 
 def others() -> list[tuple[str, float]]:

@@ -103,7 +103,8 @@ def market_alone(study: Study, episodes: int) -> Callable[[int], Callable[[], No
     def make(threads: int) -> Callable[[], None]:
         prepared = prepare(study)
         plan, plans, paths = prepared.arrays
-        nobody = type(plans)(*(rows[:0] for rows in plans[:3]), plans.groups, *(rows[:0] for rows in plans[4:]))
+        by_strategy = ("kinds", "levels", "fractions", "features", "edges", "policy")
+        nobody = plans._replace(**{name: getattr(plans, name)[:0] for name in by_strategy})
 
         def part(first: int, count: int) -> None:
             output = output_for(plan, nobody, count)

@@ -10,7 +10,7 @@ import pytest
 from conftest import small_study
 from fastexec.analysis.report.charts import Bars, Chart, Line, Panel, Points
 from fastexec.analysis.report.figures import draw
-from fastexec.analysis.report.frame import framed, limits, reach
+from fastexec.analysis.report.frame import _told, framed, limits, reach
 from fastexec.analysis.report.material import open_results
 from fastexec.analysis.report.plotly_view import view
 from fastexec.analysis.report.sections import sections_of
@@ -172,6 +172,10 @@ def test_pictures_have_the_axes_and_marks_of_the_page(charts):
 
 def levels_of(panels):
     return {said for panel in panels for _, said in panel.levels}
+
+
+def test_what_is_rounding_beside_the_frame_is_said_to_be_nothing():
+    assert [_told(value, (21.0, 24.0)) for value in (1.7e-13, -1.7e-13, 12.5501, 0.0)] == ["0", "0", "12.55", "0"]
 
 
 def test_the_dearest_strategy_is_marked_at_the_edge_of_savings_and_risk(charts):

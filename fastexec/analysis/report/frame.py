@@ -123,13 +123,18 @@ def moved(mark: Points, ranges: Mapping[str, Range], edges: Edges) -> list[Point
         at = {axis: float(values[number]) for axis, values in places.items()}
         axis = next(a for a, (low, high) in ranges.items() if not low <= at[a] <= high)
         edge = _EDGES[axis, at[axis] > ranges[axis][1]]
-        value = mark.texts[number] if len(mark.texts) else f"{at[axis]:,.4g}"
+        value = mark.texts[number] if len(mark.texts) else _told(at[axis], ranges[axis])
         inside = {a: _inside(v, ranges[a]) if a in ranges else v for a, v in at.items()}
         found.append(edge_mark(mark, inside["x"], inside["y"], edge, value, edges))
         edges.values.setdefault(mark.name, []).append((at[axis], value))
     kept = np.where(beyond, np.nan, 1.0)
     texts = ["" if out else text for text, out in zip(mark.texts, beyond.tolist(), strict=True)] if mark.texts else ()
     return [replace(mark, x=mark.x * kept, y=mark.y * kept, texts=texts), *found]
+
+
+def _told(value: float, ends: Range) -> str:
+    """Four digits; what is nothing beside the frame's own numbers is 0 (the sd of a cost that never differs is 2e-13)."""
+    return f"{0.0 if abs(value) < 1e-9 * max(map(abs, ends)) else value:,.4g}"
 
 
 _EDGES = {("x", False): "left", ("x", True): "right", ("y", False): "bottom", ("y", True): "top"}

@@ -258,7 +258,7 @@ def _strategies(case: dict[str, str]) -> list[dict[str, Any]]:
         found.append({"name": "agent", "model": "qtable", "agent": "agent.parquet"})
     elif case["agent"] == "optimum":
         found.append({"name": "agent", "model": "optimum"})
-    if case["conditions"] == "signals":
+    if case["conditions"] == "signals" and case["source"] not in ("replay", "bootstrap"):
         found.append({"model": "follow_signal", "risk_aversion": 1e-6})
     if case["twin"] == "yes":
         found.append({"model": "blind_twin", "of": "agent"})

@@ -103,6 +103,11 @@ def test_the_second_process_plays_what_needs_no_table(name):
     beside.play_without_tables(study() if name is None else fx.Study.preset(name))
 
 
+def test_of_a_sweep_it_plays_the_study_itself():
+    """Keys of the training are swept too, and it has none."""
+    beside.play_without_tables(fx.Study.from_toml(TRAINS + '[sweep]\n"train.agent.rounds" = [1, 2]\n'))
+
+
 def test_stages_are_compiled_from_the_last_on(monkeypatch):
     plan, strategies = prepare(fx.Study.from_toml(PLAIN)).arrays[:2]
     asked = []

@@ -58,7 +58,7 @@ def _begin(study: Study) -> subprocess.Popen[bytes] | None:
         )
         assert process.stdin is not None
         with process.stdin as stream:
-            stream.write(study.to_toml(without=("sweep",)).encode())
+            stream.write(study.to_toml().encode())
     except OSError:
         return None
     return process
@@ -67,7 +67,8 @@ def _begin(study: Study) -> subprocess.Popen[bytes] | None:
 def play_without_tables(study: Study) -> None:
     """A few episodes of the strategies that need no table, and their summary."""
     tables = {strategy.name for strategy in (*study.agents, *study.optima)}
-    data = tomllib.loads(study.to_toml(without=("sweep", "train")))
+    written = tomllib.loads(study.to_toml())
+    data = {key: value for key, value in written.items() if key not in ("sweep", "train")}
     others = [one for one in data["strategies"] if one["name"] not in tables and one.get("of") not in tables]
     prepared = prepare(Study.from_dict(data | {"strategies": others, "episodes": _EPISODES}))
     with backwards():

@@ -19,6 +19,8 @@ from fastexec.models.captured_values import value_text
 from fastexec.models.plugins import registry
 from fastexec.simulation import prepare
 
+pytestmark = pytest.mark.processes
+
 VALUES = [
     3, -(2**62), True, 0.1, -0.0, float("inf"), 1e-320, 1.5 - 0.0j, "wide", None, (1, 2.5, ("a", (3,))), (),
     np.float32(0.1), np.int8(-3), np.uint64(2**64 - 1), np.bool_(True), np.complex64(1 + 2j), np.float64("nan"),
@@ -256,7 +258,6 @@ def test_errors_name_the_cells_own_lines(notebook):
         notebook.strategy("shares[:] = np.random.rand()")
 
 
-@pytest.mark.processes
 def test_a_pickled_study_runs_in_a_process_that_never_saw_the_notebook(notebook, tmp_path):
     notebook.cell("W = np.full(4, 0.5)")
     notebook.strategy("shares[:] = remaining * W[step]")

@@ -14,6 +14,8 @@ from fastexec.simulation import prepare
 from fastexec.studies.study import Study
 from foreign_results import SIGNATURE, forget
 
+pytestmark = pytest.mark.processes
+
 TABLES = "import numpy as np\n\nW = np.array([0.5, 0.25, 0.5, 1.0])\nSCALE = 1.0\n"
 MODULE = f"""
 import numba

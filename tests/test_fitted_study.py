@@ -12,7 +12,7 @@ from fastexec.cli.calibrate import calibrate as calibrate_verb
 from test_market_files import frame, written
 
 
-@pytest.mark.parametrize("scale", [1.0, 1e-3, 1e4])
+@pytest.mark.parametrize("scale", [1.0, *(pytest.param(one, marks=pytest.mark.slow) for one in (1e-3, 1e4))])
 def test_calibrate_writes_a_whole_study(tmp_path: Path, scale: float) -> None:
     table = frame()
     table["volume"] *= scale

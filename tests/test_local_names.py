@@ -19,6 +19,8 @@ from test_cli import STUDY
 from test_run import assert_same_files
 from test_terminal import AGENT
 
+pytestmark = pytest.mark.processes
+
 BYTES = os.fsdecode(b"r\xfc")
 NAMES = [
     BYTES,

@@ -182,8 +182,10 @@ CORRELATIONS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("spread", "correlation"), [*product(SPREADS, ["with all"]), ("reverting", "sp"),
-                                                     ("chain", "with the price"), ("slow", "none")])  # fmt: skip
+@pytest.mark.parametrize(("spread", "correlation"), [
+    *((spread, "with all") for spread in SPREADS if spread != "chain"), ("reverting", "sp"), ("slow", "none"),
+    *(pytest.param("chain", one, marks=pytest.mark.slow) for one in ("with all", "with the price")),
+])  # fmt: skip
 def test_pov_pays_the_spread_where_it_fills(spread, correlation):
     agrees(study(spread=SPREADS[spread], correlation=CORRELATIONS[correlation]))
 

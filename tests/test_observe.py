@@ -35,7 +35,7 @@ TRANSIENT = {
 }
 TWAP, POV = Twap(model="twap", name="twap"), Pov(model="pov", name="pov", rate=0.1)
 #: Of each feature: relative, and absolute error of what is a difference of nearly equal numbers.
-TOLERANCES = {"momentum": (0.0, 1e-14), "volatility": (1e-10, 2e-9), "inventory": (1e-12, 1e-14)}
+TOLERANCES = {"momentum": (0.0, 1e-14), "volatility": (1e-10, 1e-10), "inventory": (1e-12, 1e-14)}
 
 
 def every_cost(temporary="power", transient="power", own=0.3):

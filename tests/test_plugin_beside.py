@@ -19,6 +19,8 @@ from fastexec.studies.study import Study
 from foreign_results import SIGNATURE, forget
 from test_run import assert_same_files
 
+pytestmark = pytest.mark.processes
+
 MAIN = f"""
 import fastexec as fx
 {{imports}}
@@ -100,7 +102,6 @@ def test_each_of_them_is_part_of_its_hash_and_refused_where_it_changed(place, fi
         run(load(place, "episodes=600"), out=place / "r", resume=True)
 
 
-@pytest.mark.processes
 def test_results_keep_all_of_them_and_run_from_there(place):
     study = load(place)
     run(study, out=place / "r", chunk=100)

@@ -263,6 +263,7 @@ def test_warnings_are_lines_without_control_characters(capsys):
     assert error.count("\n") == 1
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("environment", [
     {"PYTHONIOENCODING": "ascii"}, {"PYTHONIOENCODING": "ascii:strict", "NO_COLOR": "1", "TERM": "dumb"}, {"LC_ALL": "C"},
     {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"},

@@ -115,6 +115,7 @@ def test_what_is_marked_meets_the_conditions_of_the_end():
     np.testing.assert_allclose(simulate(study).episodes["shortfall_bps"], wanted, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_chain_has_its_law_in_each_step():
     there = regimes_of(paths(2, market={"regimes": REGIMES})[3], 4_000)
     law = np.array([0.6, 0.4])

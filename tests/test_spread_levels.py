@@ -88,7 +88,10 @@ def test_values_outside_the_limits_are_a_line_about_the_data(tmp_path: Path) -> 
     assert "\n" not in line
 
 
-@pytest.mark.parametrize("factors", [(1.0, 3.0, 20.0), (1.0, 30.0), (1.0, 1.0, 1.0, 50.0)])
+@pytest.mark.parametrize(
+    "factors",
+    [(1.0, 3.0, 20.0), *(pytest.param(one, marks=pytest.mark.slow) for one in ((1.0, 30.0), (1.0, 1.0, 1.0, 50.0)))],
+)
 def test_the_mean_volume_is_that_of_the_days_however_much_they_differ(
     tmp_path: Path, factors: tuple[float, ...]
 ) -> None:
@@ -99,7 +102,7 @@ def test_the_mean_volume_is_that_of_the_days_however_much_they_differ(
     assert market["volume"]["mean"] == pytest.approx(mean, rel=2e-3)
 
 
-@pytest.mark.parametrize("spread", [4.0, 0.5, 37.0])
+@pytest.mark.parametrize("spread", [4.0, *(pytest.param(one, marks=pytest.mark.slow) for one in (0.5, 37.0))])
 def test_a_given_spread_has_no_statistics_made_of_rounding(tmp_path: Path, spread: float) -> None:
     found = calibrate(read_bars(write_bars(tmp_path / "b.parquet"), "S", spread=spread), episodes=500)
     assert any("the spread never varies" in note for note in found.notes)

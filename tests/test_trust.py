@@ -13,6 +13,8 @@ from fastexec.studies.study import Study
 from foreign_results import MARKED, OTHER, PLAIN, STUDY, from_module, has_run, rewrite, say
 from manifests import listed_anew
 
+pytestmark = pytest.mark.processes
+
 
 def unneeded(place):
     rewrite(place, '["own.py", "more.py"]')

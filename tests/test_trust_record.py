@@ -22,6 +22,8 @@ from fastexec.simulation import prepare
 from fastexec.studies.study import Study
 from foreign_results import MARKED, OTHER, STUDY, forget, from_module, has_run, module, say
 
+pytestmark = pytest.mark.processes
+
 
 def test_own_runs_and_trainings_are_recorded_and_replayed_unasked(here, monkeypatch):
     (here / "own.py").write_text(MARKED)

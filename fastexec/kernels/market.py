@@ -14,6 +14,7 @@ from fastexec.kernels._jit import LANES, bound, chained, stage
 from fastexec.kernels.halts import underneath_of
 from fastexec.kernels.jumps import jumps_of
 from fastexec.kernels.noise import noise_of
+from fastexec.kernels.normal import MEAN_ABSOLUTE, SD_ABSOLUTE
 from fastexec.kernels.philox import MOVES, START, draw_words, gaussian_pair, gaussians
 from fastexec.kernels.price import PRICES, begin_moved
 from fastexec.kernels.regimes import are_scaled, hold_factors, regimes_of, scale_spread, scale_volume
@@ -22,9 +23,6 @@ from fastexec.kernels.spread import SPREADS, quote_arrival, repeat_spread, roll_
 from fastexec.kernels.timing import expecting
 from fastexec.kernels.variance import VARIANCE
 from fastexec.kernels.volume import VOLUMES
-
-_MEAN_ABSOLUTE = 0.7978845608028654  # sqrt(2 / pi)
-_SD_ABSOLUTE = 0.6028102749890869  # sqrt(1 - 2 / pi)
 
 
 @bound
@@ -72,7 +70,7 @@ def correlate(raw, normals, p):
     """From independent normals (z_p, e1, e2) to (z_p, z_s, z_v) with the study's correlations."""
     for i in range(LANES):
         z, e1, e2 = np.float64(raw[f.FIRST + i]), np.float64(raw[f.SECOND + i]), np.float64(raw[f.THIRD + i])
-        a = (abs(z) - _MEAN_ABSOLUTE) / _SD_ABSOLUTE
+        a = (abs(z) - MEAN_ABSOLUTE) / SD_ABSOLUTE
         normals[f.Z_PRICE + i] = z
         normals[f.Z_SPREAD + i] = p[f.L20 + i] * z + p[f.L21 + i] * a + p[f.L22 + i] * e1
         normals[f.Z_VOLUME + i] = p[f.L30 + i] * z + p[f.L31 + i] * a + p[f.L32 + i] * e1 + p[f.L33 + i] * e2

@@ -74,7 +74,10 @@ def observe_moves(t, name, noisy, m, b):
     elif noisy:
         for i in range(LANES):
             b[f.VALUE + i] = np.sqrt(m[f.SEEN_SQUARES + i] / max(t, 1))
+    elif t == 0:  # taking this step's square off its own sum leaves its rounding, which knows the move
+        for i in range(LANES):
+            b[f.VALUE + i] = 0.0
     else:
         for i in range(LANES):
             move = m[f.NEXT + i] / m[f.MID + i] - 1.0  # of this step: in the sum already, and not to be known
-            b[f.VALUE + i] = np.sqrt(max(m[f.SUM_SQUARED_MOVES + i] - move * move, 0.0) / max(t, 1))
+            b[f.VALUE + i] = np.sqrt(max(m[f.SUM_SQUARED_MOVES + i] - move * move, 0.0) / t)

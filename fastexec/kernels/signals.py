@@ -10,12 +10,9 @@ from fastexec.kernels import fields as f
 from fastexec.kernels._jit import LANES, bound, chained, stage
 from fastexec.kernels.chain import step_chain
 from fastexec.kernels.elementary import exp
+from fastexec.kernels.normal import MEAN_ABSOLUTE, STRONGEST
 from fastexec.kernels.philox import OF_SIGNALS, draw_ahead, waiting_for
 
-_MEAN_ABSOLUTE = 0.7978845608028654  # of a standard normal
-_STRONGEST = (
-    0.8223584830732908  # beyond it the size of a move is told worse again: .569 is the highest correlation with it
-)
 _HALVINGS = 60
 
 
@@ -72,11 +69,11 @@ def factor_rest(i, move, spread, volume, p):
 @stage
 def strength_of(correlation):
     """The k by which sigma exp(k x - k^2) makes |move| correlate so with x, by bisection."""
-    low, high = 0.0, _STRONGEST
+    low, high = 0.0, STRONGEST
     for _ in range(_HALVINGS):
         k = 0.5 * (low + high)
-        square = _MEAN_ABSOLUTE * _MEAN_ABSOLUTE * exp(-k * k)
-        below = _MEAN_ABSOLUTE * k * exp(-0.5 * k * k) < abs(correlation) * np.sqrt(1.0 - square)
+        square = MEAN_ABSOLUTE * MEAN_ABSOLUTE * exp(-k * k)
+        below = MEAN_ABSOLUTE * k * exp(-0.5 * k * k) < abs(correlation) * np.sqrt(1.0 - square)
         low, high = (k, high) if below else (low, k)
     k = 0.5 * (low + high)
     return 0.0 if correlation == 0.0 else k if correlation > 0.0 else -k

@@ -10,6 +10,7 @@ from pydantic import Discriminator, Field, PrivateAttr, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
 from fastexec.exact import exp_of, plain_sum
+from fastexec.kernels.normal import MEAN_ABSOLUTE, MOST_OF_SIZE, STRONGEST
 from fastexec.models._base import Model
 from fastexec.models.chains import MOST_LEVELS, Row, closed_classes, require_sum, stationary_law
 from fastexec.models.declarations import MarkovLaw, OfMarket, Slot
@@ -17,11 +18,6 @@ from fastexec.models.names import Name, owner
 from fastexec.models.scalar import Range, Scalar, bounds, is_zero, limited, mean_of
 from fastexec.models.signal_names import require_free, signal_error as _error
 
-_MEAN_ABSOLUTE = 0.7978845608028654  # of a standard normal
-_STRONGEST, _MOST_OF_SIZE = (
-    0.8223584830732908,
-    0.5689697039594099,
-)  # the k of the highest correlation with |move|, and it
 _HAIR = 1e-9
 
 
@@ -99,7 +95,7 @@ class Signal(Model):
             return self
         if (law := self.law) is not None and isinstance(self.correlation, Range):
             raise _error("correlation", "that of a chain with the size of a move is one number, not a range")
-        best = _MOST_OF_SIZE if law is None else max(_of_size(law, k)[0] for k in np.linspace(0.0, 2.0, 201).tolist())
+        best = MOST_OF_SIZE if law is None else max(_of_size(law, k)[0] for k in np.linspace(0.0, 2.0, 201).tolist())
         if most > best:
             raise _error("correlation", f"with the size of a move at most {best:.3g} is attainable, not {most:g}")
         return self
@@ -207,11 +203,11 @@ def rouwenhorst(levels: int, persistence: float) -> MarkovLaw:
 
 def strength_of(correlation: float) -> float:
     """The k by which sigma exp(k x - k^2), x a standard normal, makes |move| correlate so with x."""
-    return _halved(lambda k: _MEAN_ABSOLUTE * k * _exp(-0.5 * k * k) / np.sqrt(1.0 - _squared(k)), correlation)
+    return _halved(lambda k: MEAN_ABSOLUTE * k * _exp(-0.5 * k * k) / np.sqrt(1.0 - _squared(k)), correlation)
 
 
 def _squared(k: float) -> float:
-    return _MEAN_ABSOLUTE * _MEAN_ABSOLUTE * _exp(-k * k)
+    return MEAN_ABSOLUTE * MEAN_ABSOLUTE * _exp(-k * k)
 
 
 def _exp(x: float) -> float:
@@ -224,7 +220,7 @@ def _logs(x: np.ndarray) -> np.ndarray:
     return log_of(x)
 
 
-def _halved(correlation_of: object, wanted: float, most: float = _STRONGEST) -> float:
+def _halved(correlation_of: object, wanted: float, most: float = STRONGEST) -> float:
     """The k at which a rising function has a value, by bisection, with the sign of ``wanted``."""
     assert callable(correlation_of)
     low, high = 0.0, most
@@ -239,8 +235,8 @@ def _of_size(law: MarkovLaw, k: float) -> tuple[float, np.ndarray]:
     """Of a chain: the correlation of its level with |move|, and what each makes of the volatility."""
     effects = exp_of(k * law.levels)
     effects = effects / np.sqrt(plain_sum(law.first * effects * effects))
-    mean = _MEAN_ABSOLUTE * plain_sum(law.first * effects)
-    return _MEAN_ABSOLUTE * plain_sum(law.first * law.levels * effects) / float(np.sqrt(1.0 - mean * mean)), effects
+    mean = MEAN_ABSOLUTE * plain_sum(law.first * effects)
+    return MEAN_ABSOLUTE * plain_sum(law.first * law.levels * effects) / float(np.sqrt(1.0 - mean * mean)), effects
 
 
 def _effects(law: MarkovLaw, correlation: float) -> np.ndarray:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from fastexec.exact import exp_of, log_of, normal_cdf
+from fastexec.kernels.normal import MEAN_ABSOLUTE, SD_ABSOLUTE
 from fastexec.models.scalar import Scalar, is_zero
-
-_MEAN_SIZE = 0.7978845608028654  # of |z|: sqrt(2 / pi)
-_SD_SIZE = 0.6028102749890869  # sqrt(1 - 2 / pi)
 
 
 def are_tied(move_and_size: tuple[Scalar, Scalar]) -> bool:
@@ -27,7 +25,7 @@ def raised_by(u: float, keep: float, move: float, size: float, steps: int) -> np
         * float(np.sqrt(1.0 - keep * keep))
         * np.multiply.accumulate(np.concatenate(([1.0], np.full(steps - 1, keep))))
     )
-    a, b = weights * move, weights * size / _SD_SIZE
+    a, b = weights * move, weights * size / SD_ABSOLUTE
     both = exp_of(0.5 * (b + a) * (b + a)) * normal_cdf(b + a) + exp_of(0.5 * (b - a) * (b - a)) * normal_cdf(b - a)
-    logs = log_of(both) - b * _MEAN_SIZE - 0.5 * weights * weights * (move * move + size * size)
+    logs = log_of(both) - b * MEAN_ABSOLUTE - 0.5 * weights * weights * (move * move + size * size)
     return np.asarray(exp_of(np.add.accumulate(logs)))

@@ -16,6 +16,7 @@ import numba
 import numpy as np
 
 from fastexec.kernels import _calls, _jit, world as w
+from fastexec.kernels._compiler import collector_paused
 from fastexec.kernels._jit import JIT_DISABLED
 
 _OPTIONS = _jit.OPTIONS | _jit.NO_REFERENCES | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
@@ -133,13 +134,15 @@ def _run_stage(address: int, world: np.ndarray, block: int, t: int, k: int) -> N
     _by_address[address].run(_standing[int(world[w.SELF])], block, t, k)
 
 
-def _run_decide(address: int, views: tuple[np.ndarray, ...], t: int, steps: int) -> None:
+def _run_decide(address: int, views: tuple[np.ndarray, ...], t: int, steps: int) -> int:
     _decides[address](*views, t, steps)
+    return 0  # its error is an exception of Python's here
 
 
-def _run_orders(address: int, views: tuple[np.ndarray, ...], t: int, steps: int) -> None:
+def _run_orders(address: int, views: tuple[np.ndarray, ...], t: int, steps: int) -> int:
     orders, see, params = views
     _decides[address](orders.reshape(-1, _jit.LANES), see.reshape(-1, _jit.LANES), params, t, steps)
+    return 0
 
 
 #: For kernels: call the stage, or the user's strategy of the first or second form, at an address.
@@ -153,8 +156,8 @@ class Decide:
     """A user's strategy, compiled for the engine to call by its ``address``; it must be kept as long as that is used.
     ``orders``: it has the second form.
 
-    It cannot write or read outside its arrays: then its slices are no numbers, which ends the run with a line that says where.
-    The checks cost 0.2 ns a lane and step (0.5 without them, an even slicer).
+    It cannot write or read outside its arrays: that is an error, of which whoever calls it makes slices that are no numbers,
+    which ends the run with a line that says where. The checks cost 0.2 ns a lane and step (0.5 without them, an even slicer).
     """
 
     def __init__(self, function: Callable[..., None], orders: bool = False) -> None:
@@ -163,35 +166,11 @@ class Decide:
             _decides[self.address] = function
             return
         types = (_calls.ORDERS_SIGNATURE if orders else _calls.DECIDE_SIGNATURE).args
-        inner = numba.njit(error_model="numpy", boundscheck=True)(function)
-        inner.compile(types)  # here its faults are its own, with its own lines
-        guarded = _guarded_orders(inner) if orders else _guarded(inner)
-        self._code = numba.njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)(guarded)
-        self._code.compile(types)
+        options = {"error_model": "numpy", "boundscheck": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+        self._code = numba.njit(**options)(function)
+        with collector_paused():
+            self._code.compile(types)
         self.address = _calls.address_of_code(self._code, types)
-
-
-def _guarded(inner: Any) -> Callable[..., None]:
-
-    def guarded(shares, remaining, mid, spread, last_volume, params, step, steps):
-        try:
-            inner(shares, remaining, mid, spread, last_volume, params, step, steps)
-        except Exception:
-            for i in range(shares.shape[0]):
-                shares[i] = np.nan
-
-    return guarded
-
-
-def _guarded_orders(inner: Any) -> Callable[..., None]:
-    def guarded(orders, see, params, step, steps):
-        try:
-            inner(orders, see, params, step, steps)
-        except Exception:
-            for i in range(orders.shape[1]):
-                orders[0, i] = np.nan
-
-    return guarded
 
 
 def wishes_of(value: Any) -> tuple[Any, dict[str, Any] | None] | None:

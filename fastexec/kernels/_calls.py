@@ -146,11 +146,17 @@ def _array_at(context: Any, builder: Any, kind: Any, data: Any, sizes: list[Any]
     return array._getvalue()
 
 
-def _call_at(context: Any, builder: Any, kinds: tuple[Any, ...], address: Any, arguments: list[Any]) -> Any:
-    """Call the compiled function of these types at an address; its error is the caller's."""
+def _called(context: Any, builder: Any, kinds: tuple[Any, ...], address: Any, arguments: list[Any]) -> Any:
+    """Call the compiled function of these types at an address; how it ended."""
     function = context.call_conv.get_function_type(types.none, kinds)
     place = builder.inttoptr(address, function.as_pointer())
     status, _ = context.call_conv.call_function(builder, place, types.none, kinds, arguments)
+    return status
+
+
+def _call_at(context: Any, builder: Any, kinds: tuple[Any, ...], address: Any, arguments: list[Any]) -> Any:
+    """The same; its error is the caller's."""
+    status = _called(context, builder, kinds, address, arguments)
     with builder.if_then(status.is_error, likely=False):
         context.call_conv.return_status_propagate(builder, status)
     return context.get_dummy_value()
@@ -170,13 +176,14 @@ def call_stage(context: Any, address: Any, world: Any, block: Any, t: Any, k: An
 
 @intrinsic  # type: ignore[untyped-decorator]
 def call_decide(context: Any, address: Any, views: Any, t: Any, steps: Any) -> Any:
-    """The user's strategy at an address, with ``views``, step and steps as of ``DECIDE_SIGNATURE``."""
+    """The user's strategy at an address, with ``views``, step and steps as of ``DECIDE_SIGNATURE``; 1 where it failed, else 0."""
 
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         arrays = [builder.extract_value(values[1], place) for place in range(len(views))]
-        return _call_at(context, builder, DECIDE_SIGNATURE.args, values[0], [*arrays, *values[2:]])
+        status = _called(context, builder, DECIDE_SIGNATURE.args, values[0], [*arrays, *values[2:]])
+        return builder.zext(status.is_error, ir.IntType(64))
 
-    return types.none(WORD, types.UniTuple(_PLAIN, len(views)), WORD, WORD), generate
+    return WORD(WORD, types.UniTuple(_PLAIN, len(views)), WORD, WORD), generate
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -186,9 +193,10 @@ def call_orders(context: Any, address: Any, views: Any, t: Any, steps: Any) -> A
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         orders, see, params = [builder.extract_value(values[1], place) for place in range(3)]
         arrays = [_as_rows(context, builder, orders), _as_rows(context, builder, see), params]
-        return _call_at(context, builder, ORDERS_SIGNATURE.args, values[0], [*arrays, *values[2:]])
+        status = _called(context, builder, ORDERS_SIGNATURE.args, values[0], [*arrays, *values[2:]])
+        return builder.zext(status.is_error, ir.IntType(64))
 
-    return types.none(WORD, types.UniTuple(_PLAIN, 3), WORD, WORD), generate
+    return WORD(WORD, types.UniTuple(_PLAIN, 3), WORD, WORD), generate
 
 
 def _as_rows(context: Any, builder: Any, flat: Any) -> Any:

@@ -6,7 +6,7 @@ from fastexec.kernels import fields as f, observe, own_rows as rows
 from fastexec.kernels._bind import call_orders
 from fastexec.kernels._jit import LANES, bound, bound_to, inlined, stage
 from fastexec.kernels.buffers import example_output
-from fastexec.kernels.strategy import note_fault, round_down
+from fastexec.kernels.strategy import no_numbers, note_fault, round_down
 
 #: The level and the venue that a study presets: no other can be had yet.
 PRESET_LEVEL, PRESET_VENUE = rows.CROSS, 0.0
@@ -34,7 +34,8 @@ def own_orders(clock, k, strategies, functions, numbers, lanes):
         b[f.LEVEL + i] = PRESET_LEVEL
         b[f.VENUE + i] = PRESET_VENUE
     views = (b[f.SLICE : f.SLICE + rows.ORDER_ROWS * LANES], see, strategies.levels[k])
-    call_orders(functions[kind[f.SLOT]], views, clock.t, clock.steps)
+    if call_orders(functions[kind[f.SLOT]], views, clock.t, clock.steps):
+        no_numbers(b)
     round_down(numbers[f.LOT], b)
 
 

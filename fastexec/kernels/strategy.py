@@ -181,8 +181,16 @@ def ask(address, params, clock, lot, seen, m, b):
         m[f.LAST_VOLUME : f.LAST_VOLUME + LANES],
         params,
     )
-    call_decide(address, views, clock.t, clock.steps)
+    if call_decide(address, views, clock.t, clock.steps):
+        no_numbers(b)
     round_down(lot, b)
+
+
+@inlined
+def no_numbers(b):
+    """The slices of a user's strategy that failed: ``check_slices`` says where."""
+    for i in range(LANES):
+        b[f.SLICE + i] = np.nan
 
 
 @stage

@@ -48,7 +48,9 @@ def told(v):
         return {"value": (max(-v.seen_products, 0.0) / max(v.t - 1, 1)) ** 0.5}
     if v.noisy:
         return {"value": (v.seen_squares / max(v.t, 1)) ** 0.5}
-    return {"value": (max(v.sum_squared_moves - (v.next / v.mid - 1.0) ** 2, 0.0) / max(v.t, 1)) ** 0.5}
+    if v.t == 0:
+        return {"value": 0.0}
+    return {"value": (max(v.sum_squared_moves - (v.next / v.mid - 1.0) ** 2, 0.0) / v.t) ** 0.5}
 
 
 def never_negative(given, found, again):

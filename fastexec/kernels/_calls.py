@@ -176,7 +176,7 @@ def call_stage(context: Any, address: Any, world: Any, block: Any, t: Any, k: An
 
 @intrinsic  # type: ignore[untyped-decorator]
 def call_decide(context: Any, address: Any, views: Any, t: Any, steps: Any) -> Any:
-    """The user's strategy at an address, with ``views``, step and steps as of ``DECIDE_SIGNATURE``; 1 where it failed, else 0."""
+    """The user's strategy at an address, with ``views``, step and steps as of ``DECIDE_SIGNATURE``; 1 where it failed."""
 
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         arrays = [builder.extract_value(values[1], place) for place in range(len(views))]

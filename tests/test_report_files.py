@@ -96,6 +96,7 @@ def test_a_sweep_says_who_was_cheapest_where(swept):
         write_report(swept, scenario="nowhere")
 
 
+@pytest.mark.processes
 def test_a_sweep_has_its_pictures(swept, tmp_path):
     pictures = write_report(swept, out=tmp_path / "r.html", figures=tmp_path / "f", pages=False)[1]
     assert len(pictures) == len(list((tmp_path / "f").iterdir())) > 2

@@ -85,10 +85,10 @@ def columns_equal(a, b):
 @pytest.mark.parametrize("name", list(GOLDEN))
 def test_threads_and_cuts_change_nothing(name):
     study = lights.study(name, 1000)
-    whole = prepare(study).run(0, 1000)
+    prepared = prepare(study)
+    whole = prepared.run(0, 1000)
     columns_equal(whole, simulate(study, threads=1))
     columns_equal(whole, simulate(study.changed({"order": study.order.model_dump()}), threads=2))
-    prepared = prepare(study)
     cuts = [0, 1, 7, 130, 131, 640, 1000]
     with ThreadPoolExecutor(2) as pool:
         parts = list(pool.map(prepared.run, cuts[:-1], np.diff(cuts).tolist()))

@@ -69,6 +69,7 @@ class Network(Frame):
 
         Raises InputError where shapes do not follow each other, a weight is no finite number, or names or actions do not fit.
 
+        >>> import numpy as np
         >>> rng = np.random.default_rng(0)
         >>> sizes = [(16, 2), (4, 16)]
         >>> layers = [(rng.normal(size=size), np.zeros(size[0])) for size in sizes]

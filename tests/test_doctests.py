@@ -26,7 +26,9 @@ def examples(thing, name):
     return doctest.DocTestFinder(recurse=False).find(thing, name, globs={"fx": fx})[0]
 
 
-@pytest.mark.parametrize("name", [*ORDER, *(name for name in FUNCTIONS if name not in ORDER), "Study.changed"])
+@pytest.mark.parametrize(
+    "name", [*ORDER, *(name for name in FUNCTIONS if name not in ORDER), "Study.changed", "Network.from_layers"]
+)
 def test_the_example_of(name, folder, monkeypatch):
     monkeypatch.chdir(folder)
     thing = fx

@@ -37,7 +37,8 @@ PLAN = fields.Plan(
 STRATEGIES = fields.Strategies(
     np.zeros((1, 1), np.int64), np.zeros((1, 1)), np.zeros((1, 1, 1)), np.zeros(1, np.int64),
     np.zeros((1, 1, 4), np.int64), np.zeros((1, 1, 1)), np.zeros(1, np.uint16), np.ones(1),
-    np.zeros((1, 1, 1)),
+    np.zeros((1, 1, 1)), np.zeros((1, 1), np.int64), np.zeros((1, 1, 2), np.int64), np.zeros((1, 1, 4), np.int64),
+    np.zeros((1, 1, 2)), np.zeros(1, np.float32),
 )  # fmt: skip
 #: Stages whose lane loops do arithmetic, with arguments of their types.
 STAGES = {
@@ -59,7 +60,16 @@ STAGES = {
     "strategy.take_actions": (STRATEGIES, 0, 1.0, 1, P, M, B),
     "bins.add_four": (1.0, LANES64, B),
     "bins.cut_evenly": (1.0, 1.0, B),
-    "observe.observe_feature": (0, SWITCHES, 0, P, M, B),
+    "observe.observe_feature": (CLOCK, SWITCHES, 0, P, M, B),
+    "layers.activate": (0, RAW),
+    "layers.add_tile": (RAW, 4, RAW, RAW),
+    "layers.forward_layer": (RAW, 4, 4, RAW, RAW),
+    "layers.forward": (RAW, STRATEGIES.layers[0], 0, RAW),
+    "observation.scale": (1.0, 1.0, B, RAW),
+    "network.mark_faults": (RAW, RAW),
+    "network.draw_output": (WORDS, RAW, RAW, B),
+    "network.take_share": (3, RAW, B),
+    "network.spoil": (RAW, M, B),
     "orders.look": (CLOCK, KIND, P, M, B, LANES64),
     "execute.find_rates": (M, B),
     "execute.find_proportional_rates": (M, B),
@@ -95,6 +105,7 @@ STAGES = {
     "noise.observe_bounced": (M,),
     "noise.observe_mid": (M,),
     "observe.observe_moves": (0, 0, 0, M, B),
+    "observe.observe_volumes": (0, 0, 0, M, B),
     "variance.begin_variance": (P, M),
     "variance.vary": (0, P, M),
     "regimes.multiply_by_regime": (PLAN.chains, 1, M),
@@ -122,7 +133,7 @@ LOOK_UP = ("strategy.take_actions",)
 #: The others, and why they are not held to it.
 EXEMPT = {
     "only calls stages": "account.account market.draw bins.encode strategy.schedule strategy.schedule_of_group strategy.pov "
-    "rest.value_as_trades rest.value_at_quotes "
+    "rest.value_as_trades rest.value_at_quotes network.network observation.observe_scaled "
     "strategy.random strategy.table strategy.own strategy.act_randomly strategy.draw_choices volume.volume_chain "
     "spread.spread_chain spread.begin_spread_chain spread.begin_mean_reverting_spread ledger.open_ledgers "
     "episode.check_own gather.observe_state gather.count_step orders.own_orders watch.draw_own_choices jumps.draw_for_jumps "
@@ -134,7 +145,7 @@ EXEMPT = {
     "regimes.plain_factors regimes.begin_regimes regimes.hold_factors spread.repeat_spread "
     "account.write_rows ledger.open_ledger ledger.end_order market.roll market.keep_independent "
     "given.remember_traded signals.hold_signals signals.plain_volatility timing.expect_drift watch.expect_nothing "
-    "philox.draw_ahead "
+    "philox.draw_ahead layers.start_tile "
     "spread.constant_spread spread.roll_spread volume.constant_volume price.begin_moved "
     "spread.quote_arrival volume.begin_volume_chain strategy.ask strategy.check_slices strategy.round_down orders.check_orders "
     "gather.remember_states watch.note_features parts.forget_charges",
@@ -142,7 +153,7 @@ EXEMPT = {
     "given.begin_joined given.rejoin given.offer given.follow_given given.follow_joined given.know_signals "
     "episode.as_decided "
     "gather.count_transitions gather.count_last watch.note rest.find_trade_factors strategy.count_unseen",
-    "compares, in vectors": "bins.note_outside",
+    "compares, in vectors": "bins.note_outside network.find_greatest",
     "once a block or for a look at single episodes": "rest.value_as_trade rest.trade_rest account.describe_market "
     "market.begin parameters.fix_parameters "
     "parameters.draw_parameters parameters.round_order record.record record.note_market explore.charge_rest parts.close_parts "
@@ -150,7 +161,7 @@ EXEMPT = {
     "signals.tie_states",
     "no lanes": "quantile._horner online.ahead online.ahead_between online.choose_action online.move online.take "
     "gather.add_costs gather.in_units gather.add_moves learning.better_action learning.mean_of_tried learning.merge_cell "
-    "learning.noise_of "
+    "learning.noise_of programme.value_of "
     "learning.share_by_visits learning.value_ahead second_moments.second_of second_moments.square_between program.best_of "
     "program.clipped program.program_state programme.interpolate programme.look_ahead "
     "programme.known_cost programme.mark programme.price summary._count_wins summary.bin_of trajectory.descend "

@@ -129,18 +129,18 @@ def _observed_door(episodes, plan, strategies, paths, lanes, functions, observed
     steps = check_study((first, count), plan, strategies, paths, lanes, functions)
     features = observed_by(strategies)
     kind = int(strategies.kinds[0, f.KIND])
-    within("strategies.kinds[KIND] of strategy 0", f.SCHEDULE if kind == f.TABLE else kind, f.SCHEDULE, f.POV)
+    within("strategies.kinds[KIND] of strategy 0", f.SCHEDULE if kind == f.TABLE else kind, f.SCHEDULE, f.OWN_SCHEDULE)
     held("observed.values", observed.values, F8, features, count, steps)
 
 
 @bound_to(observed=example_observed)
 @stage
-def note_features(t, span, strategies, p, m, b, observed):
-    """What the block's episodes observe in step t."""
+def note_features(clock, span, strategies, p, m, b, observed):
+    """What the block's episodes observe in the step."""
     for j in range(strategies.kinds[0, f.FEATURES]):
-        observe_feature(t, strategies.features[0, j], strategies.kinds[0, f.SEES_VOLUME], p, m, b)
+        observe_feature(clock, strategies.features[0, j], strategies.kinds[0, f.SEES_VOLUME], p, m, b)
         for i in range(span.low, span.high):
-            observed.values[j, span.offset + i, t] = b[f.VALUE + i]
+            observed.values[j, span.offset + i, clock.t] = b[f.VALUE + i]
 
 
 def _observed_stages(world):

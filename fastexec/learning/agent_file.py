@@ -19,7 +19,7 @@ from fastexec.learning.tables import Learned
 from fastexec.models._base import Model
 from fastexec.models.actions import Actions
 from fastexec.models.agents import MOST_BINS, Training
-from fastexec.models.features import FEATURES
+from fastexec.models.features import FEATURES, NOT_OF_TABLES, declared
 from fastexec.models.messages import one_line
 from fastexec.models.order import Order
 from fastexec.planning.policies import Cut
@@ -130,6 +130,8 @@ class _Meta(_Part):
         for name in names:
             if name not in FEATURES and name not in self.training.signals:
                 raise PydanticCustomError("name", "features: {name} is no feature", {"name": repr(name)})
+            if not declared(name).tables:
+                raise PydanticCustomError("name", "features: {name}: {why}", {"name": name, "why": NOT_OF_TABLES})
         if names[-1] != "inventory":
             raise PydanticCustomError("features", "features: the last must be inventory")
         if self.features[-1].bins < 2 and self.training.train.rule != "program":

@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from fastexec.models._base import Model
 from fastexec.models.actions import Actions
-from fastexec.models.features import DESCRIPTION, MOVED_BY_THE_AGENT
+from fastexec.models.features import DESCRIPTION, MOVED_BY_THE_AGENT, NOT_OF_TABLES, declared
 from fastexec.models.names import Name
 
 MOST_BINS = 32
@@ -104,6 +104,8 @@ class Training(Model):
         for name in names:
             if names.count(name) > 1:
                 raise PydanticCustomError("features", "features: two are named {name}; name each once", {"name": name})
+            if not declared(name).tables:
+                raise PydanticCustomError("features", "features: {name}: {why}", {"name": name, "why": NOT_OF_TABLES})
         if "inventory" not in names:
             raise PydanticCustomError(
                 "features", "features: inventory is missing; without it no agent knows what is left"

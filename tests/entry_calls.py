@@ -164,6 +164,7 @@ CALLS = {
     "gather_blocks": gather_blocks,
     "watch_blocks": lambda: (EPISODES, *study(), lanes_for(6), np.zeros(1, I8), seen()),
     "walk_blocks": walk_blocks,
+    "start_blocks": blocks_of_environments,
     "open_blocks": blocks_of_environments,
     "step_blocks": blocks_of_environments,
     "learn_episodes": learn_episodes,

@@ -41,7 +41,11 @@ FREE = {
     ("merge_targets", (1,), 0),
     ("add_targets", (5,), 1),
     ("walk_blocks", (1,), 1),
-    *((walk, at, axis) for walk in ("open_blocks", "step_blocks") for at, axis in (((1,), 1), ((2,), 0))),
+    *(
+        (walk, at, axis)
+        for walk in ("start_blocks", "open_blocks", "step_blocks")
+        for at, axis in (((1,), 1), ((2,), 0))
+    ),
     ("count_bins", (3,), 1),  # fewer strategies: fewer rows
     *(
         (walk, (1, 3), 0)

@@ -148,8 +148,8 @@ EXEMPT = {
     "gather.remember_states watch.note_features parts.forget_charges",
     "each lane reads a table or path of its own": "chain.step_chain strategy.follow_own given.begin_given "
     "given.begin_joined given.rejoin given.offer given.follow_given given.follow_joined given.know_signals "
-    "episode.as_decided environment.act environment.act_by_share environment.act_by_shares environment.note_rewards "
-    "environment.write_observations environment.pay_rest environment.note_closed "
+    "episode.as_decided environment.take_in environment.act environment.act_by_share environment.act_by_shares "
+    "environment.note_rewards environment.write_observations environment.pay_rest environment.note_closed "
     "gather.count_transitions gather.count_last watch.note rest.find_trade_factors strategy.count_unseen",
     "compares, in vectors": "bins.note_outside",
     "once a block or for a look at single episodes": "rest.value_as_trade rest.trade_rest account.describe_market "

@@ -19,16 +19,16 @@ from fastexec.kernels._bind import standing
 from fastexec.kernels._jit import LANES
 from fastexec.kernels.buffers import aligned, lanes_for
 from fastexec.kernels.clock import Episodes
-from fastexec.kernels.environment import (
+from fastexec.kernels.environment import Played, units_for
+from fastexec.kernels.stepwise import (
     AT,
     JOB_FIELDS,
     SLOT,
-    Played,
     check_world,
     open_blocks,
     stages_of,
+    start_blocks,
     step_blocks,
-    units_for,
 )
 
 _NOBODY = -1
@@ -62,13 +62,13 @@ class Blocks:
         self._fresh: dict[int, list[int]] = {}
         self._jobs = np.zeros((0, JOB_FIELDS), np.int64)
         self._tables, self._stack = np.zeros((0, 0), np.int64), ExitStack()
-        self._shared: np.ndarray | None = None
-        self._restart(task.study.seed)
-        self._make_places(environments // LANES + 2)
-        stages = stages_of(self._places[0].world, task.decide, task.unexpected, bool(task.risk.any()))
-        self._addresses = walk.addresses_of(task.plan, stages, 1)
+        self._parameters: np.ndarray | None = None
         self._threads = threads
         self._pool = ThreadPoolExecutor(threads - 1, thread_name_prefix="fastexec") if threads > 1 else None
+        self._restart(task.study.seed)
+        stages = stages_of(self._new_place().world, task.decide, task.unexpected, bool(task.risk.any()))
+        self._addresses = walk.addresses_of(task.plan, stages, 1)
+        self._make_places(environments // LANES + 2)
 
     def close(self) -> None:
         """End the threads."""
@@ -121,16 +121,14 @@ class Blocks:
         over = self._jobs[:, AT] == self.steps
         if not over.any():
             return _NONE
-        ended = []
-        for slot in self._jobs[over, SLOT].tolist():
-            members = self._places[slot].members
-            ended.append(members[members != _NOBODY])
-            members.fill(_NOBODY)
+        slots = self._jobs[over, SLOT]
+        ended = np.flatnonzero(np.isin(self._slot, slots) if len(slots) < len(over) else self._slot != _NOBODY)
+        self._slot[ended] = _NOBODY
+        for slot in slots.tolist():
+            self._places[slot].members.fill(_NOBODY)
             self._free.append(slot)
         self._jobs = self._jobs[~over]
-        found = np.sort(np.concatenate(ended))
-        self._slot[found] = _NOBODY
-        return found
+        return ended
 
     def _restart(self, seed: int) -> None:
         self._seed, self._next = np.uint64(seed), 0
@@ -172,7 +170,10 @@ class Blocks:
 
     def _run(self, entry: Any, jobs: np.ndarray) -> None:
         """An entry over blocks, on all threads; this one takes the first part."""
-        parts = min(self._threads, len(jobs)) if self._pool is not None else 1
+        if self._pool is None:
+            entry(self._tables, self._addresses, jobs)
+            return
+        parts = min(self._threads, len(jobs))
         edges = [len(jobs) * part // parts for part in range(parts + 1)]
         pieces = [jobs[low:high] for low, high in zip(edges, edges[1:], strict=False)]
         others = [self._submit(entry, piece) for piece in pieces[1:]]
@@ -188,15 +189,17 @@ class Blocks:
         """Memory for so many blocks more."""
         first = len(self._places)
         self._places += [self._new_place() for _ in range(count)]
-        self._free += range(len(self._places) - 1, first - 1, -1)
+        made = range(first, len(self._places))
+        self._free += reversed(made)
         self._stand()
+        start_blocks(self._tables, self._addresses, np.array([(slot, 0, 0) for slot in made], np.int64))
 
     def _new_place(self) -> _Place:
         task, features = self.task, len(self.task.observed)
         lanes = lanes_for(1, fields.CLOSED_FIELDS)
         if not task.plan.drawn.size:  # parameters are the same in every episode
-            self._shared = lanes.parameters if self._shared is None else self._shared
-            lanes = lanes._replace(parameters=self._shared)
+            self._parameters = lanes.parameters if self._parameters is None else self._parameters
+            lanes = lanes._replace(parameters=self._parameters)
         members, scaled = np.full(LANES, _NOBODY), aligned(units_for(features), np.float32)
         own = Played(
             members, task.features, task.scales, scaled, self.actions, task.risk, self.rewards, self.observations,

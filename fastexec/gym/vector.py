@@ -19,6 +19,7 @@ from fastexec.threads import default_threads, require_threads
 Infos = dict[str, Any]
 Stepped = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, Infos]
 MOST_ENVIRONMENTS, LARGEST_SEED = 2**24, 2**64 - 1
+_NOBODY = np.zeros(0, np.int64)
 
 
 class ExecutionVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
@@ -56,8 +57,8 @@ class ExecutionVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         self.action_space = batch_space(self.single_action_space, self.num_envs)
         self._blocks = Blocks(self.task, self.num_envs, require_threads(threads) or default_threads())
         self._takes = Actions(self.task, self.num_envs)
-        #: Whether an environment waits for a reset: before its first, and when its episode has ended.
-        self._waits = np.ones(self.num_envs, np.bool_)
+        #: Who waits for a reset: before the first, and when an episode has ended.
+        self._waiting = np.arange(self.num_envs)
         self._begun = np.zeros(self.num_envs, np.bool_)
         self._never, self._always = np.zeros(self.num_envs, np.bool_), np.ones(self.num_envs, np.bool_)
 
@@ -91,17 +92,17 @@ class ExecutionVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         where an environment has not begun, or has ended and nobody resets it.
         """
         self._require_open()
-        waits = np.flatnonzero(self._waits) if self._waits.any() else None
-        if waits is not None:
-            self._require_begun(waits)
+        waiting = self._waiting
+        if waiting.size:
+            self._require_begun(waiting)
         self._takes.take(actions, self._blocks.actions)
         ended = self._blocks.step()
-        if waits is not None:
-            self._begin(waits)
-            self._blocks.rewards[waits] = 0.0
+        if waiting.size:
+            self._begin(waiting)
+            self._blocks.rewards[waiting] = 0.0
         rewards, infos = self._blocks.rewards.copy(), self._infos(ended)
-        if waits is not None:
-            infos |= self._begun_infos(waits)
+        if waiting.size:
+            infos |= self._begun_infos(waiting)
         terminated = self._never.copy()
         if ended.size:
             terminated[ended] = True
@@ -114,12 +115,14 @@ class ExecutionVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
 
     def _begin(self, who: np.ndarray) -> None:
         self._blocks.reset(who)
-        self._waits[who], self._begun[who] = False, True
+        self._begun[who] = True
+        everybody = who.size == self.num_envs
+        self._waiting = _NOBODY if everybody else np.setdiff1d(self._waiting, who, assume_unique=True)
 
     def _end(self, ended: np.ndarray, infos: Infos) -> None:
         """What becomes of environments whose episode has ended."""
         if self.autoreset_mode is not AutoresetMode.SAME_STEP:
-            self._waits[ended] = True
+            self._waiting = np.union1d(self._waiting, ended) if self._waiting.size else ended
             return
         final = np.full(self.num_envs, None, object)
         final[ended] = list(self._blocks.observations[ended])
@@ -133,10 +136,10 @@ class ExecutionVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
     def _infos(self, ended: np.ndarray) -> Infos:
         """Which orders are complete, and of episodes that have ended the columns of the results."""
         infos = self._completed()
-        for name, c in self.task.columns.items() if ended.size else ():
-            values = np.zeros(self.num_envs)
-            values[ended] = self._blocks.closed[c, ended]
-            infos |= {name: values, f"_{name}": self._masked(ended)}
+        if ended.size:
+            mask = self._masked(ended)
+            for name, c in self.task.columns.items():
+                infos[name], infos[f"_{name}"] = np.where(mask, self._blocks.closed[c], 0.0), mask.copy()
         return infos
 
     def _completed(self) -> Infos:
@@ -154,14 +157,14 @@ class ExecutionVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         if self.closed:
             raise error.ClosedEnvironmentError("the environment is closed; make another")
 
-    def _require_begun(self, waits: np.ndarray) -> None:
+    def _require_begun(self, waiting: np.ndarray) -> None:
         """In mode NEXT_STEP those that have ended are reset by the step."""
-        new = waits[~self._begun[waits]]
+        new = waiting[~self._begun[waiting]]
         if new.size:
             raise error.ResetNeeded(f"environment {new[0]} has not begun; call reset() before step()")
         if self.autoreset_mode is AutoresetMode.DISABLED:
             raise error.ResetNeeded(
-                f"the episode of environment {waits[0]} has ended; call reset(options={{'reset_mask': terminated}})"
+                f"the episode of environment {waiting[0]} has ended; call reset(options={{'reset_mask': terminated}})"
             )
 
 
@@ -180,10 +183,10 @@ class Actions:
         if given.shape != shape or given.dtype.kind not in kinds:
             noun = "whole numbers" if self._levels else "floats"
             raise error.InvalidAction(f"actions are {given.dtype} {given.shape}; they must be {noun} of shape {shape}")
-        into[:] = given.reshape(-1)
         # With a NaN among them neither comparison holds.
-        if not (into.min() >= 0.0 and into.max() <= (self._levels - 1.0 if self._levels else self._most)):
-            self._refuse(into)
+        if not (given.min() >= 0 and given.max() <= (self._levels - 1 if self._levels else self._most)):
+            self._refuse(given.reshape(-1).astype(np.float64))
+        into[:] = given.reshape(-1)
 
     def _refuse(self, values: np.ndarray) -> None:
         most = self._levels - 1 if self._levels else self._most

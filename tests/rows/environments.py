@@ -14,10 +14,10 @@ from rows.plans import plan_of, strategies_of
 from trials import Lanes, W, real
 
 STEPS, N, COLUMNS = decide.STEPS, W + 3, 3
-#: The environment of each lane: in no order, one lane in five is nobody's, and some environments play elsewhere.
-MEMBERS = np.where(np.arange(W) % 5 == 4, -1, W - 1 - np.arange(W))
-MEMBERS[0] = N - 1
-ELSEWHERE = np.setdiff1d(np.arange(N), MEMBERS)
+#: The environment of each lane: in no order, one lane in five nobody's, some environments elsewhere; or side by side.
+APART = np.where(np.arange(W) % 5 == 4, -1, W - 1 - np.arange(W))
+APART[0] = N - 1
+SIDE_BY_SIDE = np.arange(W) + 2
 #: Number, look back, mean and sd; those of the order's own, and the time.
 SHOWN = (
     (observe.TIME, 0, 0.5, 0.25), (observe.OF_SPREAD, 0, 0.002, 0.001), (observe.INVENTORY, 0, 0.4, 0.3),
@@ -27,31 +27,37 @@ OWN = (0, 2, 4, 5)
 SHARES = np.array([0.0, 0.4, 0.5, 1.0, 3.0, 99.999999999999, 250.0, 1e4, 1e6])
 
 
+def members_of(x):
+    return APART if getattr(x, "apart", True) else SIDE_BY_SIDE
+
+
 def played_of(x, actions=0.0, risk=0.0):
     """Of all environments and of a block; what is written elsewhere, by its name."""
     features = np.array([(name, 1, 1, back) for name, back, _, _ in SHOWN])
     scales = np.array([(mean, sd) for _, _, mean, sd in SHOWN])
     scaled = np.repeat(np.arange(8, dtype=np.float32), W)
     x.played = Played(
-        MEMBERS.copy(), features, scales, scaled, np.resize(actions, N).astype(np.float64), np.full(STEPS, risk),
+        members_of(x).copy(), features, scales, scaled, np.resize(actions, N).astype(np.float64), np.full(STEPS, risk),
         np.full(N, -7.0), np.full((N, len(SHOWN)), -7.0, np.float32), np.full(N, 249, np.uint8), np.full((COLUMNS, N), -7.0),
     )  # fmt: skip
     return x.played
 
 
-def told(array, nothing=-7):
+def told(x, array, nothing=-7):
     """Of each lane what its environment was told; those that play elsewhere were told nothing."""
-    assert (array[ELSEWHERE] == nothing).all()
-    return np.where(MEMBERS >= 0, array[MEMBERS].astype(np.float64), -7.0)
+    members = members_of(x)
+    assert (array[np.setdiff1d(np.arange(N), members)] == nothing).all()
+    return np.where(members >= 0, array[members].astype(np.float64), -7.0)
 
 
 def to_its_environment(v, found):
-    return found if MEMBERS[v.i] >= 0 else dict.fromkeys(found, -7.0)
+    return found if members_of(v)[v.i] >= 0 else dict.fromkeys(found, -7.0)
 
 
 def decided(v, actions):
     """What the environment of a lane decided on; 0 of nobody."""
-    return float(np.resize(actions, N)[MEMBERS[v.i]]) if MEMBERS[v.i] >= 0 else 0.0
+    e = members_of(v)[v.i]
+    return float(np.resize(actions, N)[e]) if e >= 0 else 0.0
 
 
 def numbers(x):
@@ -95,7 +101,7 @@ def act_by_shares(v):
 
 def allowed(given, found, again):
     decide.allowed(given, found)
-    assert not found.slice[MEMBERS < 0].any()
+    assert not found.slice[members_of(given) < 0].any()
     assert not again(volume=0.0).slice.any()
 
 
@@ -108,7 +114,8 @@ def all_of_it(given, found, again):
 
 
 def decided_by_lane(given, of):
-    return np.where(MEMBERS >= 0, np.resize(of(given), N)[MEMBERS], 0.0)
+    members = members_of(given)
+    return np.where(members >= 0, np.resize(of(given), N)[members], 0.0)
 
 
 def find_cost(v):
@@ -163,12 +170,12 @@ def note_rewards(v):
 
 
 def noted(x):
-    complete = told(x.played.completed, 249)
-    return {"reward": told(x.played.rewards), "complete": complete}
+    complete = told(x, x.played.completed, 249)
+    return {"reward": told(x, x.played.rewards), "complete": complete}
 
 
 def minus_the_cost(given, found, again):
-    mine = MEMBERS >= 0
+    mine = members_of(given) >= 0
     np.testing.assert_array_equal(again(value=0.0).reward[mine], 0.0)
     assert (again(value=given.value + 1.0).reward[mine] < found.reward[mine]).all()
 
@@ -182,7 +189,7 @@ def kind_of_sight(x):
 
 
 def shown(x):
-    return {f"shown {j}": told(x.played.observations[:, j]) for j in range(len(SHOWN))}
+    return {f"shown {j}": told(x, x.played.observations[:, j]) for j in range(len(SHOWN))}
 
 
 def seen(v, j):
@@ -208,7 +215,7 @@ def nothing_to_come(given, found, again):
 
 def resting(x):
     played = played_of(x)
-    played.rewards[MEMBERS[MEMBERS >= 0]] = 3.0
+    played.rewards[APART[APART >= 0]] = 3.0
     return x.p, x.m, x.lanes.rows, played
 
 
@@ -221,7 +228,7 @@ def closing(x):
 
 
 def closed(x):
-    return {f"column {c}": told(x.played.closed[c]) for c in range(COLUMNS)}
+    return {f"column {c}": told(x, x.played.closed[c]) for c in range(COLUMNS)}
 
 
 def note_closed(v):
@@ -230,7 +237,7 @@ def note_closed(v):
 
 
 def nothing_changes(given, found, again):
-    mine = MEMBERS >= 0
+    mine = members_of(given) >= 0
     np.testing.assert_array_equal(found.outputs["column 0"][mine], given.row_filled[mine])
 
 
@@ -238,7 +245,8 @@ def take_amounts(v):
     return decide.traded(v, twin.action(decide.SETS[v.set], v.value, v.shares, STEPS, v.lot, v.remaining))
 
 
-SALT = {"salt": st.integers(0, 99), "lot": decide.LOTS, **decide.STEP}
+HOW = {"apart": st.booleans()}
+SALT = {"salt": st.integers(0, 99), "lot": decide.LOTS, **decide.STEP, **HOW}
 SIDE = {"side": books.SIDE, **decide.STEP}
 PAID = {**execute.ORDER, **execute.MARKET, **execute.ARRIVAL, **execute.COSTS, "value": real(-9.0, 9.0)}
 SLICED = {"others": execute.SWITCHES, "derived": execute.slice_of}
@@ -250,9 +258,9 @@ ROWS = (
           others={**SALT, "set": st.integers(0, 2)}, each=True),
     Lanes("environment.act_by_share",
           lambda x: (clock_of(x), lot_of(x), x.p, x.m, x.b, played_of(x, parts(x))), act_by_share, decide.ORDER, allowed,
-          derived=decide.order_of, scratch="value", atol=1e-9, others=SALT, each=True),
+          derived=decide.order_of, scratch="value", atol=1e-9, others=SALT, each=True, through="environment.take_in"),
     Lanes("environment.act_by_shares", lambda x: (lot_of(x), x.p, x.m, x.b, played_of(x, amounts(x))), act_by_shares,
-          decide.ORDER, all_of_it, derived=decide.order_of, atol=1e-9, others=SALT, each=True),
+          decide.ORDER, all_of_it, derived=decide.order_of, scratch="value", atol=1e-9, others=SALT, each=True),
     Lanes("execute.find_cost", lambda x: (x.p, x.m, x.b), find_cost, learners.SLICE, nothing_for_nothing,
           others=execute.SWITCHES, derived=execute.outcome_of, atol=1e-9),
     Lanes("environment.pay_moves",
@@ -268,18 +276,18 @@ ROWS = (
           derived=execute.slice_of, atol=1e-12),
     Lanes("environment.note_rewards", lambda x: (x.b, played_of(x)), note_rewards,
           {"value": real(-9.0, 9.0), "remaining": real(0.0, 9.0), "slice": st.sampled_from([0.0, 1.0, 9.0])}, minus_the_cost,
-          outputs=noted, rtol=0.0, each=True),
+          outputs=noted, rtol=0.0, each=True, others=HOW),
     Lanes("environment.show", showing, show, {**states.OF_ORDER, **states.CHARGES, "sum_charged": real(0.0, 1e4)},
           nothing_to_come, derived=states.squares_too, outputs=shown, scratch="value", rtol=1e-5, atol=1e-5, each=True,
-          others=states.STEP, through="observation.observe_scaled observation.scale environment.write_observations"),
+          others={**states.STEP, **HOW}, through="observation.observe_scaled observation.scale environment.write_observations"),
     Lanes("environment.show_end", showing, show_end, {**states.OF_ORDER, **states.CHARGES, "sum_charged": real(0.0, 1e4)},
           nothing_to_come, derived=states.squares_too, outputs=shown, scratch="value", rtol=1e-5, atol=1e-5, each=True,
           others=states.STEP),
     Lanes("environment.pay_rest", resting, pay_rest,
           {"part_residual": real(-9.0, 1e4), "shares": real(1.0, 1e5), "arrival": real(1.0, 500.0)},
-          lambda given, found, again: np.testing.assert_array_equal(again(part_residual=0.0).reward[MEMBERS >= 0], 3.0),
-          outputs=lambda x: {"reward": told(x.played.rewards)}, each=True),
+          lambda given, found, again: np.testing.assert_array_equal(again(part_residual=0.0).reward[APART >= 0], 3.0),
+          outputs=lambda x: {"reward": told(x, x.played.rewards)}, each=True),
     Lanes("environment.note_closed", closing, note_closed,
           dict.fromkeys(("row_filled", "row_completion", "row_average"), real(-9.0, 9.0)), nothing_changes, outputs=closed,
-          rtol=0.0, each=True),
+          rtol=0.0, each=True, others=HOW),
 )  # fmt: skip

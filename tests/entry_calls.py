@@ -9,6 +9,7 @@ import numpy as np
 from fastexec.kernels import fields as f, walk, world as w
 from fastexec.kernels.buffers import Lanes, lanes_for, output_for
 from fastexec.kernels.clock import Episodes
+from fastexec.kernels.environment import example_played
 from fastexec.kernels.explore import Experience
 from fastexec.kernels.gather import Gathered
 from fastexec.kernels.layers import RELU
@@ -30,6 +31,10 @@ ROOM = 9  # rows of the given paths
 EPISODES = Episodes(np.uint64(0), 1, E, 1)
 _WORLD = w.example_world()
 _STANDING = w.table_of(_WORLD)
+_PLAYED = w.example_world(example_played())
+_TABLES = np.zeros((2, w.size_of(_PLAYED)), np.int64)
+for _table in _TABLES:
+    w.table_of(_PLAYED, _table)
 F8, F4, I8, I4, U1, U4 = np.float64, np.float32, np.int64, np.int32, np.uint8, np.uint32
 
 
@@ -82,6 +87,10 @@ def seen() -> Watched:
 
 def walk_blocks() -> tuple[Any, ...]:
     return _STANDING, np.zeros((walk.PLAY + 2, 3), I8)
+
+
+def blocks_of_environments() -> tuple[Any, ...]:
+    return _TABLES, np.zeros((walk.PLAY + 2, 3), I8), np.array([[1, 5, 0], [0, 5, 0]])
 
 
 def simulate_blocks() -> tuple[Any, ...]:
@@ -170,6 +179,9 @@ CALLS = {
     "gather_blocks": gather_blocks,
     "watch_blocks": lambda: (EPISODES, *study(), lanes(), np.zeros(1, I8), seen()),
     "walk_blocks": walk_blocks,
+    "start_blocks": blocks_of_environments,
+    "open_blocks": blocks_of_environments,
+    "step_blocks": blocks_of_environments,
     "learn_episodes": learn_episodes,
     "learn_program": learn_program,
     "add_targets": add_targets,

@@ -42,6 +42,11 @@ FREE = {
     ("merge_targets", (1,), 0),
     ("add_targets", (5,), 1),
     ("walk_blocks", (1,), 1),
+    *(
+        (walk, at, axis)
+        for walk in ("start_blocks", "open_blocks", "step_blocks")
+        for at, axis in (((1,), 1), ((2,), 0))
+    ),
     ("count_bins", (3,), 1),  # fewer strategies: fewer rows
     *(
         (walk, (1, 3), 0)
@@ -195,6 +200,9 @@ def test_no_index_of_a_study_leaves_its_array(reached, name, what):
         ("walk_blocks", (0,), table_of(example_world()).copy()),
         ("walk_blocks", (1,), np.full((9, 1), 1 << 20)),
         ("walk_blocks", (1,), np.full((9, 1), -1)),
+        *(("step_blocks", (2,), np.array([job])) for job in ([2, 0, 0], [-1, 0, 0], [0, -1, 0], [0, 2**47, 0], [0, 0, 1])),
+        ("open_blocks", (0,), CALLS["open_blocks"]()[0].copy()),
+        ("open_blocks", (1,), np.full((9, 1), 1 << 20)),
         ("learn_episodes", (0, 0), np.full((E, T), X, I4)),
         ("learn_episodes", (0, 0), np.full((E, T), -1, I4)),
         ("learn_episodes", (1, 2), np.full((I, A), float(I))),

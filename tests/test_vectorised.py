@@ -22,6 +22,7 @@ import fastexec.statistics.summary  # noqa: F401 - with the three above, every r
 from fastexec.kernels import _jit, fields
 from fastexec.kernels._jit import JIT_DISABLED
 from fastexec.kernels.clock import Clock, Span
+from fastexec.kernels.environment import example_played
 from fastexec.kernels.explore import example_record
 
 pytestmark = pytest.mark.skipif(JIT_DISABLED, reason="nothing is compiled")
@@ -58,6 +59,7 @@ STAGES = {
     "follow_signal.follow_signal": (0, KIND, STRATEGIES.rules, SWITCHES, PLAN.numbers, M, B),
     "follow_signal.keep_within": (1.0, M, B),
     "strategy.take_actions": (STRATEGIES, 0, 1.0, 1, P, M, B),
+    "strategy.take_amounts": (0, 1.0, 1, P, M, B),
     "bins.add_four": (1.0, LANES64, B),
     "bins.cut_evenly": (1.0, 1.0, B),
     "observe.observe_feature": (CLOCK, SWITCHES, 0, P, M, B),
@@ -79,6 +81,8 @@ STAGES = {
     "execute.raise_slices": (P, M, B),
     "execute.push": (P, B),
     "execute.push_power": (P, B),
+    "execute.find_cost": (P, M, B),
+    "observe.observe_volumes": (0, 0, 0, M, B),
     "execute.find_factors": (SWITCHES, P, M, B),
     "timing.expect_growth": (P, M),
     "timing.expect_predicted_growth": (0, PLAN.curves, P, M),
@@ -122,6 +126,9 @@ STAGES = {
     "ledger.charge_step": (P, M, B),
     "rest.value_at_quote": (PLAN.numbers, P, M, B),
     "rest.find_quote_factors": (M, B),
+    "environment.pay_moves": (CLOCK, PLAN, P, M, B, example_played()),
+    "environment.pay_expected": (0, PLAN.numbers, P, M, B, example_played()),
+    "environment.pay_risk": (0, P, B, example_played()),
     "explore.note_inventory": (0, SPAN, STRATEGIES, P, B, example_record()),
     "explore.charge": (0, SPAN, P, M, B, example_record()),
     "account.derive_costs": (PLAN, P, M, B, ROWS),
@@ -139,7 +146,7 @@ EXEMPT = {
     "episode.check_own gather.observe_state gather.count_step orders.own_orders watch.draw_own_choices jumps.draw_for_jumps "
     "variance.draw_for_variance regimes.draw_for_regimes regimes.change_regime "
     "halts.draw_for_halts noise.draw_for_noise signals.draw_signals signals.change_level "
-    "signals.scale_by_signals",
+    "signals.scale_by_signals environment.show environment.show_end observation.observe_scaled",
     "integers": "philox.draw_words strategy.find_actions explore.choose",
     "copies": "noise.remember_observed halts.begin_halts halts.begin_underneath halts.go_underneath halts.come_up halts.halt "
     "regimes.plain_factors regimes.begin_regimes regimes.hold_factors spread.repeat_spread "
@@ -151,7 +158,8 @@ EXEMPT = {
     "gather.remember_states watch.note_features parts.forget_charges",
     "each lane reads a table or path of its own": "chain.step_chain strategy.follow_own given.begin_given "
     "given.begin_joined given.rejoin given.offer given.follow_given given.follow_joined given.know_signals "
-    "episode.as_decided "
+    "episode.as_decided environment.take_in environment.act environment.act_by_share environment.act_by_shares "
+    "environment.note_rewards environment.write_observations environment.pay_rest environment.note_closed "
     "gather.count_transitions gather.count_last watch.note rest.find_trade_factors strategy.count_unseen",
     "compares, in vectors": "bins.note_outside network.find_greatest",
     "once a block or for a look at single episodes": "rest.value_as_trade rest.trade_rest account.describe_market "

@@ -53,6 +53,30 @@ class Execution(gymnasium.vector.VectorEnv):
         return np.stack((time, self.remaining / SHARES, self.spread, self.volume), axis=1).astype(np.float32)
 
 
+class SixFeatures(Execution):
+    """The same that observes two more: the move over the last five steps, and the volatility realised so far."""
+
+    def __init__(self, num_envs: int) -> None:
+        super().__init__(num_envs)
+        self.single_observation_space = Box(-np.inf, np.inf, (6,))
+        self.observation_space = Box(-np.inf, np.inf, (num_envs, 6))
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[np.ndarray, dict]:
+        self.mids: list[np.ndarray] = []
+        self.squares = np.zeros(self.num_envs)
+        return super().reset(seed=seed, options=options)
+
+    def _observed(self) -> np.ndarray:
+        if self.mids:
+            move = self.mid / self.mids[-1] - 1.0
+            self.squares += move * move
+        self.mids.append(self.mid)
+        momentum = self.mid / self.mids[max(self.t - 5, 0)] - 1.0
+        volatility = np.sqrt(self.squares / max(self.t, 1))
+        further = np.stack((momentum, volatility), axis=1).astype(np.float32)
+        return np.concatenate((super()._observed(), further), axis=1)
+
+
 def gymnasium_mini_project(episodes: int, num_envs: int = 4096) -> float:
     """Mean shortfall of TWAP, bps; whole batches of environments."""
     env, total = Execution(num_envs), 0.0

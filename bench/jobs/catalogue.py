@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fastexec.threads import default_threads
-from jobs import engine, learning, output, processes
+from jobs import engine, environments, learning, output, processes
 from jobs.job import Job, Size
 
 
@@ -13,6 +13,7 @@ def catalogue(size: Size) -> list[Job]:
     measured = [
         *engine.core_jobs(size),
         *learning.jobs(size),
+        *environments.jobs(size),
         *output.jobs(size),
         *engine.market_jobs(size),
         *engine.preset_jobs(size),

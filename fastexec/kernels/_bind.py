@@ -118,9 +118,9 @@ def require_addresses(numbers: Iterable[int]) -> None:
 
 
 @contextmanager
-def standing(world: w.World) -> Iterator[np.ndarray]:
-    """The table of a world's arrays, good within."""
-    table = w.table_of(world)
+def standing(world: w.World, table: np.ndarray | None = None) -> Iterator[np.ndarray]:
+    """The table of a world's arrays, good within; in the memory of ``table`` where it is given."""
+    table = w.table_of(world, table)
     place = int(table[w.SELF])
     if JIT_DISABLED:
         _standing[place] = world

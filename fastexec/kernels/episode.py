@@ -17,13 +17,9 @@ from fastexec.kernels.orders import check_orders, own_orders
 from fastexec.kernels.parts import closing, outcome
 from fastexec.kernels.record import record
 from fastexec.kernels.rest import valuing
-from fastexec.kernels.strategy import DECISIONS, check_slices
+from fastexec.kernels.strategy import DECISIONS, all_or, check_slices
 from fastexec.kernels.study_door import check_study
 from fastexec.kernels.walk import Episodes, Stages, Walk
-
-#: Decisions that differ from all that is left by less than this share of the order mean all of it: sums of fractions miss a
-#: whole order by a hair.
-_HAIR = 1e-9
 
 
 @bound_to(decided=example_decided)
@@ -32,8 +28,7 @@ def as_decided(clock, k, kinds, p, b, decided):
     """The slice that somebody else decided on for this episode and step."""
     slot, first, last = kinds[k, f.SLOT], clock.block * LANES, decided.slices.shape[1] - 1
     for i in range(LANES):
-        q, left = decided.slices[slot, min(max(first + i, 0), last), clock.t], b[f.REMAINING + i]
-        b[f.SLICE + i] = left if abs(q - left) <= _HAIR * p[f.SHARES + i] else q
+        b[f.SLICE + i] = all_or(decided.slices[slot, min(max(first + i, 0), last), clock.t], i, p, b)
 
 
 @bound_to(output=example_output)

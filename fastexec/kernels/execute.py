@@ -164,6 +164,15 @@ def cost_of(i, mid, quoted, p, b):
 
 
 @bound
+@stage
+def find_cost(p, m, b):
+    """What a slice costs whom it teaches, before it is booked: bps of the order's value, into field VALUE."""
+    for i in range(LANES):
+        share = cost_of(i, m[f.MID + i], m[f.SPREAD + i], p, b)
+        b[f.VALUE + i] = b[f.SLICE + i] * share * 1e4 / (p[f.SHARES + i] * m[f.ARRIVAL + i])
+
+
+@bound
 @chained
 def find_factors(switches, p, m, b):
     """The price of each lane's step as linear factors, for dynamic programmes, in bps of the order's value.

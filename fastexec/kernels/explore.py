@@ -11,7 +11,7 @@ from fastexec.kernels._jit import LANES, bound_to, stage
 from fastexec.kernels.account import derive_costs
 from fastexec.kernels.bins import encode
 from fastexec.kernels.door import F4, F8, I4, U1, held, sizes, within
-from fastexec.kernels.execute import cost_of
+from fastexec.kernels.execute import find_cost
 from fastexec.kernels.ledger import booking, end_order
 from fastexec.kernels.parts import outcome
 from fastexec.kernels.rest import valuing
@@ -110,9 +110,7 @@ def note_inventory(t, span, strategies, p, b, record):
 def charge(t, span, p, m, b, record):
     """The cost of the step's outcome, not yet booked, in bps."""
     low, high, offset = span
-    for i in range(LANES):
-        share = cost_of(i, m[f.MID + i], m[f.SPREAD + i], p, b)
-        b[f.VALUE + i] = b[f.SLICE + i] * share * 1e4 / (p[f.SHARES + i] * m[f.ARRIVAL + i])
+    find_cost(p, m, b)
     charged, values = record.costs[t, offset + low : offset + high], b[f.VALUE + low : f.VALUE + high]
     for i in range(high - low):
         charged[i] = values[i]

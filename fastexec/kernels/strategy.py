@@ -13,7 +13,8 @@ from fastexec.kernels.bins import encode
 from fastexec.kernels.follow_signal import follow_signal
 from fastexec.kernels.philox import ACTIONS, draw_words
 
-# V * rate / lot is often a whole number that binary fractions miss by a hair; without this a lot would wait a step.
+# V * rate / lot is often a whole number that binary fractions miss by a hair; without this a lot would wait a step. Sums of
+# fractions miss a whole order by a hair too: of its shares, where they come from elsewhere.
 _HAIR = 1e-9
 
 
@@ -151,6 +152,12 @@ def take_actions(strategies, k, lot, steps, p, m, b):
     if actions != f.ANY_LOTS:
         for i in range(LANES):
             b[f.VALUE + i] = levels[np.int64(b[f.VALUE + i])]
+    take_amounts(actions, lot, steps, p, m, b)
+
+
+@stage
+def take_amounts(actions, lot, steps, p, m, b):
+    """What a set of actions counts, in field VALUE, as slices."""
     if actions == f.FRACTIONS:
         for i in range(LANES):
             b[f.SLICE + i] = b[f.VALUE + i] * b[f.REMAINING + i]
@@ -200,6 +207,22 @@ def round_down(lot, b):
         for i in range(LANES):
             q, left = b[f.SLICE + i], b[f.REMAINING + i]
             b[f.SLICE + i] = min(lot * np.floor(q / lot + _HAIR), left) if q < left else q
+
+
+@inlined
+def all_or(q, i, p, b):
+    """Shares decided on elsewhere: all that is left, where they miss it by a hair."""
+    left = b[f.REMAINING + i]
+    return left if abs(q - left) <= _HAIR * p[f.SHARES + i] else q
+
+
+@inlined
+def as_said(q, i, lot, p, b):
+    """The same, at most what is left, of whole lots as many as fit into them; what is whole lots to a hair stays as it is."""
+    left, wanted = b[f.REMAINING + i], all_or(q, i, p, b)
+    lots = wanted / lot if lot > 0.0 else 0.0
+    broken = abs(lots - np.floor(lots + 0.5)) > _HAIR and wanted < left
+    return min(lot * np.floor(lots) if broken else wanted, left)
 
 
 @stage

@@ -129,7 +129,7 @@ def _observed_door(episodes, plan, strategies, paths, lanes, functions, observed
     steps = check_study((first, count), plan, strategies, paths, lanes, functions)
     features = observed_by(strategies)
     kind = int(strategies.kinds[0, f.KIND])
-    within("strategies.kinds[KIND] of strategy 0", f.SCHEDULE if kind == f.TABLE else kind, f.SCHEDULE, f.POV)
+    within("strategies.kinds[KIND] of strategy 0", f.SCHEDULE if kind == f.TABLE else kind, f.SCHEDULE, f.OWN_SCHEDULE)
     held("observed.values", observed.values, F8, features, count, steps)
 
 

@@ -67,10 +67,15 @@ def places(world: World) -> Iterator[tuple[str, int, Any]]:
     yield "own", at + WORDS, world.own
 
 
-def table_of(world: World) -> np.ndarray:
-    """int64: the head, then ``WORDS`` for each array. The arrays must outlive it."""
+def size_of(world: World) -> int:
+    """Words of its table."""
+    return HEAD + WORDS * len((*world.shared(), *world.own))
+
+
+def table_of(world: World, table: np.ndarray | None = None) -> np.ndarray:
+    """int64: the head, then ``WORDS`` for each array; into ``table`` where there is one. The arrays must outlive it."""
     arrays = (*world.shared(), *world.own)
-    table = np.zeros(HEAD + WORDS * len(arrays), np.int64)
+    table = np.zeros(size_of(world), np.int64) if table is None else table
     words = [table.ctypes.data, 0, *world.episodes[1:], int(world.plan.switches[f.STEPS])]
     words += [world.strategies.kinds.shape[0], *(0,) * (HEAD - 1 - STRATEGIES)]
     for array in arrays:

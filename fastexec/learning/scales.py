@@ -6,41 +6,55 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fastexec.errors import InputError
+from fastexec.data.replay import windows_of
 from fastexec.exact import plain_sum
+from fastexec.kernels import fields
 from fastexec.kernels.philox import PILOT
-from fastexec.learning.rollout import alone
+from fastexec.kernels.watch import observe_range
 from fastexec.models.strategies import Twap
 from fastexec.models.study import StudyModel
-from fastexec.planning.plan import known_after
-from fastexec.planning.policies import Cut, Scaled
+from fastexec.planning.expectation import expect
+from fastexec.planning.given_paths import given_paths
+from fastexec.planning.plan import known_after, plan_strategies, plan_study
+from fastexec.planning.policies import Scaled, feature_number
 
-_STEPS, _FEWEST, _AT_ONCE = 100_000, 200, 6
+_STEPS, _FEWEST, _AT_ONCE = 100_000, 200, fields.MOST_FEATURES
 #: Steps that momentum looks back where nothing is said.
 LOOK_BACK = 5
 
 
 def scales_of(study: StudyModel, observation: Sequence[tuple[str, int]]) -> tuple[Scaled, ...]:
     """Of features (name, steps of momentum) their scales in a study: what a TWAP order observes over all its steps; sd 1 of one
-    that does not vary. The same bits on any machine.
-
-    Raises InputError where its market is of real days.
+    that does not vary. On replayed days it is their windows, from the first on. The same bits on any machine.
     """
     if not observation:
         return ()
-    if study.synthetic is None:
-        raise InputError(
-            "observation: means and sds are found on a synthetic market, and the study's is of real days; give them"
-        )
+    plan, strategies, paths = _pilot(study)
     count = max(_STEPS // study.order.steps, _FEWEST)
+    if plan.switches[fields.SOURCE] == fields.GIVEN:
+        count = min(count, paths.mid.shape[0])
     found = []
     for first in range(0, len(observation), _AT_ONCE):
-        cuts = [Cut(name, 1, np.zeros(0), steps) for name, steps in observation[first : first + _AT_ONCE]]
-        pilot = alone(study, Twap(model="twap", name="twap"), PILOT)
-        for cut, values in zip(cuts, pilot.observe(cuts, not known_after(study), 0, count), strict=True):
-            mean, sd = _moments(values.ravel())
-            found.append(Scaled(cut.name, mean, sd, cut.steps))
+        part = observation[first : first + _AT_ONCE]
+        strategies.kinds[0, fields.FEATURES] = len(part)
+        for j, (name, steps) in enumerate(part):
+            strategies.features[0, j] = feature_number(name, study.signals), 1, 1, steps
+        values = np.empty((len(part), count, study.order.steps))
+        observe_range(np.uint64(study.seed), 0, count, plan, strategies, paths, values)
+        found += [Scaled(name, *_moments(row.ravel()), steps) for (name, steps), row in zip(part, values, strict=True)]
     return tuple(found)
+
+
+def _pilot(study: StudyModel) -> tuple[fields.Plan, fields.Strategies, fields.Paths]:
+    """A study's market and costs in the pilot's phase, with a TWAP order in place of its strategies."""
+    plan, _ = plan_study(study, PILOT)
+    windows = None if study.real_days is None else windows_of(study, study.real_days)
+    paths, groups = given_paths(study, None, windows, plan)
+    only = study.model_copy(update={"strategies": (Twap(model="twap", name="twap"),)})
+    strategies = plan_strategies(only, expect(study, windows), groups)
+    if not known_after(study):
+        strategies.kinds[0, fields.SEES_VOLUME] |= fields.SEES_STEP
+    return plan, strategies, fields.no_paths() if paths is None else paths
 
 
 def _moments(values: np.ndarray) -> tuple[float, float]:

@@ -108,11 +108,15 @@ def feature_arrays(cuts: tuple[Cut, ...], signals: tuple[str, ...] = ()) -> tupl
     edges[:, fields.LOWEST] = -np.inf
     stride = 1
     for f, cut in enumerate(cuts):
-        kind = number(declared(cut.name).kind) + (signals.index(cut.name) if cut.name in signals else 0)
-        features[f] = kind, cut.bins, stride, cut.steps
+        features[f] = feature_number(cut.name, signals), cut.bins, stride, cut.steps
         edges[f, : cut.edges.size] = cut.edges
         stride *= cut.bins
     return features, edges
+
+
+def feature_number(name: str, signals: tuple[str, ...] = ()) -> int:
+    """The kernels' number of a feature, or of a signal of the market, whose names are ``signals``."""
+    return number(declared(name).kind) + (signals.index(name) if name in signals else 0)
 
 
 def plan_table(

@@ -39,6 +39,15 @@ def rounded_down(wanted: float, lot: float, remaining: float) -> float:
     return min(lot * math.floor(wanted / lot + HAIR), remaining)
 
 
+def as_said(wanted: float, shares: float, lot: float, remaining: float) -> float:
+    """Shares that another programme decided on: whole lots of them, to a hair as many as it said; not more than is left."""
+    if wanted >= remaining - HAIR * shares:
+        return remaining
+    if lot and abs(wanted / lot - math.floor(wanted / lot + 0.5)) > HAIR:
+        return lot * math.floor(wanted / lot)
+    return wanted
+
+
 def fault(wanted: float, remaining: float) -> int | None:
     """What is wrong with a slice: no number (0), negative (1), more than is left (2)."""
     if math.isnan(wanted):

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from fastexec import orders as orders, see as see
     from fastexec.analysis.compared import Comparison
     from fastexec.analysis.comparison import compare
+    from fastexec.analysis.networks import Network
     from fastexec.analysis.trained import Agent, show, train
     from fastexec.analysis.verbs import replay, report, verify
     from fastexec.calibration.calibrate import Calibration, calibrate
@@ -38,6 +39,7 @@ _HOMES = {
     "FastexecError": "errors",
     "InputError": "errors",
     "MarketPaths": "data.paths",
+    "Network": "analysis.networks",
     "RefusedError": "errors",
     "Results": "results",
     "Study": "studies.study",
@@ -65,6 +67,7 @@ __all__ = [
     "FastexecError",
     "InputError",
     "MarketPaths",
+    "Network",
     "RefusedError",
     "Results",
     "Study",

@@ -6,12 +6,18 @@ change. It imports nothing of pytest and reads nothing but the package.
 
 from __future__ import annotations
 
+import atexit
 import hashlib
+import shutil
 import sys
+import tempfile
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from fastexec.analysis.networks import Network
 from fastexec.models.study import StudyModel
 from fastexec.results import Results
 from fastexec.simulation import prepare
@@ -115,6 +121,7 @@ SEEDS = {
     "regimes_of_constants": 12,
     "signals": 15,
     "following": 16,
+    "networks": 17,
 }
 
 STUDIES["jumping"] = STUDIES["arithmetic"] | {
@@ -162,14 +169,40 @@ STUDIES["following"] = STUDIES["signals"] | {
         {"model": "follow_signal", "name": "told", "signals": ["a"]},
     ]
 }
+#: Of each network its layers' sizes, activation and mode; the last one trades a share of what is left.
+NETWORKS = {
+    "greedy": ([3, 9, 5], "tanh", "greedy"),
+    "sampled": ([3, 8, 8, 8, 5], "relu", "sampled"),
+    "share": ([3, 1], "tanh", "tanh"),
+}
+STUDIES["networks"] = STUDIES["walk"]
 STUDIES["quoted"] = STUDIES["walk"] | {"order": STUDIES["walk"]["order"] | {"mark_price": "quote"}}
 
 
 def study(name: str, episodes: int) -> StudyModel:
     """One of the studies, with every strategy."""
+    strategies = networks() if name == "networks" else STRATEGIES
     return StudyModel.model_validate(
-        {"seed": SEEDS[name], "episodes": episodes, "strategies": STRATEGIES, **STUDIES[name]}
+        {"seed": SEEDS[name], "episodes": episodes, "strategies": strategies, **STUDIES[name]}
     )
+
+
+@cache
+def networks() -> list[dict[str, Any]]:
+    """Strategies that play networks of weights without chance, in files of this process."""
+    folder = Path(tempfile.mkdtemp(prefix="fastexec-networks-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    scales = {"inventory": (0.5, 0.3), "time": (0.5, 0.3), "spread": (0.0004, 0.0002)}
+    seen = [{"name": name, "mean": mean, "sd": sd} for name, (mean, sd) in scales.items()]
+    for name, (sizes, activation, mode) in NETWORKS.items():
+        layers = [
+            (np.arange(j * k).reshape(k, j) * 37 % 29 / 14.0 - 1.0, np.arange(k) * 17 % 13 / 13.0 - 0.5)
+            for j, k in zip(sizes, sizes[1:], strict=False)
+        ]
+        actions = "share" if sizes[-1] == 1 else {"set": "fractions", "levels": [0.0, 0.1, 0.3, 0.5, 1.0]}
+        made = Network.from_layers(layers, observation=seen, actions=actions, activation=activation, mode=mode)
+        made.save(folder / f"{name}.parquet")
+    return [{"model": "network", "name": name, "agent": str(folder / f"{name}.parquet")} for name in NETWORKS]
 
 
 def digest(results: Results) -> str:

@@ -17,11 +17,12 @@ import numpy as np
 import pytest
 
 import fastexec.kernels
-from entry_calls import CALLS, F8, I4, I8, ROOM, A, C, E, I, T, X, study
+from entry_calls import CALLS, F8, I4, I8, ROOM, A, C, E, I, T, X, lanes, study
 from fastexec.kernels import fields as f
 from fastexec.kernels._jit import Entry, entries, entry
-from fastexec.kernels.buffers import lanes_for, output_for
+from fastexec.kernels.buffers import output_for
 from fastexec.kernels.clock import Episodes
+from fastexec.kernels.network import CLIPPED
 from fastexec.kernels.observe import LAST_SIGNAL
 from fastexec.kernels.world import example_world, table_of
 from fastexec.models.actions import Actions
@@ -42,9 +43,21 @@ FREE = {
     ("add_targets", (5,), 1),
     ("walk_blocks", (1,), 1),
     ("count_bins", (3,), 1),  # fewer strategies: fewer rows
+    ("improve", (1,), 0),  # leaves
+    ("shuffle_leaves", (4,), 0),
+    ("practise_blocks", (2, 6), 0),  # of tables and of followed signals, where none plays
+    ("practise_blocks", (2, 8), 0),
+    ("practise_blocks", (5,), 0),  # nor a strategy of the user
     *(
         (walk, (1, 3), 0)
-        for walk in ("explore_blocks", "gather_blocks", "observe_blocks", "record_markets", "watch_blocks")
+        for walk in (
+            "practise_blocks",
+            "explore_blocks",
+            "gather_blocks",
+            "observe_blocks",
+            "record_markets",
+            "watch_blocks",
+        )
     ),  # fewer drawn parameters
 }
 
@@ -142,7 +155,7 @@ INDICES = {
     ],
     "drawn parameters": [set_at("drawn", (1, f.DRAWN_SLOT), x) for x in (-1, len(f.PARAMETERS), 10**9)],
     "draw numbers": [set_at("drawn", (1, f.DRAWN_NUMBER), x) for x in (-1, 2**32)],
-    "kind": [set_at("kinds", (3, f.KIND), x) for x in (-1, f.DECIDED, f.FOLLOW_SIGNAL + 1)],
+    "kind": [set_at("kinds", (3, f.KIND), x) for x in (-1, f.DECIDED, f.NETWORK + 1)],
     "plugin slot": [set_at("kinds", (3, f.SLOT), x) for x in (-1, 1)],
     "slot of a rule": [set_at("kinds", (5, f.SLOT), x) for x in (-1, 1)],
     "levels": [set_at("kinds", (k, f.LEVELS), x) for k in (0, 2) for x in (-1, 0, f.MOST_LEVELS + 1)],
@@ -153,6 +166,16 @@ INDICES = {
     "bins": [set_at("features", (0, 0, f.BINS), x) for x in (-(10**9), -(10**6), 0, 3, f.MOST_LEVELS + 1, 10**9)],
     "stride": [set_at("features", (0, 0, f.STRIDE), x) for x in (-1, 4, 2**60)],
     "look back": [set_at("features", (0, 0, f.LOOK_BACK), x) for x in (-1, f.HISTORY)],
+    "slot of a network": [set_at("kinds", (6, f.SLOT), x) for x in (-1, 1)],
+    "actions of a network": [set_at("kinds", (6, f.LEVELS), x) for x in (0, A - 1, A + 1)],
+    "networks": [
+        set_at("networks", (0, at), x)
+        for at, values in enumerate(((-1, 1, 2**62), (-1, 1, 3, 65), (0, 2, 5), (-1, 2), (-1, CLIPPED, 4)))
+        for x in values
+    ],
+    "layers": [set_at("layers", (0, 0, at), x) for at, values in enumerate(((1, 3, 129), (0, 1, 3))) for x in values],
+    "what a network observes": [set_at("observed", (0, 0, f.FEATURE), x) for x in (-1, LAST_SIGNAL + 1)]
+    + [set_at("observed", (0, 0, f.LOOK_BACK), x) for x in (-1, f.HISTORY)],
     "groups": [set_at("groups", 8, x) for x in (-1, 2)],
     "blocks": [set_at("block_first", 8, x) for x in (-1, 1, ROOM)]
     + [set_at("block_count", 8, x) for x in (-1, 0, ROOM + 1)],
@@ -218,7 +241,7 @@ def test_given_paths_hold_the_episodes(reached):
             plan,
             strategies,
             paths,
-            lanes_for(6, f.CLOSED_FIELDS),
+            lanes(f.CLOSED_FIELDS),
             np.zeros(1, I8),
         )
         if fits:

@@ -106,7 +106,8 @@ def test_gradients_are_those_of_the_twins(activation, plain):
     padding = pattern_of_padding(policy, value)
     assert (found[padding] == 0.0).all()
     assert losses[:, 1].sum() / (LEAVES * LEAF * STEPS) == pytest.approx(
-        0.5 * np.mean((naive.forward(both(weights, np.float64)[1], rule.relu, wide.inputs)[-1][:, 0] - wide.targets) ** 2),
+        0.5
+        * np.mean((naive.forward(both(weights, np.float64)[1], rule.relu, wide.inputs)[-1][:, 0] - wide.targets) ** 2),
         rel=1e-5,
     )
 

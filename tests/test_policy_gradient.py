@@ -92,7 +92,14 @@ def test_an_update_is_the_twins(optimiser):
 
 def test_a2c_is_ppo_with_one_pass_over_one_minibatch():
     """Of the policy's own chances: their ratio is 1 and its gradient that of the logarithm (Huang et al. 2022)."""
-    whole = {"hidden": (8, 8), "minibatch": 4 * LEAF, "passes": 1, "optimiser": "rmsprop", "entropy": 0.01, "trace": 1.0}
+    whole = {
+        "hidden": (8, 8),
+        "minibatch": 4 * LEAF,
+        "passes": 1,
+        "optimiser": "rmsprop",
+        "entropy": 0.01,
+        "trace": 1.0,
+    }
     pupils = [learner(Settings(**whole, clip=clip)) for clip in (0.2, None)]
     for seed in range(3):
         for pupil in pupils:
@@ -216,7 +223,10 @@ def trained(steps, reward, settings, updates, actions=2, start=lambda rng, n: rn
     for update in range(updates):
         record, x = transitions_for(episodes, steps, naive.up(INPUTS)), start(rng, episodes)
         record.effects[:] = in_lanes(np.ones((steps, episodes)))
-        kept = {name: np.zeros((steps + (name == "values"), episodes)) for name in ("actions", "chances", "rewards", "values")}
+        kept = {
+            name: np.zeros((steps + (name == "values"), episodes))
+            for name in ("actions", "chances", "rewards", "values")
+        }
         for t in range(steps):
             p, u = chances(x, t), rng.uniform(size=episodes)
             a = (u[:, None] > np.cumsum(p, axis=1)[:, :-1]).sum(axis=1)

@@ -23,6 +23,9 @@ from fastexec.kernels import _jit, fields
 from fastexec.kernels._jit import JIT_DISABLED
 from fastexec.kernels.clock import Clock, Span
 from fastexec.kernels.explore import example_record
+from fastexec.kernels.policy_gradient import Objective
+from fastexec.kernels.practise import example_practice
+from fastexec.kernels.transitions import transitions_for
 
 pytestmark = pytest.mark.skipif(JIT_DISABLED, reason="nothing is compiled")
 
@@ -37,8 +40,15 @@ PLAN = fields.Plan(
 STRATEGIES = fields.Strategies(
     np.zeros((1, 1), np.int64), np.zeros((1, 1)), np.zeros((1, 1, 1)), np.zeros(1, np.int64),
     np.zeros((1, 1, 4), np.int64), np.zeros((1, 1, 1)), np.zeros(1, np.uint16), np.ones(1),
-    np.zeros((1, 1, 1)),
+    np.zeros((1, 1, 1)), np.zeros((1, 1), np.int64), np.zeros((1, 1, 2), np.int64), np.zeros((1, 1, 4), np.int64),
+    np.zeros((1, 1, 2)), np.zeros(1, np.float32),
 )  # fmt: skip
+F4 = np.float32(1.0)
+RECORD, OBJECTIVE, STEPS = (
+    transitions_for(128, 1, 4),
+    Objective(0, F4, F4, F4, F4, F4, F4),
+    np.zeros((1, 1), np.float32),
+)
 #: Stages whose lane loops do arithmetic, with arguments of their types.
 STAGES = {
     "philox.gaussians": (WORDS, RAW),
@@ -59,7 +69,16 @@ STAGES = {
     "strategy.take_actions": (STRATEGIES, 0, 1.0, 1, P, M, B),
     "bins.add_four": (1.0, LANES64, B),
     "bins.cut_evenly": (1.0, 1.0, B),
-    "observe.observe_feature": (0, SWITCHES, 0, P, M, B),
+    "observe.observe_feature": (CLOCK, SWITCHES, 0, P, M, B),
+    "layers.activate": (0, RAW),
+    "layers.add_tile": (RAW, 4, RAW, RAW),
+    "layers.forward_layer": (RAW, 4, 4, RAW, RAW),
+    "layers.forward": (RAW, STRATEGIES.layers[0], 0, RAW),
+    "observation.scale": (1.0, 1.0, B, RAW),
+    "network.mark_faults": (RAW, RAW),
+    "network.draw_output": (WORDS, RAW, RAW, B),
+    "network.take_share": (3, RAW, B),
+    "network.spoil": (RAW, M, B),
     "orders.look": (CLOCK, KIND, P, M, B, LANES64),
     "execute.find_rates": (M, B),
     "execute.find_proportional_rates": (M, B),
@@ -95,6 +114,7 @@ STAGES = {
     "noise.observe_bounced": (M,),
     "noise.observe_mid": (M,),
     "observe.observe_moves": (0, 0, 0, M, B),
+    "observe.observe_volumes": (0, 0, 0, M, B),
     "variance.begin_variance": (P, M),
     "variance.vary": (0, P, M),
     "regimes.multiply_by_regime": (PLAN.chains, 1, M),
@@ -116,13 +136,31 @@ STAGES = {
     "account.derive_costs": (PLAN, P, M, B, ROWS),
     "account.derive_columns": (PLAN, P, M, B, ROWS),
     "parameters.derive": (SWITCHES, P),
+    "gradients.add_products": (RAW, RAW, RAW),
+    "gradients.add_lanes": (RAW, RAW),
+    "gradients.pull_tile": (RAW, 4, RAW, RAW),
+    "gradients.through_activation": (0, RAW, RAW),
+    "softmax.find_chances": (8, RAW, RAW),
+    "policy_gradient.pull_on_choice": (OBJECTIVE, RECORD, (0, 0), 8, RAW, RAW),
+    "policy_gradient.find_taken": (8, RAW, RAW, RAW),
+    "policy_gradient.pull_on_outputs": (OBJECTIVE, RECORD, (0, 0), 8, RAW, RAW, RAW),
+    "policy_gradient.pull_on_value": (F4, RAW, RAW, RAW, RAW, RAW),
+    "advantages.look_back": (STEPS, STEPS, F4, F4, STEPS),
+    "advantages.add_steps": (STEPS, STEPS, STEPS, LANES64),
+    "optimisers.merge": (RAW, RAW),
+    "optimisers.scale": (F4, RAW),
+    "practise.pay": (0, SPAN, 0, P, M, B, example_practice()),
+    "practise.pay_move": (0, SPAN, 0, LANES64, P, M, B, example_practice()),
+    "practise.add_to_reward": (0, SPAN, 0, B, np.zeros((1, 1, 1), np.float32)),
 }
 #: Those that look something up in a table, lane by lane: an action's level, a chain's threshold.
 LOOK_UP = ("strategy.take_actions",)
 #: The others, and why they are not held to it.
 EXEMPT = {
-    "only calls stages": "account.account market.draw bins.encode strategy.schedule strategy.schedule_of_group strategy.pov "
-    "rest.value_as_trades rest.value_at_quotes "
+    "only calls stages": "gradients.backward gradients.add_gradients gradients.pull_back policy_gradient.add_policy "
+    "policy_gradient.add_value practise.practise "
+    "account.account market.draw bins.encode strategy.schedule strategy.schedule_of_group strategy.pov "
+    "rest.value_as_trades rest.value_at_quotes network.network observation.observe_scaled "
     "strategy.random strategy.table strategy.own strategy.act_randomly strategy.draw_choices volume.volume_chain "
     "spread.spread_chain spread.begin_spread_chain spread.begin_mean_reverting_spread ledger.open_ledgers "
     "episode.check_own gather.observe_state gather.count_step orders.own_orders watch.draw_own_choices jumps.draw_for_jumps "
@@ -130,11 +168,12 @@ EXEMPT = {
     "halts.draw_for_halts noise.draw_for_noise signals.draw_signals signals.change_level "
     "signals.scale_by_signals",
     "integers": "philox.draw_words strategy.find_actions explore.choose",
-    "copies": "noise.remember_observed halts.begin_halts halts.begin_underneath halts.go_underneath halts.come_up halts.halt "
+    "copies": "policy_gradient.observe_again practise.note_inputs practise.note_decision practise.clear "
+    "noise.remember_observed halts.begin_halts halts.begin_underneath halts.go_underneath halts.come_up halts.halt "
     "regimes.plain_factors regimes.begin_regimes regimes.hold_factors spread.repeat_spread "
     "account.write_rows ledger.open_ledger ledger.end_order market.roll market.keep_independent "
     "given.remember_traded signals.hold_signals signals.plain_volatility timing.expect_drift watch.expect_nothing "
-    "philox.draw_ahead "
+    "philox.draw_ahead layers.start_tile "
     "spread.constant_spread spread.roll_spread volume.constant_volume price.begin_moved "
     "spread.quote_arrival volume.begin_volume_chain strategy.ask strategy.check_slices strategy.round_down orders.check_orders "
     "gather.remember_states watch.note_features parts.forget_charges",
@@ -142,15 +181,19 @@ EXEMPT = {
     "given.begin_joined given.rejoin given.offer given.follow_given given.follow_joined given.know_signals "
     "episode.as_decided "
     "gather.count_transitions gather.count_last watch.note rest.find_trade_factors strategy.count_unseen",
-    "compares, in vectors": "bins.note_outside",
-    "once a block or for a look at single episodes": "rest.value_as_trade rest.trade_rest account.describe_market "
+    "weights, no lanes: in vectors, with a scalar loop written out for those that are left": "optimisers.adam_step "
+    "optimisers.rmsprop_step",
+    "compares, in vectors": "softmax.choose bins.note_outside network.find_greatest",
+    "once a block or for a look at single episodes": "practise.pay_rest gradients.sum_partials "
+    "rest.value_as_trade rest.trade_rest account.describe_market "
     "market.begin parameters.fix_parameters "
     "parameters.draw_parameters parameters.round_order record.record record.note_market explore.charge_rest parts.close_parts "
     "explore.charge_move timing.close_split timing.open_split signals.derive_signals signals.factor_rest signals.strength_of "
     "signals.tie_states",
-    "no lanes": "quantile._horner online.ahead online.ahead_between online.choose_action online.move online.take "
+    "no lanes": "optimisers.norm_of "
+    "quantile._horner online.ahead online.ahead_between online.choose_action online.move online.take "
     "gather.add_costs gather.in_units gather.add_moves learning.better_action learning.mean_of_tried learning.merge_cell "
-    "learning.noise_of "
+    "learning.noise_of programme.value_of "
     "learning.share_by_visits learning.value_ahead second_moments.second_of second_moments.square_between program.best_of "
     "program.clipped program.program_state programme.interpolate programme.look_ahead "
     "programme.known_cost programme.mark programme.price summary._count_wins summary.bin_of trajectory.descend "

@@ -219,7 +219,7 @@ def buffers(block: dict[str, np.ndarray]) -> Buffers:
     """The block as a driver's lane buffers, for one strategy."""
     return Buffers(
         block["p"], block["m"], block["normals"], block["words"], block["raw"],
-        block["b"].reshape(1, -1), block["row"].reshape(1, -1), np.zeros(0),
+        block["b"].reshape(1, -1), block["row"].reshape(1, -1), np.zeros(0), np.zeros(0, np.float32),
     )  # fmt: skip
 
 

@@ -67,6 +67,8 @@ def _encode(blocks, steps, strategies, lanes):
     total = 0.0
     for _ in range(blocks):
         for t in range(steps):
-            encode(strategies, 0, t, lanes.parameters, lanes.market, lanes.ledgers[0])
+            encode(
+                strategies, 0, clock.Clock(np.uint64(0), 0, t, steps), lanes.parameters, lanes.market, lanes.ledgers[0]
+            )
             total += lanes.ledgers[0][fields.STATE]
     return total

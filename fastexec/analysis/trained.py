@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fastexec.analysis.agents import by_time_and_inventory, in_words
+from fastexec.analysis.networks import Network
 from fastexec.arguments import require_one_of, require_path, require_text
 from fastexec.frames import Frame, table_html
 from fastexec.learning.agent import Agent as Learned, agent_table
 from fastexec.learning.agent_file import read_agent
+from fastexec.learning.network_file import is_network, read_network
 from fastexec.learning.training import Report
 from fastexec.models.study import require_study
 from fastexec.runs.agents import require_free, save_agent, train_one
@@ -86,14 +88,15 @@ def train(
     return Agent(train_one(study, agent, require_threads(threads), progress))
 
 
-def show(agent: str | Path | Agent) -> Agent:
-    """An agent from its file; what it learned stands in ``in_words``, and a notebook shows it.
+def show(agent: str | Path | Agent | Network) -> Agent | Network:
+    """An agent or a network from its file; what it learned stands in ``in_words``, and a notebook shows it.
 
     Raises InputError where the file is missing, damaged or no agent.
 
     >>> fx.show("agent.parquet").in_words[0]  # the one that ``train`` saved
     'agent agent: rule backward, 512 episodes of training'
     """
-    if isinstance(agent, Agent):
+    if isinstance(agent, (Agent, Network)):
         return agent
-    return Agent(read_agent(require_path("agent", agent)))
+    path = require_path("agent", agent)
+    return Network(read_network(path)) if is_network(path) else Agent(read_agent(path))

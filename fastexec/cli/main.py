@@ -164,7 +164,13 @@ def show(agent: Path) -> None:
     from fastexec.analysis.agents import by_time_and_inventory, in_words
     from fastexec.cli import tables
     from fastexec.learning.agent_file import read_agent
+    from fastexec.learning.network_file import is_network, read_network
 
+    if is_network(agent):
+        from fastexec.analysis.network_words import of_network
+
+        tables.show_agent(of_network(read_network(agent)), [])
+        return
     read = read_agent(agent)
     tables.show_agent(in_words(read), by_time_and_inventory(read))
 

@@ -21,10 +21,12 @@ _MOST_AFTER_A_RUN = 12
 
 
 def show_agent(told: list[str], table: list[list[str]]) -> None:
-    """What an agent learned: lines in words, then what it does by time and inventory."""
+    """What an agent learned: lines in words, then what it does by time and inventory, where that is told."""
     console = console_of()
     for line in told:
         say(console, line)
+    if not table:
+        return
     console.print()
     say(console, "Mean action, by step (down) and share of the order that is left (across):")
     agent = table_of(console)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from fastexec.kernels._jit import LANES, entry, stage
-from fastexec.kernels.door import F4, F8, held, within
+from fastexec.kernels.door import F8, held, within
 from fastexec.kernels.gradients import LEAF, PIECES, USED
 from fastexec.kernels.transitions import check_transitions, transitions_for
 
@@ -60,7 +60,12 @@ def look_back(rewards, values, discount, trace, advantages):
 @stage
 def add_steps(advantages, effects, rewards, lanes):
     """Of each lane over its steps: see ``SUMS``."""
-    number, total, squares, paid = lanes[:LANES], lanes[LANES : 2 * LANES], lanes[2 * LANES : 3 * LANES], lanes[3 * LANES :]
+    number, total, squares, paid = (
+        lanes[:LANES],
+        lanes[LANES : 2 * LANES],
+        lanes[2 * LANES : 3 * LANES],
+        lanes[3 * LANES :],
+    )
     for t in range(advantages.shape[0]):
         advantage, effect, reward = advantages[t], effects[t], rewards[t]
         for i in range(LANES):

@@ -12,16 +12,16 @@ from fastexec.kernels.observe import INVENTORY, observe_feature
 
 
 @stage
-def encode(strategies, k, t, p, m, b):
-    """The state of each lane at the start of step t into field STATE."""
+def encode(strategies, k, clock, p, m, b):
+    """The state of each lane at the start of the step into field STATE."""
     for i in range(LANES):
         b[f.STATE + i] = 0.0
         b[f.OUTSIDE + i] = 0.0
     for j in range(strategies.kinds[k, f.FEATURES]):
         feature, edges = strategies.features[k, j], strategies.edges[k, j]
         stride = np.float64(feature[f.STRIDE])
-        observe_feature(t, feature, strategies.kinds[k, f.SEES_VOLUME], p, m, b)
-        if strategies.kinds[k, f.COUNTS_UNSEEN] and t > 0:  # in the first step some tell nothing yet
+        observe_feature(clock, feature, strategies.kinds[k, f.SEES_VOLUME], p, m, b)
+        if strategies.kinds[k, f.COUNTS_UNSEEN] and clock.t > 0:  # in the first step some tell nothing yet
             note_outside(edges[f.LOWEST], edges[f.HIGHEST], b)
         if feature[f.FEATURE] == INVENTORY:
             cut_evenly(stride, np.float64(feature[f.BINS] - 1), b)

@@ -20,7 +20,7 @@ _PAGE = 4096  # bytes
 class Lanes(NamedTuple):
     """The buffers of a block: ``parameters``, ``market``, ``normals`` (three) float64[field + lane], ``words`` uint32 and
     ``raw`` float32 (four each), ``ledgers`` and ``rows`` float64[k, field + lane], ``see`` float64[row + lane]: what own
-    strategies of the second form see, empty where there are none.
+    strategies of the second form see, ``activations`` float32[unit + lane]: of a network; empty where there are none.
     """
 
     parameters: np.ndarray
@@ -31,11 +31,12 @@ class Lanes(NamedTuple):
     ledgers: np.ndarray
     rows: np.ndarray
     see: np.ndarray
+    activations: np.ndarray
 
 
-def lanes_for(strategies: int = 1, row_fields: int = f.PARTS, see_rows: int = 0) -> Lanes:
+def lanes_for(strategies: int = 1, row_fields: int = f.PARTS, see_rows: int = 0, units: int = 0) -> Lanes:
     """Uninitialised buffers for one thread; ``row_fields``: fields of the buffer that the accounts are closed in; ``see_rows``:
-    of what own strategies see, NaN.
+    of what own strategies see, NaN; ``units``: of the largest network (``network.units_of``).
     """
     see = aligned(see_rows)
     see[:] = np.nan
@@ -48,6 +49,7 @@ def lanes_for(strategies: int = 1, row_fields: int = f.PARTS, see_rows: int = 0)
         aligned(strategies * f.LEDGER_FIELDS).reshape(strategies, f.LEDGER_FIELDS * LANES),
         aligned(strategies * row_fields).reshape(strategies, row_fields * LANES),
         see,
+        aligned(units, np.float32),
     )
 
 

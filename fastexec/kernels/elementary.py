@@ -138,6 +138,29 @@ def radius(word):
     return np.float32(np.sqrt(np.float32(-2.0) * np.float32(logarithm)))
 
 
+_MAGIC_32, _LOG2_E_32 = np.float32(12582912.0), np.float32(1.4426950408889634)  # 1.5 * 2^23
+_LN2_HIGH_32, _LN2_LOW_32 = np.float32(0.693359375), np.float32(-2.12194440e-4)
+_EXP_LARGEST_32, _EXP_SMALLEST_32 = np.float32(88.0), np.float32(-87.0)
+_ONE_BITS_32 = np.int32(127)
+
+
+@inlined
+def exp32(x):
+    """e^x in float32 within 1 ulp for -87 <= x <= 88; infinity above, 0 below, no number of none."""
+    shifted = np.float32(x * _LOG2_E_32 + _MAGIC_32)
+    k = shifted - _MAGIC_32
+    r = (x - k * _LN2_HIGH_32) - k * _LN2_LOW_32
+    p = np.float32(0.0013814466074109077)
+    p = p * r + np.float32(0.008368780836462975)
+    p = p * r + np.float32(0.04166839271783829)
+    p = p * r + np.float32(0.1666651964187622)
+    p = p * r + np.float32(0.4999999403953552)
+    fraction = _F1 + (r + r * r * p)
+    scale = np.int32((shifted.view(np.int32) + _ONE_BITS_32) << _FRACTION_BITS_32).view(np.float32)
+    value = np.float32(np.inf) if x > _EXP_LARGEST_32 else fraction * scale
+    return _F0 if x < _EXP_SMALLEST_32 else value
+
+
 @inlined
 def sine_cosine(word):
     """sin and cos of a uniform angle: the word's top two bits choose the quadrant, the rest an angle in [-pi/4, pi/4)."""

@@ -12,6 +12,7 @@ from fastexec.kernels.buffers import example_decided, example_output
 from fastexec.kernels.door import F8, I4, I8, held, sizes, within
 from fastexec.kernels.execute import are_alike, lower_volumes
 from fastexec.kernels.ledger import booking, end_order
+from fastexec.kernels.network import network
 from fastexec.kernels.orders import check_orders, own_orders
 from fastexec.kernels.parts import closing, outcome
 from fastexec.kernels.record import record
@@ -38,7 +39,7 @@ def as_decided(clock, k, kinds, p, b, decided):
 @bound_to(output=example_output)
 @stage
 def check_own(clock, span, k, m, b, output):
-    """Of a user's strategy, or of decisions made elsewhere."""
+    """Of a user's strategy, of a network, or of decisions made elsewhere."""
     check_slices(clock, span, k, m, b, output.fault)
 
 
@@ -89,8 +90,8 @@ def _stages(world):
         return are_alike(plan, scheduled if kind == f.DECIDED else kind)
 
     def play(kind):
-        yield {f.DECIDED: as_decided, f.OWN_ORDERS: own_orders}.get(kind) or DECISIONS[kind]
-        if kind in (f.PLUGIN, f.DECIDED, f.OWN_ORDERS):
+        yield {f.DECIDED: as_decided, f.OWN_ORDERS: own_orders, f.NETWORK: network}.get(kind) or DECISIONS[kind]
+        if kind in (f.PLUGIN, f.DECIDED, f.OWN_ORDERS, f.NETWORK):
             yield check_own
         if kind == f.OWN_ORDERS:
             yield check_orders

@@ -74,7 +74,7 @@ def choose(clock, span, plan, strategies, lanes, record):
     """The policy's action, or with probability epsilon any; its slice into the ledger."""
     p, m, b, words, t = lanes.parameters, lanes.market, lanes.ledgers[0], lanes.words, clock.t
     low, high, offset = span
-    encode(strategies, np.int64(0), t, p, m, b)
+    encode(strategies, np.int64(0), clock, p, m, b)
     note_inventory(t, span, strategies, p, b, record)
     draw_choices(clock, np.int64(0), plan, strategies, words)
     find_actions(strategies, np.int64(0), t, b)

@@ -16,6 +16,10 @@ import numpy as np
 from fastexec.kernels._jit import LANES
 from fastexec.kernels.own_rows import MOST_SIGNALS as MOST_SIGNALS
 from fastexec.kernels.tables import (
+    MOST_LAYERS as MOST_LAYERS,
+    MOST_OBSERVED as MOST_OBSERVED,
+    MOST_UNITS as MOST_UNITS,
+    NETWORK_FIELDS as NETWORK_FIELDS,
     DecidedOutput as DecidedOutput,
     Output as Output,
     Paths as Paths,
@@ -183,12 +187,12 @@ NUMBERS = RESTART + 1
 (RANGE_LOW, RANGE_HIGH, RANGE_IS_LOG) = range(3)
 (PRICE_CURVE, SPREAD_CURVE, VOLUME_CURVE, COSINE_CURVE) = range(4)
 # What is known of a strategy: kind, whether it fills at the end of the step, its stream, action set, levels, slot (of a plugin,
-# of decisions made elsewhere, of a rule); what it sees: bits SEES_STEP (the step's own volume), OF_PATHS (what traded stands in
-# TRADED) and SEES_NOISE (its mid is OBSERVED); whether what its training never saw is counted; of OWN_ORDERS a bit a row.
+# of decisions made elsewhere, a rule, a network); what it sees: bits SEES_STEP (the step's own volume), OF_PATHS (what traded
+# stands in TRADED), SEES_NOISE (its mid is OBSERVED); whether what no training saw is counted; of OWN_ORDERS a bit a row.
 (KIND, FILLS_AT_NEXT, OWNER, ACTION_SET, LEVELS, SLOT, SEES_VOLUME, FEATURES, STATES, POLICY_AT,
  COUNTS_UNSEEN, ROWS) = range(12)  # fmt: skip
 KIND_FIELDS = ROWS + 1
-SCHEDULE, POV, OWN_SCHEDULE, RANDOM, PLUGIN, TABLE, DECIDED, OWN_ORDERS, FOLLOW_SIGNAL = range(9)
+SCHEDULE, POV, OWN_SCHEDULE, RANDOM, PLUGIN, TABLE, DECIDED, OWN_ORDERS, FOLLOW_SIGNAL, NETWORK = range(10)
 FRACTIONS, MULTIPLES, LOT_COUNTS, ANY_LOTS = 0, 1, 2, 3
 SEES_STEP, OF_PATHS, SEES_NOISE = 1, 2, 4
 # A rule that is linear in what is left and in the signals: of each step the share of the rest, shares, and shares a signal.

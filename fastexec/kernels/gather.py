@@ -76,9 +76,9 @@ def _door(episodes, plan, strategies, paths, lanes, functions, sums):
 
 @bound
 @stage
-def observe_state(t, strategies, p, m, b):
-    """The state of the market at the start of step t."""
-    encode(strategies, np.int64(0), t, p, m, b)
+def observe_state(clock, strategies, p, m, b):
+    """The state of the market at the start of the step."""
+    encode(strategies, np.int64(0), clock, p, m, b)
 
 
 @bound_to(sums=example_sums)

@@ -32,17 +32,17 @@ def backward(weights, layers, activation, a, signals, sums):
     whose place those of its inputs are left, and as much again to work in.
     """
     start, read, half = 0, 0, signals.shape[0] // 2
-    for l in range(layers.shape[0]):
-        start += padded(layers[l, 1]) * (padded(layers[l, 0]) + 1)
-        read += padded(layers[l, 0])
+    for n in range(layers.shape[0]):
+        start += padded(layers[n, 1]) * (padded(layers[n, 0]) + 1)
+        read += padded(layers[n, 0])
     here, there = signals[:half], signals[half:]
-    for l in range(layers.shape[0] - 1, -1, -1):
-        inputs, outputs = padded(layers[l, 0]), padded(layers[l, 1])
+    for n in range(layers.shape[0] - 1, -1, -1):
+        inputs, outputs = padded(layers[n, 0]), padded(layers[n, 1])
         start -= outputs * (inputs + 1)
         x = a[(read - inputs) * LANES : read * LANES]
         g = here[: outputs * LANES]
         add_gradients(inputs, outputs, x, g, sums[start * PARTIALS : (start + outputs * (inputs + 1)) * PARTIALS])
-        if l > 0:
+        if n > 0:
             pull_back(weights[start : start + outputs * inputs], inputs, outputs, g, there[: inputs * LANES])
             through_activation(activation, x, there[: inputs * LANES])
         here, there = there, here
@@ -171,8 +171,8 @@ def through_activation(activation, h, g):
 def sum_partials(layers, sums, gradient):
     """The gradient of every weight, in the order of the weights: its partial sums in pairs, and pairs of pairs."""
     start = 0
-    for l in range(layers.shape[0]):
-        inputs, outputs = padded(layers[l, 0]), padded(layers[l, 1])
+    for n in range(layers.shape[0]):
+        inputs, outputs = padded(layers[n, 0]), padded(layers[n, 1])
         for j in range(outputs):
             for k in range(inputs):
                 tile = start + j // 4 * 4 * inputs + k // 4 * 16

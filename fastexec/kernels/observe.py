@@ -13,17 +13,16 @@ from fastexec.kernels.ledger import cost_so_far
 
 #: The features by number; ``models.features`` says what each is.
 (INVENTORY, OF_SPREAD, OF_VOLUME, MOMENTUM, VOLATILITY_SO_FAR, SHORTFALL_SO_FAR, OWN_IMPACT, RELATIVE_VOLUME,
- RELATIVE_SPREAD, OF_REGIME, NOISE_SO_FAR) = range(11)  # fmt: skip
-LAST_FEATURE = NOISE_SO_FAR
+ RELATIVE_SPREAD, OF_REGIME, NOISE_SO_FAR, TIME) = range(12)  # fmt: skip
+LAST_FEATURE = TIME
 #: Behind them each signal, in their order.
 OF_SIGNAL, LAST_SIGNAL = LAST_FEATURE + 1, LAST_FEATURE + f.MOST_SIGNALS
 
 
 @stage
-def observe_feature(t, feature, sees, p, m, b):
+def observe_feature(clock, feature, sees, p, m, b):
     """The value of a ``feature`` (a row of ``Strategies.features``) for each lane into field VALUE; ``sees``: of its kind."""
-    name, sees_volume = feature[f.FEATURE], sees & f.SEES_STEP
-    traded = f.TRADED if sees & f.OF_PATHS else f.VOLUME
+    t, name = clock.t, feature[f.FEATURE]
     if name == INVENTORY:
         for i in range(LANES):
             b[f.VALUE + i] = b[f.REMAINING + i] / p[f.SHARES + i]
@@ -37,18 +36,8 @@ def observe_feature(t, feature, sees, p, m, b):
         for i in range(LANES):
             mean = m[f.SUM_SPREAD + i] / (t + 1)  # this step's is in the sum: it is quoted when the step begins
             b[f.VALUE + i] = m[f.SPREAD + i] / mean if mean > 0.0 else 1.0
-    elif name == OF_VOLUME:
-        source = traded if sees_volume else f.LAST_VOLUME
-        for i in range(LANES):
-            b[f.VALUE + i] = m[source + i]
-    elif name == RELATIVE_VOLUME:
-        volumes = m[traded : traded + LANES]  # a view: see ``ledger.book``
-        for i in range(LANES):
-            now = volumes[i]
-            before = m[f.CUMULATIVE_VOLUME + i] - now  # this step's is in the sum already
-            mean = (before + now) / (t + 1) if sees_volume else before / max(t, 1)
-            last = now if sees_volume else m[f.LAST_VOLUME + i]
-            b[f.VALUE + i] = last / mean if mean > 0.0 else 1.0
+    elif name == OF_VOLUME or name == RELATIVE_VOLUME:
+        observe_volumes(t, name, sees, m, b)
     elif name == MOMENTUM:
         now, then = f.MIDS + t % f.HISTORY * LANES, f.MIDS + max(t - feature[f.LOOK_BACK], 0) % f.HISTORY * LANES
         for i in range(LANES):
@@ -58,9 +47,30 @@ def observe_feature(t, feature, sees, p, m, b):
     elif name == SHORTFALL_SO_FAR:
         for i in range(LANES):
             b[f.VALUE + i] = cost_so_far(i, p, b) / (p[f.SHARES + i] * m[f.ARRIVAL + i]) * 1e4
-    else:
+    elif name == OWN_IMPACT:
         for i in range(LANES):
             b[f.VALUE + i] = b[f.IMPACT + i] / m[f.ARRIVAL + i] * 1e4
+    else:
+        for i in range(LANES):
+            b[f.VALUE + i] = t / clock.steps
+
+
+@stage
+def observe_volumes(t, name, sees, m, b):
+    """The last volume that is known, or that over the mean of those known; 1 where nothing was traded."""
+    sees_volume, traded = sees & f.SEES_STEP, f.TRADED if sees & f.OF_PATHS else f.VOLUME
+    if name == OF_VOLUME:
+        source = traded if sees_volume else f.LAST_VOLUME
+        for i in range(LANES):
+            b[f.VALUE + i] = m[source + i]
+    else:
+        volumes = m[traded : traded + LANES]  # a view: see ``ledger.book``
+        for i in range(LANES):
+            now = volumes[i]
+            before = m[f.CUMULATIVE_VOLUME + i] - now  # this step's is in the sum already
+            mean = (before + now) / (t + 1) if sees_volume else before / max(t, 1)
+            last = now if sees_volume else m[f.LAST_VOLUME + i]
+            b[f.VALUE + i] = last / mean if mean > 0.0 else 1.0
 
 
 @stage

@@ -53,7 +53,7 @@ def look(clock, kind, p, m, b, see):
     sees = kind[f.SEES_VOLUME] & ~f.SEES_STEP  # the step's own volume stays unseen, as in the first form
     for j in range(_FEATURES.shape[0]):
         if kind[f.ROWS] >> _FEATURES[j, 0] & 1:
-            observe.observe_feature(clock.t, _AS_FEATURE[_FEATURES[j, 1]], sees, p, m, b)
+            observe.observe_feature(clock, _AS_FEATURE[_FEATURES[j, 1]], sees, p, m, b)
             show(_FEATURES[j, 0], b[f.VALUE : f.VALUE + LANES], see)
 
 

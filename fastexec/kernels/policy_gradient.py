@@ -13,11 +13,11 @@ import numpy as np
 
 from fastexec.kernels._jit import LANES, entry, inlined, stage
 from fastexec.kernels.door import F4, F8, I8, all_within, held, sizes, within
-from fastexec.kernels.gradients import LEAF, PARTIALS, PIECES, USED, backward, sum_partials
 from fastexec.kernels.fields import MOST_LEVELS
+from fastexec.kernels.gradients import LEAF, PARTIALS, PIECES, USED, backward, sum_partials
 from fastexec.kernels.layers import TANH, forward, padded
 from fastexec.kernels.softmax import CHANCES, TOP, find_chances
-from fastexec.kernels.transitions import Transitions, check_transitions, transitions_for
+from fastexec.kernels.transitions import check_transitions, transitions_for
 
 _F0, _F1 = np.float32(0.0), np.float32(1.0)
 #: Behind the chances: the chance of what was done, the mean output, the pull on its logarithm, and sums over the steps.
@@ -53,7 +53,7 @@ class Objective(NamedTuple):
 
 
 class Work(NamedTuple):
-    """Of one thread, float32: the ``units`` of a network, ``signals`` to go back by, ``lanes`` of the loss, partial ``sums``."""
+    """Of one thread, float32: a network's ``units``, ``signals`` to go back by, ``lanes`` of the loss, partial ``sums``."""
 
     units: np.ndarray
     signals: np.ndarray
@@ -123,8 +123,8 @@ def _door(networks, record, objective, leaves, part, gradients, losses, work):
 
 @entry(_example, _door, references=False)
 def find_gradients(networks, record, objective, leaves, part, gradients, losses, work):
-    """Of the minibatch's ``leaves``, those numbered ``part`` (low, high): of each the gradient of all weights, and sums over its
-    transitions of the policy's loss, of the half squared error of the value, and of the decisions that were clipped.
+    """Of the minibatch's ``leaves``, those numbered ``part`` (low, high): of each the gradient of all weights, and sums over
+    its transitions of the policy's loss, of the half squared error of the value, and of the decisions that were clipped.
     """
     middle = weights_of(networks.policy)
     for j in range(part[0], part[1]):
@@ -146,8 +146,8 @@ def find_gradients(networks, record, objective, leaves, part, gradients, losses,
 def weights_of(layers):
     """The number of weights of a network."""
     count = 0
-    for l in range(layers.shape[0]):
-        count += padded(layers[l, 1]) * (padded(layers[l, 0]) + 1)
+    for n in range(layers.shape[0]):
+        count += padded(layers[n, 1]) * (padded(layers[n, 0]) + 1)
     return count
 
 
@@ -196,7 +196,7 @@ def pull_on_choice(objective, record, place, actions, logits, lanes):
 
 @stage
 def find_taken(actions, taken, logits, lanes):
-    """The chance of what was done, and the mean output over its maximum."""
+    """The chance of what was done, and the mean output over its maximum; in two loops, since LLVM compares few pointers."""
     top, chance, mean = lanes[TOP : TOP + LANES], lanes[CHANCE : CHANCE + LANES], lanes[MEAN : MEAN + LANES]
     for i in range(LANES):
         chance[i] = _F0
@@ -205,6 +205,7 @@ def find_taken(actions, taken, logits, lanes):
         row, p, number = logits[a * LANES : (a + 1) * LANES], lanes[a * LANES : (a + 1) * LANES], np.float32(a)
         for i in range(LANES):
             chance[i] = p[i] if taken[i] == number else chance[i]
+        for i in range(LANES):
             mean[i] += p[i] * (row[i] - top[i])
 
 
@@ -233,7 +234,11 @@ def add_value(networks, record, objective, r, t, work):
     weights, sums = networks.weights[middle:], work.sums[middle * PARTIALS :]
     observe_again(record.inputs[r, t], work.units)
     last = forward(weights, networks.value, networks.activation, work.units)
-    value, values, advantages = work.units[last * LANES : (last + 1) * LANES], record.values[r, t], record.advantages[r, t]
+    value, values, advantages = (
+        work.units[last * LANES : (last + 1) * LANES],
+        record.values[r, t],
+        record.advantages[r, t],
+    )
     pull_on_value(objective.error * objective.share, value, values, advantages, work.lanes, work.signals)
     backward(weights, networks.value, networks.activation, work.units, work.signals, sums)
 

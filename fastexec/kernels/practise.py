@@ -1,8 +1,8 @@
-"""Episodes by which a network learns: a policy decides by chance, or for the best, beside a schedule on the same paths.
+"""Episodes by which a network learns: a policy decides by chance, beside a schedule on the same paths.
 
-Strategy 0 is the policy's, strategy 1 the schedule. A step is paid by what the schedule's trade cost minus what the own one did,
-and holding the rest through a move costs what is expected of the move: without what nobody could expect, which is noise to who
-learns (with it 54 to 67 % of the attainable saving were learned, without 98).
+Strategy 0 is the policy's, strategy 1 the schedule. A step is paid by what the schedule's trade cost minus what the own one
+did, and holding the rest through a move costs what is expected of the move: without what nobody could expect, which is noise to
+who learns (with it 54 to 67 % of the attainable saving were learned, without 98).
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ LANE_ROWS = CHANCES + 2
 
 
 class Practice(NamedTuple):
-    """``Transitions`` to fill, and behind them ``weights`` float32 and ``value`` int64[n, (inputs, outputs)] of the network that
-    says what is expected to follow; ``units`` and ``lanes`` float32: to work in.
+    """``Transitions`` to fill, and behind them ``weights`` float32 and ``value`` int64[n, (inputs, outputs)] of the network
+    that says what is expected to follow; ``units`` and ``lanes`` float32: to work in.
     """
 
     inputs: np.ndarray
@@ -74,7 +74,7 @@ def practise_range(
     paths: f.Paths,
     practice: Practice,
 ) -> None:
-    """Of ``episodes`` (first, count, base), whole leaves each, ``first <= e < first + count``; episode base is the first lane's."""
+    """Of ``episodes`` (first, count, base), whole leaves each, ``first <= e < first + count``; base is the first lane's."""
     practise_blocks.over(Episodes(seed, *episodes), (plan, strategies, paths), practice)
 
 
@@ -112,11 +112,14 @@ def practise(clock, span, plan, strategies, lanes, practice):
     features, scales = strategies.observed[slot, : net[OBSERVED]], strategies.scales[slot, : net[OBSERVED]]
     observe_scaled(clock, features, scales, kind[f.SEES_VOLUME], p, m, b, units)
     layers = strategies.layers[slot, : net[LAYERS]]
-    last, actions = forward(strategies.weights[net[WEIGHTS_AT] :], layers, net[ACTIVATION], units), layers[net[LAYERS] - 1, 1]
+    last, actions = (
+        forward(strategies.weights[net[WEIGHTS_AT] :], layers, net[ACTIVATION], units),
+        layers[net[LAYERS] - 1, 1],
+    )
     find_chances(actions, units[last * LANES : (last + padded(actions)) * LANES], practice.lanes)
     draw_choices(clock, np.int64(0), plan, strategies, lanes.words)
     chosen, chance = practice.lanes[CHOSEN : CHOSEN + LANES], practice.lanes[CHANCE : CHANCE + LANES]
-    choose(actions, practice.lanes, lanes.words[f.FIRST : f.FIRST + LANES], chosen, chance)
+    choose(actions, practice.lanes, lanes.words, chosen, chance)
     for i in range(LANES):
         b[f.VALUE + i] = np.float64(chosen[i])
     take_actions(strategies, np.int64(0), plan.numbers[f.LOT], clock.steps, p, m, b)
@@ -143,7 +146,10 @@ def note_decision(clock, span, switches, m, b, expected, practice):
     for at in range(span.low, span.high, USED):
         r = (span.offset + at) // USED
         actions, chances, values = practice.actions[r, t], practice.chances[r, t], practice.values[r, t]
-        chosen, chance = practice.lanes[CHOSEN + at : CHOSEN + at + USED], practice.lanes[CHANCE + at : CHANCE + at + USED]
+        chosen, chance = (
+            practice.lanes[CHOSEN + at : CHOSEN + at + USED],
+            practice.lanes[CHANCE + at : CHANCE + at + USED],
+        )
         for i in range(USED):
             actions[i] = chosen[i]
             chances[i] = chance[i]
@@ -157,7 +163,7 @@ def note_decision(clock, span, switches, m, b, expected, practice):
 @bound_to(practice=example_practice)
 @stage
 def pay(t, span, k, p, m, b, practice):
-    """The reward of a step: minus the cost of the policy's slice, and onto it that of the schedule's, not yet booked, in bps."""
+    """The reward of a step: minus the cost of the policy's slice, onto it that of the schedule's, not yet booked, in bps."""
     for i in range(LANES):
         share = cost_of(i, m[f.MID + i], m[f.SPREAD + i], p, b)
         b[f.VALUE + i] = b[f.SLICE + i] * share * 1e4 / (p[f.SHARES + i] * m[f.ARRIVAL + i])

@@ -96,19 +96,50 @@ def solve(problem, q, v):
         look_ahead(problem.go[t], v[t + 1], ahead, turned)
         look_ahead(problem.stay[t], v[t + 1], still, turned)
         for i in range(inventories):
-            left = i / (inventories - 1.0)
             for x in range(states):
                 best = np.inf
                 for a in range(actions):
-                    u = problem.slices[i, a]
-                    taken = problem.powers[i, a]
-                    if t == steps - 1 and problem.horizon == f.COMPLETE:
-                        u, taken = left, problem.powers[i, actions]
-                    cost = price(problem, t, x, left, u, taken)
-                    cost += problem.numbers[DISCOUNT] * (interpolate(ahead, left - u, x) + still[i, x])
+                    cost = value_of(problem, t, i, x, a, ahead, still)
                     q[t, i, x, a] = cost
                     best = min(best, cost)
                 v[t, i, x] = best
+
+
+def _chances_door(problem, chances, v):
+    steps, inventories, states, actions = sizes("chances", chances, 4)
+    held("chances", chances, F8, steps, inventories, states, actions)
+    held("v", v, F8, steps + 1, inventories, states)
+    check_problem(problem, steps, inventories, states, actions)
+
+
+@entry(_example, _chances_door)
+def follow_chances(problem, chances, v):
+    """Fill ``v`` as ``solve`` does, of a policy that takes each action with a chance of its own, float64[t, i, x, a]: a mean
+    over actions stands in place of the least cost.
+    """
+    steps, inventories, states, actions = chances.shape
+    ahead = np.empty((inventories, states))
+    still, turned = np.empty((inventories, states)), np.empty((states, states))
+    v[steps] = 0.0
+    for t in range(steps - 1, -1, -1):
+        look_ahead(problem.go[t], v[t + 1], ahead, turned)
+        look_ahead(problem.stay[t], v[t + 1], still, turned)
+        for i in range(inventories):
+            for x in range(states):
+                v[t, i, x] = 0.0
+                for a in range(actions):
+                    if chances[t, i, x, a] > 0.0:
+                        v[t, i, x] += chances[t, i, x, a] * value_of(problem, t, i, x, a, ahead, still)
+
+
+@stage
+def value_of(problem, t, i, x, a, ahead, still):
+    """Cost of action a in step t, and of what follows: what is expected ``ahead`` of it with volume, or ``still`` without."""
+    left, u, taken = i / (ahead.shape[0] - 1.0), problem.slices[i, a], problem.powers[i, a]
+    if t == problem.go.shape[0] - 1 and problem.horizon == f.COMPLETE:
+        u, taken = left, problem.powers[i, problem.slices.shape[1]]
+    cost = price(problem, t, x, left, u, taken)
+    return cost + problem.numbers[DISCOUNT] * (interpolate(ahead, left - u, x) + still[i, x])
 
 
 @stage

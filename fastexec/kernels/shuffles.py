@@ -45,7 +45,7 @@ def _leaves_door(seed, stream, network, update, leaves):
 
 @entry("void(uint64, int64, int64, int64, int64[::1])", _leaves_door, references=False)
 def shuffle_leaves(seed, stream, network, update, leaves):
-    """0, 1, 2, ... into ``leaves``, in an order by chance (Fisher and Yates 1938; Durstenfeld 1964), of a pass by its number."""
+    """0, 1, 2, ... into ``leaves``, in an order by chance (Durstenfeld 1964), of a pass by its number."""
     k0, k1 = np.uint32(np.uint64(seed) & _LOW), np.uint32(np.uint64(seed) >> _32)
     c1, c2, c3 = np.uint32(update), np.uint32(network), np.uint32(stream)
     for j in range(leaves.shape[0]):

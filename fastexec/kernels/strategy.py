@@ -51,7 +51,7 @@ def random(clock, k, plan, strategies, words, p, m, b):
 @stage
 def table(clock, k, strategies, numbers, p, m, b):
     """The action that an agent's policy has for the state."""
-    encode(strategies, k, clock.t, p, m, b)
+    encode(strategies, k, clock, p, m, b)
     find_actions(strategies, k, clock.t, b)
     if strategies.kinds[k, f.COUNTS_UNSEEN]:
         count_unseen(strategies, k, clock.t, b)

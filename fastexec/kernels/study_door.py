@@ -11,6 +11,8 @@ from fastexec.kernels import fields as f
 from fastexec.kernels._jit import LANES
 from fastexec.kernels.buffers import Lanes
 from fastexec.kernels.door import F4, F8, I8, U2, U4, all_within, each_within, held, sizes, within
+from fastexec.kernels.layers import units_of
+from fastexec.kernels.network_door import check_networks
 from fastexec.kernels.observe import INVENTORY, LAST_SIGNAL
 from fastexec.kernels.own_rows import SEE_ROWS
 
@@ -29,7 +31,7 @@ _HIGHEST_OF_DRAWN = np.array([len(f.PARAMETERS) - 1, (1 << 32) - 1], np.uint64)
 
 #: The same of a strategy's kind.
 _HIGHEST_OF_KIND = np.array([
-    f.FOLLOW_SIGNAL, 1, (1 << 24) - 1, f.ANY_LOTS, f.MOST_LEVELS, (1 << 24) - 1, f.SEES_STEP | f.OF_PATHS | f.SEES_NOISE,
+    f.NETWORK, 1, (1 << 24) - 1, f.ANY_LOTS, f.MOST_LEVELS, (1 << 24) - 1, f.SEES_STEP | f.OF_PATHS | f.SEES_NOISE,
     f.MOST_FEATURES, _MOST_STATES, _MOST_STATES, 1, (1 << SEE_ROWS) - 1,
 ], np.uint64)  # fmt: skip
 
@@ -58,6 +60,7 @@ def check_study(
     _check_functions(strategies, functions)
     _check_slots(strategies, f.DECIDED, "decided: number", decided)
     _check_lanes(lanes, strategies.kinds.shape[0], row_fields)
+    held("lanes.activations", lanes.activations, F4, units_of(strategies) * LANES)
     seen = (strategies.kinds[:, f.KIND] == f.OWN_ORDERS).any()
     held("lanes.see", lanes.see, F8, SEE_ROWS * LANES if seen else 0)
     return steps
@@ -121,6 +124,7 @@ def _check_strategies(strategies: f.Strategies, steps: int, rows: int) -> None:
     held("strategies.rules", strategies.rules, F8, rules, steps, f.RULE_FIELDS)
     _check_slots(strategies, f.FOLLOW_SIGNAL, "strategies.rules: number", rules)
     each_within("strategies.kinds", strategies.kinds, _HIGHEST_OF_KIND)
+    check_networks(strategies)
     by_group = groups > 1  # what is left at the end asks for the group, whoever trades
     for k, kind in enumerate(strategies.kinds.tolist()):
         by_group |= kind[f.KIND] == f.OWN_SCHEDULE

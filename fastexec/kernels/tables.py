@@ -6,6 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+#: Of a network: features, layers (three hidden ones and the last), units of a layer; see ``network`` for its fields.
+MOST_OBSERVED, MOST_LAYERS, MOST_UNITS, NETWORK_FIELDS = 64, 4, 128, 5
+
 
 class Plan(NamedTuple):
     """A study as numbers: ``switches`` int64, ``numbers`` float64, ``ranges`` [parameter, (low, high, log)], ``drawn`` int64[d,
@@ -25,7 +28,9 @@ class Strategies(NamedTuple):
     ``fractions`` float64[k, g, t + 1]: done by the start of step t; ``groups`` int64[e]: g of a row of the given paths;
     of agents: ``features`` int64[k, f, 4], ``edges`` float64[k, f, EDGES], ``policy`` uint16: each step's and state's action.
     ``last_volume`` float64[g]: of the last step as it is expected, for what is valued at the end. ``rules`` float64[slot, t,
-    RULE_FIELDS]: of those that follow signals.
+    RULE_FIELDS]: of those that follow signals. Of networks: ``networks`` int64[slot, NETWORK_FIELDS], ``layers`` int64[slot, l,
+    (inputs, outputs)], ``observed`` int64[slot, f, 4]: features, ``scales`` float64[slot, f, (mean, sd)], ``weights`` float32:
+    of all of them, one behind the other.
     """
 
     kinds: np.ndarray
@@ -37,6 +42,11 @@ class Strategies(NamedTuple):
     policy: np.ndarray
     last_volume: np.ndarray
     rules: np.ndarray
+    networks: np.ndarray = np.zeros((0, NETWORK_FIELDS), np.int64)
+    layers: np.ndarray = np.zeros((0, MOST_LAYERS, 2), np.int64)
+    observed: np.ndarray = np.zeros((0, MOST_OBSERVED, 4), np.int64)
+    scales: np.ndarray = np.zeros((0, MOST_OBSERVED, 2))
+    weights: np.ndarray = np.zeros(0, np.float32)
 
 
 class Paths(NamedTuple):

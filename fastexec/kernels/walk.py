@@ -26,6 +26,7 @@ from fastexec.kernels._jit import Entry, entry, inlined
 from fastexec.kernels.buffers import lanes_for
 from fastexec.kernels.clock import Episodes as Episodes, blocks_of
 from fastexec.kernels.door import I8, held, sizes, within
+from fastexec.kernels.layers import units_of
 from fastexec.kernels.ledger import end_order, open_ledgers
 from fastexec.kernels.own_rows import SEE_ROWS
 from fastexec.kernels.parameters import draw_parameters, fix_parameters
@@ -142,7 +143,7 @@ class Walk(Entry):
         """Walk with lane buffers of this call's own; ``users``: the compiled strategies of the user."""
         kinds = parts[1].kinds
         see_rows = SEE_ROWS if (kinds[:, f.KIND] == f.OWN_ORDERS).any() else 0
-        lanes = lanes_for(kinds.shape[0], self.row_fields, see_rows)
+        lanes = lanes_for(kinds.shape[0], self.row_fields, see_rows, units_of(parts[1]))
         self(episodes, *parts, lanes, np.array([one.address for one in users], np.int64), own)
 
     def go(self, world: w.World) -> None:

@@ -135,12 +135,12 @@ def _observed_door(episodes, plan, strategies, paths, lanes, functions, observed
 
 @bound_to(observed=example_observed)
 @stage
-def note_features(t, span, strategies, p, m, b, observed):
-    """What the block's episodes observe in step t."""
+def note_features(clock, span, strategies, p, m, b, observed):
+    """What the block's episodes observe in the step."""
     for j in range(strategies.kinds[0, f.FEATURES]):
-        observe_feature(t, strategies.features[0, j], strategies.kinds[0, f.SEES_VOLUME], p, m, b)
+        observe_feature(clock, strategies.features[0, j], strategies.kinds[0, f.SEES_VOLUME], p, m, b)
         for i in range(span.low, span.high):
-            observed.values[j, span.offset + i, t] = b[f.VALUE + i]
+            observed.values[j, span.offset + i, clock.t] = b[f.VALUE + i]
 
 
 def _observed_stages(world):

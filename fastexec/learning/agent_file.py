@@ -15,11 +15,12 @@ from fastexec.files import open_local
 from fastexec.kernels.fields import MOST_FEATURES
 from fastexec.learning.agent import KEY, VERSION, Agent, agent_schema, codes_by_feature
 from fastexec.learning.features import MOST_CELLS
+from fastexec.learning.network_file import KEY as NETWORK
 from fastexec.learning.tables import Learned
 from fastexec.models._base import Model
 from fastexec.models.actions import Actions
 from fastexec.models.agents import MOST_BINS, Training
-from fastexec.models.features import FEATURES
+from fastexec.models.features import FEATURES, NOT_OF_TABLES, declared
 from fastexec.models.messages import one_line
 from fastexec.models.order import Order
 from fastexec.planning.policies import Cut
@@ -130,6 +131,8 @@ class _Meta(_Part):
         for name in names:
             if name not in FEATURES and name not in self.training.signals:
                 raise PydanticCustomError("name", "features: {name} is no feature", {"name": repr(name)})
+            if not declared(name).tables:
+                raise PydanticCustomError("name", "features: {name}: {why}", {"name": name, "why": NOT_OF_TABLES})
         if names[-1] != "inventory":
             raise PydanticCustomError("features", "features: the last must be inventory")
         if self.features[-1].bins < 2 and self.training.train.rule != "program":
@@ -199,7 +202,10 @@ def _refuse(path: Path | str, reason: str) -> NoReturn:
 
 
 def _text(file: Any, path: Path | str) -> str:
-    found = (file.schema_arrow.metadata or {}).get(KEY)
+    metadata = file.schema_arrow.metadata or {}
+    found = metadata.get(KEY)
+    if NETWORK in metadata:
+        raise InputError(f'{path}: it is a network: model = "network" plays it')
     if found is None:
         _refuse(path, "it carries no agent")
     text: str = found.decode()

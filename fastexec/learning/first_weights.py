@@ -38,8 +38,8 @@ def first_weights(layers: np.ndarray, last: float, bias: np.ndarray, seed: int, 
 
 
 def orthogonal(rows: np.ndarray) -> np.ndarray:
-    """Rows at right angles to each other and of length 1 (columns, where there are fewer of them): Gram and Schmidt's, twice over,
-    in plain sums.
+    """Rows at right angles to each other and of length 1 (columns, where there are fewer of them): Gram and Schmidt's, twice
+    over, in plain sums.
     """
     if rows.shape[0] > rows.shape[1]:
         return orthogonal(np.ascontiguousarray(rows.T)).T

@@ -1,4 +1,4 @@
-"""A section [train.NAME] of rule ppo or a2c: every seed trained, the winner chosen on validation paths and priced on fresh ones."""
+"""A section [train.NAME] of rule ppo or a2c: seeds trained, the winner chosen in validation and priced on fresh paths."""
 
 from __future__ import annotations
 

@@ -63,18 +63,23 @@ def how_near(study: StudyModel, solved: Solved) -> str:
 def _solve(study: StudyModel, axes: list[Axis], actions: Actions | None, risk_aversion: float) -> Solved:
     shares, steps, joint = expected(study.order.shares), study.order.steps, joined(axes)
     lots = round(shares / study.order.lot)
-    problem, paid_in_all = _problem(study, axes, joint, slices_of(study, actions, lots + 1, shares), risk_aversion)
+    problem, paid_in_all = problem_of(study, axes, joint, slices_of(study, actions, lots + 1, shares), risk_aversion)
     states = problem.sure.shape[1]
     q, v = np.empty((steps, lots + 1, states, problem.slices.shape[1])), np.empty((steps + 1, lots + 1, states))
     solve(problem, q, v)
     best = np.argmin(q, axis=3)[:, :, states_of_codes(study, axes, joint)]
     table = best.reshape(steps, -1).astype(np.uint16)
     policy = TablePolicy(cuts_of_states(study, axes, joint, lots), actions, table, np.linspace(0.0, 1.0, steps + 1))
-    return Solved(policy, _from_arrival(study, plain_sum(_first(study, joint) * v[0, lots])) + paid_in_all, q)
+    return Solved(policy, expected_of(study, joint, v[0, lots]) + paid_in_all, q)
 
 
-def _problem(
-    study: StudyModel, axes: list[Axis], joint: Joint, slices: np.ndarray, risk_aversion: float
+def expected_of(study: StudyModel, joint: Joint, values: np.ndarray) -> float:
+    """What the whole order is expected to cost, bps, of its values in each state of step 0."""
+    return _from_arrival(study, plain_sum(_first(study, joint) * values))
+
+
+def problem_of(
+    study: StudyModel, axes: list[Axis], joint: Joint, slices: np.ndarray, risk_aversion: float = 0.0
 ) -> tuple[Problem, float]:
     """The programme, and what the whole order pays whatever is done, which it leaves out."""
     (spread, volume), market = laws_of_market(study), study.synthetic

@@ -61,7 +61,14 @@ class Learner:
     """The networks of one seed and the state of their optimiser. ``weights`` float32: the policy's, behind them the value's."""
 
     def __init__(
-        self, settings: Settings, inputs: int, bias: np.ndarray, seed: int, owner: int, number: int = 0, threads: int = 1
+        self,
+        settings: Settings,
+        inputs: int,
+        bias: np.ndarray,
+        seed: int,
+        owner: int,
+        number: int = 0,
+        threads: int = 1,
     ) -> None:
         self.settings, self._seed, self._owner, self._number = settings, seed, owner, number
         self.policy = layers_of(inputs, settings.hidden, bias.size)
@@ -130,9 +137,7 @@ class Learner:
         losses, told, networks = np.empty((leaves.size, LOSSES)), np.empty(2), self.networks
 
         def part(thread: int, low: int, high: int) -> None:
-            find_gradients(
-                networks, record, objective, leaves, (low, high), gradients, losses, self._work[thread]
-            )
+            find_gradients(networks, record, objective, leaves, (low, high), gradients, losses, self._work[thread])
 
         self._share_out(leaves.size, part, pool)
         improve(self._optimiser(left), gradients, self.weights, self._moments, told)

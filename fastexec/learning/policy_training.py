@@ -44,7 +44,13 @@ class Plan(NamedTuple):
 
 
 def plan_training(
-    study: StudyModel, name: str, features: Sequence[tuple[str, int]], actions: Actions, settings: Settings, updates: int, batch: int
+    study: StudyModel,
+    name: str,
+    features: Sequence[tuple[str, int]],
+    actions: Actions,
+    settings: Settings,
+    updates: int,
+    batch: int,
 ) -> Plan:
     """With the scales of a pilot run; ``features``: (name, steps of momentum)."""
     return Plan(study, name, scales_of(study, features), actions, settings, updates, batch)
@@ -55,9 +61,7 @@ def learn_policy(
 ) -> tuple[NetworkPolicy, list[Update]]:
     """The network of seed ``number``, and what each update met; ``report`` after each one."""
     bias = towards_even(plan.study, plan.actions)
-    pupil = Learner(
-        plan.settings, len(plan.observation), bias, plan.study.seed, owner(plan.name), number, threads
-    )
+    pupil = Learner(plan.settings, len(plan.observation), bias, plan.study.seed, owner(plan.name), number, threads)
     room, curve = _Room(plan, pupil, threads), []
     with ThreadPoolExecutor(max(threads - 1, 1)) as pool:
         for update in range(plan.updates):

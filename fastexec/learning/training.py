@@ -17,6 +17,7 @@ from fastexec.learning.agent_file import read_agent
 from fastexec.learning.backward import learn_backward
 from fastexec.learning.batched import learn_batched
 from fastexec.learning.features import cuts_of, outside_of
+from fastexec.learning.network_file import read_network
 from fastexec.learning.online import learn_online
 from fastexec.learning.optimum import solve_optimum
 from fastexec.learning.program import learn_program_rule, program_cuts
@@ -32,7 +33,7 @@ from fastexec.models.order import Order
 from fastexec.models.scalar import Scalar, bounds
 from fastexec.models.strategies import Qtable
 from fastexec.models.study import StudyModel
-from fastexec.planning.policies import Cut, Policies, TablePolicy, market_states
+from fastexec.planning.policies import Cut, NetworkPolicy, Policies, TablePolicy, market_states
 
 #: A row of the learning curve; what a start promises is not known.
 Row = dict[str, Any]
@@ -212,15 +213,17 @@ def origin_of(study: StudyModel, name: str) -> dict[str, Any]:
 
 
 def policies_of(study: StudyModel, agents: dict[str, Agent]) -> Policies:
-    """The tables by strategy; ``agents``: the trained ones by section. Files are read here.
+    """The tables and networks by strategy; ``agents``: the trained ones by section. Files are read here.
 
     Raises InputError where an agent was made for another number of steps, or no optimum is known.
     """
-    found: dict[str, TablePolicy] = {}
+    found: dict[str, TablePolicy | NetworkPolicy] = {}
     for strategy in study.agents:
         agent = agents[strategy.train] if strategy.train is not None else read_agent(agent_path(study, strategy))
         _require_fit(study, strategy.name, agent)
         found[strategy.name] = agent.policy
+    for network in study.networks:
+        found[network.name] = read_network(study.file_path(network.agent)).policy
     for optimum in study.optima:
         if (reason := why_unknown(study)) is not None:
             raise InputError(f"strategies.{optimum.name}: no optimum is known: {reason}")
@@ -256,7 +259,7 @@ def agent_path(study: StudyModel, strategy: Qtable) -> Path:
 
 def hashes_of_agents(study: StudyModel) -> dict[str, str]:
     """SHA-256 of each agent's file that the study names."""
-    named = [(s.agent, agent_path(study, s)) for s in study.agents if s.agent is not None]
+    named = [(s.agent, study.file_path(s.agent)) for s in (*study.agents, *study.networks) if s.agent is not None]
     return {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in named}
 
 

@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from fastexec.models._base import Model
 from fastexec.models.actions import Actions
-from fastexec.models.features import DESCRIPTION, MOVED_BY_THE_AGENT
+from fastexec.models.features import DESCRIPTION, MOVED_BY_THE_AGENT, NOT_OF_TABLES, declared
 from fastexec.models.names import Name
 
 MOST_BINS = 32
@@ -140,7 +140,13 @@ class Training(Model):
     def _keys_of_the_rule(self) -> Training:
         for key in self.unwritten() or _NETWORKS_ONLY:
             if key in self.model_fields_set:
-                rules = "rules of tables" if key in _TABLES_ONLY else "rule ppo" if key in _PPO_ONLY else "rules ppo and a2c"
+                rules = (
+                    "rules of tables"
+                    if key in _TABLES_ONLY
+                    else "rule ppo"
+                    if key in _PPO_ONLY
+                    else "rules ppo and a2c"
+                )
                 raise PydanticCustomError(
                     "key", "{key} is for {rules}, and rule is {rule}; leave it out",
                     {"key": key, "rules": rules, "rule": self.rule},
@@ -177,11 +183,15 @@ class Training(Model):
         for name in names:
             if names.count(name) > 1:
                 raise PydanticCustomError("features", "features: two are named {name}; name each once", {"name": name})
+            if not (declared(name).tables or self.trains_network):
+                raise PydanticCustomError("features", "features: {name}: {why}", {"name": name, "why": NOT_OF_TABLES})
         if "inventory" not in names:
             raise PydanticCustomError(
                 "features", "features: inventory is missing; without it no agent knows what is left"
             )
-        if self.rule not in ("batched", "ppo", "a2c") and (own := [name for name in names if name in MOVED_BY_THE_AGENT]):
+        if self.rule not in ("batched", "ppo", "a2c") and (
+            own := [name for name in names if name in MOVED_BY_THE_AGENT]
+        ):
             raise PydanticCustomError(
                 "features", "features: only rule batched knows {name}, which the agent moves itself",
                 {"name": own[0]},

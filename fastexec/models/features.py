@@ -14,7 +14,8 @@ class Declared(NamedTuple):
     kind: its number, by its name in a kernel file. meaning: behind its name in the schema. told: whether it tells episodes
     apart in the first step already: it does ("step"), where the step's volume is known ("volume"), not before the second
     ("later"). unit, scale: people are told value * scale in unit. ends: words for its lowest and its highest bin. own: the
-    agent's own trades move it, and it is not the inventory, which every rule knows.
+    agent's own trades move it, and it is not the inventory, which every rule knows. tables: whether the state of a table may be
+    made of it.
     """
 
     kind: str
@@ -24,6 +25,7 @@ class Declared(NamedTuple):
     scale: float = 1.0
     ends: tuple[str, str] = ("low", "high")
     own: bool = False
+    tables: bool = True
 
     def first_told(self, sees_volume: bool) -> int:
         """The first step in which it may tell an episode from another."""
@@ -53,6 +55,8 @@ FEATURES = {
         "so far, without the moves: spread, temporary, permanent, transient, fees (bps)", "later", "bps", own=True,
     ),
     "impact": Declared("observe.OWN_IMPACT", "own outstanding transient (bps)", "later", "bps", own=True),
+    "time": Declared("observe.TIME", "step / steps; of networks and environments", "step", "% of the steps", 100.0,
+                     ("early", "late"), tables=False),
 }  # fmt: skip
 
 #: Of a signal of the market, by its own name.
@@ -64,6 +68,8 @@ def declared(name: str) -> Declared:
     return FEATURES.get(name, _SIGNAL)
 
 
-_MEANINGS = [f"{name}: {one.meaning}" if one.meaning else name for name, one in FEATURES.items()]
+_MEANINGS = [f"{name}: {one.meaning}" if one.meaning else name for name, one in FEATURES.items() if one.tables]
 DESCRIPTION = " | ".join([*_MEANINGS, "the name of a signal"])
+#: Why a table is made of no such feature, and what would be right.
+NOT_OF_TABLES = "a table has each step of time as a slice of its own already; leave it out"
 MOVED_BY_THE_AGENT = tuple(name for name, one in FEATURES.items() if one.own)

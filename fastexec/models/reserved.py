@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from fastexec.models.names import shown
 
-MODELS = ("peg", "submit_and_leave", "posting", "replanned", "network")
+MODELS = ("peg", "submit_and_leave", "posting", "replanned")
 KEYS = ("placement", "wait_steps", "venue", "guards", "jitter", "curve")
 WHY = "is reserved for a later version"
 

@@ -20,6 +20,7 @@ from fastexec.models.follow_signal import FollowSignal
 from fastexec.models.market import SyntheticMarket
 from fastexec.models.messages import one_line
 from fastexec.models.names import Name
+from fastexec.models.network import Network
 from fastexec.models.order import Order
 from fastexec.models.own_code import OwnCode
 from fastexec.models.plugin_code import Code
@@ -170,6 +171,11 @@ class StudyModel(OwnCode):
         return [strategy for strategy in self.strategies if isinstance(strategy, Qtable)]
 
     @property
+    def networks(self) -> list[Network]:
+        """The strategies that play a network."""
+        return [strategy for strategy in self.strategies if isinstance(strategy, Network)]
+
+    @property
     def optima(self) -> list[Optimum]:
         """The strategies that play the optimum."""
         return [strategy for strategy in self.strategies if isinstance(strategy, Optimum)]
@@ -202,7 +208,7 @@ class StudyModel(OwnCode):
     def files(self) -> list[str]:
         """The input files that its market and its strategies name, each once."""
         bars = [] if self.real_days is None else [self.real_days.bars]
-        agents = [strategy.agent for strategy in self.agents if strategy.agent is not None]
+        agents = [strategy.agent for strategy in (*self.agents, *self.networks) if strategy.agent is not None]
         return list(dict.fromkeys([*bars, *agents]))
 
     def finding(self, files: Mapping[str, Path]) -> Self:

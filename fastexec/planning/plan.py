@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 
 from fastexec.errors import InputError
@@ -17,10 +19,12 @@ from fastexec.planning import chains
 from fastexec.planning.expectation import Expectation
 from fastexec.planning.follow_signal import signal_rule
 from fastexec.planning.names import number
+from fastexec.planning.networks import packed, plan_network
 from fastexec.planning.parameters import ranges
-from fastexec.planning.policies import ACTION_SETS, Policies, TablePolicy, plan_table
+from fastexec.planning.policies import ACTION_SETS, NetworkPolicy, Policies, TablePolicy, plan_table, require_seen
 from fastexec.planning.schedules import fractions
 
+_Kind = TypeVar("_Kind", TablePolicy, NetworkPolicy)
 _RESTS = {"complete": fields.COMPLETE, "trade": fields.MARK_AS_TRADE, "quote": fields.MARK, "leave": fields.LEAVE}
 
 
@@ -100,7 +104,7 @@ def plan_strategies(
         np.array([market.last_volume for market in markets]),
         np.stack(rules) if rules else np.zeros((0, steps, fields.RULE_FIELDS)),
     )
-    flat = [arrays.policy]
+    flat, networks = [arrays.policy], list[NetworkPolicy]()
     for k, strategy in enumerate(study.strategies):
         kind, own = kinds[k], strategy.numbers()
         kind[fields.KIND] = number(strategy.KIND)
@@ -116,27 +120,30 @@ def plan_strategies(
             kind[fields.ACTION_SET] = ACTION_SETS[actions.set]
             kind[fields.LEVELS] = len(actions.levels)
         elif kind[fields.KIND] == fields.TABLE:
-            at, played = sum(table.size for table in flat), _policy(policies, policy)
-            for cut in played.cuts:
-                if (said := study.withholds(cut.name)) is not None:
-                    raise InputError(f"strategies.{strategy.name}: its agent sees the feature {cut.name}: {said}")
-                if given_paths and cut.name == "regime":
-                    raise InputError(f"strategies.{strategy.name}: it sees the regime, and given paths carry none")
+            at, played = sum(table.size for table in flat), _policy(policies, policy, TablePolicy)
+            require_seen(study, strategy.name, [cut.name for cut in played.cuts], given_paths)
             flat.append(plan_table(played, k, arrays, at, study.order, study.signals))
+        elif kind[fields.KIND] == fields.NETWORK:
+            kind[fields.SLOT] = len(networks)
+            networks.append(_policy(policies, policy, NetworkPolicy))
+            plan_network(networks[-1], k, study, arrays, given_paths)
         elif kind[fields.KIND] == fields.SCHEDULE:
             kind[fields.KIND] = fields.SCHEDULE if len(markets) == 1 else fields.OWN_SCHEDULE
             for g, market in enumerate(markets):
                 tables[k, g] = (
-                    fractions(strategy, study, market) if policy is None else _policy(policies, policy).schedule
+                    fractions(strategy, study, market)
+                    if policy is None
+                    else _policy(policies, policy, TablePolicy).schedule
                 )
     _refuse_collisions(study.strategies, kinds)
-    return arrays._replace(policy=np.concatenate(flat))
+    return arrays._replace(policy=np.concatenate(flat), **packed(networks, study.signals)._asdict())
 
 
-def _policy(policies: Policies | None, name: str | None) -> TablePolicy:
-    if policies is None or name is None or name not in policies:
+def _policy(policies: Policies | None, name: str | None, kind: type[_Kind]) -> _Kind:
+    found = None if policies is None or name is None else policies.get(name)
+    if not isinstance(found, kind):
         raise InputError(f"strategies.{name}: no trained agent at hand; run the study, or give policies")
-    return policies[name]
+    return found
 
 
 def _sees(study: StudyModel) -> int:

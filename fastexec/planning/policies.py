@@ -1,12 +1,13 @@
-"""A policy as a table: what the kernels look up, wherever it comes from (an agent, the exact optimum)."""
+"""A policy as a table or a network: what the kernels look up or evaluate, wherever it comes from."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
 
+from fastexec.errors import InputError
 from fastexec.exact import power_of
 from fastexec.kernels import fields
 from fastexec.kernels.door import all_within
@@ -52,7 +53,34 @@ class Seen(NamedTuple):
     highest: np.ndarray
 
 
-Policies = Mapping[str, TablePolicy]
+class Scaled(NamedTuple):
+    """A feature as a network sees it, (value - mean) / sd; ``steps``: of momentum, else 0."""
+
+    name: str
+    mean: float
+    sd: float
+    steps: int = 0
+
+
+class Layer(NamedTuple):
+    """``weights`` float32[outputs, inputs], ``bias`` float32[outputs]."""
+
+    weights: np.ndarray
+    bias: np.ndarray
+
+
+class NetworkPolicy(NamedTuple):
+    """``actions``: None where the output is a share of what is left. ``steps``: the clock that it was made for, None: any."""
+
+    observation: tuple[Scaled, ...]
+    layers: tuple[Layer, ...]
+    activation: str
+    actions: Actions | None
+    mode: str
+    steps: int | None = None
+
+
+Policies = Mapping[str, TablePolicy | NetworkPolicy]
 
 
 def cut_of(feature: Feature, edges: np.ndarray | None = None) -> Cut:
@@ -112,6 +140,15 @@ def plan_table(
         strategies.edges[k, : len(policy.cuts), fields.HIGHEST] = policy.seen.highest
         table = np.where(policy.seen.states, table, table | np.uint16(fields.UNSEEN_STATE))
     return np.ascontiguousarray(table).ravel()
+
+
+def require_seen(study: StudyModel, name: str, features: Iterable[str], given_paths: bool) -> None:
+    """InputError where a policy observes what nobody can see; ``given_paths``: these stand in the market's place."""
+    for feature in features:
+        if (said := study.withholds(feature)) is not None:
+            raise InputError(f"strategies.{name}: its agent sees the feature {feature}: {said}")
+        if given_paths and feature == "regime":
+            raise InputError(f"strategies.{name}: it sees the regime, and given paths carry none")
 
 
 def slices_of(study: StudyModel, actions: Actions | None, inventories: int, shares: float) -> np.ndarray:

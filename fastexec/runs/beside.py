@@ -66,7 +66,7 @@ def _begin(study: Study) -> subprocess.Popen[bytes] | None:
 
 def play_without_tables(study: Study) -> None:
     """A few episodes of the strategies that need no table, and their summary."""
-    tables = {strategy.name for strategy in (*study.agents, *study.optima)}
+    tables = {strategy.name for strategy in (*study.agents, *study.networks, *study.optima)}
     written = tomllib.loads(study.to_toml())
     data = {key: value for key, value in written.items() if key not in ("sweep", "train")}
     others = [one for one in data["strategies"] if one["name"] not in tables and one.get("of") not in tables]

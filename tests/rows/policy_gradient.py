@@ -6,7 +6,6 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from fastexec.kernels import _jit
 from fastexec.kernels.advantages import SUMS
 from fastexec.kernels.gradients import LEAF, PIECES, USED
 from fastexec.kernels.layers import RELU, TANH
@@ -61,7 +60,7 @@ def choose(actions, chances, words, chosen, chance):
             if rows[a, i] > 0 and drawn >= so_far:
                 chosen[i], chance[i] = a, rows[a, i]
             so_far += rows[a, i]
-        rows[SHARE // W, i] = so_far
+        rows[TOP // W, i], rows[SHARE // W, i] = drawn, so_far
 
 
 def the_first_and_the_last(call, actions, chances, words, chosen, chance):
@@ -106,7 +105,8 @@ def to_learn(rng):
 def batch_of(record, leaf, objective):
     rows = slice(leaf * PIECES, (leaf + 1) * PIECES)
     inputs = [by_episode(record.inputs[rows, :, k * W : (k + 1) * W]).ravel() for k in range(naive.up(INPUTS))]
-    kept = {name: by_episode(getattr(record, name)[rows]).astype(float) for name in ("actions", "chances", "advantages", "effects")}
+    names = ("actions", "chances", "advantages", "effects")
+    kept = {name: by_episode(getattr(record, name)[rows]).astype(float) for name in names}
     targets = by_episode(record.values[rows])[:-1] + kept["advantages"]
     kept["advantages"] = (kept["advantages"] - float(objective.mean)) * float(objective.over_sd)
     return naive.Batch(np.array(inputs, float).T, *(part.ravel() for part in kept.values()), targets.ravel())
@@ -150,7 +150,15 @@ def of_each_leaf_alone(call, networks, record, objective, leaves, part, gradient
 
 def to_look_back(rng):
     sums = np.zeros((LEAVES, SUMS))
-    return some_record(rng), F4(rng.choice([1.0, 0.9])), F4(rng.choice([1.0, 0.95, 0.0])), 0, LEAVES, sums, np.zeros(SUMS * W)
+    return (
+        some_record(rng),
+        F4(rng.choice([1.0, 0.9])),
+        F4(rng.choice([1.0, 0.95, 0.0])),
+        0,
+        LEAVES,
+        sums,
+        np.zeros(SUMS * W),
+    )
 
 
 def find_advantages(record, discount, trace, low, high, sums, lanes):
@@ -245,8 +253,9 @@ def every_leaf_once(call, seed, stream, network, update, leaves):
 ROWS = (
     Plain("softmax.find_chances", find_chances, arrays(of_actions), one_in_all, rtol=1e-6, atol=1e-30),
     Plain("softmax.choose", choose, arrays(to_choose), the_first_and_the_last, rtol=0.0),
-    Plain("policy_gradient.find_gradients", find_gradients, arrays(to_learn), of_each_leaf_alone, rtol=1e-4, atol=2e-6, tries=10,
-          scratch=4, through="policy_gradient.observe_again policy_gradient.add_policy policy_gradient.pull_on_choice "
+    Plain("policy_gradient.find_gradients", find_gradients, arrays(to_learn), of_each_leaf_alone, rtol=1e-4, atol=2e-6,
+          tries=10, scratch=4,
+          through="policy_gradient.observe_again policy_gradient.add_policy policy_gradient.pull_on_choice "
           "policy_gradient.find_taken policy_gradient.pull_on_outputs policy_gradient.add_value policy_gradient.pull_on_value "
           "gradients.backward gradients.add_gradients gradients.add_products gradients.add_lanes gradients.pull_back "
           "gradients.pull_tile gradients.through_activation gradients.sum_partials"),

@@ -51,14 +51,16 @@ def of_lanes(rows, t):
 
 
 def practising(x):
-    strategies = strategies_of(2, STEPS, kind=f.NETWORK, action_set=x.set, levels=len(LEVELS), owner=x.owner, sees_volume=x.during)
+    kind = {"action_set": x.set, "levels": len(LEVELS), "owner": x.owner, "sees_volume": x.during}
+    strategies = strategies_of(2, STEPS, kind=f.NETWORK, **kind)
     strategies.levels[:, : len(LEVELS)] = LEVELS
-    table, observed, scales = (
-        np.zeros((1, f.MOST_LAYERS, 2), np.int64), np.zeros((1, f.MOST_OBSERVED, 4), np.int64), np.ones((1, f.MOST_OBSERVED, 2)),
-    )  # fmt: skip
+    table, observed = np.zeros((1, f.MOST_LAYERS, 2), np.int64), np.zeros((1, f.MOST_OBSERVED, 4), np.int64)
+    scales = np.ones((1, f.MOST_OBSERVED, 2))
     table[0, : len(POLICY)], observed[0, :4], scales[0, :4] = POLICY, ROWS_OF_FEATURES, SCALES
     networks = np.array([[0, 4, len(LAYERS), net.TANH, 1]])
-    strategies = strategies._replace(networks=networks, layers=table, observed=observed, scales=scales, weights=flat(LAYERS))
+    strategies = strategies._replace(
+        networks=networks, layers=table, observed=observed, scales=scales, weights=flat(LAYERS)
+    )
     x.practice = practice()
     plan = plan_of(STEPS, lot=x.lot, phase=x.phase, horizon=x.horizon)
     return Clock(np.uint64(x.seed), x.block, x.t, STEPS), SPAN, plan, strategies, x.lanes, x.practice
@@ -81,7 +83,12 @@ def practise(v):
     joined = v.t == STEPS - 1 and v.horizon == f.COMPLETE
     free = v.remaining > 0.0 and v.volume > 0.0 and not joined
     value = twin.forward(VALUE, "tanh", np.array(seen)[:, None])[-1][0, 0]
-    found = {"actions": float(number), "chances": twin.chances(outputs)[number], "effects": float(free), "values": value}
+    found = {
+        "actions": float(number),
+        "chances": twin.chances(outputs)[number],
+        "effects": float(free),
+        "values": value,
+    }
     found |= {f"input {j}": x for j, x in enumerate(seen)} | {f"w{j}": word for j, word in enumerate(words)}
     wanted = decide.action(SETS[v.set], LEVELS[number], v.shares, STEPS, v.lot, v.remaining)
     return found | {"slice": wanted if v.volume > 0.0 else 0.0}
@@ -132,10 +139,36 @@ def nothing_held_nothing_expected(given, found, again):
     np.testing.assert_array_equal(again(remaining=0.0, slice=0.0).outputs["reward"], 3.0)
 
 
+def resting(x):
+    """The other of both has done all, and nothing is charged for it."""
+    x.practice = practice(T + 1)
+    x.practice.rewards[BEFORE : BEFORE + W // USED, T, :USED] = 3.0
+    done, closed = x.b.copy(), np.full_like(x.row, np.nan)
+    done[f.REMAINING : f.REMAINING + W] = 0.0
+    both = [(x.b, x.row), (done, closed)]
+    ledgers, rows = zip(*both[:: -1 if x.k else 1], strict=True)
+    x.lanes = x.lanes._replace(ledgers=np.stack(ledgers), rows=np.stack(rows))
+    return SPAN, books.plan(x), x.lanes, x.practice
+
+
+def pay_rest(v):
+    cost = books.parts_of(v)["residual"] / (v.shares * v.arrival) * 1e4
+    return {"reward": 3.0 + cost if v.k else 3.0 - cost}
+
+
+def who_is_done_pays_no_more(given, found, again):
+    done = again(**dict.fromkeys(books.TRADES, 1.0), remaining=0.0)
+    np.testing.assert_array_equal(done.outputs["reward"], 3.0)
+    np.testing.assert_allclose(
+        again(k=0).outputs["reward"] - 3.0, 3.0 - again(k=1).outputs["reward"], rtol=1e-6, atol=1e-6
+    )
+
+
+SETS_PLAYED = st.sampled_from([f.FRACTIONS, f.MULTIPLES, f.LOT_COUNTS])
 WHO = {"k": st.integers(0, 1)}
 ROWS = (
-    Lanes("practise.practise", practising, practise, OF_ORDER, knows_nothing_to_come, derived=sums_of_path, outputs=noted, each=True,
-          scratch="value", others={**STEP, **BLOCK, **ACTS, "set": st.sampled_from([f.FRACTIONS, f.MULTIPLES, f.LOT_COUNTS]),
+    Lanes("practise.practise", practising, practise, OF_ORDER, knows_nothing_to_come, derived=sums_of_path, outputs=noted,
+          each=True, scratch="value", others={**STEP, **BLOCK, **ACTS, "set": SETS_PLAYED,
                                    "horizon": st.sampled_from([f.COMPLETE, f.MARK])},
           rtol=2e-5, atol=2e-5, tries=25, through="practise.note_inputs practise.note_decision"),
     Lanes("practise.pay", paying, pay, SLICE, a_schedules_cost_is_saved, others={**SWITCHES, **WHO}, derived=outcome_of,
@@ -144,4 +177,6 @@ ROWS = (
           {"remaining": real(0.0, 1e4), "slice": real(0.0, 1e3), "expected_move": real(-1.0, 1.0), "shares": real(1.0, 1e5),
            **ARRIVAL}, nothing_held_nothing_expected, others={"side": books.SIDE, **WHO}, outputs=rewards, scratch="value",
           rtol=1e-6, atol=1e-5, each=True),
+    Lanes("practise.pay_rest", resting, pay_rest, books.CLOSE, who_is_done_pays_no_more, others={**books.RULE, **WHO},
+          derived=books.traded, outputs=rewards, rtol=1e-6, atol=1e-5),
 )  # fmt: skip

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from fastexec.kernels import fields as f, programme
 from naive import programme as twin
 from naive.learning import step_cost
-from trials import Plain, arrays, real
+from trials import Plain, arrays, real, run
 
 T, X, A, INVENTORIES = 3, 2, 3, 5
 NUMBERS = sorted(
@@ -146,15 +146,63 @@ def solve(problem, q, v):
     """Backwards, state by state."""
     v[T] = 0.0
     for t, i, x in product(reversed(range(T)), range(INVENTORIES), range(X)):
-        left, n = i / (INVENTORIES - 1.0), numbers_of(problem)
-        for a in range(A):
-            u, taken = problem.slices[i, a], problem.powers[i, a]
-            if t == T - 1 and RULES[problem.horizon] == "complete":
-                u, taken = left, problem.powers[i, A]
-            after = [twin.between(v[t + 1, :, y].tolist(), left - u) for y in range(X)]
-            follows = twin.expected(problem.go[t, x], after) + twin.expected(problem.stay[t, x], v[t + 1, i])
-            q[t, i, x, a] = price(problem, t, x, left, u, taken) + n["discount"] * follows
+        q[t, i, x] = costs_to_go(problem, t, i, x, v[t + 1])
         v[t, i, x] = min(q[t, i, x])
+
+
+def costs_to_go(problem, t, i, x, after):
+    """Of each action."""
+    left, n, found = i / (INVENTORIES - 1.0), numbers_of(problem), []
+    for a in range(A):
+        u, taken = problem.slices[i, a], problem.powers[i, a]
+        if t == T - 1 and RULES[problem.horizon] == "complete":
+            u, taken = left, problem.powers[i, A]
+        ahead = [twin.between(after[:, y].tolist(), left - u) for y in range(X)]
+        follows = twin.expected(problem.go[t, x], ahead) + twin.expected(problem.stay[t, x], after[i])
+        found.append(price(problem, t, x, left, u, taken) + n["discount"] * follows)
+    return found
+
+
+def follow_chances(problem, chances, v):
+    v[T] = 0.0
+    for t, i, x in product(reversed(range(T)), range(INVENTORIES), range(X)):
+        v[t, i, x] = twin.expected(chances[t, i, x], costs_to_go(problem, t, i, x, v[t + 1]))
+
+
+def no_policy_is_cheaper_than_the_best(call, problem, chances, v):
+    """And the best, followed for sure, costs just what it promises."""
+    q, best = np.empty((T, INVENTORIES, X, A)), np.empty_like(v)
+    run("programme.solve", problem, q, best)
+    call(problem, chances, v)
+    assert (v >= best - 1e-9).all()
+    call(problem, 1.0 * (np.arange(A) == q.argmin(axis=3)[..., None]), v)
+    np.testing.assert_allclose(v, best, rtol=1e-13)
+
+
+def values(rng):
+    """A problem, a place in it, and what is expected of it ahead with volume and without."""
+    problem, after = some_problem(rng), rng.normal(0, 9, (INVENTORIES, X))
+    t, (i, x, a) = int(rng.choice([0, T - 1])), rng.integers(0, (INVENTORIES, X, A)).tolist()
+    ahead, still = np.empty_like(after), np.empty_like(after)
+    look_ahead(problem.go[t], after, ahead, None)
+    look_ahead(problem.stay[t], after, still, None)
+    return problem, t, i, x, a, ahead, still
+
+
+def value_of(problem, t, i, x, a, ahead, still):
+    u, taken = problem.slices[i, a], problem.powers[i, a]
+    left = i / (INVENTORIES - 1.0)
+    if t == T - 1 and RULES[problem.horizon] == "complete":
+        u, taken = left, problem.powers[i, A]
+    follows = twin.between(ahead[:, x].tolist(), left - u) + still[i, x]
+    return price(problem, t, x, left, u, taken) + numbers_of(problem)["discount"] * follows
+
+
+def dearer_ahead_dearer_here(call, problem, t, i, x, a, ahead, still):
+    cost = call(problem, t, i, x, a, ahead, still)
+    np.testing.assert_allclose(
+        call(problem, t, i, x, a, ahead + 1.0, still) - cost, numbers_of(problem)["discount"], atol=1e-9
+    )
 
 
 def no_plan_is_cheaper(call, problem, q, v):
@@ -191,6 +239,11 @@ ROWS = (
           arrays(lambda rng: (some_problem(rng).numbers, rng.uniform(0, 20, 2), float(rng.choice([0.0, 0.25, 1.0])),
                               int(rng.integers(4)))),
           a_rest_is_never_a_gift),
+    Plain("programme.value_of", value_of, arrays(values), dearer_ahead_dearer_here, tries=40),
+    Plain("programme.follow_chances", follow_chances,
+          arrays(lambda rng: (some_problem(rng), rng.dirichlet(np.ones(A), (T, INVENTORIES, X)),
+                              np.empty((T + 1, INVENTORIES, X)))),
+          no_policy_is_cheaper_than_the_best, tries=10),
     Plain("programme.solve", solve,
           arrays(lambda rng: (some_problem(rng), np.empty((T, INVENTORIES, X, A)), np.empty((T + 1, INVENTORIES, X)))),
           no_plan_is_cheaper, tries=10),

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from fastexec.kernels import fields as f, observe as features
-from fastexec.kernels.clock import Span
+from fastexec.kernels.clock import Clock, Span
 from fastexec.kernels.watch import Observed
 from naive import bins as binned, ledger, noise, observe
 from rows.books import HIGH, LOW, OFFSET, only_inside, written
@@ -22,6 +22,10 @@ SUMS = ("sum_half_spread", "sum_temporary", "sum_transient", "impact")
 OF_ORDER = {"path": st.integers(0, 2**32 - 1), "left": st.sampled_from([0.0, 0.1, 0.5, 0.9, 1.0]), "shares": real(1.0, 1e5),
             "arrival": real(1.0, 500.0), "spread": real(0.0, 0.01), **dict.fromkeys(SUMS, real(0.0, 1e4)),
             **{f"signal_{j}": real(-3.0, 3.0) for j in range(f.MOST_SIGNALS)}}  # fmt: skip
+
+
+def clock_of(v):
+    return Clock(np.uint64(0), 0, v.t, STEPS)
 
 
 def path_of(v):
@@ -96,6 +100,7 @@ def value_of(v, feature, look_back):
         features.VOLATILITY_SO_FAR: lambda: observe.volatility(mids, v.t),
         features.SHORTFALL_SO_FAR: lambda: observe.in_bps(spent_by(v), v.shares, v.arrival),
         **{features.OF_SIGNAL + j: lambda j=j: getattr(v, f"signal_{j}") for j in range(f.MOST_SIGNALS)},
+        features.TIME: lambda: v.t / STEPS,
         features.OWN_IMPACT: lambda: observe.in_bps(v.impact, 1.0, v.arrival),
     }[feature]()
 
@@ -192,7 +197,7 @@ def nearest_of_the_even(given, found, again):
 
 def noting_features(x):
     x.observed = Observed(np.full((len(FEATURES) + 1, OFFSET + W + 1, STEPS), -7.0))
-    return x.t, Span(LOW, HIGH, OFFSET), agent(x, 1), x.p, x.m, x.b, x.observed
+    return clock_of(x), Span(LOW, HIGH, OFFSET), agent(x, 1), x.p, x.m, x.b, x.observed
 
 
 def features_noted(x):
@@ -232,10 +237,13 @@ CHARGES = {"permanent_coefficient": real(0.0, 1e-4), "permanent_own": real(0.0, 
 EDGES = st.lists(real(-2.0, 2.0), min_size=4, max_size=4).map(lambda e: np.array(sorted(e)))
 ROWS = (
     Lanes("observe.observe_feature",
-          lambda x: (x.t, np.array([x.feature, 0, 0, x.look_back]), x.during, x.p, x.m, x.b), observe_feature,
+          lambda x: (clock_of(x), np.array([x.feature, 0, 0, x.look_back]), x.during, x.p, x.m, x.b), observe_feature,
           {**OF_ORDER, **CHARGES, "sum_charged": real(0.0, 1e4), "regime": real(0.0, 9.0)}, nothing_of_the_future,
           derived=squares_too, rtol=1e-9, atol=1e-12, tries=80,
           others={**STEP, "feature": st.integers(0, features.LAST_SIGNAL), "look_back": st.integers(1, f.HISTORY - 1)}),
+    Lanes("observe.observe_volumes", lambda x: (x.t, x.feature, x.during, x.m, x.b), observe_feature, OF_ORDER,
+          nothing_of_the_future, derived=sums_of_path,
+          others={**STEP, "feature": st.sampled_from([features.OF_VOLUME, features.RELATIVE_VOLUME]), "look_back": st.just(1)}),
     Lanes("watch.note_features", noting_features, note_features, OF_ORDER, the_same_whatever_comes, derived=sums_of_path,
           outputs=features_noted, scratch="value", each=True, others=STEP, atol=1e-14),
     Lanes("bins.cut_evenly", lambda x: (float(x.stride), float(x.top), x.b), cut_evenly,
@@ -244,11 +252,11 @@ ROWS = (
     Lanes("bins.add_four", lambda x: (float(x.stride), x.edges, x.b), add_four,
           {"state": st.integers(0, 99).map(float), "value": st.one_of(real(-2.0, 2.0), st.sampled_from([0.0, np.inf]))},
           rises_with_the_value, others={"stride": st.integers(1, 50), "edges": EDGES}, rtol=0.0),
-    Lanes("bins.encode", lambda x: (agent(x), 1, x.t, x.p, x.m, x.b), encode, OF_ORDER, digits_of_their_own,
+    Lanes("bins.encode", lambda x: (agent(x), 1, clock_of(x), x.p, x.m, x.b), encode, OF_ORDER, digits_of_their_own,
           others=STEP, derived=sums_of_path, scratch="value"),
     Lanes("bins.note_outside", lambda x: (x.low, x.high, x.b), note_outside,
           {"value": real(-2.0, 2.0), "outside": st.sampled_from([0.0, 1.0])}, once_outside_always,
           others={"low": real(-2.0, 0.0), "high": real(0.0, 2.0)}, rtol=0.0),
-    Lanes("gather.observe_state", lambda x: (x.t, agent(x, 1), x.p, x.m, x.b), encode, OF_ORDER, digits_of_their_own,
+    Lanes("gather.observe_state", lambda x: (clock_of(x), agent(x, 1), x.p, x.m, x.b), encode, OF_ORDER, digits_of_their_own,
           others=STEP, derived=sums_of_path, scratch="value"),
 )  # fmt: skip

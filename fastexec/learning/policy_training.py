@@ -62,7 +62,7 @@ def learn_policy(
     """The network of seed ``number``, and what each update met; ``report`` after each one."""
     bias = towards_even(plan.study, plan.actions)
     pupil = Learner(plan.settings, len(plan.observation), bias, plan.study.seed, owner(plan.name), number, threads)
-    room, curve = _Room(plan, pupil, threads), []
+    room, curve = Room(plan, pupil, threads), []
     with ThreadPoolExecutor(max(threads - 1, 1)) as pool:
         for update in range(plan.updates):
             room.practise(number * APART + update * plan.batch, pool)
@@ -73,7 +73,7 @@ def learn_policy(
     return policy_of(plan, pupil), curve
 
 
-class _Room:
+class Room:
     """A study's market with the pupil beside a TWAP, and room for a batch of it."""
 
     def __init__(self, plan: Plan, pupil: Learner, threads: int) -> None:

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import fastexec as fx
-from commands import ends
+from commands import typed
 from conftest import small_study
 from fastexec.errors import InputError, RefusedError
 from fastexec.learning.network_file import KEY, network_table, read_network
@@ -43,10 +43,11 @@ def test_the_same_network_has_the_same_bytes(made, tmp_path):
         made.save(tmp_path / "a.parquet")
 
 
-def test_show_says_in_words_what_it_holds(made, tmp_path, capsys):
+def test_show_says_in_words_what_it_holds(made, tmp_path):
     made.save(tmp_path / "net.parquet")
-    assert ends(capsys, "show", tmp_path / "net.parquet") == (0, [])
-    text = " ".join(made.in_words)
+    status, text, error = typed("show", "net.parquet", cwd=tmp_path)
+    assert (status, error) == (0, "")
+    assert text.splitlines() == made.in_words
     for part in (
         "4 features",
         "16 and 16 (tanh)",

@@ -37,7 +37,7 @@ GOLDEN = {
     "tradable": "9ab73d6120c72a757d387e2bfa95d393285405c5b5ad14449cd90bc7539d251d",
     "quoted": "954e1d642294fe8ee8115338f8134ac0220a13bee72bd7e1b05a4eb15d3b82ee",
     "signals": "b0cd1b5278a97fe1746b12b04d1f9254ade1c1e217ecfe9fee1e60c8498c7452",
-    "networks": "",
+    "networks": "faf4c3205e3ed7fafc7ced1f66489d84a075184994133ff5c25c1d827d178225",
     "following": "72cfbcffc2b2a097527d0b158030c89d8b4fce0a245a35dc79c65ef9bf1a3fa5",
 }
 

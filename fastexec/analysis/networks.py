@@ -14,12 +14,13 @@ from fastexec.arguments import require_one_of, require_path, require_text, requi
 from fastexec.errors import InputError
 from fastexec.frames import Frame
 from fastexec.kernels._sources import kernel_hash
-from fastexec.kernels.fields import MOST_LAYERS
+from fastexec.kernels.fields import HISTORY, MOST_LAYERS
 from fastexec.learning.network_file import VERSION, NetworkAgent, checked, network_table
 from fastexec.learning.network_value import expected_cost, why_unvalued
 from fastexec.learning.scales import LOOK_BACK, scales_of
-from fastexec.models._base import written
+from fastexec.models._base import plain, written
 from fastexec.models.features import FEATURES
+from fastexec.models.names import quoted
 from fastexec.models.study import StudyModel, require_study
 from fastexec.planning.policies import Layer, NetworkPolicy, Scaled
 from fastexec.runs.agents import require_free
@@ -93,7 +94,7 @@ class Network(Frame):
         }
         known = checked(meta)
         policy = NetworkPolicy(observed, made, known.activation, known.actions, known.mode, known.steps)
-        return cls(NetworkAgent(known.name, policy, meta["origin"]))
+        return cls(NetworkAgent(known.name, policy, known.origin))
 
     @property
     def in_words(self) -> list[str]:
@@ -175,33 +176,37 @@ def _sizes(layers: tuple[Layer, ...]) -> list[int]:
 
 def _observation(given: list[Any], study: StudyModel | None) -> tuple[Scaled, ...]:
     """Each feature with its scales: as given, else of the study's pilot run."""
-    asked = [{"name": one} if isinstance(one, str) else one for one in given]
-    for one in asked:
-        if not isinstance(one, Mapping) or not isinstance(one.get("name"), str):
-            raise InputError('observation: each must be a name or {"name", "mean", "sd"}')
-        if unknown := set(one) - {"name", "mean", "sd", "steps"}:
-            raise InputError(
-                f"observation: {one['name']}: unknown key {min(map(str, unknown))!r}; known are name, mean, sd, steps"
-            )
-        if study is None and one["name"] not in FEATURES:
-            raise InputError(
-                f"observation: {one['name']!r} is no feature ({did_you_mean(one['name'], FEATURES)}); the name of a signal "
-                "needs study=, which has it"
-            )
-    places = [(one["name"], one.get("steps", LOOK_BACK if one["name"] == "momentum" else 0)) for one in asked]
-    lacking = [place for one, place in zip(asked, places, strict=True) if not ("mean" in one and "sd" in one)]
+    asked = [_asked(one, study) for one in given]
+    lacking = [(one["name"], one["steps"]) for one in asked if "mean" not in one or "sd" not in one]
     if lacking and study is None:
         raise InputError(
             f"observation: {lacking[0][0]} has no mean and sd; give both, or study=, whose pilot run finds them (mean 0 and sd "
             "1: as it is)"
         )
-    known = {} if study is None or not lacking else dict(zip(lacking, scales_of(study, lacking), strict=True))
-    found = []
-    for one, place in zip(asked, places, strict=True):
-        pilot = known.get(place)
-        mean, sd = (one.get(key, None if pilot is None else getattr(pilot, key)) for key in ("mean", "sd"))
-        found.append(Scaled(place[0], mean, sd, place[1]))
-    return tuple(found)
+    pilot = {} if study is None else {one.name: one._asdict() for one in scales_of(study, lacking)}
+    return tuple(Scaled(**(pilot.get(one["name"], {}) | one)) for one in asked)
+
+
+def _asked(given: Any, study: StudyModel | None) -> dict[str, Any]:
+    """A feature as it is asked for, with its name and steps; InputError where it is none."""
+    one = plain({"name": given} if isinstance(given, str) else given)
+    if not isinstance(one, dict) or not isinstance(one.get("name"), str):
+        raise InputError('observation: each must be a name or {"name", "mean", "sd"}')
+    name, keys = one["name"], ("name", "mean", "sd", "steps")
+    if unknown := [key for key in one if key not in keys]:
+        raise InputError(
+            f"observation: {quoted(name)}: unknown key {quoted(str(unknown[0]))}; known are {', '.join(keys)}"
+        )
+    if study is None and name not in FEATURES:
+        near = did_you_mean(name, FEATURES)
+        raise InputError(
+            f"observation: {quoted(name)} is no feature ({near}); the name of a signal needs study=, which has it"
+        )
+    if study is not None and (said := study.withholds(name)) is not None:
+        raise InputError(f"observation: {quoted(name)}: {said}")
+    least, usual = (1, LOOK_BACK) if name == "momentum" else (0, 0)
+    most = HISTORY - 1 if name == "momentum" else 0
+    return one | {"steps": require_whole(f"observation: {name}: steps", one.get("steps", usual), least, most)}
 
 
 def _steps(about: dict[str, Any], study: StudyModel | None) -> int | None:

@@ -98,8 +98,8 @@ def _chances(policy: NetworkPolicy, outputs: np.ndarray, lots: int) -> np.ndarra
         weights = exp_of(outputs.astype(np.float64) - outputs.max(axis=2, keepdims=True))
         return np.asarray(weights / np.add.accumulate(weights, axis=2)[:, :, -1:])
     if policy.actions is not None:
-        return 1.0 * (np.arange(outputs.shape[2]) == outputs.argmax(axis=2)[:, :, None])
+        return np.asarray(1.0 * (np.arange(outputs.shape[2]) == outputs.argmax(axis=2)[:, :, None]))
     y = outputs[:, :, 0].astype(np.float64)
     share = np.clip(y if policy.mode == "clip" else 1.0 / (1.0 + exp_of(-2.0 * y)), 0.0, 1.0)  # (1 + tanh) / 2
     taken = np.floor(share * np.arange(lots + 1)[:, None] + _HAIR)
-    return 1.0 * (np.arange(lots + 1) == taken[:, :, None])
+    return np.asarray(1.0 * (np.arange(lots + 1) == taken[:, :, None]))

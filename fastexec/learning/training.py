@@ -259,8 +259,8 @@ def agent_path(study: StudyModel, strategy: Qtable) -> Path:
 
 def hashes_of_agents(study: StudyModel) -> dict[str, str]:
     """SHA-256 of each agent's file that the study names."""
-    named = [(s.agent, study.file_path(s.agent)) for s in (*study.agents, *study.networks) if s.agent is not None]
-    return {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in named}
+    agents = [s.agent for s in study.agents if s.agent is not None] + [s.agent for s in study.networks]
+    return {name: hashlib.sha256(study.file_path(name).read_bytes()).hexdigest() for name in agents}
 
 
 def sections_played(study: StudyModel) -> list[str]:

@@ -208,8 +208,8 @@ class StudyModel(OwnCode):
     def files(self) -> list[str]:
         """The input files that its market and its strategies name, each once."""
         bars = [] if self.real_days is None else [self.real_days.bars]
-        agents = [strategy.agent for strategy in (*self.agents, *self.networks) if strategy.agent is not None]
-        return list(dict.fromkeys([*bars, *agents]))
+        agents = [strategy.agent for strategy in self.agents if strategy.agent is not None]
+        return list(dict.fromkeys([*bars, *agents, *(network.agent for network in self.networks)]))
 
     def finding(self, files: Mapping[str, Path]) -> Self:
         """The study whose input files lie where ``files`` says, by the names that it gives them."""

@@ -16,7 +16,7 @@ from fastexec.kernels.philox import VALIDATION
 from fastexec.learning.network_file import NetworkAgent
 from fastexec.learning.policy_gradient import Settings, Update
 from fastexec.learning.policy_training import Plan, learn_policy, plan_training
-from fastexec.learning.training import origin_of
+from fastexec.learning.training import Report, origin_of
 from fastexec.models.agents import Training
 from fastexec.models.network import Network
 from fastexec.models.strategies import Twap
@@ -25,8 +25,6 @@ from fastexec.planning.expectation import expect
 from fastexec.planning.plan import plan_strategies, plan_study
 from fastexec.planning.policies import NetworkPolicy
 
-#: Called with (agent, update, updates, mean saving in bps, NaN): completion is not followed while it learns.
-Report = Callable[[str, int, int, float, float], None]
 _VALIDATED, _AT_ONCE = 16_384, 2_048
 #: Points of a learning curve that are kept.
 POINTS = 200
@@ -47,21 +45,23 @@ def train_network(study: StudyModel, name: str, *, threads: int = 1, report: Rep
     """
     training = study.train[name]
     plan = plan_of(study, training, name)
-    trials = []
+    trials, usual = [], twap_cost(study)
     for number in range(training.seeds):
-        policy, curve = learn_policy(plan, number, threads, _telling(report, name, number, training))
+        policy, curve = learn_policy(plan, number, threads, _telling(report, name, number, training, usual))
         trials.append((policy, curve, saving_of(study, policy, 0, _VALIDATED)))
     best = max(range(len(trials)), key=lambda number: trials[number][2].mean)
     policy, _, chosen = trials[best]
     fresh = saving_of(study, policy, _VALIDATED, _VALIDATED)
     by_luck = chosen.error * expected_maximum(len(trials)) if len(trials) > 1 else 0.0
-    origin = origin_of(study, name) | {
+    trained = {
+        "rule": training.rule,
+        "episodes": training.rounds * training.batch,
         "chosen": best,
         "fresh": fresh._asdict(),
         "by_luck_bps": by_luck,
         "seeds": [_kept(*trial) for trial in trials],
     }
-    return NetworkAgent(name, policy, origin)
+    return NetworkAgent(name, policy, origin_of(study, name) | {"trained": trained})
 
 
 def plan_of(study: StudyModel, training: Training, name: str) -> Plan:
@@ -81,27 +81,40 @@ def plan_of(study: StudyModel, training: Training, name: str) -> Plan:
 
 def saving_of(study: StudyModel, policy: NetworkPolicy, first: int, episodes: int) -> Saving:
     """Of a network, in validation."""
-    both = (Network(model="network", name="agent", agent="-"), Twap(model="twap", name="twap"))
-    alone = study.model_copy(update={"strategies": both})
-    plan, _ = plan_study(study, VALIDATION)
-    strategies = plan_strategies(alone, expect(study), policies={"agent": policy})
-    place = fields.EPISODE_COLUMNS.index
-    left_out = place("timing_bps") if study.market.declares().martingale else None
-    if study.splits_timing:
-        left_out = fields.episode_rows(plan.switches) - 1
-    saved, done = [], []
+    costs, completion = _played(study, {"agent": policy}, first, episodes)
+    saved = costs[:, 1] - costs[:, 0]
+    mean = plain_sum(saved) / episodes
+    spread = plain_sum((saved - mean) * (saved - mean)) / max(episodes - 1, 1)
+    return Saving(mean, float(np.sqrt(spread / episodes)), plain_sum(completion[:, 0]) / episodes)
+
+
+def twap_cost(study: StudyModel) -> float:
+    """Mean cost of TWAP in validation, bps, likewise without the moves."""
+    costs, _ = _played(study, {}, 0, _VALIDATED)
+    return plain_sum(costs[:, -1]) / _VALIDATED
+
+
+def _played(
+    study: StudyModel, policies: dict[str, NetworkPolicy], first: int, episodes: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Costs without moves that nobody could expect, and completions, of networks and behind them TWAP, float64[e, k]."""
+    players = [Network(model="network", name=name, agent="-") for name in policies]
+    alone = study.model_copy(update={"strategies": (*players, Twap(model="twap", name="twap"))})
+    (plan, _), place = plan_study(study, VALIDATION), fields.EPISODE_COLUMNS.index
+    strategies = plan_strategies(alone, expect(study), policies=policies)
+    left_out = fields.episode_rows(plan.switches) - 1 if study.splits_timing else None
+    if left_out is None and study.market.declares().martingale:
+        left_out = place("timing_bps")
+    costs, completions = [], []
     for at in range(first, first + episodes, _AT_ONCE):
         count = min(_AT_ONCE, first + episodes - at)
         output = output_for(plan, strategies, count)
         simulate_range(np.uint64(study.seed), at, count, plan, strategies, fields.no_paths(), output)
-        costs = output.episodes[place("shortfall_bps")]
-        costs = costs if left_out is None else costs - output.episodes[left_out]
-        saved.append(costs[1::2] - costs[::2])
-        done.append(output.episodes[place("completion")][::2])
-    all_saved, completion = np.concatenate(saved), plain_sum(np.concatenate(done)) / episodes
-    mean = plain_sum(all_saved) / episodes
-    spread = plain_sum((all_saved - mean) * (all_saved - mean)) / max(episodes - 1, 1)
-    return Saving(mean, float(np.sqrt(spread / episodes)), completion)
+        rows = output.episodes
+        costs.append(rows[place("shortfall_bps")] - (0.0 if left_out is None else rows[left_out]))
+        completions.append(rows[place("completion")])
+    each = len(policies) + 1
+    return np.concatenate(costs).reshape(-1, each), np.concatenate(completions).reshape(-1, each)
 
 
 def _kept(policy: NetworkPolicy, curve: list[Update], saving: Saving) -> dict[str, Any]:
@@ -112,12 +125,15 @@ def _kept(policy: NetworkPolicy, curve: list[Update], saving: Saving) -> dict[st
     return {"validation": saving._asdict(), "curve": points, "layers": layers}
 
 
-def _telling(report: Report | None, name: str, number: int, training: Training) -> Callable[[int, Update], None] | None:
+def _telling(
+    report: Report | None, name: str, number: int, training: Training, usual: float
+) -> Callable[[int, Update], None] | None:
+    """What is called after each update: the cost is TWAP's less what the batch saved."""
     if report is None:
         return None
-    done, every = number * training.rounds, training.rounds * training.seeds
+    done, every, report_to = number * training.rounds, training.rounds * training.seeds, report
 
     def tell(update: int, told: Update) -> None:
-        report(name, done + update + 1, every, -told.reward, float("nan"))
+        report_to(name, done + update + 1, every, usual - told.reward, None)
 
     return tell

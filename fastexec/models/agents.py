@@ -46,6 +46,7 @@ class Feature(Model):
 #: What both rules that train networks begin with.
 _OF_NETWORKS: dict[str, Any] = {
     "learning_rate": 3e-3, "hidden": (64, 64), "entropy": 0.03, "trace": 0.95, "gradient_norm": 0.5, "seeds": 10,
+    "features": tuple(Feature(name=name) for name in ("inventory", "time", "spread", "volume")),
 }  # fmt: skip
 #: Defaults that a rule has for itself: how many episodes it takes to come within 20 % of what rule backward saves
 #: (``scripts/verify_learners.py``), and how often it tries other actions; of networks, what learned.
@@ -67,7 +68,7 @@ class Training(Model):
     """
 
     FOLLOWS: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        "rule": ("rounds", "batch", "epsilon", "epsilon_last", "learning_rate", *_NETWORKS_ONLY)
+        "rule": ("rounds", "batch", "epsilon", "epsilon_last", "learning_rate", "features", *_NETWORKS_ONLY)
     }
 
     rule: Literal["backward", "batched", "online", "double", "program", "ppo", "a2c"] = Field(
@@ -128,7 +129,8 @@ class Training(Model):
     )
     features: Annotated[tuple[Feature, ...], Field(strict=False, max_length=6)] = Field(
         (Feature(name="inventory", bins=21), Feature(name="spread"), Feature(name="volume")),
-        description="[[train.NAME.features]]; each step of time is a slice of its own",
+        description="[[train.NAME.features]]; of a table each step of time is a slice of its own, a network sees time and no "
+        "bins (inventory, time, spread and volume if left out)",
     )
     actions: Actions = Field(Actions(set="multiples", levels=(0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0)))
 
@@ -139,7 +141,8 @@ class Training(Model):
     @model_validator(mode="after")
     def _keys_of_the_rule(self) -> Training:
         for key in self.unwritten() or _NETWORKS_ONLY:
-            if key in self.model_fields_set:
+            # A study that is changed gives its defaults too.
+            if getattr(self, key) != type(self).model_fields[key].default:
                 rules = (
                     "rules of tables"
                     if key in _TABLES_ONLY

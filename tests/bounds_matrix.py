@@ -15,10 +15,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fastexec.studies.study import Study
+from networks import NETWORKS
 
 STEPS, EPISODES = 6, 140  # more than a block of lanes
 FACTORS: dict[str, tuple[str, ...]] = {
-    "agent": ("none", "backward", "batched", "online", "double", "program", "file", "optimum"),
+    "agent": ("none", "backward", "batched", "online", "double", "program", "file", "optimum", "network"),
     "source": ("synthetic", "given", "replay", "bootstrap"),
     "ranges": ("none", "order", "market", "costs", "all"),
     "costs": ("power", "linear", "every part", "per_step"),
@@ -67,6 +68,7 @@ _never("agent", "optimum", "horizon", "leave", "what is not traded must be paid 
 _never("agent", "optimum", "lot", "0", "the order has more than 400 lots")
 _never("agent", "none", "twin", "yes", "is no qtable strategy")
 _never("agent", "optimum", "twin", "yes", "is no qtable strategy")
+_never("agent", "network", "twin", "yes", "is no qtable strategy")
 _never("source", "replay", "ranges", "market|all", "unknown key")
 for _days in ("replay", "bootstrap"):
     _never("source", _days, "conditions", "variance|jumps|regimes|halts|noise|seen", "real days have their own")
@@ -256,6 +258,8 @@ def _strategies(case: dict[str, str]) -> list[dict[str, Any]]:
         found.append({"name": "agent", "model": "qtable", "train": "mine"})
     elif case["agent"] == "file":
         found.append({"name": "agent", "model": "qtable", "agent": "agent.parquet"})
+    elif case["agent"] == "network":
+        found += [{"name": mode, "model": "network", "agent": f"{mode}.parquet"} for mode in NETWORKS]
     elif case["agent"] == "optimum":
         found.append({"name": "agent", "model": "optimum"})
     if case["conditions"] == "signals" and case["source"] not in ("replay", "bootstrap"):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 
 from fastexec.analysis.networks import Network
@@ -30,3 +33,35 @@ def playing(study, path, **more):
     """The study with the network of a file beside a TWAP."""
     strategies = [{"model": "twap"}, {"name": "net", "model": "network", "agent": str(path), **more}]
     return study.changed({"strategies": strategies, "train": {}})
+
+
+#: Of each mode what a network may do; it sees every feature that all studies have, and momentum as far back as there is.
+NETWORKS: dict[str, Any] = {
+    "greedy": {"set": "multiples", "levels": [0.0, 1.0, 6.0]},
+    "sampled": {"set": "fractions", "levels": [0.0, 0.3, 1.0]},
+    "tanh": "share",
+}
+
+
+def write_networks(folder: Path) -> None:
+    """A network of each mode, three hidden layers of widths that are no multiples of 4."""
+    names = (
+        "inventory",
+        "time",
+        "spread",
+        "relative_spread",
+        "volume",
+        "relative_volume",
+        "volatility",
+        "shortfall",
+        "impact",
+    )
+    seen = [
+        *({"name": name, "mean": 0.0, "sd": 1.0} for name in names),
+        {"name": "momentum", "mean": 0.0, "sd": 1.0, "steps": 31},
+    ]
+    for mode, actions in NETWORKS.items():
+        rng, sizes = np.random.default_rng(1), (len(seen), 5, 128, 7, 1 if actions == "share" else 3)
+        layers = [(rng.normal(size=(b, a)), rng.normal(size=b)) for a, b in zip(sizes, sizes[1:], strict=False)]
+        made = Network.from_layers(layers, observation=seen, actions=actions, mode=mode)
+        made.save(folder / f"{mode}.parquet")

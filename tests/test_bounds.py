@@ -23,6 +23,7 @@ from fastexec.errors import InputError
 from fastexec.learning.agent import agent_table
 from fastexec.learning.training import train
 from fastexec.simulation import prepare, simulate
+from networks import write_networks
 
 pytestmark = pytest.mark.bounds
 ROOT = Path(__file__).resolve().parents[1]
@@ -39,6 +40,7 @@ def folder(tmp_path_factory):
     """Bars, a plugin and an agent, for studies that name them."""
     place = tmp_path_factory.mktemp("bounds")
     matrix.write_bars(place / "bars.parquet")
+    write_networks(place)
     (place / "own.py").write_text(matrix.PLUGIN)
     learner = matrix.study({**matrix.NEUTRAL, "agent": "backward"}, place)
     pq.write_table(agent_table(train(learner, "mine")), place / "agent.parquet")

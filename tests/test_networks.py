@@ -5,9 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import fastexec as fx
+import real_days
 from conftest import small_study
 from fastexec.errors import FastexecError, InputError
 from fastexec.kernels import fields
+from fastexec.models.study import StudyModel
 from fastexec.simulation import prepare, simulate
 from naive.networks import drawn, forward, share
 from networks import ACTIONS, SEEN, network, playing
@@ -157,6 +160,46 @@ def test_time_is_no_feature_of_a_table():
     features = [{"name": "inventory", "bins": 5}, {"name": "time", "edges": [0.5]}]
     with pytest.raises(InputError, match="time: a table has each step of time as a slice of its own already"):
         small_study().changed({"train": {"a": {"features": features}}})
+
+
+# ---- markets of every kind, folders of results
+
+
+@pytest.mark.parametrize("market", [{"model": "replay", "stride": 12}, {"model": "bootstrap", "block": 4.0}])
+def test_it_plays_on_real_days(study, tmp_path, market):
+    """What it does there follows what was seen there, and the bars' own clock."""
+    network(study).save(tmp_path / "net.parquet")
+    real_days.write(real_days.some_days(2, [60] * 5), tmp_path / "bars.parquet")
+    days = {**market, "bars": str(tmp_path / "bars.parquet"), "symbol": "S"}
+    data = study.model_dump() | {"market": days, "strategies": playing(study, tmp_path / "net.parquet").strategies}
+    data.pop("episodes")
+    rows = simulate(StudyModel.model_validate(data), threads=1).episodes
+    shares = rows["child_orders"].reshape(-1, 2)
+    assert np.isfinite(rows["shortfall_bps"]).all()
+    assert np.unique(shares[:, 1]).size > 1
+
+
+def test_given_paths_are_played_as_the_market_that_they_were(study, tmp_path):
+    network(study).save(tmp_path / "net.parquet")
+    played = fx.Study.from_dict(playing(study, tmp_path / "net.parquet").model_dump(exclude_none=True))
+    paths = fx.market(played, episodes=200, phase="evaluation")
+    here, there = fx.simulate(played, episodes=200), fx.simulate(played, paths=paths)
+    np.testing.assert_allclose(here.episodes["shortfall_bps"], there.episodes["shortfall_bps"], rtol=1e-9, atol=1e-9)
+
+
+def test_a_folder_of_results_is_verified_replayed_and_swept(study, tmp_path):
+    """The file of the network is among the inputs; another in its place is refused."""
+    network(study, mode="sampled").save(tmp_path / "net.parquet")
+    data = playing(study, tmp_path / "net.parquet").model_dump(exclude_none=True) | {"episodes": 300}
+    swept = fx.Study.from_dict(data | {"sweep": {"order.side": ["sell", "buy"]}})
+    fx.run(swept, out=tmp_path / "results", chunk=128)
+    assert fx.verify(tmp_path / "results", sample=2).faults == []
+    episode = fx.replay(tmp_path / "results", episode=5, scenario="side_sell").to_arrow().to_pydict()
+    net = [j for j, name in enumerate(episode["strategy"]) if name == "net"]
+    assert sum(episode["shares"][j] for j in net) == pytest.approx(1200.0)
+    network(study, mode="sampled", seed=9).save(tmp_path / "net.parquet", overwrite=True)
+    with pytest.raises(FastexecError, match=r"net.parquet"):
+        fx.replay(tmp_path / "results", episode=5, scenario="side_sell")
 
 
 def test_drawn_is_the_words_place_in_the_sums():

@@ -200,5 +200,5 @@ def further(parameter: str) -> bool:
 
 @pytest.mark.parametrize("model", members(StudyModel.model_fields["strategies"].annotation))
 def test_each_strategy_names_a_way_of_deciding_and_a_trajectory(model: type[Twap]) -> None:
-    assert 0 <= number(model.KIND) <= fields.FOLLOW_SIGNAL
+    assert 0 <= number(model.KIND) <= fields.NETWORK
     assert model.SCHEDULE in _TRAJECTORIES

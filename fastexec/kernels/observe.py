@@ -47,12 +47,12 @@ def observe_feature(clock, feature, sees, p, m, b):
     elif name == SHORTFALL_SO_FAR:
         for i in range(LANES):
             b[f.VALUE + i] = cost_so_far(i, p, b) / (p[f.SHARES + i] * m[f.ARRIVAL + i]) * 1e4
-    elif name == OWN_IMPACT:
-        for i in range(LANES):
-            b[f.VALUE + i] = b[f.IMPACT + i] / m[f.ARRIVAL + i] * 1e4
-    else:
+    elif name == TIME:
         for i in range(LANES):
             b[f.VALUE + i] = t / clock.steps
+    else:
+        for i in range(LANES):
+            b[f.VALUE + i] = b[f.IMPACT + i] / m[f.ARRIVAL + i] * 1e4
 
 
 @stage

@@ -10,7 +10,7 @@ from fastexec.models.declarations import OfStrategy
 from fastexec.models.strategy import Named
 
 
-class Network(Named):
+class NetworkStrategy(Named):
     """A network from a file, which ``fx.Network.from_layers`` writes of weights trained with any library."""
 
     KIND = "NETWORK"

@@ -12,7 +12,7 @@ from fastexec.models.actions import Actions
 from fastexec.models.declarations import OfStrategy
 from fastexec.models.follow_signal import FollowSignal
 from fastexec.models.names import Name
-from fastexec.models.network import Network
+from fastexec.models.network import NetworkStrategy
 from fastexec.models.strategy import Named, RiskAversion
 
 _BLIND = OfStrategy(sees_volume=False, fills_at_next=False)
@@ -222,7 +222,7 @@ BuiltIn = Annotated[
     | FollowSignal
     | Random
     | Qtable
-    | Network
+    | NetworkStrategy
     | BlindTwin
     | Optimum,
     Field(discriminator="model"),

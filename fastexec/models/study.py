@@ -20,7 +20,7 @@ from fastexec.models.follow_signal import FollowSignal
 from fastexec.models.market import SyntheticMarket
 from fastexec.models.messages import one_line
 from fastexec.models.names import Name
-from fastexec.models.network import Network
+from fastexec.models.network import NetworkStrategy
 from fastexec.models.order import Order
 from fastexec.models.own_code import OwnCode
 from fastexec.models.plugin_code import Code
@@ -171,9 +171,9 @@ class StudyModel(OwnCode):
         return [strategy for strategy in self.strategies if isinstance(strategy, Qtable)]
 
     @property
-    def networks(self) -> list[Network]:
+    def networks(self) -> list[NetworkStrategy]:
         """The strategies that play a network."""
-        return [strategy for strategy in self.strategies if isinstance(strategy, Network)]
+        return [strategy for strategy in self.strategies if isinstance(strategy, NetworkStrategy)]
 
     @property
     def optima(self) -> list[Optimum]:

@@ -18,7 +18,7 @@ from fastexec.learning.policy_gradient import Settings, Update
 from fastexec.learning.policy_training import Plan, learn_policy, plan_training
 from fastexec.learning.training import Report, origin_of
 from fastexec.models.agents import Training
-from fastexec.models.network import Network
+from fastexec.models.network import NetworkStrategy
 from fastexec.models.strategies import Twap
 from fastexec.models.study import StudyModel
 from fastexec.planning.expectation import expect
@@ -98,7 +98,7 @@ def _played(
     study: StudyModel, policies: dict[str, NetworkPolicy], first: int, episodes: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Costs without moves that nobody could expect, and completions, of networks and behind them TWAP, float64[e, k]."""
-    players = [Network(model="network", name=name, agent="-") for name in policies]
+    players = [NetworkStrategy(model="network", name=name, agent="-") for name in policies]
     alone = study.model_copy(update={"strategies": (*players, Twap(model="twap", name="twap"))})
     (plan, _), place = plan_study(study, VALIDATION), fields.EPISODE_COLUMNS.index
     strategies = plan_strategies(alone, expect(study), policies=policies)

@@ -17,7 +17,7 @@ from fastexec.learning.policy_gradient import Learner, Settings, Update
 from fastexec.learning.scales import scales_of
 from fastexec.models.actions import Actions
 from fastexec.models.names import owner
-from fastexec.models.network import Network
+from fastexec.models.network import NetworkStrategy
 from fastexec.models.scalar import expected
 from fastexec.models.strategies import Twap
 from fastexec.models.study import StudyModel
@@ -78,7 +78,7 @@ class Room:
 
     def __init__(self, plan: Plan, pupil: Learner, threads: int) -> None:
         study = plan.study
-        both = (Network(model="network", name="agent", agent="-"), Twap(model="twap", name="twap"))
+        both = (NetworkStrategy(model="network", name="agent", agent="-"), Twap(model="twap", name="twap"))
         alone = study.model_copy(update={"strategies": both})
         strategies = plan_strategies(alone, expect(study), policies={"agent": policy_of(plan, pupil)})
         strategies.kinds[0, fields.OWNER] = owner(plan.name)

@@ -28,6 +28,8 @@ from rows import (
     orders,
     parameters,
     parts,
+    policy_gradient,
+    practising,
     program,
     programmes,
     recorded,
@@ -80,6 +82,8 @@ PARTS = (
     squares,
     schedules,
     summaries,
+    policy_gradient,
+    practising,
 )
 ROWS: tuple[Lanes | Plain, ...] = tuple(row for part in PARTS for row in part.ROWS)
 #: Stages that still lack a row.

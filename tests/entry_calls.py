@@ -7,23 +7,30 @@ from typing import Any
 import numpy as np
 
 from fastexec.kernels import fields as f, walk, world as w
+from fastexec.kernels._jit import LANES
+from fastexec.kernels.advantages import SUMS
 from fastexec.kernels.buffers import Lanes, lanes_for, output_for
 from fastexec.kernels.clock import Episodes
 from fastexec.kernels.environment import example_played
 from fastexec.kernels.explore import Experience
 from fastexec.kernels.gather import Gathered
-from fastexec.kernels.layers import RELU
+from fastexec.kernels.gradients import LEAF
+from fastexec.kernels.layers import RELU, units_of
 from fastexec.kernels.learning import Rate, Scales, Step
 from fastexec.kernels.network import SAMPLED
 from fastexec.kernels.observe import OF_SPREAD, OF_VOLUME
 from fastexec.kernels.online import Rule, Tables
+from fastexec.kernels.optimisers import rmsprop
 from fastexec.kernels.own_rows import SEE_ROWS
+from fastexec.kernels.policy_gradient import LOSSES, Networks, Objective, size_of, work_for
+from fastexec.kernels.practise import practice_for
 from fastexec.kernels.program import MOMENTA, SPREADS, TIMES, VOLUMES
 from fastexec.kernels.programme import Problem
 from fastexec.kernels.record import recorded_for
 from fastexec.kernels.second_moments import Sampled
 from fastexec.kernels.summary import BINS
 from fastexec.kernels.trajectory import WORK
+from fastexec.kernels.transitions import transitions_for
 from fastexec.kernels.watch import Observed, Watched
 
 E, T, X, A, I = 7, 3, 4, 2, 5  # noqa: E741 - episodes, steps, market states, actions, inventories
@@ -170,8 +177,48 @@ def solve() -> tuple[Any, ...]:
 
 
 K, C = 3, 2
+
+
 #: Of every entry, arguments that fit each other and in which every size counts.
+def practise_blocks() -> tuple[Any, ...]:
+    plan, strategies, paths = study()
+    both = [6, 1]
+    kinds = strategies.kinds[both]
+    kinds[1, f.KIND] = f.SCHEDULE
+    strategies = strategies._replace(
+        kinds=kinds,
+        **{name: getattr(strategies, name)[both] for name in ("levels", "fractions", "features", "edges")},
+    )
+    layers = np.array([[2, 4], [4, 1]], I8)
+    networks = Networks(np.zeros(4 * (4 + 1) + 2 * 4 * (4 + 1), F4), np.array([[2, A]], I8), layers, RELU)
+    practice = practice_for(transitions_for(LEAF, T, 4), networks)
+    practice = practice._replace(weights=practice.weights.copy())
+    here = lanes_for(2, units=units_of(strategies))
+    return Episodes(np.uint64(0), 2 * LEAF, LEAF, 2 * LEAF), plan, strategies, paths, here, np.zeros(1, I8), practice
+
+
+def find_gradients() -> tuple[Any, ...]:
+    policy, value = np.array([[3, 8], [8, 5]], I8), np.array([[3, 4], [4, 1]], I8)
+    networks = Networks(np.zeros(size_of(policy) + size_of(value), F4), policy, value, RELU)
+    one = np.float32(1.0)
+    objective = Objective(0, one, one, one, one, one, one)
+    gradients, losses = np.zeros((2, networks.weights.size), F4), np.zeros((2, LOSSES))
+    record = transitions_for(2 * LEAF, T, 4)
+    return networks, record, objective, np.array([1, 0]), (0, 2), gradients, losses, work_for(networks)
+
+
+def find_advantages() -> tuple[Any, ...]:
+    one = np.float32(1.0)
+    return transitions_for(2 * LEAF, T, 4), one, one, 0, 2, np.zeros((2, SUMS)), np.zeros(SUMS * LANES)
+
+
 CALLS = {
+    "practise_blocks": practise_blocks,
+    "find_gradients": find_gradients,
+    "find_advantages": find_advantages,
+    "improve": lambda: (rmsprop(0.1, 1.0), np.zeros((2, 4), F4), np.zeros(4, F4), np.zeros((2, 4), F4), np.zeros(2)),
+    "draw_normals": lambda: (np.uint64(0), 1, 2, np.zeros(4, F4)),
+    "shuffle_leaves": lambda: (np.uint64(0), 1, 2, 3, np.zeros(4, I8)),
     "simulate_blocks": simulate_blocks,
     "record_markets": lambda: (EPISODES, *study(), lanes(), np.zeros(1, I8), recorded_for(E, T)),
     "explore_blocks": explore_blocks,

@@ -48,9 +48,21 @@ FREE = {
         for at, axis in (((1,), 1), ((2,), 0))
     ),
     ("count_bins", (3,), 1),  # fewer strategies: fewer rows
+    ("improve", (1,), 0),  # leaves
+    ("shuffle_leaves", (4,), 0),
+    ("practise_blocks", (2, 6), 0),  # of tables and of followed signals, where none plays
+    ("practise_blocks", (2, 8), 0),
+    ("practise_blocks", (5,), 0),  # nor a strategy of the user
     *(
         (walk, (1, 3), 0)
-        for walk in ("explore_blocks", "gather_blocks", "observe_blocks", "record_markets", "watch_blocks")
+        for walk in (
+            "practise_blocks",
+            "explore_blocks",
+            "gather_blocks",
+            "observe_blocks",
+            "record_markets",
+            "watch_blocks",
+        )
     ),  # fewer drawn parameters
 }
 

@@ -24,6 +24,9 @@ from fastexec.kernels._jit import JIT_DISABLED
 from fastexec.kernels.clock import Clock, Span
 from fastexec.kernels.environment import example_played
 from fastexec.kernels.explore import example_record
+from fastexec.kernels.policy_gradient import Objective
+from fastexec.kernels.practise import example_practice
+from fastexec.kernels.transitions import transitions_for
 
 pytestmark = pytest.mark.skipif(JIT_DISABLED, reason="nothing is compiled")
 
@@ -41,6 +44,12 @@ STRATEGIES = fields.Strategies(
     np.zeros((1, 1, 1)), np.zeros((1, 1), np.int64), np.zeros((1, 1, 2), np.int64), np.zeros((1, 1, 4), np.int64),
     np.zeros((1, 1, 2)), np.zeros(1, np.float32),
 )  # fmt: skip
+F4 = np.float32(1.0)
+RECORD, OBJECTIVE, STEPS = (
+    transitions_for(128, 1, 4),
+    Objective(0, F4, F4, F4, F4, F4, F4),
+    np.zeros((1, 1), np.float32),
+)
 #: Stages whose lane loops do arithmetic, with arguments of their types.
 STAGES = {
     "philox.gaussians": (WORDS, RAW),
@@ -134,12 +143,30 @@ STAGES = {
     "account.derive_costs": (PLAN, P, M, B, ROWS),
     "account.derive_columns": (PLAN, P, M, B, ROWS),
     "parameters.derive": (SWITCHES, P),
+    "gradients.add_products": (RAW, RAW, RAW),
+    "gradients.add_lanes": (RAW, RAW),
+    "gradients.pull_tile": (RAW, 4, RAW, RAW),
+    "gradients.through_activation": (0, RAW, RAW),
+    "softmax.find_chances": (8, RAW, RAW),
+    "policy_gradient.pull_on_choice": (OBJECTIVE, RECORD, (0, 0), 8, RAW, RAW),
+    "policy_gradient.find_taken": (8, RAW, RAW, RAW),
+    "policy_gradient.pull_on_outputs": (OBJECTIVE, RECORD, (0, 0), 8, RAW, RAW, RAW),
+    "policy_gradient.pull_on_value": (F4, RAW, RAW, RAW, RAW, RAW),
+    "advantages.look_back": (STEPS, STEPS, F4, F4, STEPS),
+    "advantages.add_steps": (STEPS, STEPS, STEPS, LANES64),
+    "optimisers.merge": (RAW, RAW),
+    "optimisers.scale": (F4, RAW),
+    "practise.pay": (0, SPAN, 0, P, M, B, example_practice()),
+    "practise.pay_move": (0, SPAN, 0, LANES64, P, M, B, example_practice()),
+    "practise.add_to_reward": (0, SPAN, 0, B, np.zeros((1, 1, 1), np.float32)),
 }
 #: Those that look something up in a table, lane by lane: an action's level, a chain's threshold.
 LOOK_UP = ("strategy.take_actions",)
 #: The others, and why they are not held to it.
 EXEMPT = {
-    "only calls stages": "account.account market.draw bins.encode strategy.schedule strategy.schedule_of_group strategy.pov "
+    "only calls stages": "gradients.backward gradients.add_gradients gradients.pull_back policy_gradient.add_policy "
+    "policy_gradient.add_value practise.practise "
+    "account.account market.draw bins.encode strategy.schedule strategy.schedule_of_group strategy.pov "
     "rest.value_as_trades rest.value_at_quotes network.network observation.observe_scaled "
     "strategy.random strategy.table strategy.own strategy.act_randomly strategy.draw_choices volume.volume_chain "
     "spread.spread_chain spread.begin_spread_chain spread.begin_mean_reverting_spread ledger.open_ledgers "
@@ -148,7 +175,8 @@ EXEMPT = {
     "halts.draw_for_halts noise.draw_for_noise signals.draw_signals signals.change_level "
     "signals.scale_by_signals environment.show environment.show_end observation.observe_scaled",
     "integers": "philox.draw_words strategy.find_actions explore.choose",
-    "copies": "noise.remember_observed halts.begin_halts halts.begin_underneath halts.go_underneath halts.come_up halts.halt "
+    "copies": "policy_gradient.observe_again practise.note_inputs practise.note_decision practise.clear "
+    "noise.remember_observed halts.begin_halts halts.begin_underneath halts.go_underneath halts.come_up halts.halt "
     "regimes.plain_factors regimes.begin_regimes regimes.hold_factors spread.repeat_spread "
     "account.write_rows ledger.open_ledger ledger.end_order market.roll market.keep_independent "
     "given.remember_traded signals.hold_signals signals.plain_volatility timing.expect_drift watch.expect_nothing "
@@ -161,13 +189,17 @@ EXEMPT = {
     "episode.as_decided environment.take_in environment.act environment.act_by_share environment.act_by_shares "
     "environment.note_rewards environment.write_observations environment.pay_rest environment.note_closed "
     "gather.count_transitions gather.count_last watch.note rest.find_trade_factors strategy.count_unseen",
-    "compares, in vectors": "bins.note_outside network.find_greatest",
-    "once a block or for a look at single episodes": "rest.value_as_trade rest.trade_rest account.describe_market "
+    "weights, no lanes: in vectors, with a scalar loop written out for those that are left": "optimisers.adam_step "
+    "optimisers.rmsprop_step",
+    "compares, in vectors": "softmax.choose bins.note_outside network.find_greatest",
+    "once a block or for a look at single episodes": "practise.pay_rest gradients.sum_partials "
+    "rest.value_as_trade rest.trade_rest account.describe_market "
     "market.begin parameters.fix_parameters "
     "parameters.draw_parameters parameters.round_order record.record record.note_market explore.charge_rest parts.close_parts "
     "explore.charge_move timing.close_split timing.open_split signals.derive_signals signals.factor_rest signals.strength_of "
     "signals.tie_states",
-    "no lanes": "quantile._horner online.ahead online.ahead_between online.choose_action online.move online.take "
+    "no lanes": "optimisers.norm_of "
+    "quantile._horner online.ahead online.ahead_between online.choose_action online.move online.take "
     "gather.add_costs gather.in_units gather.add_moves learning.better_action learning.mean_of_tried learning.merge_cell "
     "learning.noise_of programme.value_of "
     "learning.share_by_visits learning.value_ahead second_moments.second_of second_moments.square_between program.best_of "

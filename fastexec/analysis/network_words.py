@@ -52,4 +52,22 @@ def _made(origin: Mapping[str, Any]) -> list[str]:
     told = [f"scales of the study {named}"] if isinstance(named, str) else []
     told += [f"seed {origin['seed']}"] if isinstance(origin.get("seed"), int) else []
     told += [origin["note"]] if isinstance(origin.get("note"), str) else []
-    return ["; ".join(told)] if told else []
+    trained = origin.get("trained")
+    return ([] if not told else ["; ".join(told)]) + (_trained(trained) if isinstance(trained, dict) else [])
+
+
+def _trained(told: Mapping[str, Any]) -> list[str]:
+    """How it was trained, what its seeds saved, and what the best of them saves on paths by which nothing was chosen."""
+    rule, seeds, fresh = told["rule"], told["seeds"], told["fresh"]
+    saved = sorted(one["validation"]["mean"] for one in seeds)
+    lines = [f"trained by rule {rule}: {counted(len(seeds), 'seed')} of {counted(told['episodes'], 'episode')}"]
+    if len(seeds) > 1:
+        lines.append(
+            f"against TWAP its seeds saved {saved[0]:.3f} to {saved[-1]:.3f} bps in validation, without the moves; of as many "
+            f"that were all alike the best would seem {told['by_luck_bps']:.3f} bps better by luck"
+        )
+    lines.append(
+        f"seed {told['chosen']} was kept: it saves {fresh['mean']:.3f} bps (standard error {fresh['error']:.3f}) on paths by "
+        f"which nothing was chosen, and trades {100 * fresh['completion']:.1f} % by itself"
+    )
+    return lines

@@ -12,7 +12,7 @@ from fastexec.arguments import require_one_of, require_path, require_text
 from fastexec.frames import Frame, table_html
 from fastexec.learning.agent import Agent as Learned, agent_table
 from fastexec.learning.agent_file import read_agent
-from fastexec.learning.network_file import is_network, read_network
+from fastexec.learning.network_file import NetworkAgent, is_network, read_network
 from fastexec.learning.training import Report
 from fastexec.models.study import require_study
 from fastexec.runs.agents import require_free, save_agent, train_one
@@ -72,12 +72,12 @@ class Agent(Frame):
 
 def train(
     study: Study, agent: str | None = None, *, threads: int | None = None, progress: Report | None = None
-) -> Agent:
-    """Train an agent of a study: of the key ``agent`` of train, or of the only one.
+) -> Agent | Network:
+    """Train an agent of a study: of the key ``agent`` of train, or of the only one. Rules ppo and a2c train a network.
 
-    threads: default all processors. progress: called with (agent, round, rounds, mean cost in bps, completion); the same study
-    trains the same agent, to the bit, on any machine. Raises InputError where there is no such section, or the study has a
-    sweep.
+    threads: default all processors. progress: called with (agent, round, rounds, mean cost in bps, completion, None of a
+    network); the same study trains the same agent, to the bit, on any machine. Raises InputError where there is no such
+    section, or the study has a sweep.
 
     >>> study = fx.Study.preset("large_cap_learned").changed({"train.agent.rounds": 1, "train.agent.batch": 512})
     >>> fx.train(study).save("agent.parquet")
@@ -85,7 +85,8 @@ def train(
     require_study(study)
     if agent is not None:
         require_text("agent", agent)
-    return Agent(train_one(study, agent, require_threads(threads), progress))
+    trained = train_one(study, agent, require_threads(threads), progress)
+    return Network(trained) if isinstance(trained, NetworkAgent) else Agent(trained)
 
 
 def show(agent: str | Path | Agent | Network) -> Agent | Network:

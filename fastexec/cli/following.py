@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from fastexec.runs.progress import Progress
 
 Report = Callable[["Progress"], None]
-TrainingReport = Callable[[str, int, int, float, float], None]
+TrainingReport = Callable[[str, int, int, float, float | None], None]
 CheckReport = Callable[[str, int, int], None]
 _LONGEST_BAR, _SHORTEST_BAR = 40, 8
 _SPINNER = 2  # columns before a line that follows something
@@ -74,11 +74,13 @@ def training(quiet: bool) -> Iterator[TrainingReport | None]:
             yield None
             return
 
-        def report(agent: str, number: int, rounds: int, cost: float, completion: float) -> None:
+        def report(agent: str, number: int, rounds: int, cost: float, completion: float | None) -> None:
             done = f"{cost:.3f} bps without the moves"
             count = f"training {agent}: round {number:,} of {rounds:,}"
-            whole = f"{count}, {done}, {100 * completion:.1f} % traded by itself"
-            update([whole, f"{count}, {done}", count, f"training: round {number:,} of {rounds:,}"])
+            by_itself = "" if completion is None else f", {100 * completion:.1f} % traded by itself"
+            update(
+                [f"{count}, {done}{by_itself}", f"{count}, {done}", count, f"training: round {number:,} of {rounds:,}"]
+            )
 
         yield report
 

@@ -145,6 +145,7 @@ def train(
 ) -> None:
     """Train an agent of STUDY and keep it."""
     from fastexec.cli import following
+    from fastexec.learning.network_file import NetworkAgent
     from fastexec.runs.agents import require_free, save_agent, train_one
 
     require_free(out, options["overwrite"])
@@ -154,7 +155,8 @@ def train(
     loaded.remember_code()
     save_agent(trained, out)
     printing.say(f"trained: {out}")
-    printing.say(f'what it learned: fastexec show {out}; in a study: model = "qtable", agent = "{out}"')
+    model = "network" if isinstance(trained, NetworkAgent) else "qtable"
+    printing.say(f'what it learned: fastexec show {out}; in a study: model = "{model}", agent = "{out}"')
 
 
 @cli.command()

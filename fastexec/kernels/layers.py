@@ -11,7 +11,7 @@ what 32 registers hold.
 
 import numpy as np
 
-from fastexec.kernels._jit import LANES, inlined, stage
+from fastexec.kernels._jit import LANES, chained, inlined, stage
 from fastexec.kernels.door import within
 from fastexec.kernels.tables import MOST_UNITS
 
@@ -71,7 +71,7 @@ def size_of(layers, inputs, outputs):
     return size
 
 
-@stage
+@chained
 def activate(activation, a):
     """The hidden activation of every unit in ``a``, in place; what is no number stays none."""
     if activation == RELU:

@@ -16,7 +16,7 @@ from fastexec.kernels.elementary import radius, sine_cosine
 EVALUATION, TRAINING, PILOT, VALIDATION = 0, 1, 2, 3  # phases
 # Purposes; each gives four words for an episode and a step.
 (MOVES, START, PARAMETERS, ACTIONS, BLOCKS, OF_JUMPS, OF_VARIANCE, OF_REGIMES, OF_HALTS, OF_NOISE, OF_SIGNALS,
- OF_NETWORK) = range(12)  # fmt: skip
+ OF_NETWORK, OF_WEIGHTS, OF_LEAVES) = range(14)  # fmt: skip
 
 _M0, _M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 _WEYL0, _WEYL1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)

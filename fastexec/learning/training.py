@@ -37,8 +37,8 @@ from fastexec.planning.policies import Cut, NetworkPolicy, Policies, TablePolicy
 
 #: A row of the learning curve; what a start promises is not known.
 Row = dict[str, Any]
-#: Called with (agent, round, rounds, mean cost in bps, completion).
-Report = Callable[[str, int, int, float, float], None]
+#: Called with (agent, round, rounds, mean cost in bps, completion, None of a network).
+Report = Callable[[str, int, int, float, float | None], None]
 _VALIDATED, _RANGED = 8_192, 8_192
 _RULES: dict[str, Callable[..., Iterator[Learned | Drafted]]] = {
     "backward": learn_backward,

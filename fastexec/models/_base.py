@@ -73,6 +73,10 @@ class Model(BaseModel):
         """The parts of the cost that a study has for its sake; see ``models.costs.PARTS``."""
         return ()
 
+    def unwritten(self) -> tuple[str, ...]:
+        """Keys that mean nothing beside the others, and are not written."""
+        return ()
+
     @property
     def is_off(self) -> bool:
         """Whether a study with it is the same as one without; all of its keys at their defaults are not enough for that."""
@@ -108,11 +112,11 @@ def written(section: BaseModel) -> dict[str, Any]:
     A key is left out where it has its default and that means that there is nothing: none, 0, false, empty, marked ``OFF``, or
     a section that is off or of which nothing is left. So a key that comes later, off by default, changes no text.
     """
-    found = {}
+    found, unwritten = {}, section.unwritten() if isinstance(section, Model) else ()
     for name, field in type(section).model_fields.items():
         value = getattr(section, name)
         plain = _plain(value)
-        if not _left_out(field, value, plain):
+        if name not in unwritten and not _left_out(field, value, plain):
             found[name] = plain
     return found | dict(section.__pydantic_extra__ or {})
 

@@ -53,6 +53,12 @@ def _check_agents(study: Any) -> None:
                 f"strategies.{strategy.name}.train: no {_section(strategy.train)}; there are "
                 f"{', '.join(study.train) or 'none'}"
             )
+        played = study.train.get(strategy.train) if isinstance(strategy, Qtable) else None
+        if played is not None and played.trains_network:
+            raise _error(
+                f"strategies.{strategy.name}.train: rule {played.rule} trains a network, no table; train it by itself, and "
+                'play its file by model = "network"'
+            )
         if isinstance(strategy, BlindTwin) and strategy.of not in agents:
             raise _error(
                 f"strategies.{strategy.name}.of: {strategy.of!r} is no qtable strategy; there are "

@@ -12,10 +12,13 @@ import pyarrow as pa
 from fastexec.errors import InputError, RefusedError, option, run_again, said
 from fastexec.learning.agent import Agent, agent_table
 from fastexec.learning.agent_file import read_agent
+from fastexec.learning.network_file import NetworkAgent
+from fastexec.learning.network_training import train_network
 from fastexec.learning.training import Report, origin_of, sections_played, train
 from fastexec.place import Place
 from fastexec.runs import store
 from fastexec.runs.manifest import Entry, Files, entry_of
+from fastexec.runs.networks import save_network
 from fastexec.studies.study import Study
 from fastexec.threads import default_threads
 
@@ -125,8 +128,8 @@ def save_agents(agents: Mapping[str, Kept], folder: Place, home: str) -> Files:
     return {f"{home}/{name}.parquet": kept.entry for name, kept in agents.items()}
 
 
-def train_one(study: Study, name: str | None, threads: int | None, report: Report | None) -> Agent:
-    """The agent of a section, or of the only one."""
+def train_one(study: Study, name: str | None, threads: int | None, report: Report | None) -> Agent | NetworkAgent:
+    """The agent of a section, or of the only one; a network where its rule trains one."""
     if study.sweep is not None:
         raise InputError(
             said(
@@ -143,12 +146,17 @@ def train_one(study: Study, name: str | None, threads: int | None, report: Repor
                 f"{', '.join(study.train) or 'there is none'}"
             )
         name = next(iter(study.train))
+    if name in study.train and study.train[name].trains_network:
+        return train_network(study, name, threads=threads or default_threads(), report=report)
     return train(study, name, threads=threads or default_threads(), report=report)
 
 
-def save_agent(agent: Agent, path: Path) -> None:
-    """Write an agent whole or not at all."""
-    Place.of(path).write(_as_file(agent).data)
+def save_agent(agent: Agent | NetworkAgent, path: Path) -> None:
+    """Write an agent or a network whole or not at all."""
+    if isinstance(agent, NetworkAgent):
+        save_network(agent, path)
+    else:
+        Place.of(path).write(_as_file(agent).data)
 
 
 def require_free(path: Path, overwrite: bool, name: str = "out") -> None:

@@ -17,8 +17,9 @@ from llvmlite.binding import get_host_cpu_features
 
 import fastexec.kernels.online
 import fastexec.kernels.watch
+import fastexec.learning.policy_training
 import fastexec.simulation
-import fastexec.statistics.summary  # noqa: F401 - with the three above, every room's stages
+import fastexec.statistics.summary  # noqa: F401 - with the four above, every room's stages
 from fastexec.kernels import _jit, fields
 from fastexec.kernels._jit import JIT_DISABLED
 from fastexec.kernels.clock import Clock, Span
@@ -118,7 +119,6 @@ STAGES = {
     "noise.observe_bounced": (M,),
     "noise.observe_mid": (M,),
     "observe.observe_moves": (0, 0, 0, M, B),
-    "observe.observe_volumes": (0, 0, 0, M, B),
     "variance.begin_variance": (P, M),
     "variance.vary": (0, P, M),
     "regimes.multiply_by_regime": (PLAN.chains, 1, M),
@@ -173,7 +173,7 @@ EXEMPT = {
     "episode.check_own gather.observe_state gather.count_step orders.own_orders watch.draw_own_choices jumps.draw_for_jumps "
     "variance.draw_for_variance regimes.draw_for_regimes regimes.change_regime "
     "halts.draw_for_halts noise.draw_for_noise signals.draw_signals signals.change_level "
-    "signals.scale_by_signals environment.show environment.show_end observation.observe_scaled",
+    "signals.scale_by_signals environment.show environment.show_end",
     "integers": "philox.draw_words strategy.find_actions explore.choose",
     "copies": "policy_gradient.observe_again practise.note_inputs practise.note_decision practise.clear "
     "noise.remember_observed halts.begin_halts halts.begin_underneath halts.go_underneath halts.come_up halts.halt "

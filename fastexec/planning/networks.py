@@ -8,11 +8,9 @@ import numpy as np
 
 from fastexec.errors import InputError
 from fastexec.kernels import fields, layers, network
-from fastexec.models.features import declared
 from fastexec.models.names import owner
 from fastexec.models.study import StudyModel
-from fastexec.planning.names import number
-from fastexec.planning.policies import ACTION_SETS, Layer, NetworkPolicy, require_seen
+from fastexec.planning.policies import ACTION_SETS, Layer, NetworkPolicy, feature_number, require_seen
 from fastexec.wording import counted
 
 #: How outputs become a decision: of actions one, of a single output a share of what is left.
@@ -50,8 +48,7 @@ def packed(policies: list[NetworkPolicy], signals: tuple[str, ...] = ()) -> Pack
         for j, layer in enumerate(policy.layers):
             found.layers[slot, j] = layer.weights.shape[::-1]
         for j, one in enumerate(policy.observation):
-            kind = number(declared(one.name).kind) + (signals.index(one.name) if one.name in signals else 0)
-            found.observed[slot, j] = kind, 1, 0, one.steps
+            found.observed[slot, j] = feature_number(one.name, signals), 1, 0, one.steps
             found.scales[slot, j] = one.mean, one.sd
         flat.append(flat_weights(policy.layers))
         at += flat[-1].size

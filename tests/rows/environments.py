@@ -279,7 +279,7 @@ ROWS = (
           outputs=noted, rtol=0.0, each=True, others=HOW),
     Lanes("environment.show", showing, show, {**states.OF_ORDER, **states.CHARGES, "sum_charged": real(0.0, 1e4)},
           nothing_to_come, derived=states.squares_too, outputs=shown, scratch="value", rtol=1e-5, atol=1e-5, each=True,
-          others={**states.STEP, **HOW}, through="observation.observe_scaled observation.scale environment.write_observations"),
+          others={**states.STEP, **HOW}, through="environment.write_observations"),
     Lanes("environment.show_end", showing, show_end, {**states.OF_ORDER, **states.CHARGES, "sum_charged": real(0.0, 1e4)},
           nothing_to_come, derived=states.squares_too, outputs=shown, scratch="value", rtol=1e-5, atol=1e-5, each=True,
           others=states.STEP),

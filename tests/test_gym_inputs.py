@@ -58,7 +58,7 @@ def test_a_swept_study_is_many():
 
 
 def test_an_autoreset_mode_that_is_none():
-    with pytest.raises(ValueError, match="'Never' is not a valid AutoresetMode"):
+    with pytest.raises(InputError, match="must be 'NextStep' or 'SameStep' or 'Disabled', not 'Never'"):
         ExecutionVectorEnv(small_study(), 2, autoreset_mode="Never")
 
 

@@ -38,6 +38,14 @@ def study_of(**section):
         ({"rule": "ppo", "hidden": [129]}, "hidden"),
         ({"rule": "ppo", "clip": 0.0}, "clip must not be 0 or empty"),
         ({"rule": "backward", "features": [{"name": "inventory"}, {"name": "time"}]}, "time"),
+        (
+            {"rule": "ppo", "features": [{"name": "inventory", "bins": 7}]},
+            "features: inventory: bins, edges and between are for",
+        ),
+        (
+            {"rule": "a2c", "features": [{"name": "inventory"}, {"name": "spread", "between": [0.0, 1.0]}]},
+            "features: spread: ",
+        ),
     ],
 )
 def test_keys_that_do_not_fit_the_rule_are_one_line(section, said):

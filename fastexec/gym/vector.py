@@ -10,7 +10,7 @@ from gymnasium.spaces import Discrete
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from fastexec.arguments import require_whole
+from fastexec.arguments import require_one_of, require_whole
 from fastexec.gym.blocks import Blocks
 from fastexec.gym.task import Setup, Task, task_of
 from fastexec.models.study import StudyModel
@@ -49,7 +49,7 @@ class ExecutionVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         **setup: Unpack[Setup],
     ) -> None:
         self.num_envs = require_whole("num_envs", num_envs, 1, MOST_ENVIRONMENTS)
-        self.autoreset_mode = AutoresetMode(autoreset_mode)
+        self.autoreset_mode = mode_of(autoreset_mode)
         self.task = task_of(study, **setup)
         self.metadata = {"render_modes": [], "autoreset_mode": self.autoreset_mode}
         self.single_observation_space, self.single_action_space = self.task.observation_space, self.task.action_space
@@ -192,6 +192,12 @@ class Actions:
         most = self._levels - 1 if self._levels else self._most
         e = int(np.argmin((values >= 0.0) & (values <= most)))
         raise error.InvalidAction(f"the action of environment {e} is {values[e]:g}; it must lie between 0 and {most:g}")
+
+
+def mode_of(mode: AutoresetMode | str) -> AutoresetMode:
+    """The mode, or that of a name."""
+    names = [one.value for one in AutoresetMode]
+    return mode if isinstance(mode, AutoresetMode) else AutoresetMode(require_one_of("autoreset_mode", mode, *names))
 
 
 def mask_of(options: dict[str, Any] | None, environments: int) -> np.ndarray | None:

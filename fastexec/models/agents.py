@@ -42,6 +42,11 @@ class Feature(Model):
             raise PydanticCustomError("bins", "bins must be at most 32; only inventory may have more")
         return self
 
+    @property
+    def is_cut(self) -> bool:
+        """Whether bins of its own were asked for."""
+        return bool(self.bins != type(self).model_fields["bins"].default or self.edges or self.between)
+
 
 #: What both rules that train networks begin with.
 _OF_NETWORKS: dict[str, Any] = {
@@ -192,6 +197,11 @@ class Training(Model):
             raise PydanticCustomError(
                 "features", "features: inventory is missing; without it no agent knows what is left"
             )
+        if self.trains_network and (cut := [feature.name for feature in self.features if feature.is_cut]):
+            raise PydanticCustomError(
+                "features", "features: {name}: bins, edges and between are for rules of tables, a network sees the value "
+                "itself; leave them out", {"name": cut[0]},
+            )  # fmt: skip
         if self.rule not in ("batched", "ppo", "a2c") and (
             own := [name for name in names if name in MOVED_BY_THE_AGENT]
         ):

@@ -90,6 +90,7 @@ def test_one_basis_of_costs_above_0(given: dict, said: str) -> None:
         CostBasis(**given)
 
 
+@pytest.mark.slow
 def test_the_command_line_takes_a_turnover(tmp_path: Path) -> None:
     words = ["calibrate", data_file("us_bars_1min.parquet"), "--symbol", "IBM", "--window", "10:30-11:30"]
     options = ["--episodes", "100", "--turnover", "500", "--out", tmp_path / "m.toml"]

@@ -56,7 +56,7 @@ def test_every_study_is_played_as_it_is_simulated(name, tmp_path):
         assert_paid(found, rows)
 
 
-@pytest.mark.parametrize("num_envs", [1, 7, 1000])
+@pytest.mark.parametrize("num_envs", [1, 7, pytest.param(1000, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("strategy", NAMES)
 def test_however_many_there_are_and_whoever_is_reset(num_envs, strategy, tmp_path):
     """Environments that begin anew in the middle of others' episodes, some of them time and again."""

@@ -111,6 +111,7 @@ def with_column(path: Path, **columns: object) -> Path:
     return written(path, table.assign(**({"imbalance": rng.standard_normal(len(table))} | columns)))
 
 
+@pytest.mark.slow
 def test_a_column_of_the_file_is_measured_and_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = with_column(tmp_path / "b.parquet")
     found = calibrate(fx.read_bars(path, "ZZZ", signals=["imbalance", "volume"]), episodes=100)

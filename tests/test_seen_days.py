@@ -101,6 +101,7 @@ def test_an_agent_whose_days_are_none_is_refused(folder, tmp_path, fitted):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_a_calibrated_market_carries_its_days():
     found = calibrate(read_bars(data_file("us_bars_1min.parquet"), "IBM"), until=20131008, episodes=500)
     study = Study.from_toml(found.to_toml() + "[order]\nsteps = 388\n[[strategies]]\nmodel = 'twap'\n")

@@ -20,16 +20,15 @@ from llvmlite import ir
 from numba.core import config, typed_passes
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, IndexDataCacheFile, UserProvidedCacheLocator
 from numba.core.callconv import CPUCallConv
-from numba.core.cgutils import _StructProxy
 from numba.core.compiler import CompilerBase, DefaultPassBuilder, Flags, PassManager, _LowerResult
 from numba.core.compiler_machinery import register_pass
 from numba.core.cpu import CPUContext, CPUTargetOptions
+from numba.core.datamodel.models import ArrayModel
 from numba.core.lowering import Lower
 from numba.core.registry import CPUDispatcher, cpu_target
 from numba.core.targetconfig import ConfigStack
 from numba.core.typed_passes import NativeLowering
 from numba.core.types import Function
-from numba.np.arrayobj import populate_array
 
 KERNELS = Path(__file__).resolve().parents[1] / "fastexec" / "kernels"
 SOURCES = [KERNELS / name for name in ("_bind.py", "_cache.py", "_calls.py", "_compiler.py", "_jit.py")]
@@ -87,8 +86,8 @@ METHODS: list[tuple[Any, str, list[str]]] = [
     (CPUContext, "get_data_type", ["self", "ty"]),
     (CPUContext, "get_abi_sizeof", ["self", "ty"]),
     (CPUContext, "get_dummy_value", ["self"]),
-    (_StructProxy, "_getvalue", ["self"]),
-    (populate_array, "__call__", ["array", "data", "shape", "strides", "itemsize", "meminfo", "parent"]),
+    (ArrayModel, "get_field_position", ["self", "field"]),
+    (ArrayModel, "get_value_type", ["self"]),
 ]
 #: Owner, name, type.
 ATTRIBUTES: list[tuple[Any, str, type]] = [
@@ -108,6 +107,7 @@ ATTRIBUTES: list[tuple[Any, str, type]] = [
     (ADD, "_impl_keys", dict),
     (NativeLowering, "lowering_class", property),
     (LIBRARY, "_finalized", bool),
+    (cpu_target.target_context, "data_model_manager", object),
     (Flags, "no_compile", property),
     (PassManager("a name"), "passes", list),
     (ir.Module(), "metadata", list),

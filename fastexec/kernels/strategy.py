@@ -20,9 +20,9 @@ _HAIR = 1e-9
 
 @bound
 @stage
-def schedule(t, k, strategies, numbers, p, m, b):
+def schedule(t, trajectories, numbers, p, m, b):
     """The trajectory that is the same in every episode."""
-    follow(strategies.fractions[k, 0, t + 1], numbers[f.LOT], p, m, b)
+    follow(trajectories[0, t + 1], numbers[f.LOT], p, m, b)
 
 
 @bound

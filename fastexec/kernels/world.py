@@ -24,7 +24,7 @@ WORDS = 4  # of an array: where it begins, and at most three sizes
 
 ALIASES = {"p": "parameters", "m": "market"}
 #: Rows of an array's first axis, that of the strategy at hand.
-ROWS = {"b": "ledgers", "row": "rows", "kind": "kinds"}
+ROWS = {"b": "ledgers", "row": "rows", "kind": "kinds", "trajectories": "fractions"}
 
 
 class World(NamedTuple):

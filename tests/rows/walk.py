@@ -186,7 +186,7 @@ def deciders(x):
     strategies, plan = own._replace(kinds=acts.kinds, levels=acts.levels), plan_of(STEPS, lot=x.lot, phase=x.phase)
     clock = Clock(np.uint64(x.seed), x.block, x.t, STEPS)
     return {
-        f.SCHEDULE: (x.t, 1, strategies, plan.numbers), f.OWN_SCHEDULE: (x.t, 1, strategies, plan.numbers),
+        f.SCHEDULE: (x.t, strategies.fractions[1], plan.numbers), f.OWN_SCHEDULE: (x.t, 1, strategies, plan.numbers),
         f.POV: (1, strategies, plan.numbers), f.RANDOM: (clock, 1, plan, strategies, x.words),
     }[x.kind]  # fmt: skip
 

@@ -18,7 +18,7 @@ from fastexec.kernels.transitions import by_episode
 from fastexec.learning.network_value import expected_cost
 from fastexec.learning.optimum import solve_optimum
 from fastexec.learning.policy_gradient import Learner
-from fastexec.learning.policy_training import APART, Room, learn_policy, policy_of, towards_even
+from fastexec.learning.policy_training import APART, Rollout, learn_policy, policy_of, towards_even
 from fastexec.learning.rollout import alone
 from fastexec.models.actions import Actions
 from fastexec.models.names import owner
@@ -37,9 +37,9 @@ def pupil_of(plan, number=0):
 
 def practised(plan, first=0):
     pupil = pupil_of(plan)
-    room = Room(plan, pupil, 1)
-    room.practise(first, ThreadPoolExecutor(1))
-    return pupil, room.record
+    rollout = Rollout(plan, pupil, 1)
+    rollout.practise(first, ThreadPoolExecutor(1))
+    return pupil, rollout.record
 
 
 def slices_of(record, plan):

@@ -156,7 +156,7 @@ STAGES = {
     "advantages.add_steps": (STEPS, STEPS, STEPS, LANES64),
     "optimisers.merge": (RAW, RAW),
     "optimisers.scale": (F4, RAW),
-    "practise.pay": (0, SPAN, 0, P, M, B, example_practice()),
+    "practise.pay": (0, SPAN, 0, B, example_practice()),
     "practise.pay_move": (0, SPAN, 0, LANES64, P, M, B, example_practice()),
     "practise.add_to_reward": (0, SPAN, 0, B, np.zeros((1, 1, 1), np.float32)),
 }

@@ -19,7 +19,8 @@ from fastexec.kernels._bind import standing
 from fastexec.kernels._jit import LANES
 from fastexec.kernels.buffers import aligned, lanes_for
 from fastexec.kernels.clock import Episodes
-from fastexec.kernels.environment import Played, units_for
+from fastexec.kernels.environment import Played
+from fastexec.kernels.layers import whole_tiles
 from fastexec.kernels.stepwise import (
     AT,
     JOB_FIELDS,
@@ -200,7 +201,7 @@ class Blocks:
         if not task.plan.drawn.size:  # parameters are the same in every episode
             self._parameters = lanes.parameters if self._parameters is None else self._parameters
             lanes = lanes._replace(parameters=self._parameters)
-        members, scaled = np.full(LANES, _NOBODY), aligned(units_for(features), np.float32)
+        members, scaled = np.full(LANES, _NOBODY), aligned(whole_tiles(features), np.float32)
         own = Played(
             members, task.features, task.scales, scaled, self.actions, task.risk, self.rewards, self.observations,
             self._completed, self.closed,

@@ -15,6 +15,7 @@ import numpy as np
 from fastexec.kernels import fields as f
 from fastexec.kernels._jit import LANES, bound_to, inlined, stage
 from fastexec.kernels.clock import Clock
+from fastexec.kernels.layers import whole_tiles
 from fastexec.kernels.observation import MEAN, SD, observe_scaled, scale
 from fastexec.kernels.observe import INVENTORY, OWN_IMPACT, SHORTFALL_SO_FAR, TIME, observe_feature
 from fastexec.kernels.strategy import as_said, take_actions, take_amounts
@@ -39,14 +40,9 @@ class Played(NamedTuple):
     closed: np.ndarray
 
 
-def units_for(features: int) -> int:
-    """Rows of lanes that the scaled features fill: their number rounded up to a multiple of 4."""
-    return (features + 3) // 4 * 4
-
-
 def example_played() -> Played:
     """For types."""
-    one, scaled = np.zeros((1, 1)), np.zeros(units_for(1) * LANES, np.float32)
+    one, scaled = np.zeros((1, 1)), np.zeros(whole_tiles(1) * LANES, np.float32)
     return Played(
         np.full(LANES, -1), np.zeros((1, 4), np.int64), np.ones((1, 2)), scaled, np.zeros(1), np.zeros(1), np.zeros(1),
         np.zeros((1, 1), np.float32), np.zeros(1, np.uint8), one,

@@ -9,6 +9,11 @@ offsets inside: with a view a row LLVM gives up on proving that they do not over
 what 32 registers hold.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
 import numpy as np
 
 from fastexec.kernels._jit import LANES, chained, inlined, stage
@@ -19,10 +24,18 @@ TANH, RELU = 0, 1
 _F0, _F1, _END, _ONE_FROM = np.float32(0.0), np.float32(1.0), np.float32(9.011), np.float32(9.0)
 
 
-@inlined
-def padded(units):
+def whole_tiles(units: Any) -> Any:
     """Units rounded up to a multiple of 4."""
     return (units + 3) // 4 * 4
+
+
+#: The same for kernels.
+padded = inlined(whole_tiles)
+
+
+def weights_in(layers: Iterable[Sequence[int]]) -> int:
+    """How many weights and biases layers of (inputs, outputs) have, padded."""
+    return sum(whole_tiles(outputs) * (whole_tiles(inputs) + 1) for inputs, outputs in layers)
 
 
 @inlined
@@ -53,22 +66,19 @@ def units_of(strategies):
     """Units that the largest of the networks of ``Strategies`` needs: of its inputs and of each layer, padded, and four to
     spare; 0 where there is none.
     """
-    counts = (strategies.layers + 3) // 4 * 4
+    counts = whole_tiles(strategies.layers)
     return max((int(one[0, 0] + one[:, 1].sum()) + 4 for one in counts), default=0)
 
 
 def size_of(layers, inputs, outputs):
-    """How many weights and biases layers of (inputs, outputs) have, padded; ValueError unless they follow each other from
-    ``inputs`` to ``outputs``, each with at least one unit.
-    """
-    size, width = 0, inputs
+    """As ``weights_in``; ValueError unless they follow each other from ``inputs`` to ``outputs``, with at least a unit each."""
+    width = inputs
     for wide, high in layers:
         within("layers: inputs", wide, max(width, 1), width)
         within("layers: outputs", high, 1, MOST_UNITS)
-        size += (high + 3) // 4 * 4 * ((wide + 3) // 4 * 4 + 1)
         width = high
     within("layers: outputs of the last", width, outputs, outputs)
-    return size
+    return weights_in(layers)
 
 
 @chained

@@ -15,7 +15,7 @@ from fastexec.kernels._jit import LANES, entry, inlined, stage
 from fastexec.kernels.door import F4, F8, I8, all_within, held, sizes, within
 from fastexec.kernels.fields import MOST_LEVELS
 from fastexec.kernels.gradients import LEAF, PARTIALS, PIECES, USED, backward, sum_partials
-from fastexec.kernels.layers import TANH, forward, padded
+from fastexec.kernels.layers import TANH, forward, padded, weights_in, whole_tiles
 from fastexec.kernels.softmax import CHANCES, TOP, find_chances
 from fastexec.kernels.transitions import check_transitions, transitions_for
 
@@ -63,23 +63,19 @@ class Work(NamedTuple):
 
 def size_of(layers: np.ndarray) -> int:
     """The number of weights of a network, padding included."""
-    return sum(_up(outputs) * (_up(inputs) + 1) for inputs, outputs in layers.tolist())
-
-
-def _up(units: int) -> int:
-    return (units + 3) // 4 * 4
+    return weights_in(layers.tolist())
 
 
 def work_for(networks: Networks) -> Work:
-    """Room for one thread."""
-    return Work(*(np.zeros(size, np.float32) for size in room_of(networks)))
+    """Lane buffers for one thread."""
+    return Work(*(np.zeros(size, np.float32) for size in buffer_sizes(networks)))
 
 
-def room_of(networks: Networks) -> tuple[int, int, int, int]:
+def buffer_sizes(networks: Networks) -> tuple[int, int, int, int]:
     """The sizes of a ``Work``."""
     both = networks.policy.tolist(), networks.value.tolist()
-    units = max(_up(layers[0][0]) + sum(_up(outputs) for _, outputs in layers) for layers in both)
-    widest = max(_up(one) for layers in both for pair in layers for one in pair)
+    units = max(whole_tiles(layers[0][0]) + sum(whole_tiles(outputs) for _, outputs in layers) for layers in both)
+    widest = max(whole_tiles(one) for layers in both for pair in layers for one in pair)
     return units * LANES, 2 * widest * LANES, WORK_ROWS * LANES, networks.weights.size * PARTIALS
 
 
@@ -99,7 +95,7 @@ def check_networks(name: str, networks: Networks, inputs: int) -> None:
         held(f"{name}.{part}", layers, I8, sizes(f"{name}.{part}", layers, 2)[0], 2)
         within(f"{name}.{part}: layers", layers.shape[0], 1)
         all_within(f"{name}.{part}", layers, 1, 1024)
-        within(f"{name}.{part}: inputs", _up(int(layers[0, 0])), inputs, inputs)
+        within(f"{name}.{part}: inputs", whole_tiles(int(layers[0, 0])), inputs, inputs)
         if (layers[1:, 0] != layers[:-1, 1]).any():
             raise ValueError(f"{name}.{part}: a layer has other inputs than the one before has outputs")
     within(f"{name}.policy: actions", int(networks.policy[-1, 1]), 1, MOST_LEVELS)
@@ -115,8 +111,8 @@ def _door(networks, record, objective, leaves, part, gradients, losses, work):
     all_within("leaves", leaves, 0, rows // PIECES - 1)
     within("part: low", part[0], 0, part[1])
     within("part: high", part[1], 0, leaves.size)
-    for name, room in zip(Work._fields, room_of(networks), strict=True):
-        held(f"work.{name}", getattr(work, name), F4, room)
+    for name, size_of_one in zip(Work._fields, buffer_sizes(networks), strict=True):
+        held(f"work.{name}", getattr(work, name), F4, size_of_one)
     held("gradients", gradients, F4, leaves.size, size)
     held("losses", losses, F8, leaves.size, LOSSES)
 

@@ -15,14 +15,14 @@ from fastexec.kernels import fields as f
 from fastexec.kernels._jit import LANES, bound_to, stage
 from fastexec.kernels.account import derive_costs
 from fastexec.kernels.door import F4, held, within
-from fastexec.kernels.execute import cost_of
+from fastexec.kernels.execute import find_cost
 from fastexec.kernels.gradients import LEAF, USED
 from fastexec.kernels.layers import forward, padded
 from fastexec.kernels.ledger import booking, end_order
 from fastexec.kernels.network import ACTIVATION, LAYERS, OBSERVED, WEIGHTS_AT
 from fastexec.kernels.observation import observe_scaled
 from fastexec.kernels.parts import outcome
-from fastexec.kernels.policy_gradient import Networks, check_networks, room_of, size_of
+from fastexec.kernels.policy_gradient import Networks, buffer_sizes, check_networks, size_of
 from fastexec.kernels.rest import valuing
 from fastexec.kernels.softmax import CHANCES, choose, find_chances
 from fastexec.kernels.strategy import DECISIONS, draw_choices, take_actions
@@ -54,10 +54,10 @@ class Practice(NamedTuple):
 
 
 def practice_for(record: Transitions, networks: Networks) -> Practice:
-    """With room of its own for one thread."""
+    """With lane buffers of its own for one thread."""
     middle = size_of(networks.policy)
-    room = np.zeros(room_of(networks)[0], np.float32), np.zeros(LANE_ROWS * LANES, np.float32)
-    return Practice(*record, networks.weights[middle:], networks.value, *room)
+    own = np.zeros(buffer_sizes(networks)[0], np.float32), np.zeros(LANE_ROWS * LANES, np.float32)
+    return Practice(*record, networks.weights[middle:], networks.value, *own)
 
 
 def example_practice() -> Practice:
@@ -98,7 +98,7 @@ def _door(episodes, plan, strategies, paths, lanes, functions, practice):
     networks = Networks(np.concatenate([both, practice.weights]), policy, practice.value, 0)
     check_networks("practice", networks, inputs)
     held("practice.weights", practice.weights, F4, size_of(practice.value))
-    held("practice.units", practice.units, F4, room_of(networks)[0])
+    held("practice.units", practice.units, F4, buffer_sizes(networks)[0])
     held("practice.lanes", practice.lanes, F4, LANE_ROWS * LANES)
 
 
@@ -162,11 +162,8 @@ def note_decision(clock, span, switches, m, b, expected, practice):
 
 @bound_to(practice=example_practice)
 @stage
-def pay(t, span, k, p, m, b, practice):
-    """The reward of a step: minus the cost of the policy's slice, onto it that of the schedule's, not yet booked, in bps."""
-    for i in range(LANES):
-        share = cost_of(i, m[f.MID + i], m[f.SPREAD + i], p, b)
-        b[f.VALUE + i] = b[f.SLICE + i] * share * 1e4 / (p[f.SHARES + i] * m[f.ARRIVAL + i])
+def pay(t, span, k, b, practice):
+    """The reward of a step: minus the cost of the policy's slice, onto it that of the schedule's (``find_cost``)."""
     if k == 0:
         clear(t, span, practice.rewards)
     add_to_reward(t, span, k, b, practice.rewards)
@@ -218,7 +215,7 @@ def _stages(world):
     """Practise; ``own`` is the ``Practice``."""
     switches = world.plan.switches
     split = (pay_move,) if switches[f.SPLIT] else ()
-    ending = (end_order, *outcome(switches), pay, *split, *booking(switches))
+    ending = (end_order, *outcome(switches), find_cost, pay, *split, *booking(switches))
     return Stages([(practise, *ending), (DECISIONS[f.SCHEDULE], *ending)], (valuing(switches), pay_rest))
 
 

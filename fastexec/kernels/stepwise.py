@@ -16,6 +16,7 @@ from fastexec.kernels._jit import LANES, entry
 from fastexec.kernels.account import account
 from fastexec.kernels.door import F4, F8, I8, U1, each_within, held, sizes, within
 from fastexec.kernels.execute import are_alike, find_cost, lower_volumes
+from fastexec.kernels.layers import whole_tiles
 from fastexec.kernels.ledger import booking, end_order
 from fastexec.kernels.observe import LAST_SIGNAL
 from fastexec.kernels.parts import closing, outcome
@@ -55,7 +56,7 @@ def check_world(world: w.World, environments: int) -> None:
     within("played.members: least", int(own.members.min()), -1)
     within("played.members: most", int(own.members.max()), -1, environments - 1)
     held("played.scales", own.scales, F8, features, 2)
-    held("played.scaled", own.scaled, F4, e.units_for(features) * LANES)
+    held("played.scaled", own.scaled, F4, whole_tiles(features) * LANES)
     held("played.risk", own.risk, F8, steps)
     held("played.observations", own.observations, F4, environments, features)
     held("played.completed", own.completed, U1, environments)

@@ -31,7 +31,7 @@ class Transitions(NamedTuple):
 
 
 def transitions_for(episodes: int, steps: int, inputs: int) -> Transitions:
-    """Room for so many episodes, whole leaves, with ``inputs`` units, a multiple of 4."""
+    """Arrays for so many episodes, whole leaves, with ``inputs`` units, a multiple of 4."""
     rows = episodes // LEAF * PIECES
     each = (rows, steps, LANES)
     return Transitions(

@@ -6,6 +6,7 @@ All sums go over leaves of 128 episodes in their order, so any number of threads
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -15,7 +16,7 @@ from fastexec.kernels._jit import LANES
 from fastexec.kernels.advantages import NUMBER, REWARD, SQUARES, SUM, SUMS, find_advantages
 from fastexec.kernels.gradients import LEAF
 from fastexec.kernels.layers import RELU, TANH
-from fastexec.kernels.optimisers import ADAM_KEEPS, FACTOR, NORM, Optimiser, adam, improve, rmsprop
+from fastexec.kernels.optimisers import ADAM_KEEPS, NORM, Optimiser, adam, improve, rmsprop
 from fastexec.kernels.philox import OF_LEAVES, TRAINING, stream
 from fastexec.kernels.policy_gradient import LOSSES, Networks, Objective, find_gradients, work_for
 from fastexec.kernels.shuffles import shuffle_leaves
@@ -91,8 +92,9 @@ class Learner:
     def update(self, record: Transitions, left: float, pool: ThreadPoolExecutor) -> Update:
         """Learn from a batch; ``left``: the share of learning rate and entropy that is left of the first."""
         sums = self._advantages(record, pool)
-        number, total, squares, reward = (float(np.add.accumulate(sums[:, j])[-1]) for j in range(SUMS))
-        assert (NUMBER, SUM, SQUARES, REWARD) == (0, 1, 2, 3)
+        number, total, squares, reward = (
+            float(np.add.accumulate(sums[:, j])[-1]) for j in (NUMBER, SUM, SQUARES, REWARD)
+        )
         mean = total / max(number, 1.0)
         deviation = np.sqrt(max(squares / max(number, 1.0) - mean * mean, 0.0))
         settings, steps, leaves = self.settings, record.rewards.shape[1], sums.shape[0]
@@ -141,7 +143,6 @@ class Learner:
 
         self._share_out(leaves.size, part, pool)
         improve(self._optimiser(left), gradients, self.weights, self._moments, told)
-        assert (NORM, FACTOR) == (0, 1)
         surrogate, error, cut = (np.add.accumulate(losses, axis=0)[-1] * float(objective.share)).tolist()
         return surrogate, error, told[NORM], cut
 
@@ -153,7 +154,7 @@ class Learner:
         self._powers = self._powers[0] * ADAM_KEEPS[0], self._powers[1] * ADAM_KEEPS[1]
         return adam(rate, settings.gradient_norm, self._powers)
 
-    def _share_out(self, count: int, part, pool: ThreadPoolExecutor) -> None:  # type: ignore[no-untyped-def]
+    def _share_out(self, count: int, part: Callable[[int, int, int], None], pool: ThreadPoolExecutor) -> None:
         """Call ``part(thread, low, high)`` for contiguous parts of ``count`` leaves, the first one here."""
         threads = min(len(self._work), count)
         cuts = [count * k // threads for k in range(threads + 1)]

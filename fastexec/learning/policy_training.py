@@ -62,19 +62,19 @@ def learn_policy(
     """The network of seed ``number``, and what each update met; ``report`` after each one."""
     bias = towards_even(plan.study, plan.actions)
     pupil = Learner(plan.settings, len(plan.observation), bias, plan.study.seed, owner(plan.name), number, threads)
-    room, curve = Room(plan, pupil, threads), []
+    rollout, curve = Rollout(plan, pupil, threads), []
     with ThreadPoolExecutor(max(threads - 1, 1)) as pool:
         for update in range(plan.updates):
-            room.practise(number * APART + update * plan.batch, pool)
-            told = pupil.update(room.record, 1.0 - update / plan.updates, pool)
+            rollout.practise(number * APART + update * plan.batch, pool)
+            told = pupil.update(rollout.record, 1.0 - update / plan.updates, pool)
             curve.append(told)
             if report is not None:
                 report(update, told)
     return policy_of(plan, pupil), curve
 
 
-class Room:
-    """A study's market with the pupil beside a TWAP, and room for a batch of it."""
+class Rollout:
+    """A study's market with the pupil beside a TWAP; ``record``: the transitions of a batch of it."""
 
     def __init__(self, plan: Plan, pupil: Learner, threads: int) -> None:
         study = plan.study
